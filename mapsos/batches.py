@@ -1,0 +1,65 @@
+"""The currency of the house: a batch of rows as Arrow columns, made by sources/ and spent by encodings/."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from mapsos.geometries import GeometryColumn
+
+
+class ColumnKind(enum.Enum):
+    """What a column holds; decides its Arrow type in `Batch.values`."""
+
+    TEXT = "text"  # large_string
+    INTEGER = "integer"  # int64
+    REAL = "real"  # float64
+    BOOLEAN = "boolean"  # bool
+    DATE = "date"  # date32
+    TIME = "time"  # time64[us]
+    DATETIME = "datetime"  # timestamp[us, UTC]; an unknown zone is taken for UTC
+    LIST = "list"  # large_string, as (n:a,b)
+    BINARY = "binary"  # large_binary
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a data source: its name as the source spells it and its kind."""
+
+    name: str
+    kind: ColumnKind
+
+
+class Batch:
+    """Some rows of one layer, all columns of the same length.
+
+    Parameters
+    ----------
+    rows
+        Number of rows.
+    values
+        Arrow arrays by column name, typed as `ColumnKind` says; None in them is NULL.
+    texts
+        Arrow large_string arrays by column name: the value text of each row as reference section 14.1 has it
+        (``%.15g`` numbers, raw DBF text, date-times with their zone), None where that is an empty value. A column
+        may be here, in ``values``, or in both: sources/ fills in what the query asked for.
+    geometry
+        The geometries if they were asked for, in the CRS that was asked for.
+    """
+
+    def __init__(
+        self,
+        rows: int,
+        values: Mapping[str, pa.Array],
+        texts: Mapping[str, pa.Array],
+        geometry: GeometryColumn | None = None,
+    ) -> None:
+        self.rows = rows
+        self.values = values
+        self.texts = texts
+        self.geometry = geometry

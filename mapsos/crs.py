@@ -1,0 +1,69 @@
+"""Names of coordinate reference systems: labels such as EPSG:4326, their URN and http spellings, and axis order."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+_SPELLINGS = (
+    (re.compile(r"(?P<a>[A-Za-z]+):(?P<c>[0-9A-Za-z]+)"), False),
+    (re.compile(r"urn:(?:x-)?ogc:def:crs:(?P<a>[A-Za-z]+):[0-9.]*:(?P<c>[0-9A-Za-z]+)", re.I), True),
+    (re.compile(r"urn:(?:x-)?ogc:def:crs:(?P<a>[A-Za-z]+):(?P<c>[0-9A-Za-z]+)", re.I), True),
+    (re.compile(r"urn:ogc:crs:(?P<a>[A-Za-z]+):(?P<c>[0-9A-Za-z]+)", re.I), False),
+    (re.compile(r"https?://www\.opengis\.net/def/crs/(?P<a>[A-Za-z]+)/[0-9.]+/(?P<c>[0-9A-Za-z]+)", re.I), True),
+    (re.compile(r"https?://www\.opengis\.net/gml/srs/(?P<a>[A-Za-z]+)\.xml#(?P<c>[0-9A-Za-z]+)", re.I), False),
+)
+
+
+@dataclass(frozen=True)
+class Crs:
+    """A CRS as a mapfile's PROJECTION gives it.
+
+    ``definition`` is a text that PROJ understands (``EPSG:4326``, ``+proj=utm +zone=33``); ``label`` is its name in
+    upper case (``EPSG:4326``), None where the definition has none.
+    """
+
+    definition: str
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class SrsName:
+    """What a client wrote as srsName: the label, and whether that spelling asks for the authority's axis order.
+
+    ``EPSG:4326``, ``http://www.opengis.net/gml/srs/epsg.xml#4326`` and MapServer's own ``urn:ogc:crs:epsg:4326`` mean
+    x y order; ``urn:ogc:def:crs:EPSG::4326`` and ``http://www.opengis.net/def/crs/EPSG/0/4326`` mean the authority's.
+    """
+
+    label: str
+    authority_axes: bool = False
+
+    @property
+    def northing_first(self) -> bool:
+        """Whether coordinates under this name are written y x (latitude first). Imports pyproj when it must look."""
+        return self.authority_axes and is_northing_first(self.label)
+
+
+def parse_srs_name(text: str) -> SrsName | None:
+    """Read a CRS name in any of its spellings; None if it is none of them. Whether the code exists is not asked."""
+    for pattern, authority_axes in _SPELLINGS:
+        if match := pattern.fullmatch(text.strip()):
+            return SrsName(f"{match['a']}:{match['c']}".upper(), authority_axes)
+    return None
+
+
+@lru_cache(maxsize=256)
+def is_northing_first(label: str) -> bool:
+    """Whether the authority's first axis of ``label`` points north (latitude or northing first).
+
+    Raises ValueError if PROJ does not know the label. Costs the import of pyproj at first use.
+    """
+    import pyproj
+    import pyproj.exceptions
+
+    try:
+        axes = pyproj.CRS.from_user_input(label).axis_info
+    except pyproj.exceptions.CRSError as error:
+        raise ValueError(f"unknown CRS {label}") from error
+    return bool(axes) and axes[0].direction.lower() == "north"

@@ -1,0 +1,49 @@
+"""A request and a response as values, so that CGI, WSGI and the command line share one application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Request:
+    """One HTTP request.
+
+    Attributes
+    ----------
+    method
+        As the client sent it (GET, POST, HEAD ...).
+    query
+        The raw query string, percent-encoded, without the question mark; None if there is none at all.
+    content_type
+        The value of Content-Type, empty if absent.
+    content_length
+        What the client announced, None if it did not (then ``read`` ends by itself).
+    read
+        Reads at most so many bytes of the body, b"" at its end. Nothing is read before somebody calls it.
+    environ
+        CGI variables as text (REMOTE_ADDR, SERVER_NAME, SCRIPT_NAME, HTTPS, HTTP_* ...), already corrected for
+        trusted proxies by the adapter.
+    """
+
+    method: str
+    query: str | None
+    content_type: str = ""
+    content_length: int | None = None
+    read: Callable[[int], bytes] = lambda size: b""
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Response:
+    """One HTTP response. ``body`` is consumed once; if it has a ``close`` method, that is called in any case.
+
+    An exception out of ``body`` means that the document is broken: an adapter must end the connection so that the
+    client notices, never finish it as if whole. ``error`` tells that the answer reports a failure.
+    """
+
+    status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
+    body: Iterable[bytes] = ()
+    error: bool = False

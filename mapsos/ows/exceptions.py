@@ -1,0 +1,47 @@
+"""OWS exceptions: raised anywhere above sources/, rendered in one place."""
+
+from __future__ import annotations
+
+
+class OwsException(Exception):
+    """A failure that the client is told about (OWS Common 1.1, clause 8; reference section 3).
+
+    Parameters
+    ----------
+    code, locator
+        exceptionCode and locator.
+    routine, message
+        The text is ``routine: SOS server error. message``, in the words of the reference's table.
+    category
+        Instead of ``SOS server error.``
+    more
+        Further lines of the text, whole.
+    detail
+        For the log only.
+    status
+        The HTTP status where the admin has turned real status codes on.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        locator: str,
+        routine: str,
+        message: str,
+        *,
+        category: str = "SOS server error.",
+        more: tuple[str, ...] = (),
+        detail: str = "",
+        status: int = 400,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.locator = locator
+        self.lines = (f"{routine}(): {category} {message}", *more)
+        self.detail = detail
+        self.status = status
+
+    @property
+    def text(self) -> str:
+        """The exception text, lines joined by a newline."""
+        return "\n".join(self.lines)

@@ -1,0 +1,44 @@
+"""What a layer is asked: the question that sources/ answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mapsos.crs import Crs
+from mapsos.layer_source import LayerSource
+from mapsos.predicates import EVERYTHING, Predicate
+
+BATCH_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class LayerQuery:
+    """A question to one layer.
+
+    Attributes
+    ----------
+    source
+        The layer.
+    values, texts
+        Columns whose typed values, or value texts, each batch shall carry (any case; the batch uses the source's
+        spelling). Columns that only the predicate needs are not named here.
+    predicate
+        Which rows, besides the layer's own FILTER. Names in it are columns of the source.
+    geometry
+        Whether batches carry geometries.
+    crs
+        The CRS that geometries are wanted in, None for the layer's own.
+    limit
+        At most so many rows, None for all.
+    batch_rows
+        Rows of a batch, at most.
+    """
+
+    source: LayerSource
+    values: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    predicate: Predicate = EVERYTHING
+    geometry: bool = False
+    crs: Crs | None = None
+    limit: int | None = None
+    batch_rows: int = BATCH_ROWS
