@@ -1,0 +1,45 @@
+"""Packaging: `pip install .` gives the `mapsos` command. GDAL and Fiona come from the distribution, not from here."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(r'__version__ = "([^"]+)"', (HERE / "mapsos" / "__init__.py").read_text("utf-8"))[1]
+README = HERE / "README.md"
+
+setup(
+    name="mapsos",
+    version=VERSION,
+    description="A Sensor Observation Service (OGC SOS 1.0.0) that is configured by a MapServer mapfile",
+    long_description=README.read_text("utf-8") if README.exists() else "",
+    long_description_content_type="text/markdown",
+    packages=find_packages(include=["mapsos", "mapsos.*"]),
+    package_data={"mapsos": ["py.typed"]},
+    python_requires=">=3.11",
+    install_requires=[
+        "gunicorn",
+        "lxml",
+        "mappyfile",
+        # The distribution's NumPy is older than what pyarrow's wheels need; a newer one beside its GDAL is intended.
+        "numpy>=2",
+        "pyarrow>=14",
+        "pyproj",
+        "shapely>=2",
+        "werkzeug>=3",
+    ],
+    extras_require={
+        "test": [
+            "hypothesis",
+            "lxml-stubs",
+            "mypy",
+            "owslib",
+            "pytest",
+            "pytest-cov>=7",
+            "ruff",
+        ],
+        "data": ["statsmodels", "vega_datasets"],
+    },
+    entry_points={"console_scripts": ["mapsos = mapsos.cli:main"]},
+)

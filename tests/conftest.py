@@ -1,0 +1,23 @@
+"""What every test shares: the report header says which GDAL the run saw."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Print the interpreter, GDAL and the drivers that tests use or skip for."""
+    from osgeo import gdal, ogr
+
+    wanted = ("ESRI Shapefile", "GPKG", "SQLite", "CSV", "OGR_VRT", "GeoJSON", "FlatGeobuf", "PostgreSQL")
+    there = [name for name in wanted if ogr.GetDriverByName(name) is not None]
+    missing = [name for name in wanted if name not in there]
+    lines = [
+        f"python: {sys.executable}",
+        f"GDAL {gdal.VersionInfo('RELEASE_NAME')}: {', '.join(there)}",
+    ]
+    if missing:
+        lines.append(f"GDAL drivers that are missing here: {', '.join(missing)}")
+    return lines
