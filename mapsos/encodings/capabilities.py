@@ -1,0 +1,307 @@
+"""The Capabilities document (reference section 6; OGC 06-009r6, clause 8.2), with its WARNING comments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lxml import etree
+
+from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
+from mapsos.mapfile.model import Identification, Provider
+from mapsos.xml_text import clean_text
+
+GML = "http://www.opengis.net/gml"
+OM = "http://www.opengis.net/om/1.0"
+OWS = "http://www.opengis.net/ows/1.1"
+SWE = "http://www.opengis.net/swe/1.0.1"
+XLINK = "http://www.w3.org/1999/xlink"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+OGC = "http://www.opengis.net/ogc"
+SOS = "http://www.opengis.net/sos/1.0"
+NAMESPACES = {
+    "gml": GML,
+    "om": OM,
+    "ows": OWS,
+    "swe": SWE,
+    "xlink": XLINK,
+    "xsi": XSI,
+    "ogc": OGC,
+    "sos": SOS,
+}
+
+SECTIONS = ("ServiceIdentification", "ServiceProvider", "OperationsMetadata", "Filter_Capabilities", "Contents")
+RESPONSE_FORMAT = 'text/xml; subtype="om/1.0.0"'
+SENSOR_FORMAT = 'text/xml; subtype="sensorML/1.0.0"'
+
+
+@dataclass(frozen=True)
+class OfferingDescription:
+    """An sos:ObservationOffering. None is what the metadata do not say; ``srs`` None asks for comment L3."""
+
+    id: str
+    description: str | None
+    name: str | None
+    srs: tuple[str, ...] | None
+    envelope: Envelope | None
+    intended_application: str | None
+    time_extent: TimeExtent | None
+    procedures: tuple[str, ...]
+    phenomena: tuple[Phenomenon, ...]
+
+
+@dataclass(frozen=True)
+class CapabilitiesMarkup:
+    """What the document says. ``operations`` are the names of those to list, ``sections`` the parts to write."""
+
+    identification: Identification
+    provider: Provider
+    online_resource: str
+    schemas: str
+    operations: tuple[str, ...]
+    offerings: tuple[OfferingDescription, ...]
+    sections: frozenset[str]
+    update_sequence: str | None = None
+    max_features: str | None = None
+
+
+def write_capabilities(markup: CapabilitiesMarkup) -> bytes:
+    """The whole document, UTF-8, indented by two blanks."""
+    root = etree.Element(f"{{{SOS}}}Capabilities", nsmap=NAMESPACES)
+    root.set("version", "1.0.0")
+    if markup.update_sequence is not None:
+        root.set("updateSequence", clean_text(markup.update_sequence))
+    root.set(
+        f"{{{XSI}}}schemaLocation", clean_text(f"{SOS} {markup.schemas}/sos/1.0.0/sosGetCapabilities.xsd")
+    )
+    writers = (_write_identification, _write_provider, _write_operations, _write_filters, _write_contents)
+    for section, write in zip(SECTIONS, writers, strict=True):
+        if section in markup.sections:
+            write(root, markup)
+    body: bytes = etree.tostring(root, encoding="UTF-8", pretty_print=True)
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body
+
+
+def _add(parent: etree._Element, namespace: str, name: str, text: str | None = None) -> etree._Element:
+    element = etree.SubElement(parent, f"{{{namespace}}}{name}")
+    if text is not None:
+        element.text = clean_text(text)
+    return element
+
+
+def _comment(parent: etree._Element, text: str) -> None:
+    # A comment must not hold two hyphens in a row, nor end in one.
+    parent.append(etree.Comment(clean_text(text).replace("--", "- -")))
+
+
+def _add_metadata(
+    parent: etree._Element, name: str, value: str | None, key: str, level: str = "Optional", was: str = "was "
+) -> None:
+    """An ows element from metadata, with its WARNING comment where they are missing (W1 to W21)."""
+    _add(parent, OWS, name, value or "")
+    if value is None:
+        _warn(parent, f"ows_{key}", f"ows:{name}", level, was)
+
+
+def _warn(parent: etree._Element, key: str, target: str, level: str, was: str = "was ") -> None:
+    _comment(parent, f'WARNING: {level} metadata "{key}" {was}missing for {target}')
+
+
+def _write_identification(root: etree._Element, markup: CapabilitiesMarkup) -> None:
+    said = markup.identification
+    section = _add(root, OWS, "ServiceIdentification")
+    _add_metadata(section, "Title", said.title, "title", was="")
+    _add_metadata(section, "Abstract", said.abstract, "abstract")
+    if said.keyword_list is None:
+        _warn(section, "ows_keywordlist", "ows:KeywordList", "Optional")
+    else:
+        keywords = _add(section, OWS, "Keywords")
+        for keyword in said.keyword_list:
+            _add(keywords, OWS, "Keyword", keyword)
+    _add(section, OWS, "ServiceType", "SOS").set("codeSpace", "OGC")
+    _add(section, OWS, "ServiceTypeVersion", "1.0.0")
+    _add_metadata(section, "Fees", said.fees, "fees")
+    _add_metadata(section, "AccessConstraints", said.access_constraints, "accessconstraints")
+
+
+def _write_provider(root: etree._Element, markup: CapabilitiesMarkup) -> None:
+    said = markup.provider
+    section = _add(root, OWS, "ServiceProvider")
+    _add_metadata(section, "ProviderName", said.organization, "contactorganization", "Mandatory")
+    _add_link(section, "ProviderSite", said.site)
+    contact = _add(section, OWS, "ServiceContact")
+    _add_metadata(contact, "IndividualName", said.person, "contactperson")
+    _add_metadata(contact, "PositionName", said.position, "contactposition")
+    info = _add(contact, OWS, "ContactInfo")
+    phone = _add(info, OWS, "Phone")
+    _add_metadata(phone, "Voice", said.voice_telephone, "contactvoicetelephone")
+    _add_metadata(phone, "Facsimile", said.facsimile_telephone, "contactfacsimiletelephone")
+    address = _add(info, OWS, "Address")
+    _add_metadata(address, "DeliveryPoint", said.address, "address")
+    _add_metadata(address, "City", said.city, "city")
+    _add_metadata(address, "AdministrativeArea", said.state_or_province, "stateorprovince")
+    _add_metadata(address, "PostalCode", said.postcode, "postcode")
+    _add_metadata(address, "Country", said.country, "country")
+    _add_metadata(address, "ElectronicMailAddress", said.electronic_mail_address, "contactelectronicmailaddress")
+    _add_link(info, "OnlineResource", said.site)
+    _add_metadata(info, "HoursOfService", said.hours_of_service, "hoursofservice")
+    _add_metadata(info, "ContactInstructions", said.contact_instructions, "contactinstructions")
+    _add_metadata(contact, "Role", said.role, "role")
+
+
+def _add_link(parent: etree._Element, name: str, url: str | None) -> None:
+    element = _add(parent, OWS, name)
+    element.set(f"{{{XLINK}}}type", "simple")
+    element.set(f"{{{XLINK}}}href", clean_text(url or ""))
+    if url is None:
+        _warn(parent, "ows_service_onlineresource", f"ows:{name}/@xlink:href", "Optional")
+
+
+_BOTH = (("service", ("SOS",)), ("version", ("1.0.0",)))
+_PARAMETERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "GetCapabilities": _BOTH,
+    "DescribeSensor": (
+        *_BOTH,
+        ("sensorid", ("urn:ogc:object:procedure",)),
+        ("outputFormat", (SENSOR_FORMAT,)),
+    ),
+    "DescribeObservationType": (*_BOTH, ("observedproperty", ("urn:ogc:object:observedproperty",))),
+    "GetObservation": (
+        *_BOTH,
+        ("offering", ("urn:ogc:object:offering",)),
+        ("observedproperty", ("urn:ogc:object:observedproperty",)),
+        ("eventtime", ("sos:time",)),
+        ("procedure", ("urn:ogc:object:sensor",)),
+        ("featureofinterest", ("gml:location",)),
+        ("result", ("ogc:Filter",)),
+        ("responseFormat", (RESPONSE_FORMAT,)),
+        ("resultModel", ("Observation", "Measurement")),
+    ),
+}
+
+
+def _write_operations(root: etree._Element, markup: CapabilitiesMarkup) -> None:
+    section = _add(root, OWS, "OperationsMetadata")
+    for name, parameters in _PARAMETERS.items():
+        if name not in markup.operations:
+            continue
+        operation = _add(section, OWS, "Operation")
+        operation.set("name", name)
+        http = _add(_add(operation, OWS, "DCP"), OWS, "HTTP")
+        for method in ("Get", "Post"):
+            link = _add(http, OWS, method)
+            link.set(f"{{{XLINK}}}type", "simple")
+            link.set(f"{{{XLINK}}}href", clean_text(markup.online_resource))
+        for parameter, values in parameters:
+            _add_domain(operation, "Parameter", parameter, values)
+    if markup.max_features is not None:
+        _add_domain(section, "Constraint", "DefaultMaxFeatures", markup.max_features.split(","))
+
+
+def _add_domain(parent: etree._Element, kind: str, name: str, values: Iterable[str]) -> None:
+    domain = _add(parent, OWS, kind)
+    domain.set("name", name)
+    allowed = _add(domain, OWS, "AllowedValues")
+    for value in values:
+        _add(allowed, OWS, "Value", value)
+
+
+_SPATIAL = "Equals Disjoint Touches Within Overlaps Crosses Intersects Contains DWithin Beyond BBOX".split()
+_COMPARISON = "LessThan GreaterThan LessThanEqualTo GreaterThanEqualTo EqualTo NotEqualTo Like Between".split()
+
+
+def _write_filters(root: etree._Element, markup: CapabilitiesMarkup) -> None:
+    section = _add(root, SOS, "Filter_Capabilities")
+    spatial = _add(section, OGC, "Spatial_Capabilities")
+    operands = _add(spatial, OGC, "GeometryOperands")
+    for operand in ("gml:Point", "gml:LineString", "gml:Polygon", "gml:Envelope"):
+        _add(operands, OGC, "GeometryOperand", operand)
+    operators = _add(spatial, OGC, "SpatialOperators")
+    for name in _SPATIAL:
+        _add(operators, OGC, "SpatialOperator").set("name", name)
+    temporal = _add(section, OGC, "Temporal_Capabilities")
+    operands = _add(temporal, OGC, "TemporalOperands")
+    for operand in ("gml:TimePeriod", "gml:TimeInstant"):
+        _add(operands, OGC, "TemporalOperand", operand)
+    operators = _add(temporal, OGC, "TemporalOperators")
+    _add(operators, OGC, "TemporalOperator").set("name", "TM_Equals")
+    scalar = _add(section, OGC, "Scalar_Capabilities")
+    _add(scalar, OGC, "LogicalOperators")
+    operators = _add(scalar, OGC, "ComparisonOperators")
+    for name in _COMPARISON:
+        _add(operators, OGC, "ComparisonOperator", name)
+    ids = _add(section, OGC, "Id_Capabilities")
+    _add(ids, OGC, "EID")
+    _add(ids, OGC, "FID")
+
+
+def _write_contents(root: etree._Element, markup: CapabilitiesMarkup) -> None:
+    offerings = _add(_add(root, SOS, "Contents"), SOS, "ObservationOfferingList")
+    for offering in markup.offerings:
+        _write_offering(_add(offerings, SOS, "ObservationOffering"), offering)
+
+
+def _write_offering(element: etree._Element, offering: OfferingDescription) -> None:
+    element.set(f"{{{GML}}}id", clean_text(offering.id))
+    _add_offering_text(element, GML, "description", offering.description, "sos_offering_description")
+    _add_offering_text(element, GML, "name", offering.name, "sos_offering_name")
+    if offering.srs is None:
+        _warn(element, "sos_srs", "gml:srsName", "Required", was="")
+    for srs in offering.srs or ():
+        _add(element, GML, "srsName", srs)
+    if offering.envelope is not None:
+        _write_envelope(element, offering.envelope)
+    _add_offering_text(
+        element, SOS, "intendedApplication", offering.intended_application, "sos_offering_intendedapplication"
+    )
+    if offering.time_extent is not None:
+        write_time_period(_add(element, SOS, "time"), offering.time_extent)
+    for procedure in offering.procedures:
+        _add(element, SOS, "procedure").set(f"{{{XLINK}}}href", clean_text(f"urn:ogc:def:procedure:{procedure}"))
+    for phenomenon in offering.phenomena:
+        _write_phenomenon(_add(element, SOS, "observedProperty"), phenomenon)
+    _add(element, SOS, "featureOfInterest").set(
+        f"{{{XLINK}}}href", "urn:ogc:def:feature:OGC-SWE:3:transient"
+    )
+    _add(element, SOS, "responseFormat", RESPONSE_FORMAT)
+    _add(element, SOS, "resultModel", "om:Observation")
+    _add(element, SOS, "resultModel", "om:Measurement")
+    _add(element, SOS, "responseMode", "inline")
+
+
+def _add_offering_text(element: etree._Element, namespace: str, name: str, text: str | None, key: str) -> None:
+    prefix = "gml" if namespace == GML else "sos"
+    if text is None:
+        _warn(element, key, f"{prefix}:{name}", "Optional", was="")
+    else:
+        _add(element, namespace, name, text)
+
+
+def _write_envelope(element: etree._Element, extent: Envelope) -> None:
+    envelope = _add(_add(element, GML, "boundedBy"), GML, "Envelope")
+    if extent.label is not None:
+        envelope.set("srsName", clean_text(f"urn:ogc:crs:{extent.label.lower()}"))
+        envelope.set("srsDimension", "2")
+    _add(envelope, GML, "lowerCorner", f"{extent.minx:f} {extent.miny:f}")
+    _add(envelope, GML, "upperCorner", f"{extent.maxx:f} {extent.maxy:f}")
+
+
+def write_time_period(parent: etree._Element, extent: TimeExtent) -> None:
+    """A gml:TimePeriod; an end that is now says so on gml:endPosition, where the schema wants it (D-17)."""
+    period = _add(parent, GML, "TimePeriod")
+    _add(period, GML, "beginPosition", extent.begin)
+    end = _add(period, GML, "endPosition", extent.end)
+    if extent.open_end:
+        end.set("indeterminatePosition", "now")
+
+
+def _write_phenomenon(element: etree._Element, phenomenon: Phenomenon) -> None:
+    # OWSLib reads the property from the link, MapServer's clients from the phenomenon within: both are there.
+    element.set(f"{{{XLINK}}}href", clean_text(phenomenon.id))
+    composite = _add(element, SWE, "CompositePhenomenon")
+    composite.set(f"{{{GML}}}id", clean_text(phenomenon.id))
+    composite.set("dimension", str(len(phenomenon.components)))
+    if phenomenon.name is not None:
+        _add(composite, GML, "name", phenomenon.name)
+    for component in phenomenon.components:
+        _add(composite, SWE, "component").set(f"{{{XLINK}}}href", clean_text(component))

@@ -1,0 +1,39 @@
+"""What every operation is given: the service, the question as it came in, and who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mapsos.mapfile.access import enabled_layers
+from mapsos.mapfile.model import ObservationLayer, Service
+from mapsos.ows.requests import RawRequest
+
+
+@dataclass(frozen=True)
+class Context:
+    """A request to one service.
+
+    Attributes
+    ----------
+    service
+        What the mapfile says.
+    raw
+        The request's parameters.
+    environ
+        CGI variables, already corrected for trusted proxies.
+    method
+        GET or POST: the online resource of a GET keeps its ``map`` parameter (reference section 5.4).
+    now
+        The time of the request in microseconds since 1970 UTC: one value for all that is relative to it.
+    """
+
+    service: Service
+    raw: RawRequest
+    environ: Mapping[str, str]
+    method: str
+    now: int
+
+    def enabled(self, request_name: str) -> tuple[ObservationLayer, ...]:
+        """The layers that this client may use with ``request_name``, in map order (reference section 4)."""
+        return enabled_layers(self.service, request_name, self.environ.get("REMOTE_ADDR"))

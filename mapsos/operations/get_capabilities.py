@@ -1,0 +1,125 @@
+"""GetCapabilities (reference sections 2.5, 2.6 and 6; OGC 06-009r6, clause 8.2)."""
+
+from __future__ import annotations
+
+from mapsos.encodings.capabilities import SECTIONS, CapabilitiesMarkup, OfferingDescription, write_capabilities
+from mapsos.encodings.markup import Phenomenon
+from mapsos.http import Response
+from mapsos.mapfile.access import is_web_enabled
+from mapsos.mapfile.model import ObservationLayer, Offering, group_offerings
+from mapsos.operations.context import Context
+from mapsos.operations.extents import describe_extent, describe_time_extent
+from mapsos.operations.layer_facts import list_values
+from mapsos.operations.layer_meaning import read_meaning, refuse_source
+from mapsos.operations.online_resource import find_online_resource
+from mapsos.ows.exceptions import OwsException
+from mapsos.ows.sections import parse_sections
+from mapsos.ows.update_sequences import check_update_sequence
+from mapsos.ows.versions import negotiate_version
+from mapsos.predicates import EVERYTHING, BBox, Predicate
+from mapsos.sources.errors import SourceError
+
+CONTENT_TYPE = "text/xml; charset=UTF-8"
+OPERATIONS = ("DescribeSensor", "DescribeObservationType", "GetObservation")
+
+
+def get_capabilities(context: Context) -> Response:
+    """Describe the service. What only the data can tell is read once and remembered while they are unchanged.
+
+    Raises OwsException 6 to 11 and 13 to 15 of the reference's table.
+    """
+    service = context.service
+    negotiate_version(context.raw)
+    check_update_sequence(context.raw, service.update_sequence)
+    sections = parse_sections(context.raw)
+    wanted = frozenset(SECTIONS) if sections is None or "All" in sections else sections
+    offerings = group_offerings(context.enabled("GetCapabilities")) if "Contents" in wanted else ()
+    document = write_capabilities(
+        CapabilitiesMarkup(
+            identification=service.identification,
+            provider=service.provider,
+            online_resource=find_online_resource(context),
+            schemas=service.schemas_location,
+            operations=("GetCapabilities", *(name for name in OPERATIONS if _is_offered(context, name))),
+            offerings=tuple(_describe(context, offering) for offering in offerings),
+            sections=wanted,
+            update_sequence=service.update_sequence,
+            max_features=service.max_features,
+        )
+    )
+    return Response(headers=(("Content-Type", CONTENT_TYPE),), body=(document,))
+
+
+def _is_offered(context: Context, request_name: str) -> bool:
+    address = context.environ.get("REMOTE_ADDR")
+    return bool(context.enabled(request_name)) or is_web_enabled(context.service, request_name, address)
+
+
+def _describe(context: Context, offering: Offering) -> OfferingDescription:
+    first = offering.first
+    return OfferingDescription(
+        id=offering.id,
+        description=first.offering_description,
+        name=first.offering_name,
+        srs=context.service.srs,
+        envelope=describe_extent(offering),
+        intended_application=first.intended_application,
+        time_extent=describe_time_extent(offering),
+        procedures=tuple(name for layer in offering.layers for name in list_procedures(context, layer)),
+        phenomena=_list_phenomena(offering),
+    )
+
+
+def list_procedures(context: Context, layer: ObservationLayer) -> tuple[str, ...]:
+    """The procedures of a layer: its sos_procedure words, else the distinct values of sos_procedure_item.
+
+    Values are those of rows within the MAP EXTENT, in order of first appearance. Raises OwsException 13 to 15.
+    """
+    if layer.procedures is not None:
+        return layer.procedures
+    if layer.procedure_item is None:
+        raise _refuse_procedure_item(f"Mandatory metadata procedure_item could not be found on the layer {layer.name}")
+    column = read_meaning(layer).procedure_column
+    if column is None:
+        raise _refuse_procedure_item(
+            f"procedure_item {layer.procedure_item} could not be found on the layer {layer.name}"
+        )
+    try:
+        found = list_values(layer.source, column.name, find_map_rectangle(context, layer))
+    except SourceError as error:
+        raise refuse_source(error) from error
+    if not found:
+        raise OwsException(
+            "InvalidParameterValue",
+            "procedure",
+            "msSOSGetCapabilities",
+            f"Invalid procedure {layer.procedure_item}",
+            status=500,
+        )
+    return found
+
+
+def find_map_rectangle(context: Context, layer: ObservationLayer) -> Predicate:
+    """The MAP EXTENT as a predicate for a layer's rows; everything if the map has none (D-06)."""
+    from mapsos.operations.layer_facts import has_geometry
+
+    service = context.service
+    if service.extent is None or not has_geometry(layer.source):
+        return EVERYTHING
+    crs = service.crs.definition if service.crs is not None else None
+    return BBox(service.extent.minx, service.extent.miny, service.extent.maxx, service.extent.maxy, crs)
+
+
+def _refuse_procedure_item(message: str) -> OwsException:
+    return OwsException("NoApplicableCode", "mapserv", "msSOSGetCapabilities", message, status=500)
+
+
+def _list_phenomena(offering: Offering) -> tuple[Phenomenon, ...]:
+    """Each distinct observed property, described by the first layer that has it."""
+    found: dict[str, Phenomenon] = {}
+    for layer in offering.layers:
+        observed = layer.observed_property
+        if observed is None or observed.id.casefold() in found:
+            continue
+        found[observed.id.casefold()] = Phenomenon(observed.id, observed.name, read_meaning(layer).components)
+    return tuple(found.values())

@@ -1,0 +1,113 @@
+"""What is known of a layer's data without reading it again: columns, procedures, extent, time bounds.
+
+Facts are kept as long as the data are the same (DESIGN: capabilities cost nothing twice): for files that is their
+path, size and modification time; for databases, which have no such identity, a time to live.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+from mapsos.batches import Column
+from mapsos.crs import Crs
+from mapsos.layer_source import LayerSource
+from mapsos.predicates import EVERYTHING, Predicate
+from mapsos.times import Interval
+
+T = TypeVar("T")
+
+TIME_TO_LIVE = 60.0
+"""Seconds for which facts of a source without identity are believed."""
+
+_MOST_FACTS = 4096
+
+
+class FactStore:
+    """Facts by question and identity of the data, the least recently used forgotten first. Safe for threads."""
+
+    def __init__(self, most: int = _MOST_FACTS) -> None:
+        self._facts: OrderedDict[Hashable, tuple[Hashable, object]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._most = most
+
+    def recall(self, source: LayerSource, question: Hashable, find: Callable[[], T]) -> T:
+        """The remembered answer to ``question`` if the data have not changed, else what ``find`` finds now."""
+        from mapsos.sources.layers import identity
+
+        state = identity(source)
+        if state is None:
+            state = int(time.monotonic() / TIME_TO_LIVE)
+        key = (source, question)
+        with self._lock:
+            remembered = self._facts.get(key)
+            if remembered is not None and remembered[0] == state:
+                self._facts.move_to_end(key)
+                return remembered[1]  # type: ignore[return-value]
+        found = find()
+        with self._lock:
+            self._facts[key] = (state, found)
+            self._facts.move_to_end(key)
+            while len(self._facts) > self._most:
+                self._facts.popitem(last=False)
+        return found
+
+    def forget(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._facts.clear()
+
+
+_store = FactStore()
+
+
+def list_columns(source: LayerSource) -> tuple[Column, ...]:
+    """The columns of a layer in source order. Raises SourceError."""
+    return _recall(source, "columns", lambda: _ask(source, lambda layer: tuple(layer.columns)))
+
+
+def has_geometry(source: LayerSource) -> bool:
+    """Whether the source has geometries at all. Raises SourceError."""
+    return _recall(source, "geometry", lambda: _ask(source, lambda layer: bool(layer.has_geometry)))
+
+
+def list_values(source: LayerSource, column: str, predicate: Predicate = EVERYTHING) -> tuple[str, ...]:
+    """Distinct value texts of a column in order of first appearance, ``""`` for NULL. Raises SourceError."""
+    return _recall(
+        source,
+        ("values", column, predicate),
+        lambda: _ask(source, lambda layer: tuple(layer.distinct(column, predicate))),
+    )
+
+
+def find_extent(
+    source: LayerSource, crs: Crs | None, predicate: Predicate = EVERYTHING
+) -> tuple[float, float, float, float] | None:
+    """The bounds of the geometries in x y order in ``crs`` (None: the layer's own); None if there are none."""
+    return _recall(source, ("extent", crs, predicate), lambda: _ask(source, lambda layer: layer.extent(predicate, crs)))
+
+
+def find_time_bounds(source: LayerSource, column: str, predicate: Predicate = EVERYTHING) -> Interval | None:
+    """From the earliest to the latest time of a column; None if no row has a time."""
+    return _recall(
+        source, ("time", column, predicate), lambda: _ask(source, lambda layer: layer.time_bounds(column, predicate))
+    )
+
+
+def forget_facts() -> None:
+    """Forget everything: for tests and for a worker that starts afresh."""
+    _store.forget()
+
+
+def _recall(source: LayerSource, question: Hashable, find: Callable[[], T]) -> T:
+    return _store.recall(source, question, find)
+
+
+def _ask(source: LayerSource, question: Callable[..., T]) -> T:
+    from mapsos.sources.layers import open_layer
+
+    with open_layer(source) as layer:
+        return question(layer)

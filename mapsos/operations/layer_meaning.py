@@ -1,0 +1,162 @@
+"""What the columns of a layer mean: which is the time, which the procedure, what a client's name stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mapsos.batches import Column, ColumnKind
+from mapsos.mapfile.model import Field, ObservationLayer, ObservedProperty
+from mapsos.operations.layer_facts import list_columns
+from mapsos.ows.exceptions import OwsException
+from mapsos.ows.filters import FEATURE_ID
+from mapsos.predicates import NOTHING, And, Between, Compare, Not, OneOf, Or, Predicate, ValueKind, rename
+from mapsos.sources.errors import SourceError
+from mapsos.times import parse_time
+
+TRANSIENT_FEATURE = "urn:ogc:def:feature:OGC-SWE:3:transient"
+PROCEDURE_PREFIX = "urn:ogc:def:procedure:"
+
+
+class UnknownName(Exception):
+    """A name in a filter that this layer has no column for."""
+
+
+@dataclass(frozen=True)
+class LayerMeaning:
+    """A layer together with the columns that its data really have, in source order."""
+
+    layer: ObservationLayer
+    columns: tuple[Column, ...]
+
+    def find_column(self, item: str | None) -> Column | None:
+        """The column of that name, without regard to case."""
+        if item is None:
+            return None
+        wanted = item.casefold()
+        return next((column for column in self.columns if column.name.casefold() == wanted), None)
+
+    def field(self, column: Column) -> Field:
+        """What the metadata say of a column."""
+        return self.layer.fields.get(column.name.lower()) or Field(column.name)
+
+    @property
+    def time_column(self) -> Column | None:
+        """The column of sos_timeitem, None if it is not set or names no column (D-15b)."""
+        return self.find_column(self.layer.time_item)
+
+    @property
+    def procedure_column(self) -> Column | None:
+        """The column of sos_procedure_item."""
+        return self.find_column(self.layer.procedure_item)
+
+    @property
+    def feature_id_column(self) -> Column | None:
+        """The column of the featureid metadata."""
+        return self.find_column(self.layer.feature_id_item)
+
+    @property
+    def output_columns(self) -> tuple[tuple[str, Column], ...]:
+        """(alias, column) of each column that clients get, in column order: those with an alias."""
+        named = ((self.field(column).alias, column) for column in self.columns)
+        return tuple((alias, column) for alias, column in named if alias is not None)
+
+    @property
+    def value_column(self) -> Column | None:
+        """The column that the observed property's id stands for in a filter: the first that is a measured value."""
+        meanings = (self.time_column, self.procedure_column, self.feature_id_column)
+        return next((column for _, column in self.output_columns if column not in meanings), None)
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """URNs of all columns, aliased or not, in column order (reference section 6, point 9)."""
+        observed = self.observed_property
+        return tuple(
+            f"urn:ogc:def:property:{observed.authority}:{observed.version}:{self.field(column).alias or column.name}"
+            for column in self.columns
+        )
+
+    @property
+    def observed_property(self) -> ObservedProperty:
+        """The layer's phenomenon; only asked of layers that have one."""
+        assert self.layer.observed_property is not None
+        return self.layer.observed_property
+
+    def resolve(self, predicate: Predicate) -> Predicate:
+        """Turn a client's names into columns and give comparisons the column's type (reference section 10.6).
+
+        A name is an alias, else a column, else the observed property's id or URN. Raises UnknownName.
+        """
+        return self._type(rename(self._resolve_ids(predicate), self._resolve_name))
+
+    def _resolve_ids(self, predicate: Predicate) -> Predicate:
+        if isinstance(predicate, And | Or):
+            return type(predicate)(tuple(self._resolve_ids(operand) for operand in predicate.operands))
+        if isinstance(predicate, Not):
+            return Not(self._resolve_ids(predicate.operand))
+        if isinstance(predicate, OneOf) and predicate.name == FEATURE_ID:
+            column = self.feature_id_column
+            return replace(predicate, name=column.name) if column else NOTHING
+        return predicate
+
+    def _resolve_name(self, name: str) -> str:
+        wanted = name.casefold()
+        for alias, column in self.output_columns:
+            if alias.casefold() == wanted:
+                return column.name
+        if column := self.find_column(name):  # type: ignore[assignment]
+            return column.name
+        observed = self.layer.observed_property
+        if observed is not None:
+            if wanted == observed.id.casefold() and (value := self.value_column):
+                return value.name
+            for urn, column in zip(self.components, self.columns, strict=True):
+                if urn.casefold() == wanted:
+                    return column.name
+        raise UnknownName(name)
+
+    def _type(self, predicate: Predicate) -> Predicate:
+        if isinstance(predicate, And | Or):
+            return type(predicate)(tuple(self._type(operand) for operand in predicate.operands))
+        if isinstance(predicate, Not):
+            return Not(self._type(predicate.operand))
+        if isinstance(predicate, Compare):
+            return replace(predicate, kind=self._kind(predicate.name, predicate.literal))
+        if isinstance(predicate, Between):
+            return replace(predicate, kind=self._kind(predicate.name, predicate.low, predicate.high))
+        return predicate
+
+    def _kind(self, name: str, *literals: str) -> ValueKind | None:
+        column = self.find_column(name)
+        assert column is not None
+        stated = self.field(column).kind
+        if stated is None and column.kind in (ColumnKind.DATE, ColumnKind.DATETIME):
+            return "time" if all(_is_time(literal) for literal in literals) else None
+        return stated
+
+
+def read_meaning(layer: ObservationLayer) -> LayerMeaning:
+    """Join a layer with its columns. Raises OwsException NoApplicableCode if the data cannot be read (D-33)."""
+    try:
+        return LayerMeaning(layer, list_columns(layer.source))
+    except SourceError as error:
+        raise refuse_source(error) from error
+
+
+def refuse_source(error: SourceError) -> OwsException:
+    """The exception that a client gets when a data source fails; the cause goes to the log only."""
+    return OwsException(
+        "NoApplicableCode", "mapserv", "msSOSDispatch", f"{error.message}.", detail=error.detail, status=500
+    )
+
+
+def strip_procedure(name: str) -> str:
+    """A procedure's bare id from its id or URN (D-08)."""
+    return name[len(PROCEDURE_PREFIX) :] if name.lower().startswith(PROCEDURE_PREFIX) else name
+
+
+def _is_time(literal: str) -> bool:
+    try:
+        parse_time(literal)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,120 @@
+"""What encoders of observations are told about an answer and about each of its layers."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from mapsos.crs import Crs
+from mapsos.encodings.markup import (
+    CollectionMarkup,
+    DataBlockMarkup,
+    DataField,
+    Envelope,
+    MeasurementMarkup,
+    Phenomenon,
+)
+from mapsos.mapfile.model import ObservationLayer, Service
+from mapsos.operations.extents import find_label, read_stated_extent, read_stated_time_extent
+from mapsos.operations.layer_meaning import LayerMeaning
+
+DEFAULT_DEFINITION = "urn:ogc:object:definition"
+DEFAULT_UOM = "urn:ogc:object:uom"
+
+
+def build_feature_type_url(online_resource: str, layer_name: str) -> str:
+    """The DescribeFeatureType link of a layer (reference sections 8 and 11), its name percent-encoded."""
+    return (
+        f"{online_resource}service=WFS&version=1.1.0&request=DescribeFeatureType&typename={quote(layer_name, safe='')}"
+    )
+
+
+def build_collection(
+    service: Service, first: ObservationLayer, offering: str, output_crs: Crs | None, feature_type_url: str
+) -> CollectionMarkup:
+    """The collection around the members; ``first`` is the first layer of the offering, ``offering`` as requested."""
+    return CollectionMarkup(
+        id=offering,
+        feature_type_url=feature_type_url,
+        namespace_uri=service.namespace_uri,
+        namespace_prefix=service.namespace_prefix,
+        schemas=service.schemas_location,
+        description=first.offering_description,
+        name=first.offering_name,
+        envelope=_build_envelope(service, first, output_crs),
+    )
+
+
+def _build_envelope(service: Service, first: ObservationLayer, output_crs: Crs | None) -> Envelope | None:
+    extent = read_stated_extent(first)
+    if extent is None:
+        return None
+    source_crs = first.source.crs
+    label = _choose_label(service, first, output_crs)
+    if source_crs is not None and output_crs is not None and source_crs.definition != output_crs.definition:
+        import pyproj
+
+        transformer = pyproj.Transformer.from_crs(source_crs.definition, output_crs.definition, always_xy=True)
+        extent = transformer.transform_bounds(*extent)
+    return Envelope(*extent, label=label)
+
+
+def _choose_label(service: Service, layer: ObservationLayer, output_crs: Crs | None) -> str | None:
+    # With srsName the coordinates are in that CRS, whatever the layer's metadata say of its own.
+    if output_crs is not None and output_crs != service.crs:
+        return output_crs.label
+    return find_label(layer, service)
+
+
+def _describe_phenomenon(meaning: LayerMeaning) -> Phenomenon:
+    observed = meaning.observed_property
+    return Phenomenon(observed.id, observed.name, meaning.components)
+
+
+def build_measurement(
+    service: Service, meaning: LayerMeaning, output_crs: Crs | None, feature_type_url: str
+) -> MeasurementMarkup:
+    """The members of one layer as om:Measurement: values by its own aliases, in its own column order (D-09)."""
+    layer = meaning.layer
+    time, procedure, feature_id = meaning.time_column, meaning.procedure_column, meaning.feature_id_column
+    return MeasurementMarkup(
+        layer_name=layer.name,
+        namespace_prefix=service.namespace_prefix,
+        phenomenon=_describe_phenomenon(meaning),
+        feature_type_url=feature_type_url,
+        shape=layer.source.shape.value,
+        label=_choose_label(service, layer, output_crs),
+        time_column=time.name if time else None,
+        procedure_column=procedure.name if procedure else None,
+        procedure=layer.procedure_text if layer.procedure_item is None else None,
+        missing_procedure_item=layer.procedure_item is None and layer.procedure_text is not None,
+        feature_id_column=feature_id.name if feature_id else None,
+        values=tuple((alias, column.name) for alias, column in meaning.output_columns),
+    )
+
+
+def build_datablock(service: Service, meaning: LayerMeaning) -> DataBlockMarkup:
+    """The members of one layer as om:Observation: fields by its own aliases (D-09), time first where there is one."""
+    layer = meaning.layer
+    time, procedure = meaning.time_column, meaning.procedure_column
+    time_extent = read_stated_time_extent(layer, "msSOSGetObservation")
+    return DataBlockMarkup(
+        phenomenon=_describe_phenomenon(meaning),
+        time_extent=time_extent,
+        fields=tuple(
+            DataField(
+                alias,
+                column.name,
+                meaning.field(column).definition or DEFAULT_DEFINITION,
+                meaning.field(column).uom or DEFAULT_UOM,
+            )
+            for alias, column in meaning.output_columns
+        ),
+        token_separator=service.token_separator,
+        block_separator=service.block_separator,
+        time_column=time.name if time else None,
+        procedure_column=procedure.name if procedure else None,
+        procedure=layer.procedure_text if layer.procedure_item is None else None,
+        missing_procedure_item=(
+            layer.procedure_item is None and layer.procedure_text is not None and time_extent is not None
+        ),
+    )
