@@ -125,7 +125,8 @@ class Service:
     """One map: everything that requests to it are answered from.
 
     ``extent`` is the MAP EXTENT (in ``crs``), None if absent or degenerate. ``srs`` holds the words of the srs
-    metadata. ``max_features`` is the raw text of the metadata. ``files`` are all files that were read for it.
+    metadata. ``max_features`` is the raw text of the metadata. ``vendor_parameters`` are names of request parameters,
+    in lower case, that are admitted and ignored. ``files`` are all files that were read for it.
     """
 
     name: str
@@ -145,6 +146,7 @@ class Service:
     crs: Crs | None = None
     access: AccessRules = AccessRules()
     layers: tuple[ObservationLayer, ...] = ()
+    vendor_parameters: tuple[str, ...] = ()
     has_template: bool = False
     file: str = ""
     files: tuple[str, ...] = ()

@@ -1,0 +1,172 @@
+"""What a LAYER reads: connection type, DATA, CONNECTION and FEATURE, with paths resolved as MapServer resolves them."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from mapsos.layer_source import InlineFeature, ShapeType, SourceKind
+from mapsos.mapfile.blocks import Block
+from mapsos.mapfile.errors import MapfileError
+from mapsos.mapfile.tokens import Token, decode
+
+_SHAPES = {
+    "point": ShapeType.POINT,
+    "line": ShapeType.LINE,
+    "polygon": ShapeType.POLYGON,
+    # Not a geometry of its own: what the map shows of rows that have any.
+    "query": ShapeType.POINT,
+    "chart": ShapeType.POINT,
+    "annotation": ShapeType.POINT,
+    "circle": ShapeType.POINT,
+    # Numbers are the constants of MapScript, which MapServer takes here too.
+    "0": ShapeType.POINT,
+    "1": ShapeType.LINE,
+    "2": ShapeType.POLYGON,
+}
+_SHAPEFILE_ENDING = re.compile(r"\.(shp|shx|dbf)$", re.I)
+_NO_PATH = re.compile(r"[A-Za-z][A-Za-z0-9_+]+:|[<{]|/vsi", re.I)
+_COORDINATES = re.compile(r"\(([^()]+)\)")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The part of a `mapsos.layer_source.LayerSource` that says where the rows are: same names, same meaning."""
+
+    kind: SourceKind
+    connection: str = ""
+    data: str = ""
+    item_names: tuple[str, ...] = ()
+    features: tuple[InlineFeature, ...] = ()
+
+
+def read_shape(layer: Block, name: str) -> ShapeType:
+    """The LAYER's TYPE; point if it is absent. Raises `MapfileError` for RASTER and what is no type."""
+    attribute = layer.last("type")
+    if attribute is None:
+        return ShapeType.POINT
+    shape = _SHAPES.get(attribute.text.lower())
+    if shape is None:
+        raise MapfileError(
+            attribute.file,
+            attribute.line,
+            f'LAYER "{name}": TYPE {attribute.text} has no observations; write POINT, LINE or POLYGON',
+            near=attribute.text,
+        )
+    return shape
+
+
+def read_connection(
+    layer: Block, name: str, folder: str, shape_path: str, item_names: tuple[str, ...] | None, encoding: str | None
+) -> Connection:
+    """Resolve where a LAYER's rows are.
+
+    Relative names are tried in SHAPEPATH (itself relative to ``folder``, the map's), then in ``folder``; the first
+    is taken if neither is there. Whether a data source can be opened is not asked.
+
+    Raises
+    ------
+    MapfileError
+        A connection type other than none, LOCAL, INLINE, OGR, FLATGEOBUF and POSTGIS; one whose DATA or CONNECTION
+        is missing; FEATURE coordinates that are no numbers.
+    """
+    attribute = layer.last("connectiontype")
+    kind = (attribute.text if attribute else "local").lower()
+    features = tuple(layer.inner("feature"))
+    data, connection = layer.text("data"), layer.text("connection")
+    if features or kind == "inline":
+        read = tuple(_inline_feature(block, name, encoding) for block in features)
+        return Connection(SourceKind.INLINE, item_names=item_names or (), features=read)
+    if tile_index := layer.last("tileindex"):
+        raise MapfileError(
+            tile_index.file,
+            tile_index.line,
+            f'LAYER "{name}": TILEINDEX is not supported; join the tiles in a VRT file and read it by OGR',
+        )
+    if kind in ("local", "shapefile", "flatgeobuf"):
+        if not data:
+            raise MapfileError(layer.file, layer.line, f'LAYER "{name}": DATA is missing')
+        if kind == "flatgeobuf":
+            return Connection(SourceKind.OGR, _find(data, folder, shape_path))
+        return Connection(SourceKind.SHAPEFILE, _find_shapefile(data, folder, shape_path))
+    if kind == "ogr":
+        if not connection and data:
+            connection, data = data, None
+        if not connection:
+            raise MapfileError(layer.file, layer.line, f'LAYER "{name}": CONNECTIONTYPE OGR needs a CONNECTION')
+        if data is None and "," in connection and not re.match(r"[<{]|[A-Za-z]+:", connection):
+            connection, _, data = (part.strip() for part in connection.partition(","))
+        return Connection(SourceKind.OGR, resolve_ogr(connection, folder, shape_path), data or "")
+    if kind == "postgis":
+        if not data:
+            raise MapfileError(layer.file, layer.line, f'LAYER "{name}": CONNECTIONTYPE POSTGIS needs DATA')
+        return Connection(SourceKind.POSTGIS, connection or "", data)
+    assert attribute is not None
+    raise MapfileError(
+        attribute.file,
+        attribute.line,
+        f'LAYER "{name}": CONNECTIONTYPE {attribute.text} is not supported; a layer with sos_offering_id is a '
+        "shapefile (no CONNECTIONTYPE), OGR, FLATGEOBUF, POSTGIS or has FEATUREs",
+        near=attribute.text,
+    )
+
+
+def resolve_ogr(connection: str, folder: str, shape_path: str) -> str:
+    """What GDAL shall open: the absolute path of a file or folder that is there, else the connection string itself.
+
+    A string that can only be a path is made absolute even if nothing is there, so that the message about it does not
+    depend on the folder that the server was started in.
+    """
+    for base in (os.path.join(folder, shape_path), folder):
+        candidate = os.path.normpath(os.path.join(base, connection))
+        if not connection.startswith(("<", "{")) and os.path.exists(candidate):
+            return candidate
+    if _NO_PATH.match(connection):
+        return connection
+    return os.path.normpath(os.path.join(folder, shape_path, connection))
+
+
+def _find(data: str, folder: str, shape_path: str) -> str:
+    candidates = [os.path.normpath(os.path.join(folder, part, data)) for part in (shape_path, "")]
+    return next((path for path in candidates if os.path.exists(path)), candidates[0])
+
+
+def _find_shapefile(data: str, folder: str, shape_path: str) -> str:
+    stem = _SHAPEFILE_ENDING.sub("", data)
+    candidates = [
+        os.path.normpath(os.path.join(folder, part, stem)) + ending
+        for part in (shape_path, "")
+        for ending in (".shp", ".SHP")
+    ]
+    return next((path for path in candidates if os.path.exists(path)), candidates[0])
+
+
+def _inline_feature(block: Block, name: str, encoding: str | None) -> InlineFeature:
+    parts = tuple(
+        _vertices([token.text for token in attribute.values], block, name)
+        for attribute in block.attributes
+        if attribute.key == "points"
+    )
+    if wkt := block.text("wkt"):
+        parts += tuple(
+            tuple(pair for vertex in run.split(",") for pair in _vertices(vertex.split()[:2], block, name))
+            for run in _COORDINATES.findall(wkt)
+        )
+    items = block.last("items")
+    return InlineFeature(parts, _items(items.values[0], encoding) if items else ())
+
+
+def _items(token: Token, encoding: str | None) -> tuple[str, ...]:
+    # Unlike other lists an ITEMS list keeps its empty values: they are columns without a value.
+    return tuple(decode(token.text, encoding).split(";"))
+
+
+def _vertices(texts: list[str], block: Block, name: str) -> tuple[tuple[float, float], ...]:
+    try:
+        numbers = [float(text) for text in texts]
+    except ValueError:
+        numbers = []
+    if not numbers or len(numbers) % 2:
+        raise MapfileError(block.file, block.line, f'LAYER "{name}": POINTS of a FEATURE are pairs of numbers')
+    return tuple(zip(numbers[::2], numbers[1::2], strict=True))

@@ -1,0 +1,72 @@
+"""PROJECTION blocks as coordinate reference systems."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from mapsos.crs import Crs, parse_srs_name
+from mapsos.mapfile.errors import MapfileError
+from mapsos.mapfile.tokens import Token
+
+_INIT = re.compile(r"\+?init=([A-Za-z]+):([0-9A-Za-z]+)", re.I)
+_AUTHORITY_CODE = re.compile(r"([A-Za-z]+):([0-9A-Za-z]+)")
+_WKT = re.compile(r"(?:PROJC|GEOGC|GEODC|BOUNDC|COMPOUNDC|COMPD_C|LOCAL_C|ENGC|PROJCRS|GEOGCRS)[A-Z]*\s*[\[(]", re.I)
+_DEFINITIONS = {
+    "CRS:84": "OGC:CRS84",
+    "CRS:83": "OGC:CRS83",
+    "CRS:27": "OGC:CRS27",
+    "EPSG:900913": "EPSG:3857",
+    "EPSG:3785": "EPSG:3857",
+}
+"""Labels that PROJ knows under another name only."""
+
+
+def read_projection(tokens: Sequence[Token], owner: str) -> Crs | None:
+    """Read the words of a PROJECTION block (reference section 14.4, D-31); None if it is empty.
+
+    ``init=epsg:4326`` (with or without +), ``epsg:4326``, URN and http names, ``crs:84``, WKT, and PROJ strings as one
+    word or one word a line. Whether PROJ knows the result is not asked.
+
+    Raises
+    ------
+    MapfileError
+        AUTO projections, which depend on a picture and mean nothing for observations; a text in no spelling.
+        ``owner`` is whose projection it is, for the message.
+    """
+    texts = [token.text.strip() for token in tokens if token.text.strip()]
+    if not texts:
+        return None
+    first = tokens[0]
+    if texts[0].upper() == "AUTO" or re.match(r"(?:\+?init=)?auto2?:", texts[0], re.I):
+        raise MapfileError(
+            first.file,
+            first.line,
+            f"PROJECTION {texts[0]} of {owner}: automatic projections are not supported; name one, such as "
+            '"epsg:4326"',
+            near=first.text,
+        )
+    if match := _INIT.match(texts[0]) or _AUTHORITY_CODE.fullmatch(texts[0]):
+        return crs_of_label(f"{match[1]}:{match[2]}")
+    if _WKT.match(texts[0]):
+        return Crs(" ".join(texts))
+    if len(texts) == 1 and (name := parse_srs_name(texts[0])):
+        return crs_of_label(name.label)
+    words = [word.removeprefix("+") for text in texts for word in re.split(r"\s+", text)]
+    if any(word.startswith("proj=") for word in words):
+        return Crs(" ".join(f"+{word}" for word in words if word))
+    for word in words:
+        if match := _INIT.fullmatch(word):
+            return crs_of_label(f"{match[1]}:{match[2]}")
+    raise MapfileError(
+        first.file,
+        first.line,
+        f'PROJECTION of {owner}: "{" ".join(texts)}" names no projection; write for example "epsg:4326"',
+        near=first.text,
+    )
+
+
+def crs_of_label(label: str) -> Crs:
+    """The CRS of an authority's code such as ``epsg:4326``."""
+    label = label.upper().replace("EPSGA:", "EPSG:")
+    return Crs(_DEFINITIONS.get(label, label), label)

@@ -1,0 +1,263 @@
+"""From a mapfile's path to a `Service`."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+
+from mapsos.crs import Crs
+from mapsos.layer_source import LayerSource
+from mapsos.mapfile.blocks import Attribute, Block, parse_blocks
+from mapsos.mapfile.connections import read_connection, read_shape
+from mapsos.mapfile.errors import MapfileError
+from mapsos.mapfile.expressions import read_filter
+from mapsos.mapfile.metadata import Metadata, collect_entries, split_list, value_kind
+from mapsos.mapfile.model import (
+    AccessRules,
+    Extent,
+    Field,
+    Identification,
+    ObservationLayer,
+    ObservedProperty,
+    Provider,
+    Service,
+)
+from mapsos.mapfile.projections import read_projection
+from mapsos.mapfile.tokens import decode, read_tokens
+from mapsos.predicates import EVERYTHING
+
+
+def read_service(path: str) -> Service:
+    """Read the mapfile ``path`` and what it INCLUDEs.
+
+    Costs the import of mappyfile and its grammar at first use (about 0.4 s), then milliseconds; for requests use
+    `mapsos.mapfile.catalog.ServiceCatalog`. No data source is opened.
+
+    Raises
+    ------
+    MapfileError
+        With file and line: what cannot be read or parsed, and a layer with an offering id whose connection type,
+        TYPE, PROJECTION or FILTER mapsos does not know. Layers without offering id are not looked at.
+    """
+    tokens, files = read_tokens(path)
+    return build_service(parse_blocks(tokens, files[0]), files)
+
+
+def build_service(map_block: Block, files: tuple[str, ...]) -> Service:
+    """Build the service of a parsed map that was read from ``files`` (the map first). Raises as `read_service`."""
+    encoding = map_block.text("encoding")
+    web = web_metadata(map_block)
+    return Service(
+        name=decode(map_block.text("name") or "MS", encoding),
+        identification=_identification(web),
+        provider=_provider(web),
+        online_resource=web.text("onlineresource"),
+        srs=_words(web.text("srs")),
+        update_sequence=web.text("updatesequence"),
+        max_features=web.text("maxfeatures"),
+        namespace_uri=_or(web.text("namespace_uri"), Service.namespace_uri),
+        namespace_prefix=_or(web.text("namespace_prefix"), Service.namespace_prefix),
+        block_separator=_or(web.text("encoding_blockSeparator"), Service.block_separator),
+        token_separator=_or(web.text("encoding_tokenSeparator"), Service.token_separator),
+        schemas_location=_or(web.text("schemas_location"), Service.schemas_location),
+        language=web.text("language") or Service.language,
+        extent=_extent(map_block.last("extent")),
+        crs=_crs(map_block, "the MAP"),
+        access=_access(web),
+        layers=tuple(_layers(map_block, files[0], encoding)),
+        vendor_parameters=tuple((web.text("vendor_parameters") or "").lower().split()),
+        has_template=any(block.last("template") for block in map_block.inner("web")),
+        file=files[0],
+        files=files,
+        keys=web.lines(),
+    )
+
+
+def web_metadata(map_block: Block) -> Metadata:
+    """METADATA of WEB (and of MAP itself, where old maps have it)."""
+    blocks = [block for web in map_block.inner("web") for block in web.inner("metadata")]
+    return Metadata("web", collect_entries([*map_block.inner("metadata"), *blocks], map_block.text("encoding")))
+
+
+def layer_metadata(layer: Block, encoding: str | None) -> Metadata:
+    """METADATA of a LAYER; ``encoding`` is the map's."""
+    return Metadata("layer", collect_entries(layer.inner("metadata"), layer.text("encoding") or encoding))
+
+
+def _layers(map_block: Block, map_file: str, encoding: str | None) -> Iterator[ObservationLayer]:
+    folder, shape_path = os.path.dirname(map_file), map_block.text("shapepath") or ""
+    for block in map_block.inner("layer"):
+        metadata = layer_metadata(block, encoding)
+        if metadata.find("offering_id") is not None:
+            yield _layer(block, metadata, folder, shape_path, encoding)
+
+
+def _layer(
+    block: Block, metadata: Metadata, folder: str, shape_path: str, map_encoding: str | None
+) -> ObservationLayer:
+    encoding = block.text("encoding")
+    name = decode(block.text("name") or "", encoding or map_encoding)
+    procedures = metadata.text("procedure")
+    return ObservationLayer(
+        name=name,
+        source=_source(block, name, folder, shape_path, encoding or map_encoding),
+        offering_id=metadata.text("offering_id") or "",
+        offering_name=metadata.text("offering_name"),
+        offering_description=metadata.text("offering_description"),
+        offering_extent=metadata.text("offering_extent"),
+        offering_time_extent=metadata.text("offering_timeextent"),
+        intended_application=metadata.text("offering_intendedapplication"),
+        observed_property=_observed_property(metadata),
+        fields=_fields(metadata),
+        procedure_text=procedures,
+        procedures=split_list(procedures, " ") if procedures else None,
+        procedure_item=metadata.text("procedure_item") or None,
+        describe_sensor_url=metadata.text("describesensor_url"),
+        time_item=metadata.text("timeitem") or None,
+        srs=metadata.text("srs"),
+        feature_id_item=metadata.text("featureid") or None,
+        access=_access(metadata),
+        units=block.text("units"),
+        file=block.file,
+        line=block.line,
+        keys=metadata.lines(),
+    )
+
+
+def _source(block: Block, name: str, folder: str, shape_path: str, text_encoding: str | None) -> LayerSource:
+    processing = list(_processing(block))
+    items = next((value for key, value in reversed(processing) if key == "items"), None)
+    item_names = tuple(item.strip() for item in items.split(",")) if items else None
+    connection = read_connection(block, name, folder, shape_path, item_names, text_encoding)
+    native_filters = [value for key, value in processing if key == "native_filter" and value.strip()]
+    expression = block.last("filter")
+    return LayerSource(
+        layer=name,
+        kind=connection.kind,
+        connection=connection.connection,
+        data=connection.data,
+        shape=read_shape(block, name),
+        crs=_crs(block, f'LAYER "{name}"'),
+        admitted=read_filter(expression.values[0], block.text("filteritem"), name) if expression else EVERYTHING,
+        native_filter=native_filters[-1] if native_filters else None,
+        max_features=_max_features(block, name),
+        encoding=block.text("encoding") or None,
+        item_names=connection.item_names,
+        features=connection.features,
+        file=block.file,
+        line=block.line,
+    )
+
+
+def _processing(block: Block) -> Iterator[tuple[str, str]]:
+    for attribute in block.attributes:
+        if attribute.key == "processing":
+            key, _, value = attribute.text.partition("=")
+            yield key.strip().lower(), value
+
+
+def _max_features(block: Block, name: str) -> int | None:
+    attribute = block.last("maxfeatures")
+    if attribute is None:
+        return None
+    try:
+        number = int(attribute.text)
+    except ValueError:
+        raise MapfileError(
+            attribute.file, attribute.line, f'LAYER "{name}": MAXFEATURES {attribute.text} is no whole number'
+        ) from None
+    return number if number >= 0 else None
+
+
+def _crs(block: Block, owner: str) -> Crs | None:
+    attribute = block.last("projection")
+    return read_projection(attribute.values, owner) if attribute else None
+
+
+def _extent(attribute: Attribute | None) -> Extent | None:
+    """MAP EXTENT; None if absent or without area, which MapServer takes for not set."""
+    try:
+        minx, miny, maxx, maxy = [float(token.text) for token in (attribute.values if attribute else ())]
+    except ValueError:
+        return None
+    if not all(map(math.isfinite, (minx, miny, maxx, maxy))) or minx >= maxx or miny >= maxy:
+        return None
+    return Extent(minx, miny, maxx, maxy)
+
+
+def _access(metadata: Metadata) -> AccessRules:
+    return AccessRules(
+        metadata.pair("enable_request"), metadata.text("allowed_ip_list"), metadata.text("denied_ip_list")
+    )
+
+
+def _observed_property(metadata: Metadata) -> ObservedProperty | None:
+    identifier = metadata.text("observedproperty_id")
+    if identifier is None:
+        return None
+    return ObservedProperty(
+        identifier,
+        metadata.text("observedproperty_name"),
+        _or(metadata.text("observedproperty_authority"), ObservedProperty.authority),
+        _or(metadata.text("observedproperty_version"), ObservedProperty.version),
+    )
+
+
+def _fields(metadata: Metadata) -> dict[str, Field]:
+    found: dict[str, dict[str, str]] = {}
+    spelled: dict[str, tuple[str, int]] = {}
+    for item, what, entry in metadata.item_keys():
+        found.setdefault(item.lower(), {})[what] = entry.text
+        spelled.setdefault(item.lower(), (item, entry.line))
+    return {
+        key: Field(
+            spelled[key][0],
+            texts.get("alias"),
+            texts.get("definition"),
+            texts.get("uom"),
+            value_kind(texts.get("type", "")),
+            spelled[key][1],
+        )
+        for key, texts in found.items()
+    }
+
+
+def _identification(web: Metadata) -> Identification:
+    keywords = web.text("keywordlist")
+    return Identification(
+        web.text("title"),
+        web.text("abstract"),
+        split_list(keywords, ",") if keywords is not None else None,
+        web.text("fees"),
+        web.text("accessconstraints"),
+    )
+
+
+def _provider(web: Metadata) -> Provider:
+    return Provider(
+        organization=web.text("contactorganization"),
+        site=web.text("service_onlineresource"),
+        person=web.text("contactperson"),
+        position=web.text("contactposition"),
+        voice_telephone=web.text("contactvoicetelephone"),
+        facsimile_telephone=web.text("contactfacsimiletelephone"),
+        address_type=web.text("addresstype"),
+        address=web.text("address"),
+        city=web.text("city"),
+        state_or_province=web.text("stateorprovince"),
+        postcode=web.text("postcode"),
+        country=web.text("country"),
+        electronic_mail_address=web.text("contactelectronicmailaddress"),
+        hours_of_service=web.text("hoursofservice"),
+        contact_instructions=web.text("contactinstructions"),
+        role=web.text("role"),
+    )
+
+
+def _words(text: str | None) -> tuple[str, ...] | None:
+    return split_list(text, " ") if text is not None else None
+
+
+def _or(text: str | None, default: str) -> str:
+    return text if text is not None else default

@@ -1,0 +1,188 @@
+"""The words of a mapfile as MapServer reads them, each with the file and line that it stands in.
+
+Here are the parts of MapServer's grammar that depend on the character: encodings, comments, the two quotes with their
+escapes and the ``i`` suffix, regular expressions, (expressions), {lists}, [bindings] and INCLUDE. What the words mean
+is for `mapsos.mapfile.blocks`.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mapsos.mapfile.errors import MapfileError
+
+MAX_INCLUDE_DEPTH = 10
+"""How deep INCLUDEs nest before it is taken for a circle; MapServer's limit."""
+
+
+class TokenKind(enum.Enum):
+    """How a word is written."""
+
+    WORD = "word"
+    STRING = "string"
+    REGEX = "regular expression"
+    EXPRESSION = "expression"
+    LIST = "list"
+    BINDING = "binding"
+
+
+@dataclass(frozen=True)
+class Token:
+    """One word. ``text`` is without its delimiters and with escapes resolved; ``ignore_case`` is the ``i`` suffix.
+
+    Bytes that are not UTF-8 are kept as surrogates (`decode` gives them their characters).
+    """
+
+    kind: TokenKind
+    text: str
+    file: str
+    line: int
+    ignore_case: bool = False
+
+    def is_word(self, *words: str) -> bool:
+        """Whether it is one of these keywords (given in lower case), unquoted."""
+        return self.kind is TokenKind.WORD and self.text.lower() in words
+
+
+_SPACE_AND_COMMENTS = re.compile(r"(?:[ \t\r\n\f\v]+|\#[^\n]*|/\*.*?\*/)+", re.S)
+_QUOTED = re.compile(r"\"((?:\\.|[^\"\\])*)\"(i(?![0-9A-Za-z_]))?|'((?:\\.|[^'\\])*)'(i(?![0-9A-Za-z_]))?", re.S)
+_BACK_TICKED = re.compile(r"`([^`]*)`(i(?![0-9A-Za-z_]))?")
+_ESCAPE = re.compile(r"\\([\"'\\])")
+_REGEX = re.compile(r"/((?:\\/|[^/\n*])(?:\\/|[^/\n])*)/(i(?![0-9A-Za-z_]))?")
+_BINDING = re.compile(r"\[([^\]\n]*)\]")
+_WORD = re.compile(r"[^\s\"'`\[\](){}\#]+")
+_PATH_LIKE = re.compile(r"[A-Za-z0-9/._\-=%:\\]*")
+_INSIDE = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`|[(){}]", re.S)
+_CLOSERS = {"(": ")", "{": "}"}
+
+
+def read_tokens(path: str) -> tuple[list[Token], tuple[str, ...]]:
+    """Read a mapfile and what it INCLUDEs into words, and tell all files that were read (absolute, the map first).
+
+    A relative INCLUDE is relative to the folder of the map, however deep it stands, as in MapServer.
+
+    Raises
+    ------
+    MapfileError
+        A file that cannot be read, an INCLUDE circle, a quote or bracket that is never closed.
+    """
+    path = os.path.abspath(path)
+    files: dict[str, None] = {}
+    return list(_read_file(path, os.path.dirname(path), files, 0)), tuple(files)
+
+
+def _read_file(path: str, folder: str, files: dict[str, None], depth: int) -> Iterator[Token]:
+    files[path] = None
+    pending: Token | None = None
+    for token in split_text(_read_text(path), path):
+        if pending is not None:
+            included = os.path.join(folder, token.text)
+            if depth >= MAX_INCLUDE_DEPTH:
+                raise MapfileError(path, pending.line, f"INCLUDE {token.text}: more than {MAX_INCLUDE_DEPTH} deep")
+            if not os.path.isfile(included):
+                raise MapfileError(
+                    path,
+                    pending.line,
+                    f"INCLUDE {token.text}: there is no file {included}; INCLUDE is relative to the folder of the map",
+                    near=token.text,
+                )
+            pending = None
+            yield from _read_file(included, folder, files, depth + 1)
+        elif token.is_word("include"):
+            pending = token
+        else:
+            yield token
+    if pending is not None:
+        raise MapfileError(path, pending.line, "INCLUDE without a file name", near=pending.text)
+
+
+def _read_text(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise MapfileError(path, 0, f"cannot be read: {error.strerror}", missing=True) from error
+    return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
+
+
+def split_text(text: str, file: str = "") -> Iterator[Token]:
+    """Split the text of one file into words, INCLUDEs not followed. Raises `MapfileError` for what never closes."""
+    position, line, length = 0, 1, len(text)
+    while True:
+        if gap := _SPACE_AND_COMMENTS.match(text, position):
+            line += text.count("\n", position, gap.end())
+            position = gap.end()
+        if position >= length:
+            return
+        token, end = _token_at(text, position, file, line)
+        yield token
+        line += text.count("\n", position, end)
+        position = end
+
+
+def _token_at(text: str, position: int, file: str, line: int) -> tuple[Token, int]:
+    first = text[position]
+    if first in "\"'":
+        if match := _QUOTED.match(text, position):
+            inner = match[1] if match[1] is not None else match[3]
+            token = Token(TokenKind.STRING, _ESCAPE.sub(r"\1", inner), file, line, bool(match[2] or match[4]))
+            return token, match.end()
+        raise MapfileError(file, line, f"the quote {first} that opens here is never closed", near=first)
+    if first == "`" and (match := _BACK_TICKED.match(text, position)):
+        return Token(TokenKind.STRING, match[1], file, line, bool(match[2])), match.end()
+    if first in "({":
+        end = _closing(text, position, file, line)
+        kind = TokenKind.EXPRESSION if first == "(" else TokenKind.LIST
+        return Token(kind, text[position + 1 : end - 1], file, line), end
+    if first == "[" and (match := _BINDING.match(text, position)):
+        return Token(TokenKind.BINDING, match[1], file, line), match.end()
+    if first == "/" and (match := _REGEX.match(text, position)):
+        # A path such as /vsizip/a.zip/b.shp also has two slashes: what is longer wins, as in MapServer.
+        path = _PATH_LIKE.match(text, position)
+        if path is None or path.end() <= match.end():
+            return Token(TokenKind.REGEX, match[1], file, line, bool(match[2])), match.end()
+    if match := _WORD.match(text, position):
+        return Token(TokenKind.WORD, match[0], file, line), match.end()
+    raise MapfileError(file, line, f"{first} has no meaning here", near=first)
+
+
+def _closing(text: str, position: int, file: str, line: int) -> int:
+    expected: list[str] = []
+    opener = text[position]
+    for match in _INSIDE.finditer(text, position):
+        found = match[0]
+        if found in _CLOSERS:
+            expected.append(_CLOSERS[found])
+        elif found in (")", "}"):
+            if found != expected[-1]:
+                continue
+            expected.pop()
+            if not expected:
+                return match.end()
+    # Lists are raw text in MapServer: {it's,b} has an apostrophe, not a quote.
+    if opener == "{" and (end := text.find("}", position)) >= 0:
+        return end + 1
+    raise MapfileError(file, line, f"the {opener} that opens here is never closed", near=opener)
+
+
+def is_decoded(text: str) -> bool:
+    """Whether all of the text was UTF-8 (and no NUL) in the file."""
+    return not any("\udc80" <= character <= "\udcff" for character in text)
+
+
+def decode(text: str, encoding: str | None) -> str:
+    """Give bytes that were not UTF-8 their characters: of ``encoding`` if it can, else of Latin-1 (D-18b)."""
+    if is_decoded(text):
+        return text
+    data = text.encode("utf-8", "surrogateescape")
+    for candidate in (encoding, "latin-1"):
+        if candidate and candidate.lower().replace("-", "") != "utf8":
+            try:
+                return data.decode(candidate)
+            except (LookupError, UnicodeDecodeError):
+                continue
+    return data.decode("latin-1")
