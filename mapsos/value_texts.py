@@ -1,0 +1,248 @@
+"""Values as text, a whole Arrow column at a time, as reference section 14.1 has them.
+
+Every function takes and gives arrays of the same length; null stays null; texts are large_string.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+_POWERS = tuple(10.0**power for power in range(23))
+"""The powers of ten that a double holds exactly."""
+
+_SPLITTER = 134217729.0
+"""2**27 + 1: halves the 53 bits of a double, for exact products."""
+
+
+def real_texts(numbers: pa.Array) -> pa.Array:
+    """Texts of float64 as C's ``%.15g`` writes them: ``89.9``, ``1e-07``, ``1e+20``, ``-0``, ``nan``.
+
+    Numbers of ordinary size (1e-4 to 1e10) are rounded to 15 digits by exact arithmetic over the whole column, so that
+    Arrow's shortest text is the wanted one; the rest, if any, is formatted one by one.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    valid = numbers.is_valid().to_numpy(zero_copy_only=False) if numbers.null_count else None
+    values = pc.fill_null(numbers, 0.0).to_numpy(zero_copy_only=False)
+    size = np.abs(values)
+    usual = ((size >= 1e-4) & (size < 1e10)) | (values == 0.0)
+    if usual.all():
+        texts = pa.array(_round_to_15_digits(values, size)).cast(pa.large_string())
+    else:
+        rounded = np.where(usual, _round_to_15_digits(np.where(usual, values, 0.0), np.where(usual, size, 0.0)), 0.0)
+        odd = pa.array(list(map("%.15g".__mod__, values[~usual].tolist())), pa.large_string())
+        texts = pc.replace_with_mask(pa.array(rounded).cast(pa.large_string()), pa.array(~usual), odd)
+    if valid is not None:
+        texts = pc.if_else(pa.array(valid), texts, pa.scalar(None, pa.large_string()))
+    return texts
+
+
+def _round_to_15_digits(values: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """The doubles nearest to the decimals of 15 significant digits that are nearest to ``values``.
+
+    For 0 and sizes from 1e-4 to 1e10. The product with a power of ten is exact, as a sum of two doubles, so that
+    halves are seen as halves; and 15 digits always survive the way back from a double.
+    """
+    import numpy as np
+
+    powers = np.array(_POWERS)
+    exponent = np.searchsorted(powers[:15], size, side="right")
+    for bound in (0.1, 0.01, 0.001):
+        exponent -= size < bound
+    scale = powers[15 - exponent]
+    with np.errstate(invalid="ignore"):
+        high = values * scale
+        low = _product_error(values, scale, high)
+    whole = np.rint(high)
+    rest = (high - whole) + low
+    whole += np.where(rest > 0.5, 1.0, 0.0) - np.where(rest < -0.5, 1.0, 0.0)
+    tie = np.abs(rest) == 0.5
+    if tie.any():
+        whole[tie] = 2.0 * np.rint((whole[tie] + rest[tie]) / 2.0)
+    rounded: np.ndarray = whole / scale
+    return np.where(values == 0.0, values, rounded)
+
+
+def _product_error(a: np.ndarray, b: np.ndarray, product: np.ndarray) -> np.ndarray:
+    """What rounding took from ``a * b``, exactly (Dekker's product)."""
+    wide = a * _SPLITTER
+    a_high = wide - (wide - a)
+    a_low = a - a_high
+    wide = b * _SPLITTER
+    b_high = wide - (wide - b)
+    b_low = b - b_high
+    error: np.ndarray = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    return error
+
+
+def fixed_texts(numbers: pa.Array, decimals: int) -> pa.Array:
+    """Texts of float64 with a fixed number of decimals, as sources whose columns have a width are written."""
+    import pyarrow as pa
+
+    return _map(numbers, f"%.{decimals}f".__mod__, pa.large_string())
+
+
+def integer_texts(numbers: pa.Array) -> pa.Array:
+    """Decimal texts of integers."""
+    import pyarrow as pa
+
+    return numbers.cast(pa.large_string())
+
+
+def boolean_texts(flags: pa.Array) -> pa.Array:
+    """``1`` and ``0``."""
+    import pyarrow as pa
+
+    return flags.cast(pa.int8()).cast(pa.large_string())
+
+
+def date_texts(dates: pa.Array) -> pa.Array:
+    """``YYYY-MM-DD`` of date32."""
+    import pyarrow as pa
+
+    return dates.cast(pa.large_string())
+
+
+def time_texts(times: pa.Array) -> pa.Array:
+    """``HH:MM:SS`` of time32 or time64; fractions are cut."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.utf8_slice_codeunits(times.cast(pa.large_string()), 0, 8)
+
+
+def binary_texts(values: pa.Array) -> pa.Array:
+    """Upper case hexadecimal digits."""
+    import pyarrow as pa
+
+    return _map(values, lambda value: value.hex().upper(), pa.large_string())
+
+
+def list_texts(lists: pa.Array) -> pa.Array:
+    """``(n:a,b)`` of lists of texts, integers or doubles (``%.16g``)."""
+    import pyarrow as pa
+
+    kind = lists.type.value_type
+    write: Any = "%.16g".__mod__ if pa.types.is_floating(kind) else str
+    if pa.types.is_boolean(kind):
+        write = lambda flag: str(int(flag))  # noqa: E731
+    return _map(lists, lambda items: f"({len(items)}:{','.join(map(write, items))})", pa.large_string())
+
+
+def _map(column: pa.Array, write: Any, wanted: pa.DataType) -> pa.Array:
+    """One by one, at the speed of ``map``: for what has no vectorised form."""
+    import pyarrow as pa
+
+    if column.null_count:
+        return pa.array([None if value is None else write(value) for value in column.to_pylist()], wanted)
+    return pa.array(list(map(write, column.to_pylist())), wanted)
+
+
+def fixed_width(texts: pa.Array) -> np.ndarray | None:
+    """The bytes of a column of large_string as an array (rows, width) of uint8, None unless all are equally long.
+
+    A view, not a copy. Null is not allowed.
+    """
+    import numpy as np
+
+    rows = len(texts)
+    if rows == 0 or texts.null_count:
+        return None
+    _, offset_buffer, data_buffer = texts.buffers()
+    offsets = np.frombuffer(offset_buffer, np.int64)[texts.offset : texts.offset + rows + 1]
+    width = int(offsets[1] - offsets[0])
+    if width == 0 or not (np.diff(offsets) == width).all():
+        return None
+    return np.frombuffer(data_buffer, np.uint8, rows * width, int(offsets[0])).reshape(rows, width)
+
+
+def from_fixed_width(characters: np.ndarray) -> pa.Array:
+    """A column of large_string out of an array (rows, width) of uint8 that holds UTF-8."""
+    import numpy as np
+    import pyarrow as pa
+
+    rows, width = characters.shape
+    offsets = np.arange(rows + 1, dtype=np.int64) * width
+    data = pa.py_buffer(np.ascontiguousarray(characters))
+    return pa.Array.from_buffers(pa.large_string(), rows, [None, pa.py_buffer(offsets), data])
+
+
+_DRIVER_TIME = (
+    r"^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d:\d\d)(:\d\d)?(\.\d*)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)?$"
+)
+
+
+def iso_datetimes(texts: pa.Array) -> pa.Array:
+    """Date-times as GDAL's drivers write them (``2001/01/01 00:00:00.5+02``) as ISO 8601 (``2001-01-01T00:00:00.5+02:00``).
+
+    Zone ``+00`` becomes ``Z``; no zone stays none; what is no date-time stays as it is.
+    """
+    return _rewrite(texts, cut=False)
+
+
+def datetime_texts(texts: pa.Array) -> pa.Array:
+    """Date-times as `iso_datetimes` with fractions of a second cut: ``2001-01-01T00:00:00+02:00``."""
+    return _rewrite(texts, cut=True)
+
+
+def _rewrite(texts: pa.Array, cut: bool) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = texts.cast(pa.large_string())
+    if (quick := _rewrite_utc(texts, cut)) is not None:
+        return quick
+    encoded = texts.dictionary_encode()
+    unique = encoded.dictionary
+    known = pc.match_substring_regex(unique, _DRIVER_TIME)
+    fraction = "" if cut else r"\6"
+    iso = pc.replace_substring_regex(unique, _DRIVER_TIME, rf"\1-\2-\3T\4\5{fraction}|\7")
+    parts = pc.replace_substring_regex(iso, r"(T\d\d:\d\d)(\.\d*)?\|", r"\1:00\2|")
+    zoned = pc.replace_substring_regex(parts, r"\|[+-](00)(?::?00)?$|\|[Zz]$", "Z")
+    zoned = pc.replace_substring_regex(zoned, r"\|([+-]\d\d)$", r"\1:00")
+    zoned = pc.replace_substring_regex(zoned, r"\|([+-]\d\d):?(\d\d)$", r"\1:\2")
+    zoned = pc.replace_substring_regex(zoned, r"\|$", "")
+    return pc.if_else(known, zoned, unique).take(encoded.indices)
+
+
+def _rewrite_utc(texts: pa.Array, cut: bool) -> pa.Array | None:
+    """The usual forms of UTC, all rows alike, by position of their characters; None for anything else."""
+    import numpy as np
+
+    characters = fixed_width(texts)
+    if characters is None:
+        return None
+    first = characters[0].tobytes()
+    width = len(first)
+    ends_z = width in (20, 24) and first[-1:] == b"Z" and first[10:11] == b"T"
+    ends_offset = width in (22, 26) and first[-3:] == b"+00" and first[10:11] == b" "
+    if not (ends_z or ends_offset):
+        return None
+    dash, between = (b"-", b"T") if ends_z else (b"/", b" ")
+    digits = [position for position in range(19) if position not in (4, 7, 10, 13, 16)]
+    marks = {4: dash, 7: dash, 10: between, 13: b":", 16: b":"}
+    tail = 1 if ends_z else 3
+    if width - tail > 19:
+        marks[19] = b"."
+        digits += range(20, width - tail)
+    marks |= {width - tail + index: first[-tail:][index : index + 1] for index in range(tail)}
+    block = characters[:, digits]
+    if not ((block >= 48) & (block <= 57)).all():
+        return None
+    if any((characters[:, position] != mark[0]).any() for position, mark in marks.items()):
+        return None
+    kept = 19 if cut else width - tail
+    if ends_z and kept == width - tail:
+        return texts
+    iso = np.empty((len(characters), kept + 1), np.uint8)
+    iso[:, :kept] = characters[:, :kept]
+    iso[:, 4] = iso[:, 7] = ord("-")
+    iso[:, 10] = ord("T")
+    iso[:, kept] = ord("Z")
+    return from_fixed_width(iso)
