@@ -1,0 +1,279 @@
+"""Geometries as MapServer's GML (reference sections 14.2 and 14.3), for a whole batch at once.
+
+The markup is MapServer's, odd as it is (D-30): GML 2 elements for lines and polygons, in an msGeometry without
+namespace; lines with commas alone and one at the end; polygons with a blank at the end. It is complete: inner rings
+stand as gml:innerBoundaryIs in the polygon they belong to. Axis order is x y.
+
+Texts are laid out once for all vertices of a batch; rings, parts and features are then nothing but longer stretches
+of that same text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mapsos.encodings.fixed_decimals import format_fixed
+from mapsos.encodings.member_markup import crs_attributes, indent
+from mapsos.encodings.template import Pieces, join_rows
+from mapsos.xml_text import escape_attribute
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    from mapsos.geometries import GeometryColumn
+
+_DEPTH = 6
+_DIMENSIONS = {"point": 0, "line": 1, "polygon": 2}
+
+
+@dataclass(frozen=True)
+class GeometryTexts:
+    """Corners ("x y") and the geometry element of each row; ``present`` tells in which rows there is one.
+
+    Rows without geometry, or with an empty one, have arbitrary texts.
+    """
+
+    present: pa.Array | bool
+    lower: pa.Array
+    upper: pa.Array
+    element: Pieces
+
+
+class GeometryMarkup:
+    """How the geometries of one layer are written.
+
+    Parameters
+    ----------
+    shape
+        The LAYER's TYPE: ``point`` writes the vertices of any geometry as points; ``line`` and ``polygon`` write a
+        geometry as what it is.
+    label
+        The CRS label, None for no srsName.
+    prefix
+        The user's namespace prefix, as it is written.
+    """
+
+    def __init__(self, shape: str, label: str | None, prefix: str) -> None:
+        self._as_points = shape == "point"
+        self._depth = _DEPTH
+        self._prefix = prefix
+        self._point_crs = crs_attributes(label)
+        self._crs = "" if label is None else f' srsName="{escape_attribute(label)}"'
+
+    def write(self, geometry: GeometryColumn | None, rows: int) -> GeometryTexts | None:
+        """The texts of a column of geometries, None if no row has one."""
+        import numpy as np
+        import pyarrow as pa
+        import shapely
+
+        if geometry is None:
+            return None
+        if self._as_points and (points := geometry.point_coordinates()) is not None:
+            filled = ~np.isnan(points).any(axis=1)
+            if not filled.any():
+                return None
+            texts = format_fixed(points if filled.all() else np.where(filled[:, None], points, 0.0), (" ", ""))
+            return GeometryTexts(_presence(filled), texts, texts, self._wrap_point(texts))
+        shapes = geometry.shapes()
+        filled = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+        if not filled.any():
+            return None
+        present = shapes[filled]
+        bounds = shapely.bounds(present)
+        lower, upper = format_fixed(bounds[:, :2], (" ", "")), format_fixed(bounds[:, 2:], (" ", ""))
+        element = self._write_shapes(present)
+        if filled.all():
+            return GeometryTexts(True, lower, upper, element)
+        place = pa.array(np.maximum(np.cumsum(filled) - 1, 0))
+        spread = [piece if isinstance(piece, str) else piece.take(place) for piece in element]
+        return GeometryTexts(_presence(filled), lower.take(place), upper.take(place), spread)
+
+    def _write_shapes(self, shapes: npt.NDArray[np.object_]) -> Pieces:
+        import numpy as np
+        import pyarrow as pa
+        import shapely
+
+        writers = (self._write_points, self._write_lines, self._write_polygons)
+        dimensions = np.zeros(len(shapes), np.int64) if self._as_points else shapely.get_dimensions(shapes)
+        kinds = np.unique(dimensions)
+        if len(kinds) == 1:
+            return writers[kinds[0]](shapes)
+        chosen = [np.flatnonzero(dimensions == kind) for kind in kinds]
+        texts = [join_rows(len(rows), writers[kind](shapes[rows])) for kind, rows in zip(kinds, chosen, strict=True)]
+        return (pa.concat_arrays(texts).take(pa.array(np.argsort(np.concatenate(chosen)))),)
+
+    def _wrap_point(self, position: pa.Array) -> Pieces:
+        opening, closing = self._name_element("ms")
+        before, after = self._point(self._depth + 1)
+        return (opening + before, position, after + closing)
+
+    def _name_element(self, style: str) -> tuple[str, str]:
+        name = f"{self._prefix}:msGeometry" if style == "ms" else "msGeometry"
+        return indent(self._depth, f"<{name}>"), indent(self._depth, f"</{name}>")
+
+    def _point(self, depth: int) -> tuple[str, str]:
+        blanks = "  " * (depth + 1)
+        return (
+            indent(depth, f"<gml:Point{self._point_crs}>") + f"{blanks}<gml:pos>",
+            "</gml:pos>\n" + indent(depth, "</gml:Point>"),
+        )
+
+    def _write_points(self, shapes: npt.NDArray[np.object_]) -> Pieces:
+        import shapely
+
+        positions = format_fixed(shapely.get_coordinates(shapes), (" ", ""))
+        counts = shapely.get_num_coordinates(shapes)
+        if (counts == 1).all():
+            return self._wrap_point(positions)
+        several = counts > 1
+        several_points = several.repeat(counts)
+        alone, member = self._point(self._depth + 1), self._point(self._depth + 2)
+        points = join_rows(
+            len(positions),
+            (_pick(several_points, alone[0], member[0]), positions, _pick(several_points, alone[1], member[1])),
+        )
+        opening, closing = self._name_element("ms")
+        return (
+            opening,
+            _pick(several, "", indent(self._depth + 1, f"<gml:MultiPoint{self._crs}>")),
+            _run_together(points, counts),
+            _pick(several, "", indent(self._depth + 1, "</gml:MultiPoint>")),
+            closing,
+        )
+
+    def _write_lines(self, shapes: npt.NDArray[np.object_]) -> Pieces:
+        import numpy as np
+        import shapely
+
+        lines, owners = _take_apart(shapes, 1)
+        vertices = format_fixed(shapely.get_coordinates(lines), (",", ","))
+        coordinates = _run_together(vertices, shapely.get_num_coordinates(lines))
+        counts = np.bincount(owners, minlength=len(shapes))
+        opening, closing = self._name_element("plain")
+        before, after = self._line(self._depth + 1)
+        if (counts == 1).all():
+            return (opening + before, coordinates, after + closing)
+        several = counts > 1
+        in_several = several[owners]
+        start, end = self._line(self._depth + 3)
+        name, deep = "gml:lineStringMember", self._depth + 2
+        parts = join_rows(
+            len(lines),
+            (
+                _pick(in_several, before, indent(deep, f"<{name}>") + start),
+                coordinates,
+                _pick(in_several, after, end + indent(deep, f"</{name}>")),
+            ),
+        )
+        return (
+            opening,
+            _pick(several, "", indent(self._depth + 1, f"<gml:MultiLineString{self._crs}>")),
+            _run_together(parts, counts),
+            _pick(several, "", indent(self._depth + 1, "</gml:MultiLineString>")),
+            closing,
+        )
+
+    def _line(self, depth: int) -> tuple[str, str]:
+        blanks = "  " * (depth + 1)
+        return (
+            indent(depth, f"<gml:LineString{self._crs}>") + f"{blanks}<gml:coordinates>",
+            "</gml:coordinates>\n" + indent(depth, "</gml:LineString>"),
+        )
+
+    def _write_polygons(self, shapes: npt.NDArray[np.object_]) -> Pieces:
+        import numpy as np
+        import shapely
+
+        polygons, owners = _take_apart(shapes, 2)
+        rings, ring_owners = shapely.get_rings(polygons, return_index=True)
+        vertices = format_fixed(shapely.get_coordinates(rings), (",", " "))
+        coordinates = _run_together(vertices, shapely.get_num_coordinates(rings))
+        rings_of_feature = np.bincount(owners[ring_owners], minlength=len(shapes))
+        opening, closing = self._name_element("plain")
+        deep = self._depth + 1
+        before, after = indent(deep, f"<gml:Polygon{self._crs}>"), indent(deep, "</gml:Polygon>")
+        outer = self._ring("outerBoundaryIs", deep + 1)
+        if (rings_of_feature == 1).all():
+            return (opening + before + outer[0], coordinates, outer[1] + after + closing)
+        several = rings_of_feature > 1
+        inner_ring = np.zeros(len(rings), bool)
+        inner_ring[1:] = ring_owners[1:] == ring_owners[:-1]
+        ring_kind = np.where(inner_ring, 2, several[owners[ring_owners]])
+        kinds = (outer, self._ring("outerBoundaryIs", deep + 3), self._ring("innerBoundaryIs", deep + 3))
+        ring_texts = join_rows(
+            len(rings),
+            (
+                _pick(ring_kind, *(kind[0] for kind in kinds)),
+                coordinates,
+                _pick(ring_kind, *(kind[1] for kind in kinds)),
+            ),
+        )
+        in_several = several[owners]
+        start = indent(deep + 1, "<gml:polygonMember>") + indent(deep + 2, f"<gml:Polygon{self._crs}>")
+        end = indent(deep + 2, "</gml:Polygon>") + indent(deep + 1, "</gml:polygonMember>")
+        parts = join_rows(
+            len(polygons),
+            (
+                _pick(in_several, before, start),
+                _run_together(ring_texts, np.bincount(ring_owners, minlength=len(polygons))),
+                _pick(in_several, after, end),
+            ),
+        )
+        return (
+            opening,
+            _pick(several, "", indent(deep, f"<gml:MultiPolygon{self._crs}>")),
+            _run_together(parts, np.bincount(owners, minlength=len(shapes))),
+            _pick(several, "", indent(deep, "</gml:MultiPolygon>")),
+            closing,
+        )
+
+    def _ring(self, boundary: str, depth: int) -> tuple[str, str]:
+        blanks = "  " * (depth + 2)
+        return (
+            indent(depth, f"<gml:{boundary}>") + indent(depth + 1, "<gml:LinearRing>") + f"{blanks}<gml:coordinates>",
+            "</gml:coordinates>\n" + indent(depth + 1, "</gml:LinearRing>") + indent(depth, f"</gml:{boundary}>"),
+        )
+
+
+def _presence(filled: npt.NDArray[np.bool_]) -> pa.Array | bool:
+    import pyarrow as pa
+
+    return True if filled.all() else pa.array(filled)
+
+
+def _pick(choice: npt.NDArray[np.int64] | npt.NDArray[np.bool_], *texts: str) -> pa.Array:
+    """The text of each row's choice."""
+    import numpy as np
+    import pyarrow as pa
+
+    return pa.array(texts, pa.large_string()).take(pa.array(choice.astype(np.int64)))
+
+
+def _run_together(texts: pa.Array, counts: npt.NDArray[np.int64]) -> pa.Array:
+    """Stretches of so many texts each as one text, without moving a byte. ``texts`` starts at its buffers' start."""
+    import numpy as np
+    import pyarrow as pa
+
+    _, offsets, data = texts.buffers()
+    ends = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=ends[1:])
+    stretches = np.frombuffer(offsets, np.int64)[ends]
+    return pa.Array.from_buffers(pa.large_string(), len(counts), [None, pa.py_buffer(stretches), data])
+
+
+def _take_apart(
+    shapes: npt.NDArray[np.object_], dimension: int
+) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:
+    """The simple geometries of a dimension that make up each of ``shapes``, and the index of what each belongs to."""
+    import numpy as np
+    import shapely
+
+    parts, owners = shapes, np.arange(len(shapes))
+    while (shapely.get_type_id(parts) >= 4).any():
+        parts, found = shapely.get_parts(parts, return_index=True)
+        owners = owners[found]
+    wanted = (shapely.get_dimensions(parts) == dimension) & ~shapely.is_empty(parts)
+    return parts[wanted], owners[wanted]

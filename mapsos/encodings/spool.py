@@ -1,0 +1,102 @@
+"""Text that grows in many places at once and is read place by place: in memory up to a bound, then in a file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from types import TracebackType
+
+MEMORY_BYTES = 1 << 26
+"""How much all groups of a spool hold in memory before it goes to the file."""
+
+READ_BYTES = 1 << 20
+
+
+class Spool:
+    """Groups of bytes, numbered from 0, each growing at its end.
+
+    What exceeds ``memory_bytes`` goes to one temporary file without a name, so that nothing is left behind however
+    the process ends. A context manager: leaving it frees file and memory. OSError where the disk is full.
+    """
+
+    def __init__(self, memory_bytes: int = MEMORY_BYTES) -> None:
+        self._memory_bytes = memory_bytes
+        self._held = 0
+        self._pieces: list[list[bytes]] = []
+        self._stretches: list[list[tuple[int, int]]] = []
+        self._file: int | None = None
+        self._end = 0
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pieces.clear()
+        self._stretches.clear()
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def __len__(self) -> int:
+        return len(self._pieces)
+
+    @property
+    def in_file(self) -> int:
+        """How many bytes are in the temporary file."""
+        return self._end
+
+    def add_group(self) -> int:
+        """Begin another group and tell its number."""
+        self._pieces.append([])
+        self._stretches.append([])
+        return len(self._pieces) - 1
+
+    def append(self, group: int, piece: bytes) -> None:
+        """Add bytes to the end of a group."""
+        self._pieces[group].append(piece)
+        self._held += len(piece)
+        if self._held > self._memory_bytes:
+            self._spill()
+
+    def read(self, group: int) -> Iterator[bytes]:
+        """The bytes of a group in order, in chunks of about a megabyte."""
+        for start, length in self._stretches[group]:
+            for position in range(start, start + length, READ_BYTES):
+                yield self._read_at(position, min(READ_BYTES, start + length - position))
+        yield b"".join(self._pieces[group])
+
+    def _spill(self) -> None:
+        if self._file is None:
+            self._file = _open_nameless()
+        for pieces, stretches in zip(self._pieces, self._stretches, strict=True):
+            if pieces:
+                text = b"".join(pieces)
+                pieces.clear()
+                self._write(text)
+                stretches.append((self._end - len(text), len(text)))
+        self._held = 0
+
+    def _write(self, text: bytes) -> None:
+        assert self._file is not None
+        rest = memoryview(text)
+        while rest:
+            rest = rest[os.write(self._file, rest) :]
+        self._end += len(text)
+
+    def _read_at(self, position: int, length: int) -> bytes:
+        assert self._file is not None
+        text = os.pread(self._file, length, position)
+        while len(text) < length:
+            more = os.pread(self._file, length - len(text), position + len(text))
+            if not more:
+                raise OSError("the spool's temporary file is shorter than what was written to it")
+            text += more
+        return text
+
+
+def _open_nameless() -> int:
+    with tempfile.TemporaryFile(prefix="mapsos-", buffering=0) as file:
+        return os.dup(file.fileno())
