@@ -11,7 +11,8 @@ class OwsException(Exception):
     code, locator
         exceptionCode and locator.
     routine, message
-        The text is ``routine: SOS server error. message``, in the words of the reference's table.
+        The text is ``routine(): SOS server error. message``, in the words of the reference's table; the message is cut
+        at 2047 bytes of UTF-8.
     category
         Instead of ``SOS server error.``
     more
@@ -37,7 +38,7 @@ class OwsException(Exception):
         super().__init__(message)
         self.code = code
         self.locator = locator
-        self.lines = (f"{routine}(): {category} {message}", *more)
+        self.lines = (f"{routine}(): {category} {_cut(message)}", *more)
         self.detail = detail
         self.status = status
 
@@ -45,3 +46,7 @@ class OwsException(Exception):
     def text(self) -> str:
         """The exception text, lines joined by a newline."""
         return "\n".join(self.lines)
+
+
+def _cut(message: str) -> str:
+    return message if len(message) < 512 else message.encode("utf-8", "replace")[:2047].decode("utf-8", "ignore")

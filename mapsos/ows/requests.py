@@ -31,6 +31,10 @@ class RawRequest:
         found = self.values.get(name.lower())
         return found[0] if found else None
 
+    def all(self, name: str) -> tuple[str, ...]:
+        """All values of a parameter, in order."""
+        return self.values.get(name.lower(), ())
+
 
 @dataclass(frozen=True)
 class EventTime:

@@ -1,0 +1,40 @@
+"""Key-value pairs: a query string or a form body as parameters (reference section 2.1)."""
+
+from __future__ import annotations
+
+import re
+
+from mapsos.ows.exceptions import OwsException
+from mapsos.ows.requests import RawRequest
+
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+
+
+def decode_kvp(text: str | bytes) -> RawRequest:
+    """Decode ``name=value&...``.
+
+    Names are case-insensitive. ``+`` is a blank and ``%XX`` a byte; a malformed ``%`` stays as it is. A pair without
+    ``=`` has an empty value, an empty pair is none. A str is taken as UTF-8 with surrogate escapes, the way Python
+    decodes an environment.
+
+    Raises OwsException (InvalidParameterValue, the parameter) if a name or value is not UTF-8.
+    """
+    data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+    values: dict[str, list[str]] = {}
+    for pair in data.split(b"&"):
+        if not pair:
+            continue
+        raw_name, _, raw_value = pair.partition(b"=")
+        name, value = _unescape(raw_name), _unescape(raw_value)
+        try:
+            values.setdefault(name.decode().lower(), []).append(value.decode())
+        except UnicodeDecodeError as error:
+            shown = name.decode("utf-8", "replace")
+            raise OwsException(
+                "InvalidParameterValue", shown, "msSOSDispatch", f"Parameter {shown} is not valid UTF-8."
+            ) from error
+    return RawRequest({name: tuple(found) for name, found in values.items()})
+
+
+def _unescape(data: bytes) -> bytes:
+    return _ESCAPE.sub(lambda match: bytes((int(match[1], 16),)), data.replace(b"+", b" "))

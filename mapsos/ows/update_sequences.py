@@ -1,0 +1,46 @@
+"""updateSequence: whether the capabilities that a client holds are still the current ones (reference section 2.6)."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from mapsos.ows.exceptions import OwsException
+from mapsos.ows.requests import RawRequest
+from mapsos.times import parse_time
+
+_INTEGER = re.compile(r"\s*([-+]?[0-9]{1,400})\s*")
+_Kind = Literal["integer", "time", "text"]
+
+
+def check_update_sequence(raw: RawRequest, server: str | None) -> None:
+    """Refuse an updateSequence that equals the server's (7) or is higher (8).
+
+    Integers compare by value, times by their begin, other texts without regard to letter case by code point. Values of
+    different kinds are not compared, nor is anything if one side is not set.
+    """
+    client = raw.last("updatesequence")
+    if client is None or server is None:
+        return
+    kind, value = _type(client)
+    server_kind, server_value = _type(server)
+    if kind != server_kind or value < server_value:  # type: ignore[operator]
+        return
+    equal = value == server_value
+    raise OwsException(
+        "CurrentUpdateSequence" if equal else "InvalidUpdateSequence",
+        "updatesequence",
+        "msSOSGetCapabilities",
+        f"UPDATESEQUENCE parameter ({client}) is {'equal to' if equal else 'higher than'} server ({server})",
+    )
+
+
+def _type(text: str) -> tuple[_Kind, int | str]:
+    if match := _INTEGER.fullmatch(text):
+        return "integer", int(match[1])
+    if text.strip().lower() != "now":
+        try:
+            return "time", parse_time(text).begin
+        except ValueError:
+            pass
+    return "text", text.lower()
