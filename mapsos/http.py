@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 
 @dataclass(frozen=True)
@@ -47,3 +48,11 @@ class Response:
     headers: tuple[tuple[str, str], ...] = ()
     body: Iterable[bytes] = ()
     error: bool = False
+
+    @property
+    def status_line(self) -> str:
+        """The status with its reason phrase, as ``302 Found``."""
+        try:
+            return f"{self.status} {HTTPStatus(self.status).phrase}"
+        except ValueError:
+            return f"{self.status} Unknown"

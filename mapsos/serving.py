@@ -1,0 +1,198 @@
+"""``mapsos serve``: mapfiles over HTTP by gunicorn, each under its own path."""
+
+from __future__ import annotations
+
+import re
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from mapsos.settings import Settings
+
+_HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]+))?")
+
+
+class ServingError(Exception):
+    """Why there is nothing to serve, or nowhere, in words for whoever started the server."""
+
+
+@dataclass(frozen=True)
+class ServerOptions:
+    """How to serve: ``port`` 0 is any free one; ``requests`` is a file of paths to print as URLs, one a line."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    workers: int = 2
+    threads: int = 4
+    requests: str | None = None
+
+
+class MapRoutes:
+    """A WSGI application with one map a path: ``/NAME`` is SCRIPT_NAME, and the map of requests without ``map=``.
+
+    With one map, ``/`` is that map too; with several, ``/`` lists them.
+
+    Parameters
+    ----------
+    settings
+        What everything but the choice of maps comes from.
+    mapfiles
+        Absolute paths by name.
+    """
+
+    def __init__(self, settings: Settings, mapfiles: Mapping[str, str]) -> None:
+        from mapsos.app import Application
+
+        self._applications = {name: Application(serve_only(settings, mapfiles, name)) for name in mapfiles}
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request by the map of its path."""
+        from mapsos.wsgi import answer
+
+        started = time.monotonic()
+        _name_server(environ)
+        path = environ.get("PATH_INFO", "")
+        name, slash, rest = path.lstrip("/").partition("/")
+        application = self._applications.get(name)
+        if application is not None:
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + "/" + name
+            environ["PATH_INFO"] = slash + rest
+        elif not name and len(self._applications) == 1:
+            (application,) = self._applications.values()
+            environ["PATH_INFO"] = ""
+        if application is not None and environ["PATH_INFO"] in ("", "/"):
+            return answer(application, environ, start_response, started)
+        status = "404 Not Found" if name else "200 OK"
+        text = "".join(f"/{quote(known)}?service=SOS&request=GetCapabilities\n" for known in self._applications)
+        page = ("" if not name else "There is no such map here. These are:\n") + text
+        body = page.encode()
+        start_response(status, [("Content-Type", "text/plain; charset=UTF-8"), ("Content-Length", str(len(body)))])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+
+def name_mapfiles(paths: Sequence[str]) -> dict[str, str]:
+    """Give absolute paths by file stem. Raises ServingError for what is no file, and for two of one name."""
+    named: dict[str, str] = {}
+    for path in paths:
+        name = Path(path).stem
+        if not Path(path).is_file():
+            raise ServingError(f"there is no mapfile {path}")
+        if name.lower() in (known.lower() for known in named):
+            raise ServingError(f"two mapfiles are called {name}: {named.get(name, path)} and {path}")
+        named[name] = str(Path(path).resolve())
+    return named
+
+
+def serve_only(settings: Settings, mapfiles: Mapping[str, str], name: str) -> Settings:
+    """Give settings in which ``map=`` may name these maps, nothing else, and may be left out for one of them.
+
+    Raises ServingError for a mapfile that MS_MAPFILE_PATTERN does not admit.
+    """
+    from mapsos.settings import MapSelectionError, select_map
+
+    maps = {known.lower(): path for known, path in mapfiles.items()}
+    only = replace(settings, maps=maps, mapfile=mapfiles[name], map_no_path=True)
+    try:
+        select_map(only, None)
+    except MapSelectionError as error:
+        raise ServingError(f"{mapfiles[name]} does not match {settings.mapfile_pattern} (MS_MAPFILE_PATTERN)") from error
+    return only
+
+
+def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> None:
+    """Serve mapfiles until a signal ends it: SIGTERM lets answers finish first, SIGINT does not wait.
+
+    Raises ServingError if it cannot start.
+    """
+    mapfiles = name_mapfiles(paths)
+    for name in mapfiles:
+        serve_only(settings, mapfiles, name)
+    listener = _listen(options.host, options.port)
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    base = f"http://{host}:{listener.getsockname()[1]}"
+    announcement = _announce(base, mapfiles, options.requests)
+
+    def load() -> WSGIApplication:
+        return MapRoutes(settings, mapfiles)
+
+    def when_ready(server: object) -> None:
+        sys.stdout.write(announcement)
+        sys.stdout.flush()
+
+    _run_gunicorn(
+        load,
+        {
+            "bind": f"fd://{listener.fileno()}",
+            "workers": options.workers,
+            "threads": options.threads,
+            # Threads also keep a worker's heartbeat going while a long answer is under way.
+            "worker_class": "gthread",
+            "when_ready": when_ready,
+            # Whom to believe is the settings' matter, for each kind of server alike.
+            "forwarded_allow_ips": "",
+            "control_socket_disable": True,
+            "limit_request_line": 8190,
+            "loglevel": "warning",
+            "proc_name": "mapsos",
+        },
+    )
+
+
+def _run_gunicorn(load: Callable[[], WSGIApplication], options: Mapping[str, Any]) -> None:
+    from gunicorn.app.base import BaseApplication
+
+    class Server(BaseApplication):  # type: ignore[misc]
+        def load_config(self) -> None:
+            for name, value in options.items():
+                # Releases differ in what there is to switch off.
+                if name in self.cfg.settings:
+                    self.cfg.set(name, value)
+
+        def load(self) -> WSGIApplication:
+            return load()
+
+    Server().run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        raise ServingError(f"cannot listen on {host} port {port}: {error.strerror}") from error
+    return listener
+
+
+def _announce(base: str, mapfiles: Mapping[str, str], requests: str | None) -> str:
+    """Say what there is to try. Raises ServingError if the file of requests cannot be read."""
+    lines = [f"mapsos serves {', '.join(mapfiles)} at {base}"]
+    if requests is None:
+        lines += [f"{base}/{quote(name)}?service=SOS&request=GetCapabilities" for name in mapfiles]
+    else:
+        try:
+            listed = Path(requests).read_text("utf-8").splitlines()
+        except OSError as error:
+            raise ServingError(f"cannot read {requests}: {error.strerror}") from error
+        lines += [base + line if line.startswith("/") else line for line in listed if line]
+    return "\n".join(lines) + "\n"
+
+
+def _name_server(environ: WSGIEnvironment) -> None:
+    """Take SERVER_NAME and SERVER_PORT from a well-formed Host header, as Apache does; gunicorn gives the socket's."""
+    found = _HOST.fullmatch(environ.get("HTTP_HOST", ""))
+    if found:
+        environ["SERVER_NAME"] = found["name"]
+        environ["SERVER_PORT"] = found["port"] or ("443" if environ["wsgi.url_scheme"] == "https" else "80")

@@ -1,0 +1,116 @@
+"""WSGI: ``application`` for mod_wsgi, gunicorn and other servers (PEP 3333).
+
+    gunicorn --env MAPSERVER_CONFIG_FILE=/etc/mapsos.conf mapsos.wsgi:application
+
+Settings come from the environment of the process and are read when the first request comes. Where the server has a
+MAPSERVER_CONFIG_FILE of its own (mod_wsgi's SetEnv), that one is taken.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from mapsos.http import Request, Response
+from mapsos.proxies import correct_environ
+from mapsos.request_log import LoggedBody
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from mapsos.app import Application
+    from mapsos.settings import Settings
+
+_applications: dict[str | None, Application] = {}
+_lock = threading.Lock()
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer a request by the maps that the process's settings admit.
+
+    The result is iterated and then closed, as PEP 3333 has it; an exception while iterating means that the document
+    is broken off, and is for the server, which then ends the connection.
+    """
+    started = time.monotonic()
+    from mapsos.settings import SettingsError
+
+    try:
+        ours = _find_application(environ.get("MAPSERVER_CONFIG_FILE"))
+    except SettingsError as error:
+        from mapsos.unconfigured import refuse_all
+
+        request = Request(environ["REQUEST_METHOD"], environ.get("QUERY_STRING"))
+        return _start(request, refuse_all(error), start_response, started)
+    return answer(ours, environ, start_response, started)
+
+
+def answer(
+    application: Application, environ: WSGIEnvironment, start_response: StartResponse, started: float
+) -> Iterable[bytes]:
+    """Answer one request by an application that is already there; ``started`` is a `time.monotonic` for the log."""
+    request = read_request(environ, application.settings)
+    return _start(request, application.answer(request), start_response, started)
+
+
+def read_request(environ: WSGIEnvironment, settings: Settings) -> Request:
+    """Take a request from a WSGI environment. The body ends where CONTENT_LENGTH says, whatever the server's would."""
+    length_text = environ.get("CONTENT_LENGTH") or ""
+    length = int(length_text) if length_text.isascii() and length_text.isdigit() else None
+    texts = {name: _decode(value) for name, value in environ.items() if isinstance(value, str) and "." not in name}
+    if environ.get("wsgi.url_scheme") == "https":
+        texts["HTTPS"] = "on"
+    return Request(
+        method=environ["REQUEST_METHOD"],
+        query=texts.get("QUERY_STRING"),
+        content_type=texts.get("CONTENT_TYPE", ""),
+        content_length=length,
+        read=_bound_read(environ, length),
+        environ=correct_environ(texts, settings.trusted_proxies),
+    )
+
+
+def _find_application(config: str | None) -> Application:
+    with _lock:
+        if config not in _applications:
+            from mapsos.app import Application
+            from mapsos.process import prepare_process
+            from mapsos.settings import read_settings
+
+            settings = read_settings(os.environ, config)
+            prepare_process(settings, sys.stdout)
+            _applications[config] = Application(settings)
+        return _applications[config]
+
+
+def _start(request: Request, response: Response, start_response: StartResponse, started: float) -> Iterable[bytes]:
+    headers = list(response.headers)
+    if isinstance(response.body, (tuple, list)) and request.method != "HEAD":
+        headers.append(("Content-Length", str(sum(map(len, response.body)))))
+    start_response(response.status_line, headers)
+    return LoggedBody(request, response, started)
+
+
+def _decode(value: str) -> str:
+    """Give the text that a native string of PEP 3333 stands for: its bytes are UTF-8, or what came in their stead."""
+    return value if value.isascii() else value.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+def _bound_read(environ: WSGIEnvironment, length: int | None) -> Callable[[int], bytes]:
+    """Give a read of the body that never waits for more than was announced."""
+    stream: Any = environ["wsgi.input"]
+    if length is None:
+        # Reading on would wait for ever, unless the server ends the stream itself.
+        return stream.read if environ.get("wsgi.input_terminated") else lambda size: b""
+    left = length
+
+    def read(size: int) -> bytes:
+        nonlocal left
+        data: bytes = stream.read(min(size, left))
+        left -= len(data)
+        return data
+
+    return read
