@@ -35,7 +35,15 @@ _KNOWN = (
     "featureofinterest",
 )
 _OWN = {
-    "GetCapabilities": ("service", "request", "version", "acceptversions", "sections", "acceptformats", "updatesequence"),
+    "GetCapabilities": (
+        "service",
+        "request",
+        "version",
+        "acceptversions",
+        "sections",
+        "acceptformats",
+        "updatesequence",
+    ),
     "DescribeSensor": ("service", "request", "version", "procedure", "outputformat"),
     "DescribeObservationType": ("service", "request", "version", "observedproperty"),
     "GetObservation": (
@@ -101,7 +109,7 @@ def check_output_format(raw: RawRequest) -> None:
 
 def parse_sensor(raw: RawRequest) -> str:
     """The procedure of DescribeSensor as the client wrote it (``sensorid`` is another name of it). Raises 18."""
-    values = {*raw.all("procedure")} or {*raw.all("sensorid")}
+    values = {*raw.all("procedure"), *raw.all("sensorid")}
     if not values:
         raise OwsException(
             "MissingParameterValue", "procedure", "msSOSDescribeSensor", "Missing mandatory parameter procedure"

@@ -1,0 +1,287 @@
+"""result: OGC filters as predicates (reference section 10.6; OGC 04-095 and the names of OGC 09-026r2)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, cast
+
+from mapsos.ows import event_times
+from mapsos.ows.exceptions import OwsException
+from mapsos.ows.markup import attribute, children, local_name, parse_fragments, text_of
+from mapsos.ows.requests import RawRequest
+from mapsos.ows.spatial_operators import is_spatial, parse_spatial
+from mapsos.predicates import (
+    ANY_ONE,
+    ANY_RUN,
+    And,
+    Between,
+    Compare,
+    ComparisonOperator,
+    IsNull,
+    Like,
+    Not,
+    OneOf,
+    Or,
+    Predicate,
+    TemporalRelation,
+    Time,
+    ValueKind,
+    Wildcard,
+)
+from mapsos.times import current_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lxml import etree
+
+FEATURE_ID = "gml:id"
+"""The name of a `OneOf` over feature ids: no name of a property can be it, since prefixes are cut off those."""
+
+MAX_NODES = 2000
+MAX_DEPTH = 64
+
+_COMPARISONS: dict[str, ComparisonOperator] = {
+    "PropertyIsEqualTo": "=",
+    "PropertyIsNotEqualTo": "<>",
+    "PropertyIsLessThan": "<",
+    "PropertyIsGreaterThan": ">",
+    "PropertyIsLessThanOrEqualTo": "<=",
+    "PropertyIsGreaterThanOrEqualTo": ">=",
+}
+_FLIPPED: dict[ComparisonOperator, ComparisonOperator] = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_IDS = {"FeatureId": "fid", "GmlObjectId": "id", "ResourceId": "rid"}
+_PROPERTY = ("PropertyName", "ValueReference")
+_PREFIXED = re.compile(r"([^\W\d][\w.-]*):([^:]+)")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_LITERAL_TYPES: dict[str, ValueKind] = {
+    "string": "text",
+    **dict.fromkeys(("integer", "int", "long", "short", "decimal", "double", "float"), cast(ValueKind, "number")),
+    **dict.fromkeys(("date", "dateTime", "gYear", "gYearMonth"), cast(ValueKind, "time")),
+}
+
+
+def parse_result(raw: RawRequest) -> Predicate | None:
+    """The filter as a predicate over names as the client wrote them, without a namespace prefix; None without result.
+
+    A Filter element or the operator alone, from KVP or a body, in any namespace. Feature ids are a `OneOf` named
+    `FEATURE_ID`. Raises OwsException 40 for what is no filter, for functions and arithmetic, and for more than
+    `MAX_NODES` elements or `MAX_DEPTH` levels.
+    """
+    value = raw.last("result")
+    if value is None:
+        return None
+    try:
+        return _parse_filter(parse_fragments(value.strip()))
+    except (ValueError, RecursionError) as error:
+        raise OwsException(
+            "InvalidParameterValue",
+            "result",
+            "msSOSGetObservation",
+            f"Invalid or Unsupported RESULT in GetObservation: {value}",
+            detail=str(error),
+        ) from error
+
+
+def strip_prefix(name: str) -> str:
+    """A property's name without its namespace prefix; a URN or URL stays whole. Raises ValueError if it is empty."""
+    name = name.strip()
+    if not name:
+        raise ValueError("a property without a name")
+    match = _PREFIXED.fullmatch(name)
+    if match is None or match[1].lower() in ("urn", "http", "https"):
+        return name
+    return match[2].strip()
+
+
+def _parse_filter(elements: list[etree._Element]) -> Predicate:
+    _check_size(elements)
+    if len(elements) == 1 and local_name(elements[0]) == "Filter":
+        elements = children(elements[0])
+    if elements and all(local_name(element) in _IDS for element in elements):
+        return _parse_ids(elements)
+    if len(elements) != 1:
+        raise ValueError("a Filter takes one operator, or ids")
+    return _parse_operator(elements[0])
+
+
+def _parse_operator(element: etree._Element) -> Predicate:
+    name = local_name(element)
+    if name in _COMPARISONS:
+        return _parse_comparison(element, _COMPARISONS[name])
+    if is_spatial(name):
+        return parse_spatial(element)
+    if name in event_times.OPERATORS:
+        return _parse_temporal(element)
+    if name in _IDS:
+        return _parse_ids([element])
+    if name in _PARSERS:
+        return _PARSERS[name](element)
+    raise ValueError(f"unsupported operator {name}")
+
+
+def _parse_and(element: etree._Element) -> Predicate:
+    return And(_parse_operands(element))
+
+
+def _parse_or(element: etree._Element) -> Predicate:
+    return Or(_parse_operands(element))
+
+
+def _parse_operands(element: etree._Element) -> tuple[Predicate, ...]:
+    operands = tuple(_parse_operator(child) for child in children(element))
+    if len(operands) < 2:
+        raise ValueError(f"{local_name(element)} takes two operands or more")
+    return operands
+
+
+def _parse_not(element: etree._Element) -> Predicate:
+    operands = children(element)
+    if len(operands) != 1:
+        raise ValueError("Not takes one operand")
+    return Not(_parse_operator(operands[0]))
+
+
+def _parse_comparison(element: etree._Element, operator: ComparisonOperator) -> Predicate:
+    operands = children(element)
+    if len(operands) != 2:
+        raise ValueError(f"{local_name(element)} takes a property and a literal")
+    if attribute(element, "matchAction") not in (None, "Any"):
+        raise ValueError("matchAction is not supported")
+    if local_name(operands[0]) == "Literal":
+        operands.reverse()
+        operator = _FLIPPED.get(operator, operator)
+    literal, kind = _read_literal(operands[1])
+    match_case = _read_match_case(element)
+    if not match_case and operator not in ("=", "<>") and not _NUMBER.fullmatch(literal):
+        raise ValueError("an order of texts without regard to case is not supported")
+    return Compare(_read_property(operands[0]), operator, literal, match_case, kind)
+
+
+def _parse_like(element: etree._Element) -> Predicate:
+    operands = children(element)
+    if len(operands) != 2:
+        raise ValueError("PropertyIsLike takes a property and a literal")
+    any_run, any_one = attribute(element, "wildCard"), attribute(element, "singleChar")
+    escape = attribute(element, "escapeChar") or attribute(element, "escape")
+    if not any_run or not any_one or not escape or len({any_run, any_one, escape}) != 3:
+        raise ValueError("PropertyIsLike takes wildCard, singleChar and escapeChar, all different")
+    literal, _ = _read_literal(operands[1])
+    parts = _split_pattern(literal, any_run, any_one, escape)
+    return Like(_read_property(operands[0]), parts, _read_match_case(element))
+
+
+def _split_pattern(pattern: str, any_run: str, any_one: str, escape: str) -> tuple[str | Wildcard, ...]:
+    parts: list[str | Wildcard] = []
+    plain = ""
+    position = 0
+    while position < len(pattern):
+        wildcard: Wildcard | None = None
+        length = 1
+        if pattern.startswith(escape, position) and position + len(escape) < len(pattern):
+            position += len(escape)
+        elif pattern.startswith(any_run, position):
+            wildcard, length = ANY_RUN, len(any_run)
+        elif pattern.startswith(any_one, position):
+            wildcard, length = ANY_ONE, len(any_one)
+        if wildcard is None:
+            plain += pattern[position]
+        else:
+            parts += [plain, wildcard] if plain else [wildcard]
+            plain = ""
+        position += length
+    return tuple(parts + [plain] if plain or not parts else parts)
+
+
+def _parse_between(element: etree._Element) -> Predicate:
+    operands = children(element)
+    if [local_name(operand) for operand in operands[1:]] != ["LowerBoundary", "UpperBoundary"]:
+        raise ValueError("PropertyIsBetween takes a property, LowerBoundary and UpperBoundary")
+    (low, low_kind), (high, high_kind) = _read_boundary(operands[1]), _read_boundary(operands[2])
+    if low_kind != high_kind:
+        raise ValueError("boundaries of different types")
+    return Between(_read_property(operands[0]), low, high, low_kind)
+
+
+def _read_boundary(element: etree._Element) -> tuple[str, ValueKind | None]:
+    inside = children(element)
+    if len(inside) > 1:
+        raise ValueError(f"{local_name(element)} takes one literal")
+    return _read_literal(inside[0]) if inside else (text_of(element).strip(), None)
+
+
+def _parse_null(element: etree._Element) -> Predicate:
+    operands = children(element)
+    if len(operands) != 1:
+        raise ValueError(f"{local_name(element)} takes one property")
+    return IsNull(_read_property(operands[0]))
+
+
+def _parse_temporal(element: etree._Element) -> Predicate:
+    named = [child for child in children(element) if local_name(child) in _PROPERTY]
+    if len(named) != 1:
+        raise ValueError(f"{local_name(element)} takes one property")
+    time = event_times.parse_temporal_element(element, current_time())
+    if time.interval is None:
+        raise ValueError(f"{time.relation} is not supported in a filter")
+    return Time(_read_property(named[0]), (time.interval,), cast(TemporalRelation, time.relation))
+
+
+def _parse_ids(elements: list[etree._Element]) -> Predicate:
+    ids: list[str] = []
+    for element in elements:
+        given = attribute(element, _IDS[local_name(element)])
+        if not given or len(children(element)) or len(element.attrib) != 1:
+            raise ValueError(f"{local_name(element)} takes an id")
+        bare = given.rpartition(".")[2]
+        # The gml:id of a member is o_ and the id.
+        ids += [bare, bare[2:]] if bare.startswith("o_") and len(bare) > 2 else [bare]
+    return OneOf(FEATURE_ID, tuple(dict.fromkeys(ids)))
+
+
+def _read_property(element: etree._Element) -> str:
+    if local_name(element) not in _PROPERTY:
+        raise ValueError(f"{local_name(element)} where a property is expected")
+    return strip_prefix(text_of(element))
+
+
+def _read_literal(element: etree._Element) -> tuple[str, ValueKind | None]:
+    """The text of a literal as it stands, white space included, and the type if the client names one."""
+    if local_name(element) != "Literal":
+        raise ValueError(f"{local_name(element)} where a literal is expected")
+    stated = attribute(element, "type")
+    if stated is None:
+        return text_of(element), None
+    kind = _LITERAL_TYPES.get(stated.rpartition(":")[2])
+    if kind is None:
+        raise ValueError(f"a literal of type {stated}")
+    return text_of(element), kind
+
+
+def _read_match_case(element: etree._Element) -> bool:
+    stated = (attribute(element, "matchCase") or "true").strip().lower()
+    if stated not in ("true", "1", "false", "0"):
+        raise ValueError(f"matchCase {stated}")
+    return stated in ("true", "1")
+
+
+def _check_size(elements: list[etree._Element]) -> None:
+    level = list(elements)
+    nodes = depth = 0
+    while level:
+        nodes += len(level)
+        depth += 1
+        if nodes > MAX_NODES or depth > MAX_DEPTH:
+            raise ValueError("a filter of too many elements")
+        level = [child for element in level for child in children(element)]
+
+
+_PARSERS: dict[str, Callable[[etree._Element], Predicate]] = {
+    "And": _parse_and,
+    "Or": _parse_or,
+    "Not": _parse_not,
+    "PropertyIsLike": _parse_like,
+    "PropertyIsBetween": _parse_between,
+    "PropertyIsNull": _parse_null,
+    "PropertyIsNil": _parse_null,
+}
