@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _UNFIT_IN_COLUMN = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{FFFE}\x{FFFF}]"
 
+_LINE_BYTES = frozenset(b"\t\n\r")
+
 _TEXT = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\r", "&#13;"))
 _ATTRIBUTE = (*_TEXT, ('"', "&quot;"), ("\t", "&#9;"), ("\n", "&#10;"))
 
@@ -69,12 +71,12 @@ def _escape_column(column: pa.Array, entities: tuple[tuple[str, str], ...]) -> p
 
     column = without_nulls(column)
     data = column_bytes(column)
+    text = data.tobytes()
     for character, entity in entities:
-        if (data == ord(character)).any():
+        if character.encode() in text:
             column = pc.replace_substring(column, character, entity)
     # 0xEF begins U+FFFE and U+FFFF in UTF-8.
-    controls = data[data < 0x20]
-    if controls.size and not set(controls.tolist()) <= {0x09, 0x0A, 0x0D} or (data == 0xEF).any():
+    if b"\xef" in text or (data.min(initial=0xFF) < 0x20 and not set(data[data < 0x20].tolist()) <= _LINE_BYTES):
         column = pc.replace_substring_regex(column, _UNFIT_IN_COLUMN, "\ufffd")
     return column
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
+_SORTED_ROWS = 1 << 15
+
 _CLOSING = (f"</om:result>\n{indent(2, '</om:Observation>')}{indent(1, '</om:member>')}").encode()
 
 
@@ -57,16 +59,28 @@ def _group(markup: DataBlockMarkup, procedure_column: str, batches: Iterator[Bat
     records = _Records(markup)
     with Spool() as spool:
         groups = _ProcedureGroups(spool)
-        for batch in batches:
-            numbers = groups.number(batch.texts[procedure_column])
-            _append_records(spool, numbers, join_rows(batch.rows, records.lay_out(batch)))
+        for some in _gather(batches):
+            numbers = [groups.number(batch.texts[procedure_column]) for batch in some]
+            _append_records(spool, numbers, [join_rows(batch.rows, records.lay_out(batch)) for batch in some])
         for group, label in enumerate(groups.labels):
             yield _open_member(markup, label)
             lead = records.lead
             for chunk in spool.read(group):
                 yield chunk[lead:] if lead else chunk
-                lead = max(0, lead - len(chunk))
+                lead = 0
             yield _CLOSING
+
+
+def _gather(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
+    """Small batches together: the work for each procedure is then done less often."""
+    some: list[Batch] = []
+    for batch in batches:
+        some.append(batch)
+        if sum(member.rows for member in some) >= _SORTED_ROWS:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 class _ProcedureGroups:
@@ -98,15 +112,17 @@ class _ProcedureGroups:
         return number
 
 
-def _append_records(spool: Spool, numbers: npt.NDArray[np.int64], records: pa.Array) -> None:
+def _append_records(spool: Spool, numbers: list[npt.NDArray[np.int64]], records: list[pa.Array]) -> None:
     """Append each record to its group, keeping their order within it."""
     import numpy as np
     import pyarrow as pa
 
-    order = np.argsort(numbers, kind="stable")
-    ordered = numbers[order]
+    groups = np.concatenate(numbers)
+    # numpy sorts short integers by radix.
+    order = np.argsort(groups.astype(np.uint16) if len(spool) <= 1 << 16 else groups, kind="stable")
+    ordered = groups[order]
     starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-    taken = records.take(pa.array(order))
+    taken = pa.concat_arrays(records).take(pa.array(order))
     offsets = np.frombuffer(taken.buffers()[1], np.int64)[np.append(starts, len(ordered))]
     text = column_bytes(taken).tobytes()
     for group, start, end in zip(ordered[starts].tolist(), offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from mapsos.geometries import GeometryColumn
 
 _DEPTH = 6
-_DIMENSIONS = {"point": 0, "line": 1, "polygon": 2}
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class GeometryMarkup:
 
     def __init__(self, shape: str, label: str | None, prefix: str) -> None:
         self._as_points = shape == "point"
-        self._depth = _DEPTH
+        self._stations = True
         self._prefix = prefix
         self._point_crs = crs_attributes(label)
         self._crs = "" if label is None else f' srsName="{escape_attribute(label)}"'
@@ -75,7 +74,7 @@ class GeometryMarkup:
             filled = ~np.isnan(points).any(axis=1)
             if not filled.any():
                 return None
-            texts = format_fixed(points if filled.all() else np.where(filled[:, None], points, 0.0), (" ", ""))
+            texts = self._format_positions(points if filled.all() else np.where(filled[:, None], points, 0.0))
             return GeometryTexts(_presence(filled), texts, texts, self._wrap_point(texts))
         shapes = geometry.shapes()
         filled = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
@@ -90,6 +89,20 @@ class GeometryMarkup:
         place = pa.array(np.maximum(np.cumsum(filled) - 1, 0))
         spread = [piece if isinstance(piece, str) else piece.take(place) for piece in element]
         return GeometryTexts(_presence(filled), lower.take(place), upper.take(place), spread)
+
+    def _format_positions(self, points: npt.NDArray[np.float64]) -> pa.Array:
+        """Each position once, as long as batches repeat the positions of a few stations."""
+        import numpy as np
+        import pyarrow as pa
+
+        if self._stations:
+            coordinates = pa.py_buffer(np.ascontiguousarray(points))
+            encoded = pa.Array.from_buffers(pa.binary(16), len(points), [None, coordinates]).dictionary_encode()
+            distinct = encoded.dictionary
+            self._stations = len(distinct) * 4 <= len(points)
+            unique = np.frombuffer(distinct.buffers()[1], np.float64, 2 * len(distinct)).reshape(-1, 2)
+            return format_fixed(unique, (" ", "")).take(encoded.indices)
+        return format_fixed(points, (" ", ""))
 
     def _write_shapes(self, shapes: npt.NDArray[np.object_]) -> Pieces:
         import numpy as np
@@ -106,13 +119,10 @@ class GeometryMarkup:
         return (pa.concat_arrays(texts).take(pa.array(np.argsort(np.concatenate(chosen)))),)
 
     def _wrap_point(self, position: pa.Array) -> Pieces:
-        opening, closing = self._name_element("ms")
-        before, after = self._point(self._depth + 1)
+        opening, closing = _wrap(_DEPTH, f"{self._prefix}:msGeometry")
+        before, after = self._point(_DEPTH + 1)
         return (opening + before, position, after + closing)
 
-    def _name_element(self, style: str) -> tuple[str, str]:
-        name = f"{self._prefix}:msGeometry" if style == "ms" else "msGeometry"
-        return indent(self._depth, f"<{name}>"), indent(self._depth, f"</{name}>")
 
     def _point(self, depth: int) -> tuple[str, str]:
         blanks = "  " * (depth + 1)
@@ -130,17 +140,17 @@ class GeometryMarkup:
             return self._wrap_point(positions)
         several = counts > 1
         several_points = several.repeat(counts)
-        alone, member = self._point(self._depth + 1), self._point(self._depth + 2)
+        alone, member = self._point(_DEPTH + 1), self._point(_DEPTH + 2)
         points = join_rows(
             len(positions),
             (_pick(several_points, alone[0], member[0]), positions, _pick(several_points, alone[1], member[1])),
         )
-        opening, closing = self._name_element("ms")
+        opening, closing = _wrap(_DEPTH, f"{self._prefix}:msGeometry")
         return (
             opening,
-            _pick(several, "", indent(self._depth + 1, f"<gml:MultiPoint{self._crs}>")),
+            _pick(several, "", indent(_DEPTH + 1, f"<gml:MultiPoint{self._crs}>")),
             _run_together(points, counts),
-            _pick(several, "", indent(self._depth + 1, "</gml:MultiPoint>")),
+            _pick(several, "", indent(_DEPTH + 1, "</gml:MultiPoint>")),
             closing,
         )
 
@@ -152,14 +162,14 @@ class GeometryMarkup:
         vertices = format_fixed(shapely.get_coordinates(lines), (",", ","))
         coordinates = _run_together(vertices, shapely.get_num_coordinates(lines))
         counts = np.bincount(owners, minlength=len(shapes))
-        opening, closing = self._name_element("plain")
-        before, after = self._line(self._depth + 1)
+        opening, closing = _wrap(_DEPTH, "msGeometry")
+        before, after = self._line(_DEPTH + 1)
         if (counts == 1).all():
             return (opening + before, coordinates, after + closing)
         several = counts > 1
         in_several = several[owners]
-        start, end = self._line(self._depth + 3)
-        name, deep = "gml:lineStringMember", self._depth + 2
+        start, end = self._line(_DEPTH + 3)
+        name, deep = "gml:lineStringMember", _DEPTH + 2
         parts = join_rows(
             len(lines),
             (
@@ -170,9 +180,9 @@ class GeometryMarkup:
         )
         return (
             opening,
-            _pick(several, "", indent(self._depth + 1, f"<gml:MultiLineString{self._crs}>")),
+            _pick(several, "", indent(_DEPTH + 1, f"<gml:MultiLineString{self._crs}>")),
             _run_together(parts, counts),
-            _pick(several, "", indent(self._depth + 1, "</gml:MultiLineString>")),
+            _pick(several, "", indent(_DEPTH + 1, "</gml:MultiLineString>")),
             closing,
         )
 
@@ -192,8 +202,8 @@ class GeometryMarkup:
         vertices = format_fixed(shapely.get_coordinates(rings), (",", " "))
         coordinates = _run_together(vertices, shapely.get_num_coordinates(rings))
         rings_of_feature = np.bincount(owners[ring_owners], minlength=len(shapes))
-        opening, closing = self._name_element("plain")
-        deep = self._depth + 1
+        opening, closing = _wrap(_DEPTH, "msGeometry")
+        deep = _DEPTH + 1
         before, after = indent(deep, f"<gml:Polygon{self._crs}>"), indent(deep, "</gml:Polygon>")
         outer = self._ring("outerBoundaryIs", deep + 1)
         if (rings_of_feature == 1).all():
@@ -236,6 +246,10 @@ class GeometryMarkup:
             indent(depth, f"<gml:{boundary}>") + indent(depth + 1, "<gml:LinearRing>") + f"{blanks}<gml:coordinates>",
             "</gml:coordinates>\n" + indent(depth + 1, "</gml:LinearRing>") + indent(depth, f"</gml:{boundary}>"),
         )
+
+
+def _wrap(depth: int, element: str) -> tuple[str, str]:
+    return indent(depth, f"<{element}>"), indent(depth, f"</{element}>")
 
 
 def _presence(filled: npt.NDArray[np.bool_]) -> pa.Array | bool:

@@ -62,11 +62,12 @@ class Spool:
             self._spill()
 
     def read(self, group: int) -> Iterator[bytes]:
-        """The bytes of a group in order, in chunks of about a megabyte."""
+        """The bytes of a group in order, in chunks of about a megabyte; none if the group is empty."""
         for start, length in self._stretches[group]:
             for position in range(start, start + length, READ_BYTES):
                 yield self._read_at(position, min(READ_BYTES, start + length - position))
-        yield b"".join(self._pieces[group])
+        if self._pieces[group]:
+            yield b"".join(self._pieces[group])
 
     def _spill(self) -> None:
         if self._file is None:

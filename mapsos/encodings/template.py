@@ -85,33 +85,44 @@ def _choose(
 
 def join_rows(rows: int, pieces: Pieces) -> pa.Array:
     """The pieces of each row joined: a large_string array."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    text = pa.large_string()
-    spans = [pa.scalar(piece, text) if isinstance(piece, str) else piece for piece in _merge(pieces)]
-    if all(isinstance(span, pa.Scalar) for span in spans):
-        return pa.repeat(spans[0] if spans else pa.scalar("", text), rows)
-    return pc.binary_join_element_wise(*spans, pa.scalar("", text))
+    return _join(rows, _merge(pieces))
 
 
 def join_chunks(rows: int, pieces: Pieces) -> Iterator[bytes]:
     """The pieces of all rows joined, row after row, in chunks of about `CHUNK_BYTES` that end with a row."""
-    merged = _merge(pieces)
-    total = sum(len(piece) * rows if isinstance(piece, str) else column_bytes(piece).size for piece in merged)
+    import pyarrow as pa
+
+    spans = _merge(pieces)
+    total = sum(len(span.as_py()) * rows if isinstance(span, pa.Scalar) else column_bytes(span).size for span in spans)
     step = max(1, CHUNK_BYTES * rows // max(total, 1))
     for start in range(0, rows, step):
         count = min(step, rows - start)
-        part = [piece if isinstance(piece, str) else piece.slice(start, count) for piece in merged]
-        yield column_bytes(join_rows(count, part)).tobytes()
+        part = [span if isinstance(span, pa.Scalar) else span.slice(start, count) for span in spans]
+        yield column_bytes(_join(count, part)).tobytes()
 
 
-def _merge(pieces: Pieces) -> list[str | pa.Array]:
-    """Neighbouring constants as one."""
-    merged: list[str | pa.Array] = []
-    for piece in pieces:
-        if isinstance(piece, str) and merged and isinstance(merged[-1], str):
-            merged[-1] += piece
-        elif not isinstance(piece, str) or piece:
-            merged.append(piece)
-    return merged
+def _join(rows: int, spans: Sequence[pa.Scalar | pa.Array]) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if all(isinstance(span, pa.Scalar) for span in spans):
+        return pa.repeat(spans[0] if spans else pa.scalar("", pa.large_string()), rows)
+    return pc.binary_join_element_wise(*spans, pa.scalar("", pa.large_string()))
+
+
+def _merge(pieces: Pieces) -> list[pa.Scalar | pa.Array]:
+    """The pieces with neighbouring constants as one scalar."""
+    import pyarrow as pa
+
+    spans: list[pa.Scalar | pa.Array] = []
+    constant = ""
+    for piece in (*pieces, None):
+        if isinstance(piece, str):
+            constant += piece
+            continue
+        if constant:
+            spans.append(pa.scalar(constant, pa.large_string()))
+            constant = ""
+        if piece is not None:
+            spans.append(piece)
+    return spans
