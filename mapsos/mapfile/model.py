@@ -152,6 +152,11 @@ class Service:
     files: tuple[str, ...] = ()
     keys: dict[str, tuple[str, int]] = field(default_factory=dict)
 
+    @property
+    def has_sos(self) -> bool:
+        """Whether the map means to be an SOS: a layer has an offering id, or WEB has a ``sos_`` key."""
+        return bool(self.layers) or any(key.startswith("sos_") for key in self.keys)
+
 
 @dataclass(frozen=True)
 class Offering:

@@ -12,6 +12,7 @@ from mapsos.mapfile.blocks import Attribute, Block, parse_blocks
 from mapsos.mapfile.connections import read_connection, read_shape
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.expressions import read_filter
+from mapsos.mapfile.identities import Identity
 from mapsos.mapfile.metadata import Metadata, collect_entries, split_list, value_kind
 from mapsos.mapfile.model import (
     AccessRules,
@@ -40,8 +41,14 @@ def read_service(path: str) -> Service:
         With file and line: what cannot be read or parsed, and a layer with an offering id whose connection type,
         TYPE, PROJECTION or FILTER mapsos does not know. Layers without offering id are not looked at.
     """
-    tokens, files = read_tokens(path)
-    return build_service(parse_blocks(tokens, files[0]), files)
+    return read_identified_service(path)[0]
+
+
+def read_identified_service(path: str) -> tuple[Service, tuple[Identity, ...]]:
+    """As `read_service`, with the identities of the files, taken before they were read."""
+    tokens, identities = read_tokens(path)
+    files = tuple(identity.path for identity in identities)
+    return build_service(parse_blocks(tokens, files[0]), files), identities
 
 
 def build_service(map_block: Block, files: tuple[str, ...]) -> Service:

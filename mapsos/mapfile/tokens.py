@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mapsos.mapfile.errors import MapfileError
+from mapsos.mapfile.identities import Identity, identity_of
 
 MAX_INCLUDE_DEPTH = 10
 """How deep INCLUDEs nest before it is taken for a circle; MapServer's limit."""
@@ -60,7 +61,7 @@ _INSIDE = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`|[(){}]", r
 _CLOSERS = {"(": ")", "{": "}"}
 
 
-def read_tokens(path: str) -> tuple[list[Token], tuple[str, ...]]:
+def read_tokens(path: str) -> tuple[list[Token], tuple[Identity, ...]]:
     """Read a mapfile and what it INCLUDEs into words, and tell all files that were read (absolute, the map first).
 
     A relative INCLUDE is relative to the folder of the map, however deep it stands, as in MapServer.
@@ -71,16 +72,17 @@ def read_tokens(path: str) -> tuple[list[Token], tuple[str, ...]]:
         A file that cannot be read, an INCLUDE circle, a quote or bracket that is never closed.
     """
     path = os.path.abspath(path)
-    files: dict[str, None] = {}
-    return list(_read_file(path, os.path.dirname(path), files, 0)), tuple(files)
+    files: dict[str, Identity] = {}
+    return list(_read_file(path, os.path.dirname(path), files, 0)), tuple(files.values())
 
 
-def _read_file(path: str, folder: str, files: dict[str, None], depth: int) -> Iterator[Token]:
-    files[path] = None
+def _read_file(path: str, folder: str, files: dict[str, Identity], depth: int) -> Iterator[Token]:
+    identity, text = _read_text(path)
+    files.setdefault(path, identity)
     pending: Token | None = None
-    for token in split_text(_read_text(path), path):
+    for token in split_text(text, path):
         if pending is not None:
-            included = os.path.join(folder, token.text)
+            included = os.path.normpath(os.path.join(folder, token.text))
             if depth >= MAX_INCLUDE_DEPTH:
                 raise MapfileError(path, pending.line, f"INCLUDE {token.text}: more than {MAX_INCLUDE_DEPTH} deep")
             if not os.path.isfile(included):
@@ -100,13 +102,14 @@ def _read_file(path: str, folder: str, files: dict[str, None], depth: int) -> It
         raise MapfileError(path, pending.line, "INCLUDE without a file name", near=pending.text)
 
 
-def _read_text(path: str) -> str:
+def _read_text(path: str) -> tuple[Identity, str]:
     try:
         with open(path, "rb") as file:
+            identity = identity_of(path, os.fstat(file.fileno()))
             data = file.read()
     except OSError as error:
         raise MapfileError(path, 0, f"cannot be read: {error.strerror}", missing=True) from error
-    return data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
+    return identity, data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
 
 
 def split_text(text: str, file: str = "") -> Iterator[Token]:
