@@ -192,7 +192,7 @@ def _convert(geometry: Any, shape: ShapeType) -> Any:
     if shape is ShapeType.POLYGON:
         polygons = [part for part in parts if part.geom_type == "Polygon"]
         return None if not polygons else polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
-    lines = []
+    lines: list[Any] = []
     for part in parts:
         if part.geom_type == "Polygon":
             lines.extend(shapely.linestrings(shapely.get_coordinates(ring)) for ring in shapely.get_rings(part))

@@ -179,7 +179,7 @@ _DRIVER_TIME = (
 
 
 def iso_datetimes(texts: pa.Array) -> pa.Array:
-    """Date-times as GDAL's drivers write them (``2001/01/01 00:00:00.5+02``) as ISO 8601 (``2001-01-01T00:00:00.5+02:00``).
+    """Date-times of GDAL's drivers (``2001/01/01 00:00:00.5+02``) as ISO 8601 (``2001-01-01T00:00:00.5+02:00``).
 
     Zone ``+00`` becomes ``Z``; no zone stays none; what is no date-time stays as it is.
     """

@@ -1,0 +1,160 @@
+"""A layer: its columns, and its rows as batches of Arrow columns in answer to a `LayerQuery`."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from types import TracebackType
+
+from mapsos.batches import Batch, Column
+from mapsos.crs import Crs
+from mapsos.layer_source import LayerSource
+from mapsos.predicates import Nothing, Predicate, all_of, names, needs_geometry, rename
+from mapsos.sources.errors import SourceError
+from mapsos.sources.query import LayerQuery
+from mapsos.sources.readers import Reader, ReadPlan, open_reader
+from mapsos.sources.rows import Rows
+
+
+def open_layer(source: LayerSource) -> Layer:
+    """Open what the layer names, to be used as a context manager. Raises `SourceError`."""
+    return Layer(source)
+
+
+class Layer:
+    """An open layer. Several readings may run at once, also in several threads: each has a dataset handle of its own.
+
+    Raises `SourceError` wherever its data cannot be read, also in the middle of a reading.
+    """
+
+    def __init__(self, source: LayerSource) -> None:
+        self.source = source
+        reader = open_reader(source)
+        self._idle: list[Reader] = [reader]
+        self._closed = False
+        self._spelled: dict[str, str] = {}
+        for name in reader.columns:
+            self._spelled.setdefault(name.casefold(), name)
+        self._columns = {name: column.column for name, column in reader.columns.items()}
+        self._has_geometry = reader.has_geometry
+
+    def __enter__(self) -> Layer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the handles that no reading uses; a reading that still runs gives its own back at its end."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns in the source's order and spelling, without geometry and feature id."""
+        return tuple(self._columns.values())
+
+    @property
+    def has_geometry(self) -> bool:
+        """Whether rows can have geometries."""
+        return self._has_geometry
+
+    @property
+    def crs(self) -> Crs | None:
+        """CRS of the coordinates, as the mapfile says."""
+        return self.source.crs
+
+    def find_column(self, name: str) -> Column | None:
+        """The column of that name without regard to case (an exact match first), None if there is none."""
+        if name in self._columns:
+            return self._columns[name]
+        spelled = self._spelled.get(name.casefold())
+        return None if spelled is None else self._columns[spelled]
+
+    def read(self, query: LayerQuery, *, push_down: bool = True) -> Generator[Batch]:
+        """Answer the query in batches of at most ``query.batch_rows`` rows; none of them is empty.
+
+        Closing the generator ends the reading and closes its dataset at once. ``push_down`` False keeps every
+        condition from the driver, which changes the cost and never the rows. Raises `SourceError`, also for a column
+        that does not exist.
+        """
+        from mapsos.geometries import reproject
+
+        values = tuple(dict.fromkeys(self._spell(name) for name in query.values))
+        texts = tuple(dict.fromkeys(self._spell(name) for name in query.texts))
+        target = query.crs if query.crs is not None and self.crs is not None else None
+        rows_of = self._read_rows(
+            (*values, *texts), query.predicate, query.geometry, query.limit, query.batch_rows, push_down
+        )
+        try:
+            for rows in rows_of:
+                geometry = rows.geometry if query.geometry else None
+                if geometry is not None and target is not None and self.crs is not None:
+                    geometry = reproject(geometry, self.crs, target)
+                yield Batch(
+                    rows.count,
+                    {name: rows.values(name) for name in values},
+                    {name: rows.texts(name) for name in texts},
+                    geometry,
+                )
+        finally:
+            rows_of.close()
+
+    def _read_rows(
+        self,
+        columns: tuple[str, ...],
+        predicate: Predicate,
+        geometry: bool,
+        limit: int | None,
+        batch_rows: int,
+        push_down: bool = True,
+    ) -> Generator[Rows]:
+        from mapsos.sources.evaluate import evaluate
+        from mapsos.sources.pushdown import narrow
+
+        wanted = rename(all_of(self.source.admitted, predicate), self._spell)
+        limits = [count for count in (limit, self.source.max_features) if count is not None]
+        left = min(limits) if limits else None
+        if isinstance(wanted, Nothing) or (left is not None and left <= 0):
+            return
+        everything = wanted == all_of()
+        reader = self._idle.pop() if self._idle else open_reader(self.source)
+        done = False
+        try:
+            plan = ReadPlan(
+                columns=tuple(dict.fromkeys((*columns, *names(wanted)))),
+                geometry=geometry or needs_geometry(wanted),
+                narrowing=narrow(wanted, reader, self.crs) if push_down else None,
+                batch_rows=batch_rows,
+                first_rows=left if everything else None,
+            )
+            stream = reader.rows(plan)
+            try:
+                for rows in stream:
+                    if not everything:
+                        mask = evaluate(wanted, rows, self.source)
+                        rows = rows if mask.all() else rows.take(mask)
+                    if left is not None:
+                        rows = rows.head(left)
+                        left -= rows.count
+                    if rows.count:
+                        yield rows
+                    if left == 0:
+                        break
+                else:
+                    done = True
+            finally:
+                stream.close()
+        finally:
+            if done and not self._closed and not self._idle:
+                self._idle.append(reader)
+            else:
+                reader.close()
+
+    def _spell(self, name: str) -> str:
+        column = self.find_column(name)
+        if column is None:
+            raise SourceError(f"layer {self.source.layer} has no column {name}")
+        return column.name

@@ -1,0 +1,277 @@
+"""Reading an OGR layer as Arrow batches, through the layer itself or through a SELECT of typed constants."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import Any
+
+from osgeo import gdal, ogr
+
+from mapsos.batches import Column, ColumnKind
+from mapsos.geometries import GeometryColumn
+from mapsos.layer_source import LayerSource
+from mapsos.sources.columns import OgrColumn, SourceColumn
+from mapsos.sources.opening import guarded, open_dataset, unreadable
+from mapsos.sources.readers import Narrowing, ReadPlan
+from mapsos.sources.rows import Rows
+from mapsos.sources.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
+
+_KINDS = {
+    ogr.OFTString: ColumnKind.TEXT,
+    ogr.OFTInteger: ColumnKind.INTEGER,
+    ogr.OFTInteger64: ColumnKind.INTEGER,
+    ogr.OFTReal: ColumnKind.REAL,
+    ogr.OFTDate: ColumnKind.DATE,
+    ogr.OFTTime: ColumnKind.TIME,
+    ogr.OFTDateTime: ColumnKind.DATETIME,
+    ogr.OFTBinary: ColumnKind.BINARY,
+    ogr.OFTIntegerList: ColumnKind.LIST,
+    ogr.OFTInteger64List: ColumnKind.LIST,
+    ogr.OFTRealList: ColumnKind.LIST,
+    ogr.OFTStringList: ColumnKind.LIST,
+}
+
+
+def read_columns(definition: Any, encoding: str | None) -> dict[str, OgrColumn]:
+    """The columns of an OGR layer definition by name, in its order."""
+    columns: dict[str, OgrColumn] = {}
+    for index in range(definition.GetFieldCount()):
+        field = definition.GetFieldDefn(index)
+        kind = _KINDS.get(field.GetType(), ColumnKind.TEXT)
+        if kind is ColumnKind.INTEGER and field.GetSubType() == ogr.OFSTBoolean:
+            kind = ColumnKind.BOOLEAN
+        decimals = field.GetPrecision() if kind is ColumnKind.REAL and field.GetWidth() else None
+        columns.setdefault(field.GetName(), OgrColumn(Column(field.GetName(), kind), decimals, encoding))
+    return columns
+
+
+def foreign_encoding(source: LayerSource) -> str | None:
+    """The LAYER's ENCODING if text must be converted from it. Raises `SourceError` if it is not known."""
+    import codecs
+
+    if not source.encoding:
+        return None
+    try:
+        name = codecs.lookup(source.encoding).name
+    except LookupError as error:
+        raise unreadable(source, f"ENCODING {source.encoding} is not known") from error
+    return None if name in ("utf-8", "ascii") else name
+
+
+class OgrReader:
+    """One dataset handle and the layer in it: for one reading at a time, in one thread at a time.
+
+    Raises `SourceError` where the source cannot be opened or has no such layer.
+    """
+
+    def __init__(self, source: LayerSource) -> None:
+        self.source = source
+        self._result: Any = None
+        self._result_owner: Any = None
+        self._outer: Any = None
+        self._layer: Any = None
+        self._dataset: Any = open_dataset(source)
+        try:
+            with guarded(source):
+                self._find_layer()
+        except BaseException:
+            self.close()
+            raise
+
+    def _find_layer(self) -> None:
+        source = self.source
+        self.dialect: Dialect = dialect_of(self._dataset.GetDriver().ShortName)
+        data = source.data.strip()
+        self.selected = data[:6].upper() == "SELECT"
+        if self.selected:
+            self._layer = self._result = self._dataset.ExecuteSQL(data)
+        else:
+            self._layer = self._dataset.GetLayerByName(data) if data else self._dataset.GetLayer(0)
+            if self._layer is None and data.isdecimal():
+                self._layer = self._dataset.GetLayer(int(data))
+        if self._layer is None:
+            raise RuntimeError(f"there is no layer {data!r}")
+        definition = self._layer.GetLayerDefn()
+        self.columns: Mapping[str, SourceColumn] = read_columns(definition, foreign_encoding(source))
+        self.has_geometry: bool = definition.GetGeomFieldCount() > 0
+        self.geometry_name: str = self._layer.GetGeometryColumn()
+        self.fid_name: str = self._layer.GetFIDColumn()
+        self.table: str = self._layer.GetName()
+
+    def rows(self, plan: ReadPlan) -> Generator[Rows]:
+        """Deliver what the plan asks for. Closing the generator ends the reading."""
+        wanted = set(plan.columns)
+        names = [name for name in self.columns if name in wanted]
+        geometry = plan.geometry and self.has_geometry
+        with guarded(self.source):
+            layer = self._prepare(names, geometry, plan.narrowing or Narrowing())
+            rows = plan.batch_rows if plan.first_rows is None else max(1, min(plan.batch_rows, plan.first_rows))
+            stream = layer.GetArrowStream([f"MAX_FEATURES_IN_BATCH={rows}", "INCLUDE_FID=NO"])
+            if stream is None:
+                raise RuntimeError("no Arrow stream")
+            kind = _import_schema(stream)
+            places = _places(layer, names, kind)
+        columns = {name: self.columns[name] for name in names}
+        try:
+            while True:
+                with guarded(self.source) as messages:
+                    array = stream.GetNextRecordBatch()
+                    if array is None:
+                        if messages:
+                            raise RuntimeError(messages[0])
+                        break
+                    batch = _import_array(array, kind)
+                if len(batch):
+                    raw = {name: batch.field(place) for name, place in zip(names, places, strict=True)}
+                    shapes = GeometryColumn(batch.field(kind.num_fields - 1)) if geometry else None
+                    yield Rows(len(batch), columns, raw, shapes)
+        finally:
+            del stream, layer
+
+    def _prepare(self, names: list[str], geometry: bool, narrowing: Narrowing) -> Any:
+        """The layer to stream from, with its filters set."""
+        dated = [name for name in names if self.columns[name].column.kind is ColumnKind.DATETIME]
+        conditions = [f"({condition})" for condition in (self.source.native_filter, narrowing.condition) if condition]
+        if dated or (conditions and self.dialect is not Dialect.OGR):
+            return self._select(names, geometry, " AND ".join(conditions), narrowing, dated)
+        layer = self._layer
+        ignored = [name for name in self.columns if name not in names]
+        if not geometry and self.has_geometry:
+            ignored.append("OGR_GEOMETRY")
+        layer.SetIgnoredFields(ignored)
+        layer.SetAttributeFilter(" AND ".join(conditions) or None)
+        if narrowing.rectangle is None:
+            layer.SetSpatialFilter(None)
+        else:
+            layer.SetSpatialFilterRect(*narrowing.rectangle)
+        layer.ResetReading()
+        return layer
+
+    def _select(self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, dated: list[str]) -> Any:
+        """The result of a SELECT in which date-times are texts: as Arrow timestamps they would lose their zone."""
+        statement = self.write_select(names, geometry, condition, narrowing, dated)
+        if self.dialect is not Dialect.OGR:
+            self._release()
+            self._result = self._dataset.ExecuteSQL(statement)
+        else:
+            dataset = self._dataset
+            if self.selected:
+                self._release()
+                dataset = self._outer = _open_as_layer(self.source.connection, self.source.data.strip())
+            self._layer.SetIgnoredFields([]) if self._layer is not None else None
+            self._result_owner = dataset
+            self._result = dataset.ExecuteSQL(statement, None, "OGRSQL")
+            if self._result is not None and narrowing.rectangle is not None and self.has_geometry:
+                self._result.SetSpatialFilterRect(*narrowing.rectangle)
+        if self._result is None:
+            raise RuntimeError("the statement has no result")
+        return self._result
+
+    def write_select(
+        self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, dated: list[str]
+    ) -> str:
+        """The statement that `_select` runs, in the dialect of the driver."""
+        dialect = self.dialect
+        as_text = "text" if dialect is Dialect.POSTGRESQL else "CHARACTER(40)"
+        terms = []
+        for name in names:
+            quoted = quote_identifier(name, dialect)
+            terms.append(f"CAST({quoted} AS {as_text}) AS {quoted}" if name in dated else quoted)
+        if dialect is Dialect.OGR:
+            table = quote_identifier("selected" if self.selected else self.table, dialect)
+            return f"SELECT {', '.join(terms)} FROM {table}" + (f" WHERE {condition}" if condition else "")
+        if geometry:
+            terms.append(quote_identifier(self.geometry_name, dialect))
+        conditions = [condition] if condition else []
+        if narrowing.rectangle is not None and (inside := self._inside(narrowing.rectangle)):
+            conditions.append(inside)
+        statement = f"SELECT {', '.join(terms) or '1'} FROM {self._from_clause()}"
+        return statement + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+
+    def _from_clause(self) -> str:
+        if self.selected:
+            return f"({self.source.data.strip().rstrip(';')}) AS selected"
+        return quote_identifier(self.table, self.dialect)
+
+    def _inside(self, rectangle: tuple[float, float, float, float]) -> str:
+        """The condition on the spatial index of the table, empty where there is none to ask."""
+        if self.dialect is not Dialect.SQLITE or self.selected or not self.geometry_name:
+            return ""
+        index = f"rtree_{self.table}_{self.geometry_name}"
+        if not self._has_table(index):
+            return ""
+        minx, miny, maxx, maxy = map(write_number, rectangle)
+        return (
+            f"{quote_identifier(self.fid_name, self.dialect)} IN (SELECT id FROM "
+            f"{quote_identifier(index, self.dialect)} "
+            f"WHERE maxx >= {minx} AND minx <= {maxx} AND maxy >= {miny} AND miny <= {maxy})"
+        )
+
+    def _has_table(self, name: str) -> bool:
+        quoted = quote_text(name, self.dialect)
+        return bool(self._ask(f"SELECT count(*) FROM sqlite_master WHERE name = {quoted}")[0][0] != "0")
+
+    def _ask(self, statement: str) -> list[list[str]]:
+        """The few rows of a statement about the data source itself, as texts."""
+        result = self._dataset.ExecuteSQL(statement)
+        if result is None:
+            return []
+        width = result.GetLayerDefn().GetFieldCount()
+        answer = [[feature.GetFieldAsString(index) for index in range(width)] for feature in result]
+        self._dataset.ReleaseResultSet(result)
+        return answer
+
+    def _release(self) -> None:
+        if self._result is not None:
+            owner = self._result_owner or self._dataset
+            if self._layer is self._result:
+                self._layer = None
+            owner.ReleaseResultSet(self._result)
+        self._result = None
+
+    def count(self) -> int:
+        """Number of rows in the layer, native filter aside."""
+        with guarded(self.source):
+            return int(self._layer.GetFeatureCount())
+
+    def condition_dialect(self, name: str) -> Dialect | None:
+        """The driver's dialect."""
+        return self.dialect
+
+    def close(self) -> None:
+        """Give the dataset back."""
+        with guarded(self.source):
+            self._release()
+            self._layer = None
+            self._result_owner = self._outer = None
+            self._dataset = None
+
+
+def _open_as_layer(connection: str, statement: str) -> Any:
+    """The result of a statement of OGR SQL as a layer ``selected``, so that another statement can select from it."""
+    from xml.sax.saxutils import escape
+
+    return gdal.OpenEx(
+        "<OGRVRTDataSource><OGRVRTLayer name=\"selected\">"
+        f"<SrcDataSource>{escape(connection)}</SrcDataSource><SrcSQL>{escape(statement)}</SrcSQL>"
+        "</OGRVRTLayer></OGRVRTDataSource>",
+        gdal.OF_VECTOR | gdal.OF_READONLY,
+    )
+
+
+def _import_schema(stream: Any) -> Any:
+    import pyarrow as pa
+
+    schema = stream.GetSchema()
+    return pa.DataType._import_from_c(schema._getPtr())
+
+
+def _import_array(array: Any, kind: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.Array._import_from_c(array._getPtr(), kind)
+
+
+def _places(layer: Any, names: list[str], kind: Any) -> list[int]:
+    found = {kind.field(index).name: index for index in reversed(range(kind.num_fields))}
+    return [found[name] for name in names]

@@ -1,0 +1,86 @@
+"""What a reader is, and which one reads a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from mapsos.layer_source import LayerSource, SourceKind
+from mapsos.sources.columns import SourceColumn
+from mapsos.sources.query import BATCH_ROWS
+from mapsos.sources.rows import Rows
+from mapsos.sources.sql import Dialect
+
+
+@dataclass(frozen=True)
+class Narrowing:
+    """What is handed to the driver so that it need not deliver everything: only ever wider than the predicate.
+
+    ``condition`` is SQL of the driver's dialect made of typed constants, empty for none; ``rectangle`` is minx miny
+    maxx maxy in the CRS of the layer.
+    """
+
+    condition: str = ""
+    rectangle: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class ReadPlan:
+    """What a reader shall deliver.
+
+    Attributes
+    ----------
+    columns
+        Names of columns, spelled as the source does.
+    geometry
+        Whether geometries are wanted.
+    narrowing
+        What may be left out, None for nothing.
+    batch_rows
+        Rows at a time, at most.
+    first_rows
+        How many rows will be used at all, if that is known.
+    """
+
+    columns: tuple[str, ...]
+    geometry: bool
+    narrowing: Narrowing | None = None
+    batch_rows: int = BATCH_ROWS
+    first_rows: int | None = None
+
+
+class Reader(Protocol):
+    """One handle on the data of a layer: for one reading at a time, in one thread at a time."""
+
+    @property
+    def columns(self) -> Mapping[str, SourceColumn]:
+        """The columns by name, in the source's order and spelling."""
+
+    @property
+    def has_geometry(self) -> bool:
+        """Whether rows can have geometries."""
+
+    def rows(self, plan: ReadPlan) -> Generator[Rows]:
+        """Deliver what the plan asks for, in the source's order. Closing the generator ends the reading."""
+
+    def condition_dialect(self, name: str) -> Dialect | None:
+        """The dialect in which conditions on a column may be handed down, None if they may not."""
+
+    def close(self) -> None:
+        """Give back every file and connection."""
+
+
+def open_reader(source: LayerSource) -> Reader:
+    """A reader of the layer's data. Raises `mapsos.sources.errors.SourceError`."""
+    if source.kind is SourceKind.INLINE:
+        from mapsos.sources.inline import InlineReader
+
+        return InlineReader(source)
+    if source.kind is SourceKind.SHAPEFILE:
+        from mapsos.sources.shapefiles import ShapefileReader
+
+        return ShapefileReader(source)
+    from mapsos.sources.ogr_reader import OgrReader
+
+    return OgrReader(source)

@@ -1,0 +1,99 @@
+"""Rows as a driver delivered them: each column is converted when first asked for, and once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mapsos.batches import ColumnKind
+from mapsos.geometries import GeometryColumn
+from mapsos.sources.columns import OgrColumn, SourceColumn
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+
+class Rows:
+    """Some rows of a source.
+
+    Parameters
+    ----------
+    count
+        Number of rows.
+    columns
+        The columns by name, spelled as the source does.
+    raw
+        Their arrays as the driver delivered them.
+    geometry
+        The geometries if they were asked for, in the CRS of the layer.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        columns: Mapping[str, SourceColumn],
+        raw: Mapping[str, pa.Array],
+        geometry: GeometryColumn | None = None,
+    ) -> None:
+        self.count = count
+        self.columns = columns
+        self.raw = raw
+        self.geometry = geometry
+        self._values: dict[str, pa.Array] = {}
+        self._texts: dict[str, pa.Array] = {}
+
+    def kind(self, name: str) -> ColumnKind:
+        """What the column holds."""
+        return self.columns[name].column.kind
+
+    def values(self, name: str) -> pa.Array:
+        """Typed values as `ColumnKind` says."""
+        if name not in self._values:
+            self._values[name] = self.columns[name].values(self.raw[name])
+        return self._values[name]
+
+    def texts(self, name: str) -> pa.Array:
+        """Value texts as reference section 14.1 has them."""
+        if name not in self._texts:
+            self._texts[name] = self.columns[name].texts(self.raw[name])
+        return self._texts[name]
+
+    def known_texts(self, name: str) -> pa.Array:
+        """Value texts, null where there is no value even if the source writes something in its place."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        texts = self.texts(name)
+        raw = self.raw[name]
+        if raw.null_count == 0:
+            return texts
+        return pc.if_else(raw.is_valid(), texts, pa.scalar(None, pa.large_string()))
+
+    def time_texts(self, name: str) -> pa.Array:
+        """ISO texts with their fractions, for a column of text or of date-times."""
+        column = self.columns[name]
+        if isinstance(column, OgrColumn) and column.column.kind is ColumnKind.DATETIME:
+            return column.iso_texts(self.raw[name])
+        return self.known_texts(name)
+
+    def take(self, mask: np.ndarray) -> Rows:
+        """The rows where ``mask``, an array (count,) of bool, is true. What was converted stays so."""
+        import pyarrow as pa
+
+        chosen = pa.array(mask)
+        rows = Rows(
+            int(mask.sum()),
+            self.columns,
+            {name: array.filter(chosen) for name, array in self.raw.items()},
+            None if self.geometry is None else self.geometry.take(mask),
+        )
+        rows._values = {name: array.filter(chosen) for name, array in self._values.items()}
+        rows._texts = {name: array.filter(chosen) for name, array in self._texts.items()}
+        return rows
+
+    def head(self, count: int) -> Rows:
+        """The first ``count`` rows."""
+        import numpy as np
+
+        return self if count >= self.count else self.take(np.arange(self.count) < count)
