@@ -146,7 +146,11 @@ def _source(block: Block, name: str, folder: str, shape_path: str, text_encoding
         data=connection.data,
         shape=read_shape(block, name),
         crs=_crs(block, f'LAYER "{name}"'),
-        admitted=read_filter(expression.values[0], block.text("filteritem"), name) if expression else EVERYTHING,
+        admitted=(
+            read_filter(expression.values[0], block.text("filteritem"), name, text_encoding)
+            if expression
+            else EVERYTHING
+        ),
         native_filter=native_filters[-1] if native_filters else None,
         max_features=_max_features(block, name),
         encoding=block.text("encoding") or None,
