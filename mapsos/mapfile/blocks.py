@@ -44,10 +44,8 @@ _OPENERS: dict[str, frozenset[str]] = {
         "join": "connectionoptions",
     }.items()
 }
-_PAIRS = frozenset(("metadata", "validation", "connectionoptions", "values"))
-_KEPT = frozenset(
-    ("map", "web", "layer", "metadata", "projection", "feature", "points", "validation", "connectionoptions")
-)
+_PAIRS = frozenset(("metadata", "validation", "connectionoptions"))
+_KEPT = _PAIRS | {"map", "web", "layer", "projection", "feature", "points", "cluster", "join"}
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _PLAIN_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _UNPRINTABLE = re.compile(r"[\s\"\\\ud800-\udfff]")
