@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import importlib
 import logging
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from mapsos.error_page import PageError, write_page
 from mapsos.http import Request, Response
@@ -22,6 +22,7 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.ows.parameters import check_parameters
 from mapsos.ows.versions import check_version
 from mapsos.settings import MapSelectionError, Settings, select_map
+from mapsos.times import current_time
 
 log = logging.getLogger("mapsos")
 
@@ -74,14 +75,14 @@ class Application:
             path = select_map(self.settings, decode_query(request).first("map"))
             return self._catalog.find(path)
         except MapSelectionError as error:
-            raise PageError("msCGILoadMap", "Web application error.", str(error), status=404) from error
+            raise PageError(error.routine, error.category, error.message, status=404) from error
         except MapfileError as error:
-            raise PageError("msLoadMap", error.category, error.public, status=500, detail=str(error)) from error
+            raise _refuse_map(error) from error
 
     def _ask(self, service: Service, request: Request) -> Response:
         raw = decode_request(request, decode_query(request), self.settings.max_body)
         check_service(raw, self.settings.mode, service.has_sos)
-        context = Context(service, raw, request.environ, request.method, time.time_ns() // 1000)
+        context = Context(service, raw, request.environ, request.method, current_time(), self.settings.online_resource)
         name = raw.last("request")
         operation = find_operation(raw, bool(name and context.enabled(name)))
         if operation != "GetCapabilities":
@@ -110,6 +111,14 @@ def _load(name: str) -> Callable[[Context], Response]:
 
 def _refuse_request(message: str, status: int = 400) -> PageError:
     return PageError("loadParams", "Web application error.", message, status=status)
+
+
+def _refuse_map(error: MapfileError) -> PageError:
+    name = Path(error.file).name
+    if error.missing:
+        return PageError("msLoadMap", "Unable to access file.", f"({name})", status=404, detail=str(error))
+    near = f"Parsing error near ({error.near}):(line {error.line})"
+    return PageError("msLoadMap", "Unknown identifier.", near, status=500, detail=str(error))
 
 
 def _describe_failure(reference: str) -> OwsException:

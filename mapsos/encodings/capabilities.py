@@ -71,9 +71,7 @@ def write_capabilities(markup: CapabilitiesMarkup) -> bytes:
     root.set("version", "1.0.0")
     if markup.update_sequence is not None:
         root.set("updateSequence", clean_text(markup.update_sequence))
-    root.set(
-        f"{{{XSI}}}schemaLocation", clean_text(f"{SOS} {markup.schemas}/sos/1.0.0/sosGetCapabilities.xsd")
-    )
+    root.set(f"{{{XSI}}}schemaLocation", clean_text(f"{SOS} {markup.schemas}/sos/1.0.0/sosGetCapabilities.xsd"))
     writers = (_write_identification, _write_provider, _write_operations, _write_filters, _write_contents)
     for section, write in zip(SECTIONS, writers, strict=True):
         if section in markup.sections:
@@ -206,8 +204,29 @@ def _add_domain(parent: etree._Element, kind: str, name: str, values: Iterable[s
         _add(allowed, OWS, "Value", value)
 
 
-_SPATIAL = "Equals Disjoint Touches Within Overlaps Crosses Intersects Contains DWithin Beyond BBOX".split()
-_COMPARISON = "LessThan GreaterThan LessThanEqualTo GreaterThanEqualTo EqualTo NotEqualTo Like Between".split()
+_SPATIAL = (
+    "Equals",
+    "Disjoint",
+    "Touches",
+    "Within",
+    "Overlaps",
+    "Crosses",
+    "Intersects",
+    "Contains",
+    "DWithin",
+    "Beyond",
+    "BBOX",
+)
+_COMPARISON = (
+    "LessThan",
+    "GreaterThan",
+    "LessThanEqualTo",
+    "GreaterThanEqualTo",
+    "EqualTo",
+    "NotEqualTo",
+    "Like",
+    "Between",
+)
 
 
 def _write_filters(root: etree._Element, markup: CapabilitiesMarkup) -> None:
@@ -260,9 +279,7 @@ def _write_offering(element: etree._Element, offering: OfferingDescription) -> N
         _add(element, SOS, "procedure").set(f"{{{XLINK}}}href", clean_text(f"urn:ogc:def:procedure:{procedure}"))
     for phenomenon in offering.phenomena:
         _write_phenomenon(_add(element, SOS, "observedProperty"), phenomenon)
-    _add(element, SOS, "featureOfInterest").set(
-        f"{{{XLINK}}}href", "urn:ogc:def:feature:OGC-SWE:3:transient"
-    )
+    _add(element, SOS, "featureOfInterest").set(f"{{{XLINK}}}href", "urn:ogc:def:feature:OGC-SWE:3:transient")
     _add(element, SOS, "responseFormat", RESPONSE_FORMAT)
     _add(element, SOS, "resultModel", "om:Observation")
     _add(element, SOS, "resultModel", "om:Measurement")

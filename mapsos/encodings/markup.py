@@ -73,6 +73,12 @@ class MeasurementMarkup:
     feature_id_column: str | None = None
     values: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns whose texts fill the slots, each once."""
+        roles = (self.time_column, self.procedure_column, self.feature_id_column)
+        return _distinct(*(column for _, column in self.values), *roles)
+
 
 @dataclass(frozen=True)
 class DataField:
@@ -101,3 +107,12 @@ class DataBlockMarkup:
     procedure_column: str | None = None
     procedure: str | None = None
     missing_procedure_item: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns whose texts fill the slots, each once."""
+        return _distinct(*(field.column for field in self.fields), self.time_column, self.procedure_column)
+
+
+def _distinct(*columns: str | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(column for column in columns if column is not None))

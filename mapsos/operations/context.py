@@ -26,6 +26,8 @@ class Context:
         GET or POST: the online resource of a GET keeps its ``map`` parameter (reference section 5.4).
     now
         The time of the request in microseconds since 1970 UTC: one value for all that is relative to it.
+    online_resource
+        The server's own setting MS_ONLINERESOURCE, for maps whose metadata do not say it.
     """
 
     service: Service
@@ -33,6 +35,7 @@ class Context:
     environ: Mapping[str, str]
     method: str
     now: int
+    online_resource: str | None = None
 
     def enabled(self, request_name: str) -> tuple[ObservationLayer, ...]:
         """The layers that this client may use with ``request_name``, in map order (reference section 4)."""

@@ -31,9 +31,7 @@ def describe_sensor(context: Context) -> Response:
         spelled = next((name for name in _list_procedures(context, layer) if name.casefold() in wanted), None)
         if spelled is not None:
             return Response(status=302, headers=(("Location", _build_url(layer, spelled)),))
-    raise OwsException(
-        "InvalidParameterValue", "procedure", "msSOSDescribeSensor", f"procedure {asked} not found."
-    )
+    raise OwsException("InvalidParameterValue", "procedure", "msSOSDescribeSensor", f"procedure {asked} not found.")
 
 
 def _list_procedures(context: Context, layer: ObservationLayer) -> tuple[str, ...]:

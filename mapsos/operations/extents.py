@@ -80,9 +80,7 @@ def _compute_extent(layer: ObservationLayer, crs: Crs | None) -> tuple[float, fl
         raise refuse_source(error) from error
 
 
-def read_stated_time_extent(
-    layer: ObservationLayer, routine: str = "msSOSGetCapabilities"
-) -> TimeExtent | None:
+def read_stated_time_extent(layer: ObservationLayer, routine: str = "msSOSGetCapabilities") -> TimeExtent | None:
     """sos_offering_timeextent as written; None if absent. Raises OwsException 11 or 12 (more than two parts)."""
     if layer.offering_time_extent is None:
         return None

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from functools import partial
 
-from mapsos.batches import Batch
 from mapsos.crs import Crs, is_northing_first, parse_srs_name
-from mapsos.encodings.collection import close_collection, open_collection
-from mapsos.encodings.datablock import encode_datablocks
-from mapsos.encodings.markup import CollectionMarkup, DataBlockMarkup, MeasurementMarkup
-from mapsos.encodings.measurement import encode_measurements
+from mapsos.encodings.registry import OM_XML, find_encoder
 from mapsos.http import Response
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.context import Context
 from mapsos.operations.layer_meaning import read_meaning
 from mapsos.operations.observation_markup import (
     build_collection,
-    build_datablock,
     build_feature_type_url,
-    build_measurement,
+    build_markup,
 )
 from mapsos.operations.online_resource import find_online_resource
 from mapsos.operations.selection import LayerSelection, ObservationQuestion, select_rows
-from mapsos.operations.streaming import BatchStream, RowLimit
+from mapsos.operations.streaming import LayerQuestion, ObservationBody
 from mapsos.ows.event_times import parse_event_times
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.features_of_interest import parse_bbox, parse_feature_of_interest
@@ -40,8 +34,6 @@ from mapsos.ows.parameters import (
 from mapsos.sources.query import LayerQuery
 
 CONTENT_TYPE = "text/xml; charset=UTF-8"
-
-Encode = Callable[[Iterator[Batch]], Iterator[bytes]]
 
 
 def get_observation(context: Context) -> Response:
@@ -68,76 +60,29 @@ def get_observation(context: Context) -> Response:
         bbox=parse_bbox(raw),
         result=parse_result(raw),
     )
-    result_model = parse_result_model(raw)
+    encoder = find_encoder(OM_XML, parse_result_model(raw))
     selections = select_rows(service, meanings, question, context.now)
     url = build_feature_type_url(find_online_resource(context), layers[-1].name)
     first = next(layer for layer in service.layers if _is_offering(layer, offering))
     collection = build_collection(service, first, offering, output_crs, url)
-    questions = tuple(
-        _ask_layer(service, selection, output_crs, url, result_model) for selection in selections
-    )
-    body = ObservationBody(collection, questions, _read_max_features(service))
+    most = _read_max_features(service)
+
+    def ask(selection: LayerSelection) -> LayerQuestion:
+        meaning = selection.meaning
+        markup = build_markup(encoder.markup, service, meaning, output_crs, url)
+        query = LayerQuery(
+            source=meaning.layer.source,
+            texts=markup.columns,
+            predicate=selection.predicate,
+            geometry=encoder.needs_geometry,
+            crs=output_crs if meaning.layer.source.crs is not None else None,
+            limit=most,
+        )
+        # build_markup made it of the very type that this encoder names.
+        return LayerQuestion(query, partial(encoder.encode_layer, markup))  # type: ignore[arg-type]
+
+    body = ObservationBody(partial(encoder.encode_collection, collection), map(ask, selections), most)
     return Response(headers=(("Content-Type", CONTENT_TYPE),), body=body)
-
-
-class ObservationBody:
-    """The chunks of an answer. Made, it has read the first batch of every layer; closed, it has released them all."""
-
-    def __init__(
-        self, collection: CollectionMarkup, questions: tuple[tuple[LayerQuery, Encode], ...], most: int | None
-    ) -> None:
-        self._collection = collection
-        self._limit = RowLimit(most)
-        self._members: list[tuple[BatchStream, Encode]] = []
-        try:
-            for query, encode in questions:
-                self._members.append((BatchStream(query), encode))
-        except BaseException:
-            self.close()
-            raise
-
-    def __iter__(self) -> Iterator[bytes]:
-        any_members = any(not stream.empty for stream, _ in self._members)
-        try:
-            yield open_collection(self._collection)
-            for stream, encode in self._members:
-                yield from encode(stream.batches(self._limit))
-            yield close_collection(self._collection, any_members)
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        """Stop reading and release the data sources."""
-        for stream, _ in self._members:
-            stream.close()
-
-
-def _ask_layer(
-    service: Service, selection: LayerSelection, output_crs: Crs | None, url: str, result_model: str
-) -> tuple[LayerQuery, Encode]:
-    meaning = selection.meaning
-    markup: MeasurementMarkup | DataBlockMarkup
-    encode: Encode
-    if result_model == "om:Observation":
-        markup = build_datablock(service, meaning)
-        columns = [field.column for field in markup.fields]
-        encode = partial(encode_datablocks, markup)
-    else:
-        markup = build_measurement(service, meaning, output_crs, url)
-        columns = [column for _, column in markup.values]
-        if markup.feature_id_column is not None:
-            columns.append(markup.feature_id_column)
-        encode = partial(encode_measurements, markup)
-    columns += [column for column in (markup.time_column, markup.procedure_column) if column is not None]
-    query = LayerQuery(
-        source=meaning.layer.source,
-        texts=tuple(dict.fromkeys(columns)),
-        predicate=selection.predicate,
-        geometry=isinstance(markup, MeasurementMarkup),
-        crs=output_crs if meaning.layer.source.crs is not None else None,
-        limit=_read_max_features(service),
-    )
-    return query, encode
 
 
 def _is_offering(layer: ObservationLayer, offering: str) -> bool:
@@ -145,9 +90,7 @@ def _is_offering(layer: ObservationLayer, offering: str) -> bool:
     return wanted in (layer.offering_id.casefold(), (layer.offering_name or layer.offering_id).casefold())
 
 
-def _find_layers(
-    context: Context, offering: str, observed_properties: tuple[str, ...]
-) -> tuple[ObservationLayer, ...]:
+def _find_layers(context: Context, offering: str, observed_properties: tuple[str, ...]) -> tuple[ObservationLayer, ...]:
     """The layers of an offering (by id or by name) that have one of the properties and are enabled (D-10).
 
     Raises OwsException 29 and 30. Of several properties those that no layer has are passed over, as in MapServer.

@@ -10,13 +10,16 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from mapsos.batches import Column
 from mapsos.crs import Crs
 from mapsos.layer_source import LayerSource
 from mapsos.predicates import EVERYTHING, Predicate
 from mapsos.times import Interval
+
+if TYPE_CHECKING:
+    from mapsos.sources.layers import Layer
 
 T = TypeVar("T")
 
@@ -106,7 +109,7 @@ def _recall(source: LayerSource, question: Hashable, find: Callable[[], T]) -> T
     return _store.recall(source, question, find)
 
 
-def _ask(source: LayerSource, question: Callable[..., T]) -> T:
+def _ask(source: LayerSource, question: Callable[[Layer], T]) -> T:
     from mapsos.sources.layers import open_layer
 
     with open_layer(source) as layer:

@@ -70,6 +70,19 @@ def _describe_phenomenon(meaning: LayerMeaning) -> Phenomenon:
     return Phenomenon(observed.id, observed.name, meaning.components)
 
 
+def build_markup(
+    kind: type[MeasurementMarkup] | type[DataBlockMarkup],
+    service: Service,
+    meaning: LayerMeaning,
+    output_crs: Crs | None,
+    feature_type_url: str,
+) -> MeasurementMarkup | DataBlockMarkup:
+    """The members of one layer, in the terms of an encoder that wants ``kind``. Raises OwsException 12."""
+    if kind is DataBlockMarkup:
+        return build_datablock(service, meaning)
+    return build_measurement(service, meaning, output_crs, feature_type_url)
+
+
 def build_measurement(
     service: Service, meaning: LayerMeaning, output_crs: Crs | None, feature_type_url: str
 ) -> MeasurementMarkup:

@@ -9,12 +9,15 @@ from mapsos.ows.exceptions import OwsException
 
 
 def find_online_resource(context: Context) -> str:
-    """The online resource, ending in ``?`` or ``&``: from metadata, else from the CGI variables.
+    """The online resource, ending in ``?`` or ``&``: from metadata, else the
+    server's setting, else from the CGI variables.
 
     Raises OwsException 9 of the reference's table if neither is there. Forwarded headers are only in the environment
     when the adapter trusts the proxy that sent them.
     """
     stated = context.service.online_resource
+    if stated is None:
+        stated = context.online_resource
     if stated is not None:
         return stated if stated.endswith(("?", "&")) else stated + ("&" if "?" in stated else "?")
     return _from_environment(context)

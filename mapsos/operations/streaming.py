@@ -6,7 +6,7 @@ An error while the first batches are read can still become an exception report; 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -46,7 +46,7 @@ class BatchStream:
         try:
             layer = self._closing.enter_context(open_layer(query.source))
             self._batches = layer.read(query)
-            self._closing.callback(self._batches.close)  # type: ignore[attr-defined]
+            self._closing.callback(self._batches.close)
             self._first = next(self._batches, None)
         except SourceError as error:
             self._closing.close()
@@ -54,11 +54,6 @@ class BatchStream:
         except BaseException:
             self._closing.close()
             raise
-
-    @property
-    def empty(self) -> bool:
-        """Whether the layer answers no row."""
-        return self._first is None
 
     def batches(self, limit: RowLimit) -> Iterator[Batch]:
         """The batches within the limit, once; the reader is closed at the end or when this is closed."""
@@ -81,3 +76,56 @@ class BatchStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@dataclass(frozen=True)
+class LayerQuestion:
+    """What one layer is asked, and what writes its answer."""
+
+    query: LayerQuery
+    encode: Callable[[Iterator[Batch]], Iterator[bytes]]
+
+
+class ObservationBody:
+    """The chunks of an answer. Made, it has read the first batch of every layer; closed, it has released them all.
+
+    Parameters
+    ----------
+    encode
+        Writes the document around the members, given their chunks.
+    questions
+        The layers in the order of the answer.
+    most
+        How many observations the whole answer may hold, None for no limit.
+    """
+
+    def __init__(
+        self,
+        encode: Callable[[Iterator[bytes]], Iterator[bytes]],
+        questions: Iterable[LayerQuestion],
+        most: int | None,
+    ) -> None:
+        self._encode = encode
+        self._limit = RowLimit(most)
+        self._members: list[tuple[BatchStream, LayerQuestion]] = []
+        try:
+            for question in questions:
+                self._members.append((BatchStream(question.query), question))
+        except BaseException:
+            self.close()
+            raise
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._encode(self._write_members())
+        finally:
+            self.close()
+
+    def _write_members(self) -> Iterator[bytes]:
+        for stream, question in self._members:
+            yield from question.encode(stream.batches(self._limit))
+
+    def close(self) -> None:
+        """Stop reading and release the data sources."""
+        for stream, _ in self._members:
+            stream.close()

@@ -59,9 +59,7 @@ def find_operation(raw: RawRequest, any_enabled: bool) -> str:
     """
     name = raw.last("request")
     if not name:
-        raise OwsException(
-            "MissingParameterValue", "request", "msSOSDispatch", "Missing REQUEST Parameter"
-        )
+        raise OwsException("MissingParameterValue", "request", "msSOSDispatch", "Missing REQUEST Parameter")
     if not any_enabled:
         raise OwsException(
             "InvalidParameterValue",
@@ -72,6 +70,4 @@ def find_operation(raw: RawRequest, any_enabled: bool) -> str:
     for operation in OPERATION_NAMES:
         if operation.lower() == name.lower():
             return operation
-    raise OwsException(
-        "InvalidParameterValue", "request", "msSOSDispatch", f"Invalid REQUEST parameter: {name}"
-    )
+    raise OwsException("InvalidParameterValue", "request", "msSOSDispatch", f"Invalid REQUEST parameter: {name}")

@@ -1,0 +1,48 @@
+"""``mapsos check``: every finding about mapfiles, for the admin's terminal or a program."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TextIO
+
+from mapsos.mapfile.errors import MapfileError
+from mapsos.mapfile.findings import Finding, find_in_mapfile
+from mapsos.mapfile.reader import read_service
+
+_ORDER = {"error": 0, "warning": 1, "info": 2}
+
+
+def run(paths: Sequence[str], *, strict: bool = False, as_json: bool = False, out: TextIO | None = None) -> int:
+    """Print what is wrong with mapfiles and give the exit code.
+
+    Each line is ``file:line: level: key: what a client will see, and what to write instead``; with ``as_json`` the
+    same as one JSON array. The code is 2 if there is an error, 1 if there is a warning and ``strict``, else 0.
+    Reads the data of every layer.
+    """
+    stream = out if out is not None else sys.stdout
+    found = [finding for path in paths for finding in check_mapfile(path)]
+    if as_json:
+        json.dump([asdict(finding) for finding in found], stream, indent=2)
+        stream.write("\n")
+    else:
+        for finding in found:
+            where = f"{finding.file}:{finding.line}" if finding.line else finding.file
+            stream.write(f"{where}: {finding.level}: {finding.key}: {finding.message}\n")
+    levels = {finding.level for finding in found}
+    return 2 if "error" in levels else 1 if strict and "warning" in levels else 0
+
+
+def check_mapfile(path: str) -> list[Finding]:
+    """All findings about one mapfile: of its text, and of the data it names; in order of file and line."""
+    try:
+        service = read_service(path)
+    except MapfileError as error:
+        return [Finding(error.file, error.line, "error", error.near or "mapfile", error.message)]
+    from mapsos.data_findings import find_in_data
+
+    found = [*find_in_mapfile(service), *find_in_data(service, time.time_ns() // 1000)]
+    return sorted(found, key=lambda finding: (finding.file, finding.line, _ORDER[finding.level], finding.key))
