@@ -173,9 +173,7 @@ def from_fixed_width(characters: np.ndarray) -> pa.Array:
     return pa.Array.from_buffers(pa.large_string(), rows, [None, pa.py_buffer(offsets), data])
 
 
-_DRIVER_TIME = (
-    r"^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d:\d\d)(:\d\d)?(\.\d*)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)?$"
-)
+_DRIVER_TIME = r"^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d:\d\d)(:\d\d)?(\.\d*)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)?$"
 
 
 def iso_datetimes(texts: pa.Array) -> pa.Array:

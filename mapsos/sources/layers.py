@@ -8,11 +8,13 @@ from types import TracebackType
 from mapsos.batches import Batch, Column
 from mapsos.crs import Crs
 from mapsos.layer_source import LayerSource
-from mapsos.predicates import Nothing, Predicate, all_of, names, needs_geometry, rename
+from mapsos.predicates import EVERYTHING, Everything, Nothing, Predicate, all_of, names, needs_geometry, rename
 from mapsos.sources.errors import SourceError
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.readers import Reader, ReadPlan, open_reader
 from mapsos.sources.rows import Rows
+from mapsos.sources.summaries import PASS_ROWS, bounds_of_time, distinct_texts, extent_of, extremes_of_time
+from mapsos.times import Interval
 
 
 def open_layer(source: LayerSource) -> Layer:
@@ -102,6 +104,43 @@ class Layer:
         finally:
             rows_of.close()
 
+    def distinct(self, column: str, predicate: Predicate = EVERYTHING) -> tuple[str, ...]:
+        """Distinct value texts of a column in order of first appearance, '' for NULL: one pass (D-34)."""
+        name = self._spell(column)
+        return distinct_texts(self._pass((name,), predicate), name)
+
+    def extent(
+        self, predicate: Predicate = EVERYTHING, crs: Crs | None = None
+    ) -> tuple[float, float, float, float] | None:
+        """Minx miny maxx maxy of the geometries in ``crs`` (None: the layer's), None if there are none: one pass."""
+        if not self._has_geometry:
+            return None
+        return extent_of(self._pass((), predicate, geometry=True), self.crs, crs)
+
+    def time_bounds(self, column: str, predicate: Predicate = EVERYTHING) -> Interval | None:
+        """From the first begin to the last end (exclusive) of a column's times, None if it has none: one pass."""
+        name = self._spell(column)
+        return bounds_of_time(self._pass((name,), predicate), name)
+
+    def count(self, predicate: Predicate = EVERYTHING) -> int:
+        """Number of rows, MAXFEATURES included."""
+        return sum(rows.count for rows in self._pass((), predicate))
+
+    def extreme_times(
+        self, time_column: str, group_column: str | None, predicate: Predicate = EVERYTHING, newest: bool = True
+    ) -> dict[str, Interval]:
+        """The newest (or oldest) time by value text of the group column ('' without one and for NULL): one pass.
+
+        A group whose rows have no time is not there.
+        """
+        time_name = self._spell(time_column)
+        group = None if group_column is None else self._spell(group_column)
+        columns = (time_name,) if group is None else (time_name, group)
+        return extremes_of_time(self._pass(columns, predicate), time_name, group, newest)
+
+    def _pass(self, columns: tuple[str, ...], predicate: Predicate, geometry: bool = False) -> Generator[Rows]:
+        return self._read_rows(columns, predicate, geometry, None, PASS_ROWS)
+
     def _read_rows(
         self,
         columns: tuple[str, ...],
@@ -119,7 +158,7 @@ class Layer:
         left = min(limits) if limits else None
         if isinstance(wanted, Nothing) or (left is not None and left <= 0):
             return
-        everything = wanted == all_of()
+        everything = isinstance(wanted, Everything)
         reader = self._idle.pop() if self._idle else open_reader(self.source)
         done = False
         try:

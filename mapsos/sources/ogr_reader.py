@@ -252,7 +252,7 @@ def _open_as_layer(connection: str, statement: str) -> Any:
     from xml.sax.saxutils import escape
 
     return gdal.OpenEx(
-        "<OGRVRTDataSource><OGRVRTLayer name=\"selected\">"
+        '<OGRVRTDataSource><OGRVRTLayer name="selected">'
         f"<SrcDataSource>{escape(connection)}</SrcDataSource><SrcSQL>{escape(statement)}</SrcSQL>"
         "</OGRVRTLayer></OGRVRTDataSource>",
         gdal.OF_VECTOR | gdal.OF_READONLY,
