@@ -29,7 +29,6 @@ def prepare_process(settings: Settings, stdout: TextIO | None = None) -> None:
     handler, failure = _open_log(settings.error_file, stdout)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(handler)
-    log.propagate = False
     log.setLevel(logging.DEBUG if settings.debug_level else settings.log_level.upper())
     if failure is not None:
         log.error("MS_ERRORFILE: %s", failure)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_")
+_ORIGIN = ("HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_PORT")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
@@ -37,7 +38,9 @@ def correct_environ(environ: Mapping[str, str], trusted_proxies: Iterable[str]) 
     address = _find_client(clients, networks)
     if address:
         direct["REMOTE_ADDR"] = address
-    return direct | forwarded | _find_origin(direct, forwarded, hops)
+    origin = _find_origin(direct, forwarded, hops)
+    kept = {name: value for name, value in forwarded.items() if name not in _ORIGIN}
+    return direct | kept | origin
 
 
 def _find_client(clients: list[str], networks: Iterable[str]) -> str:
@@ -54,12 +57,12 @@ def _find_client(clients: list[str], networks: Iterable[str]) -> str:
 
 
 def _find_origin(
-    direct: Mapping[str, str], forwarded: dict[str, str], hops: list[dict[str, str]]
+    direct: Mapping[str, str], forwarded: Mapping[str, str], hops: list[dict[str, str]]
 ) -> dict[str, str]:
-    """Give host, scheme and port as the client wrote them, and take them out of what the proxies said."""
+    """Give host, scheme and port as the client wrote them, where they are told and make sense."""
 
     def told(header: str, parameter: str) -> str:
-        return _first(forwarded.pop(header, "")) or next((hop[parameter] for hop in hops if parameter in hop), "")
+        return _first(forwarded.get(header, "")) or next((hop[parameter] for hop in hops if parameter in hop), "")
 
     host = told("HTTP_X_FORWARDED_HOST", "host")
     scheme = told("HTTP_X_FORWARDED_PROTO", "proto").lower()

@@ -103,7 +103,8 @@ def serve_only(settings: Settings, mapfiles: Mapping[str, str], name: str) -> Se
     try:
         select_map(only, None)
     except MapSelectionError as error:
-        raise ServingError(f"{mapfiles[name]} does not match {settings.mapfile_pattern} (MS_MAPFILE_PATTERN)") from error
+        pattern = settings.mapfile_pattern
+        raise ServingError(f"{mapfiles[name]} does not match {pattern} (MS_MAPFILE_PATTERN)") from error
     return only
 
 

@@ -1,0 +1,230 @@
+"""CGI: the installed command as a web server runs it, and the writing of responses."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mapsos.cgi import NO_REQUEST, read_request, write_headers, write_response
+from mapsos.http import Response
+from mapsos.settings import Settings
+
+COMMAND = Path(sys.executable).parent / "mapsos"
+EXAMPLES = Path(__file__).parent.parent / "examples"
+CAPABILITIES = "service=SOS&request=GetCapabilities"
+OBSERVATION = (
+    "service=SOS&version=1.0.0&request=GetObservation&offering=nile&observedProperty=discharge"
+    "&responseFormat=text/xml;%20subtype=%22om/1.0.0%22"
+)
+SENSOR = (
+    "service=SOS&version=1.0.0&request=DescribeSensor&procedure=urn:ogc:def:procedure:SEA"
+    "&outputFormat=text/xml;%20subtype=%22sensorML/1.0.0%22"
+)
+
+
+def run(*arguments: str, body: bytes = b"", **environ: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the command with CGI variables and nothing else of the environment that could steer it."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith(("COVERAGE", "PATH", "HOME", "TMP"))}
+    settings = {"MAPSERVER_CONFIG_FILE": str(EXAMPLES / "mapsos.conf"), "SERVER_NAME": "h", "SERVER_PORT": "80"}
+    return subprocess.run(
+        [COMMAND, *arguments],
+        input=body,
+        env=kept | settings | {"SCRIPT_NAME": "/cgi-bin/mapsos"} | environ,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def get(query: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    return run(REQUEST_METHOD="GET", QUERY_STRING=query, **environ)
+
+
+def test_an_xml_answer_is_one_header_line_and_the_document() -> None:
+    done = get(CAPABILITIES)
+    headers, _, document = done.stdout.partition(b"\r\n\r\n")
+    assert headers == b"Content-Type: text/xml; charset=UTF-8"
+    assert document.startswith(b"<?xml")
+    assert document.rstrip().endswith(b"</sos:Capabilities>")
+    assert done.returncode == 0
+
+
+def test_the_online_resource_is_the_script() -> None:
+    assert b'xlink:href="http://h/cgi-bin/mapsos?"' in get(CAPABILITIES).stdout
+
+
+def test_map_chooses_by_alias() -> None:
+    assert b"<ows:Title>The weather of Seattle</ows:Title>" in get("map=minimal&" + CAPABILITIES).stdout
+
+
+def test_a_redirect_has_status_and_location() -> None:
+    done = get(SENSOR)
+    assert done.stdout.startswith(b"Status: 302 Found\r\n")
+    assert b"\r\nLocation: https://example.org/sensors/SEA.xml\r\n" in done.stdout
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("service=SOS&request=Nonsense", b"<ows:ExceptionText>"),
+        ("map=/etc/passwd&" + CAPABILITIES, b"not found in configuration"),
+        ("", b"No query information to decode. QUERY_STRING is set, but empty."),
+    ],
+    ids=["exception", "map", "empty"],
+)
+def test_a_reported_error_is_a_success_of_the_program(query: str, text: bytes) -> None:
+    done = get(query)
+    assert text in done.stdout
+    assert not done.stdout.startswith(b"Status:")
+    assert done.returncode == 0
+
+
+def test_errors_have_a_status_where_the_admin_wants_it() -> None:
+    done = get("service=SOS&request=Nonsense", MAPSOS_HTTP_STATUS="on")
+    assert done.stdout.startswith(b"Status: 400 Bad Request\r\n")
+
+
+def test_unusable_settings_are_told_to_the_log_only() -> None:
+    done = get(CAPABILITIES, MAPSERVER_CONFIG_FILE="/nowhere/secret.conf")
+    assert b"msLoadConfig(): Unable to access file." in done.stdout
+    assert b"secret" not in done.stdout
+    assert b"/nowhere/secret.conf" in done.stderr
+    assert done.returncode == 0
+
+
+def test_head_is_get_without_the_body() -> None:
+    done = run(REQUEST_METHOD="HEAD", QUERY_STRING=CAPABILITIES)
+    assert done.stdout == b"Content-Type: text/xml; charset=UTF-8\r\n\r\n"
+
+
+@pytest.mark.parametrize("method", ["PUT", "OPTIONS", "get"])
+def test_other_methods_get_the_error_page(method: str) -> None:
+    done = run(REQUEST_METHOD=method, QUERY_STRING=CAPABILITIES)
+    assert done.stdout.startswith(b"Content-Type: text/html\r\n\r\n<HTML>")
+    assert b"should be referenced with a METHOD of GET or METHOD of POST" in done.stdout
+
+
+@pytest.mark.parametrize("with_length", [True, False])
+def test_a_form_is_a_query(with_length: bool) -> None:
+    body = CAPABILITIES.encode()
+    length = {"CONTENT_LENGTH": str(len(body))} if with_length else {}
+    kind = "application/x-www-form-urlencoded"
+    done = run(body=body, REQUEST_METHOD="POST", QUERY_STRING="", CONTENT_TYPE=kind, **length)
+    assert b"<sos:Capabilities" in done.stdout
+
+
+def test_an_xml_body_is_a_request() -> None:
+    body = b'<GetCapabilities xmlns="http://www.opengis.net/sos/1.0" service="SOS"/>'
+    length = str(len(body))
+    done = run(body=body, REQUEST_METHOD="POST", QUERY_STRING="", CONTENT_TYPE="text/xml", CONTENT_LENGTH=length)
+    assert b"<sos:Capabilities" in done.stdout
+
+
+def test_a_short_body_is_reported() -> None:
+    kind = "application/x-www-form-urlencoded"
+    done = run(body=b"service=", REQUEST_METHOD="POST", QUERY_STRING="", CONTENT_TYPE=kind, CONTENT_LENGTH="4711")
+    assert b"POST body is short" in done.stdout
+    assert done.returncode == 0
+
+
+def test_each_request_is_a_line_of_log() -> None:
+    lines = get("map=weather&" + CAPABILITIES).stderr.decode().splitlines()
+    assert len(lines) == 1
+    assert " INFO GET weather 200 " in lines[0]
+    assert lines[0].endswith(" ms")
+
+
+def test_the_log_goes_where_the_admin_says(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert get("map=weather&" + CAPABILITIES, MS_ERRORFILE=str(log)).stderr == b""
+    assert "GET weather 200" in log.read_text()
+    unwritable = get("map=weather&" + CAPABILITIES, MS_ERRORFILE=str(tmp_path))
+    assert b"MS_ERRORFILE" in unwritable.stderr
+    assert b"<sos:Capabilities" in unwritable.stdout
+
+
+def test_headers_of_strange_proxies_do_not_count() -> None:
+    forwarded = {"HTTP_X_FORWARDED_HOST": "public.example", "REMOTE_ADDR": "192.0.2.1"}
+    assert b"http://h/cgi-bin/mapsos?" in get(CAPABILITIES, **forwarded).stdout
+    trusted = get(CAPABILITIES, MAPSOS_TRUSTED_PROXIES="192.0.2.0/24", **forwarded)
+    assert b"http://public.example/cgi-bin/mapsos?" in trusted.stdout
+
+
+def test_without_a_method_it_says_what_it_is_for() -> None:
+    done = run()
+    assert done.stdout.decode() == NO_REQUEST
+    assert done.returncode == 0
+
+
+def test_a_client_that_goes_away_is_no_error() -> None:
+    query = OBSERVATION.replace("offering=nile", "offering=hourly").replace("=discharge", "=air_temperature")
+    environ = os.environ | {
+        "MAPSERVER_CONFIG_FILE": str(EXAMPLES / "mapsos.conf"),
+        "REQUEST_METHOD": "GET",
+        "QUERY_STRING": query,
+        "MAPSOS_LOG_LEVEL": "warning",
+    }
+    with subprocess.Popen([COMMAND], env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.read(100).startswith(b"Content-Type: text/xml")
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(60) == 0
+
+
+def broken() -> Iterator[bytes]:
+    yield b"<whole"
+    raise OSError("the disk has gone")
+
+
+def broken_at_once() -> Iterator[bytes]:
+    raise OSError("the disk has gone")
+    yield b""
+
+
+def test_a_body_that_fails_stays_unfinished(caplog: pytest.LogCaptureFixture) -> None:
+    out = io.BytesIO()
+    assert write_response(Response(headers=(("A", "b"),), body=broken()), out) == 1
+    assert out.getvalue() == b"A: b\r\n\r\n<whole"
+    assert "the disk has gone" in caplog.text
+
+
+def test_a_body_that_fails_at_once_is_no_response(caplog: pytest.LogCaptureFixture) -> None:
+    out = io.BytesIO()
+    assert write_response(Response(body=broken_at_once()), out) == 1
+    assert out.getvalue() == b""
+    assert "the disk has gone" in caplog.text
+
+
+def test_without_headers_a_redirect_is_its_address() -> None:
+    out = io.BytesIO()
+    response = Response(302, (("Location", "https://example.org/?a=1&b=2"),))
+    assert write_response(response, out, headers=False) == 0
+    assert out.getvalue() == b"https://example.org/?a=1&b=2\n"
+
+
+@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: b", "a\nb", "a\rb"])
+def test_no_header_can_bring_another(value: str) -> None:
+    with pytest.raises(ValueError, match="line break"):
+        write_headers(Response(headers=(("Location", value),)))
+
+
+def test_an_unknown_status_is_written_all_the_same() -> None:
+    assert write_headers(Response(799)) == b"Status: 799 Unknown\r\n\r\n"
+
+
+@pytest.mark.parametrize(("text", "length"), [("12", 12), ("", None), ("-1", None), ("many", None), ("٣", None)])
+def test_the_length_of_the_body(text: str, length: int | None) -> None:
+    environ = {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": text}
+    request = read_request(environ, io.BytesIO(b"abc"), Settings())
+    assert request.content_length == length
+    assert request.read(2) == b"ab"
+    assert request.query is None

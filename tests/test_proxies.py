@@ -1,0 +1,85 @@
+"""Forwarded headers count only from proxies that the admin named."""
+
+from __future__ import annotations
+
+import pytest
+
+from mapsos.proxies import correct_environ
+
+DIRECT = {"REMOTE_ADDR": "198.51.100.7", "SERVER_NAME": "inner", "SERVER_PORT": "8080", "HTTP_HOST": "inner:8080"}
+FORWARDED = {
+    "HTTP_X_FORWARDED_FOR": "203.0.113.5",
+    "HTTP_X_FORWARDED_HOST": "sensors.example.org",
+    "HTTP_X_FORWARDED_PROTO": "https",
+    "HTTP_X_FORWARDED_PORT": "8443",
+    "HTTP_FORWARDED": "for=203.0.113.9;host=evil.example.org",
+}
+
+
+def believed(environ: dict[str, str], *proxies: str) -> dict[str, str]:
+    """What differs from the direct request."""
+    corrected = correct_environ(DIRECT | environ, proxies or ("198.51.100.7",))
+    return {name: value for name, value in corrected.items() if DIRECT.get(name) != value}
+
+
+@pytest.mark.parametrize(
+    "proxies", [(), ("198.51.100.8",), ("198.51.100.0/30",), ("2001:db8::/32",)], ids=["none", "other", "network", "v6"]
+)
+def test_headers_of_strangers_are_dropped(proxies: tuple[str, ...]) -> None:
+    assert correct_environ(DIRECT | FORWARDED, proxies) == DIRECT
+
+
+@pytest.mark.parametrize("address", ["", "unix:", "not an address"])
+def test_a_connection_without_an_address_is_never_trusted(address: str) -> None:
+    environ = DIRECT | FORWARDED | {"REMOTE_ADDR": address}
+    assert not [name for name in correct_environ(environ, ("0.0.0.0/0", "::/0")) if "FORWARDED" in name]
+
+
+def test_nothing_is_said_without_headers() -> None:
+    assert correct_environ(DIRECT, ("0.0.0.0/0",)) == DIRECT
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"FOR": "203.0.113.5"}, {"REMOTE_ADDR": "203.0.113.5"}),
+        ({"FOR": "203.0.113.5:4711"}, {"REMOTE_ADDR": "203.0.113.5"}),
+        ({"FOR": "[2001:db8::1]:443"}, {"REMOTE_ADDR": "2001:db8::1"}),
+        ({"FOR": "unknown"}, {}),
+        ({"HOST": "a.example"}, {"HOST": "a.example", "PORT": "80"}),
+        ({"HOST": "a.example, b.example"}, {"HOST": "a.example", "PORT": "80"}),
+        ({"HOST": "a.example:81"}, {"HOST": "a.example", "PORT": "81"}),
+        ({"HOST": "a.example", "PROTO": "https"}, {"HOST": "a.example", "PROTO": "https", "PORT": "443"}),
+        ({"PROTO": "HTTPS"}, {"PROTO": "https", "PORT": "443"}),
+        ({"PROTO": "https", "PORT": "8443"}, {"PROTO": "https", "PORT": "8443"}),
+        ({"PROTO": "javascript", "PORT": "x"}, {}),
+    ],
+    ids=lambda value: " ".join(f"{name}={text}" for name, text in value.items()) or "nothing",
+)
+def test_headers_of_a_trusted_proxy(headers: dict[str, str], expected: dict[str, str]) -> None:
+    told = believed({f"HTTP_X_FORWARDED_{name}": value for name, value in headers.items()})
+    told.pop("HTTP_X_FORWARDED_FOR", None)
+    assert {name.removeprefix("HTTP_X_FORWARDED_"): value for name, value in told.items()} == expected
+
+
+@pytest.mark.parametrize(
+    ("chain", "client"),
+    [
+        ("203.0.113.5, 10.0.0.2", "203.0.113.5"),
+        ("192.0.2.66, 203.0.113.5, 10.0.0.2", "203.0.113.5"),
+        ("10.0.0.3, 10.0.0.2", "10.0.0.3"),
+        ("forged, 10.0.0.2", "10.0.0.2"),
+    ],
+)
+def test_the_client_is_the_last_that_no_proxy_vouches_for(chain: str, client: str) -> None:
+    assert believed({"HTTP_X_FORWARDED_FOR": chain}, "198.51.100.7", "10.0.0.0/8")["REMOTE_ADDR"] == client
+
+
+def test_the_standard_header_says_the_same() -> None:
+    told = believed({"HTTP_FORWARDED": 'for="[2001:db8::1]:4711";Host=a.example;proto=https, for=198.51.100.7'})
+    assert told == {
+        "REMOTE_ADDR": "2001:db8::1",
+        "HTTP_X_FORWARDED_HOST": "a.example",
+        "HTTP_X_FORWARDED_PROTO": "https",
+        "HTTP_X_FORWARDED_PORT": "443",
+    }

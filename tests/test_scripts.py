@@ -1,0 +1,70 @@
+"""The scripts: what they refuse, and that a second set-up only looks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SCRIPTS = ["script/setup", "script/server", "script/test", ".ci/run"]
+
+
+def run(*command: str | Path, cwd: Path = ROOT, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=cwd, env=os.environ | environ, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_scripts_are_clean_and_strict(script: str) -> None:
+    if shutil.which("shellcheck") is None:
+        pytest.skip("shellcheck is not installed here")
+    done = run("shellcheck", script)
+    assert done.stdout == ""
+    assert os.access(ROOT / script, os.X_OK)
+    assert "\nset -euo pipefail\n" in (ROOT / script).read_text()
+
+
+@pytest.mark.parametrize("script", ["script/setup", "script/server"])
+def test_an_unknown_argument_is_refused_by_name(script: str) -> None:
+    done = run(ROOT / script, "--frob")
+    assert done.returncode == 2
+    assert "--frob" in done.stderr
+
+
+@pytest.mark.parametrize("script", ["script/setup", "script/server"])
+def test_scripts_explain_themselves(script: str) -> None:
+    done = run(ROOT / script, "--help")
+    assert done.returncode == 0
+    assert script in done.stdout
+
+
+def test_a_second_set_up_only_looks(tmp_path: Path) -> None:
+    if not (ROOT / ".venv" / "mapsos-setup.stamp").exists():
+        pytest.skip("this environment was not made by script/setup")
+    started = time.monotonic()
+    done = run(ROOT / "script" / "setup", cwd=tmp_path)
+    assert time.monotonic() - started < 1
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_without_rights_it_says_what_is_missing(tmp_path: Path) -> None:
+    """A copy of the project where nothing is installed and nothing may be."""
+    for name in ("setup.py", "pyproject.toml", "script"):
+        source = ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, tmp_path / name)
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    for name in ("bash", "env", "dirname", "cat", "sha256sum", "readlink"):
+        (commands / name).symlink_to(str(shutil.which(name)))
+    (commands / "dpkg-query").write_text("#!/bin/sh\nexit 1\n")
+    (commands / "dpkg-query").chmod(0o755)
+    done = run(commands / "bash", tmp_path / "script" / "setup", cwd=tmp_path, PATH=str(commands))
+    assert done.returncode == 1
+    assert "    apt-get install -y --no-install-recommends python3-gdal python3-fiona python3-venv\n" in done.stderr
+    assert not (tmp_path / ".venv").exists()

@@ -1,0 +1,156 @@
+"""`mapsos serve`: a real server on a free port, and what it does with paths."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+COMMAND = Path(sys.executable).parent / "mapsos"
+EXAMPLES = Path(__file__).parent.parent / "examples"
+WEATHER = EXAMPLES / "mapfiles" / "weather.map"
+MINIMAL = EXAMPLES / "mapfiles" / "minimal.map"
+CAPABILITIES = "service=SOS&request=GetCapabilities"
+
+
+class Server:
+    """A running server: what it printed, and its port."""
+
+    def __init__(self, process: subprocess.Popen[str], lines: list[str]) -> None:
+        self.process = process
+        self.lines = lines
+        self.port = int(lines[0].rpartition(":")[2])
+
+    def ask(self, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
+        """Status and body of one request."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+
+@contextmanager
+def serving(*arguments: str | Path, lines: int, **environ: str) -> Iterator[Server]:
+    """Run the server until it has printed so many lines, and end it."""
+    command = [COMMAND, "serve", "--port", "0", "--workers", "1", *arguments]
+    process = subprocess.Popen(
+        command, env=os.environ | {"MS_ERRORFILE": "/dev/null"} | environ, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        yield Server(process, [process.stdout.readline().rstrip("\n") for _ in range(lines)])
+    finally:
+        process.terminate()
+        code = process.wait(60)
+        process.stdout.close()
+    assert code == 0
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving(WEATHER, MINIMAL, lines=3) as running:
+        yield running
+
+
+def test_it_prints_what_to_try(server: Server) -> None:
+    base = f"http://127.0.0.1:{server.port}"
+    assert server.lines == [
+        f"mapsos serves weather, minimal at {base}",
+        f"{base}/weather?{CAPABILITIES}",
+        f"{base}/minimal?{CAPABILITIES}",
+    ]
+
+
+@pytest.mark.parametrize(("path", "title"), [("/weather", b"Weather, ocean"), ("/minimal/", b"The weather of Seattle")])
+def test_a_map_has_a_path(server: Server, path: str, title: bytes) -> None:
+    status, body = server.ask(f"{path}?{CAPABILITIES}")
+    assert status == 200
+    assert title in body
+
+
+def test_the_path_is_the_online_resource(server: Server) -> None:
+    _, body = server.ask(f"/weather?{CAPABILITIES}")
+    assert f'xlink:href="http://127.0.0.1:{server.port}/weather?"'.encode() in body
+    _, body = server.ask(f"/weather?{CAPABILITIES}", Host="sensors.example.org")
+    assert b'xlink:href="http://sensors.example.org/weather?"' in body
+
+
+def test_the_root_lists_several_maps(server: Server) -> None:
+    assert server.ask("/") == (200, f"/weather?{CAPABILITIES}\n/minimal?{CAPABILITIES}\n".encode())
+    assert server.ask("/", "HEAD") == (200, b"")
+
+
+@pytest.mark.parametrize("path", ["/other", "/weather/more", "/Weather", "/../etc/passwd"])
+def test_other_paths_are_not_there(server: Server, path: str) -> None:
+    status, body = server.ask(f"{path}?{CAPABILITIES}")
+    assert status == 404
+    assert b"/weather?" in body
+
+
+def test_map_may_name_what_is_served_and_nothing_else(server: Server) -> None:
+    assert b"The weather of Seattle" in server.ask(f"/weather?map=MINIMAL&{CAPABILITIES}")[1]
+    assert b"not found in configuration" in server.ask(f"/weather?map={WEATHER}&{CAPABILITIES}")[1]
+
+
+def test_forms_and_chunks_are_read(server: Server) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert b"<sos:Capabilities" in server.ask("/weather", "POST", CAPABILITIES.encode(), **form)[1]
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    halves = iter([CAPABILITIES[:10].encode(), CAPABILITIES[10:].encode()])
+    connection.request("POST", "/weather", halves, form, encode_chunked=True)
+    assert b"<sos:Capabilities" in connection.getresponse().read()
+    connection.close()
+
+
+def test_strangers_cannot_forward(server: Server) -> None:
+    forged = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "Script-Name": "/evil"}
+    _, body = server.ask(f"/weather?{CAPABILITIES}", **forged)
+    assert b"evil" not in body
+    assert f'"http://127.0.0.1:{server.port}/weather?"'.encode() in body
+
+
+def test_one_map_is_also_the_root() -> None:
+    with serving(WEATHER, "--requests", EXAMPLES / "requests.txt", lines=20, MAPSOS_LOG_LEVEL="info") as server:
+        assert b"Weather, ocean" in server.ask(f"/?{CAPABILITIES}")[1]
+        assert b"Weather, ocean" in server.ask(f"/weather?{CAPABILITIES}")[1]
+        assert server.ask("/other")[0] == 404
+        urls = [line for line in server.lines[1:] if not line.startswith("#")]
+        assert urls
+        assert all(re.match(rf"http://127\.0\.0\.1:{server.port}/[a-z-]+\?service=SOS&", url) for url in urls)
+
+
+def test_a_trusted_proxy_is_believed() -> None:
+    with serving(WEATHER, lines=2, MAPSOS_TRUSTED_PROXIES="127.0.0.1") as server:
+        told = {"X-Forwarded-Host": "public.example", "X-Forwarded-Proto": "https"}
+        _, body = server.ask(f"/?{CAPABILITIES}", **told)
+        assert b'"https://public.example' in body
+
+
+def test_a_busy_port_is_said_at_once() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [COMMAND, "serve", "--port", port, WEATHER], capture_output=True, text=True, timeout=60, check=False
+        )
+    assert done.returncode == 2
+    assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in done.stderr
+
+
+def test_an_interrupt_ends_it() -> None:
+    with serving(WEATHER, lines=2) as server:
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(60) == 0

@@ -1,0 +1,206 @@
+"""WSGI: the application as servers call it, held to PEP 3333 by the standard library's validator."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from wsgiref.util import setup_testing_defaults
+from wsgiref.validate import validator
+
+import pytest
+
+from mapsos import wsgi
+from mapsos.http import Request, Response
+from mapsos.request_log import LoggedBody
+from mapsos.settings import Settings
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+CAPABILITIES = "service=SOS&request=GetCapabilities"
+OBSERVATION = (
+    "service=SOS&version=1.0.0&request=GetObservation&offering=nile&observedProperty=discharge"
+    "&responseFormat=text/xml;%20subtype=%22om/1.0.0%22"
+)
+
+
+@pytest.fixture(autouse=True)
+def fresh_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Settings are read anew, and the log is left as it was found."""
+    monkeypatch.setattr(wsgi, "_applications", {})
+    monkeypatch.setenv("MAPSERVER_CONFIG_FILE", str(EXAMPLES / "mapsos.conf"))
+    monkeypatch.setenv("MS_ERRORFILE", "/dev/null")
+    log = logging.getLogger("mapsos")
+    handlers, level = log.handlers[:], log.level
+    yield
+    for handler in [handler for handler in log.handlers if handler not in handlers]:
+        log.removeHandler(handler)
+        handler.close()
+    log.handlers[:] = handlers
+    log.setLevel(level)
+
+
+class Answer:
+    """What the application answered to one request."""
+
+    def __init__(self, query: str, method: str = "GET", body: bytes = b"", **environ: Any) -> None:
+        full: dict[str, Any] = {"REQUEST_METHOD": method, "QUERY_STRING": query, "wsgi.input": io.BytesIO(body)}
+        if body:
+            full["CONTENT_LENGTH"] = str(len(body))
+        full |= environ
+        setup_testing_defaults(full)
+        del full["HTTP_HOST"]
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Any:
+            self.status, self.headers = status, dict(headers)
+            return None
+
+        result = validator(wsgi.application)(full, start_response)
+        try:
+            self.body = b"".join(result)
+        finally:
+            result.close()  # type: ignore[attr-defined]
+
+
+def test_capabilities() -> None:
+    answer = Answer(CAPABILITIES)
+    assert answer.status == "200 OK"
+    assert answer.headers["Content-Type"] == "text/xml; charset=UTF-8"
+    assert answer.body.rstrip().endswith(b"</sos:Capabilities>")
+    assert int(answer.headers["Content-Length"]) == len(answer.body)
+
+
+def test_observations_are_streamed() -> None:
+    answer = Answer(OBSERVATION)
+    assert answer.body.count(b"<om:member>") == 100
+    assert "Content-Length" not in answer.headers
+
+
+def test_head_is_get_without_the_body() -> None:
+    answer = Answer(CAPABILITIES, "HEAD")
+    assert answer.status == "200 OK"
+    assert answer.body == b""
+    assert "Content-Length" not in answer.headers
+
+
+def test_a_redirect() -> None:
+    sensor = "service=SOS&version=1.0.0&request=DescribeSensor&procedure=SEA&outputFormat="
+    answer = Answer(sensor + quote('text/xml; subtype="sensorML/1.0.0"'))
+    assert answer.status == "302 Found"
+    assert answer.headers["Location"] == "https://example.org/sensors/SEA.xml"
+
+
+def test_a_form_is_a_query() -> None:
+    answer = Answer("", "POST", CAPABILITIES.encode(), CONTENT_TYPE="application/x-www-form-urlencoded")
+    assert b"<sos:Capabilities" in answer.body
+
+
+def test_a_body_of_unknown_length_is_read_only_where_the_server_ends_it() -> None:
+    stream = io.BytesIO(CAPABILITIES.encode())
+    kind = "application/x-www-form-urlencoded"
+    ended = Answer("", "POST", CONTENT_TYPE=kind, **{"wsgi.input": stream, "wsgi.input_terminated": True})
+    assert b"<sos:Capabilities" in ended.body
+    stream.seek(0)
+    endless = Answer("", "POST", CONTENT_TYPE=kind, **{"wsgi.input": stream})
+    assert b"<sos:Capabilities" not in endless.body
+    assert stream.tell() == 0
+
+
+def test_no_more_is_read_than_was_announced() -> None:
+    stream = io.BytesIO(b"GET / HTTP/1.1")
+    environ = {"REQUEST_METHOD": "POST", "wsgi.input": stream, "CONTENT_LENGTH": "3"}
+    request = wsgi.read_request(environ, Settings())
+    assert [request.read(2), request.read(2), request.read(2)] == [b"GE", b"T", b""]
+    assert stream.tell() == 3
+
+
+def test_put_gets_the_error_page() -> None:
+    answer = Answer(CAPABILITIES, "PUT")
+    assert answer.headers["Content-Type"] == "text/html"
+    assert b"METHOD of GET or METHOD of POST" in answer.body
+
+
+def test_the_online_resource_is_that_of_the_request() -> None:
+    secure = {"SCRIPT_NAME": "/sos", "SERVER_NAME": "h", "SERVER_PORT": "8443", "wsgi.url_scheme": "https"}
+    assert b'"https://h:8443/sos' in Answer(CAPABILITIES, **secure).body
+
+
+def test_unusable_settings_are_told_to_the_log_only(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MAPSERVER_CONFIG_FILE", "/nowhere/secret.conf")
+    answer = Answer(CAPABILITIES)
+    assert answer.status == "500 Internal Server Error"
+    assert b"msLoadConfig(): Unable to access file." in answer.body
+    assert b"secret" not in answer.body
+    assert "/nowhere/secret.conf" in caplog.text
+
+
+def test_the_server_may_name_another_configuration(tmp_path: Path) -> None:
+    minimal = tmp_path / "minimal.conf"
+    minimal.write_text(f'CONFIG\nENV\nMS_MAPFILE "{EXAMPLES}/mapfiles/minimal.map"\nEND\nEND\n')
+    assert b"The weather of Seattle" in Answer(CAPABILITIES, MAPSERVER_CONFIG_FILE=str(minimal)).body
+    assert b"Weather, ocean and river" in Answer(CAPABILITIES).body
+
+
+def test_the_configuration_sets_the_environment_of_libraries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+
+    monkeypatch.setenv("MAPSOS_TEST_OF_GDAL", "unset")
+    monkeypatch.delenv("MAPSOS_TEST_OF_GDAL")
+    monkeypatch.setenv("CPL_TEST_OPTION", "before")
+    conf = tmp_path / "gdal.conf"
+    conf.write_text('CONFIG\nENV\nCPL_TEST_OPTION "after"\nEND\nEND\n')
+    Answer(CAPABILITIES, MAPSERVER_CONFIG_FILE=str(conf))
+    assert os.environ["CPL_TEST_OPTION"] == "after"
+
+
+def test_text_is_what_its_bytes_say() -> None:
+    bytes_as_pep_3333_has_them = "map=Österreich&x=\udcff".encode("utf-8", "surrogateescape").decode("latin-1")
+    environ = {"REQUEST_METHOD": "GET", "QUERY_STRING": bytes_as_pep_3333_has_them, "wsgi.input": io.BytesIO()}
+    request = wsgi.read_request(environ, Settings())
+    assert request.query == "map=Österreich&x=\udcff"
+    assert "wsgi.input" not in request.environ
+
+
+class Body:
+    """A body that breaks off and tells whether it was closed."""
+
+    closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"<whole"
+        raise OSError("the disk has gone")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_broken_body_is_the_servers_to_end(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "mapsos")
+    body = Body()
+    logged = LoggedBody(Request("GET", "map=a%20b%0Ac"), Response(body=body), 0.0)
+    chunks = iter(logged)
+    assert next(chunks) == b"<whole"
+    with pytest.raises(OSError, match="the disk has gone"):
+        next(chunks)
+    logged.close()
+    assert body.closed
+    message = caplog.records[-1].getMessage()
+    assert message.startswith("GET a?b?c 200 ")
+    assert message.endswith(" ms broken")
+
+
+def test_a_body_that_nobody_wants_is_closed(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "mapsos")
+    body = Body()
+    logged = LoggedBody(Request("GET", None, environ={"SCRIPT_NAME": "/sos"}), Response(body=body), 0.0)
+    next(iter(logged))
+    logged.close()
+    assert body.closed
+    assert caplog.records[-1].getMessage().startswith("GET /sos 200 ")
+    assert caplog.records[-1].getMessage().endswith(" ms unfinished")
