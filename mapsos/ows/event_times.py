@@ -73,24 +73,28 @@ def _parse_value(value: str, now: int) -> list[EventTime]:
 
 
 def _parse_list(text: str, now: int) -> list[EventTime]:
-    found: list[EventTime] = []
-    last = ""
+    read: list[tuple[str, EventTime | ValueError]] = []
     for part in text.split(","):
-        try:
-            found.append(_parse_text(part, now))
-            last = part
-        except ValueError:
+        time = _try_text(part, now)
+        if isinstance(time, ValueError) and read:
             # The comma may be the decimal sign of ISO 8601: 2001-10-30T14:24:55,5Z.
-            if not last:
-                if not part[:1].isdigit() and "/" not in part:
-                    raise
-                last = part
-                continue
-            whole = f"{last},{part}"
-            joined = _parse_text(whole, now)
-            found[-1:] = [joined]
-            last = whole
-    return found
+            part = f"{read.pop()[0]},{part}"
+            time = _try_text(part, now)
+            if part.count(",") > 2 and isinstance(time, ValueError):
+                raise time
+        read.append((part, time))
+    found = [time for _, time in read]
+    for time in found:
+        if isinstance(time, ValueError):
+            raise time
+    return [time for time in found if isinstance(time, EventTime)]
+
+
+def _try_text(text: str, now: int) -> EventTime | ValueError:
+    try:
+        return _parse_text(text, now)
+    except ValueError as error:
+        return error
 
 
 def _parse_text(text: str, now: int) -> EventTime:
@@ -108,8 +112,7 @@ def _parse_time_object(element: etree._Element, now: int) -> EventTime:
         return _parse_time_period(element, now)
     if name != "TimeInstant":
         raise ValueError(f"{name} is neither a time nor one of the operators {', '.join(OPERATORS)}")
-    position = _only_child(element, "timePosition")
-    return _parse_instant(position, now)
+    return _parse_instant(_only_child(element, "timePosition"), now)
 
 
 def _parse_instant(position: etree._Element, now: int) -> EventTime:
@@ -136,9 +139,9 @@ def _parse_time_period(element: etree._Element, now: int) -> EventTime:
         parts[end] = child if name != end else _only_child(_only_child(child, "TimeInstant"), "timePosition")
     if len(parts) != 2:
         raise ValueError("a TimePeriod without begin or end")
-    begin, begin_text = _parse_bound(parts["begin"], now, is_end=False)
-    end_, end_text = _parse_bound(parts["end"], now, is_end=True)
-    return EventTime("during", Interval(begin, max(begin, end_)), f"{begin_text}/{end_text}")
+    first, first_text = _parse_bound(parts["begin"], now, is_end=False)
+    last, last_text = _parse_bound(parts["end"], now, is_end=True)
+    return EventTime("during", Interval(first, max(first, last)), f"{first_text}/{last_text}")
 
 
 def _parse_bound(position: etree._Element, now: int, *, is_end: bool) -> tuple[int, str]:

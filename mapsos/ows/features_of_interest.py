@@ -19,8 +19,8 @@ def parse_feature_of_interest(raw: RawRequest) -> FeatureOfInterest | None:
     """What the client names: one place, or ids; None without the parameter.
 
     A place is a gml:Envelope or gml:Box, ogc:BBOX around one, ``BBOX:minx,miny,maxx,maxy[,crs]``, a GML geometry (what
-    meets it), or a spatial operator. An id is an ObjectID element or plain text in a comma list. A CRS named by a URN or
-    URL of the OGC has its authority's axis order; a place without CRS has ``crs`` None. Raises OwsException 35 for
+    meets it), or a spatial operator. An id is an ObjectID element or plain text in a comma list. A CRS named by a URN
+    or URL of the OGC has its authority's axis order; a place without CRS has ``crs`` None. Raises OwsException 35 for
     broken XML, 36 for anything else that is neither.
     """
     values = raw.all("featureofinterest")
@@ -39,7 +39,7 @@ def parse_feature_of_interest(raw: RawRequest) -> FeatureOfInterest | None:
             elif text[:5].upper() == "BBOX:":
                 places.append(_read_box(text[5:]))
             else:
-                ids += _read_ids(text)
+                ids += _read_ids(text.split(","))
         except MarkupError as error:
             raise _refuse("", str(error)) from error
         except ValueError as error:
@@ -69,16 +69,15 @@ def parse_bbox(raw: RawRequest) -> BBox | None:
 def _read_element(element: etree._Element, places: list[Predicate], ids: list[str]) -> None:
     name = local_name(element)
     if name == "ObjectID":
-        ids += _read_ids(text_of(element), separator=None)
+        ids += _read_ids([text_of(element)])
     elif is_spatial(name):
         places.append(parse_spatial(element))
     else:
         places.append(parse_place(element))
 
 
-def _read_ids(text: str, separator: str | None = ",") -> list[str]:
-    found = [name.strip() for name in (text.split(separator) if separator else [text])]
-    # A quote or a bracket is no part of any id that a service gives out, but of an expression that slipped in.
+def _read_ids(texts: list[str]) -> list[str]:
+    found = [text.strip() for text in texts]
     if not all(found):
         raise ValueError("an empty id")
     return found
@@ -86,7 +85,6 @@ def _read_ids(text: str, separator: str | None = ",") -> list[str]:
 
 def _read_box(text: str) -> BBox:
     parts = text.split(",")
-    # A URN may follow as it is: it holds no comma.
     if len(parts) not in (4, 5):
         raise ValueError("a rectangle takes four numbers")
     minx, miny, maxx, maxy = (read_number(part) for part in parts[:4])

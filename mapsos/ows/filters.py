@@ -54,26 +54,27 @@ _IDS = {"FeatureId": "fid", "GmlObjectId": "id", "ResourceId": "rid"}
 _PROPERTY = ("PropertyName", "ValueReference")
 _PREFIXED = re.compile(r"([^\W\d][\w.-]*):([^:]+)")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-_LITERAL_TYPES: dict[str, ValueKind] = {
-    "string": "text",
-    **dict.fromkeys(("integer", "int", "long", "short", "decimal", "double", "float"), cast(ValueKind, "number")),
-    **dict.fromkeys(("date", "dateTime", "gYear", "gYearMonth"), cast(ValueKind, "time")),
+_LITERAL_TYPES: dict[ValueKind, tuple[str, ...]] = {
+    "text": ("string",),
+    "number": ("integer", "int", "long", "short", "decimal", "double", "float"),
+    "time": ("date", "dateTime", "gYear", "gYearMonth"),
 }
 
 
-def parse_result(raw: RawRequest) -> Predicate | None:
+def parse_result(raw: RawRequest, now: int | None = None) -> Predicate | None:
     """The filter as a predicate over names as the client wrote them, without a namespace prefix; None without result.
 
     A Filter element or the operator alone, from KVP or a body, in any namespace. Feature ids are a `OneOf` named
-    `FEATURE_ID`. Raises OwsException 40 for what is no filter, for functions and arithmetic, and for more than
-    `MAX_NODES` elements or `MAX_DEPTH` levels.
+    `FEATURE_ID`. ``now`` is the moment that a client's ``now`` means, in microseconds, the clock's if None. Raises
+    OwsException 40 for what is no filter, for functions and arithmetic, and for more than `MAX_NODES` elements or
+    `MAX_DEPTH` levels.
     """
     value = raw.last("result")
     if value is None:
         return None
     try:
-        return _parse_filter(parse_fragments(value.strip()))
-    except (ValueError, RecursionError) as error:
+        return _parse_filter(parse_fragments(value.strip()), current_time() if now is None else now)
+    except ValueError as error:
         raise OwsException(
             "InvalidParameterValue",
             "result",
@@ -94,7 +95,7 @@ def strip_prefix(name: str) -> str:
     return match[2].strip()
 
 
-def _parse_filter(elements: list[etree._Element]) -> Predicate:
+def _parse_filter(elements: list[etree._Element], now: int) -> Predicate:
     _check_size(elements)
     if len(elements) == 1 and local_name(elements[0]) == "Filter":
         elements = children(elements[0])
@@ -102,44 +103,37 @@ def _parse_filter(elements: list[etree._Element]) -> Predicate:
         return _parse_ids(elements)
     if len(elements) != 1:
         raise ValueError("a Filter takes one operator, or ids")
-    return _parse_operator(elements[0])
+    return _parse_operator(elements[0], now)
 
 
-def _parse_operator(element: etree._Element) -> Predicate:
+def _parse_operator(element: etree._Element, now: int) -> Predicate:
     name = local_name(element)
     if name in _COMPARISONS:
         return _parse_comparison(element, _COMPARISONS[name])
     if is_spatial(name):
         return parse_spatial(element)
     if name in event_times.OPERATORS:
-        return _parse_temporal(element)
+        return _parse_temporal(element, now)
     if name in _IDS:
         return _parse_ids([element])
+    if name in ("And", "Or", "Not"):
+        return _parse_logic(element, now)
     if name in _PARSERS:
         return _PARSERS[name](element)
     raise ValueError(f"unsupported operator {name}")
 
 
-def _parse_and(element: etree._Element) -> Predicate:
-    return And(_parse_operands(element))
-
-
-def _parse_or(element: etree._Element) -> Predicate:
-    return Or(_parse_operands(element))
-
-
-def _parse_operands(element: etree._Element) -> tuple[Predicate, ...]:
-    operands = tuple(_parse_operator(child) for child in children(element))
-    if len(operands) < 2:
-        raise ValueError(f"{local_name(element)} takes two operands or more")
-    return operands
-
-
-def _parse_not(element: etree._Element) -> Predicate:
-    operands = children(element)
-    if len(operands) != 1:
-        raise ValueError("Not takes one operand")
-    return Not(_parse_operator(operands[0]))
+def _parse_logic(element: etree._Element, now: int) -> Predicate:
+    name = local_name(element)
+    operands = tuple(_parse_operator(child, now) for child in children(element))
+    if not operands or (name == "Not" and len(operands) > 1):
+        raise ValueError(f"a wrong count of operands in {name}")
+    if name == "Not":
+        return Not(operands[0])
+    # One alone is in an example of MapServer's documentation, though MapServer refuses it.
+    if len(operands) == 1:
+        return operands[0]
+    return And(operands) if name == "And" else Or(operands)
 
 
 def _parse_comparison(element: etree._Element, operator: ComparisonOperator) -> Predicate:
@@ -217,11 +211,11 @@ def _parse_null(element: etree._Element) -> Predicate:
     return IsNull(_read_property(operands[0]))
 
 
-def _parse_temporal(element: etree._Element) -> Predicate:
+def _parse_temporal(element: etree._Element, now: int) -> Predicate:
     named = [child for child in children(element) if local_name(child) in _PROPERTY]
     if len(named) != 1:
         raise ValueError(f"{local_name(element)} takes one property")
-    time = event_times.parse_temporal_element(element, current_time())
+    time = event_times.parse_temporal_element(element, now)
     if time.interval is None:
         raise ValueError(f"{time.relation} is not supported in a filter")
     return Time(_read_property(named[0]), (time.interval,), cast(TemporalRelation, time.relation))
@@ -252,10 +246,10 @@ def _read_literal(element: etree._Element) -> tuple[str, ValueKind | None]:
     stated = attribute(element, "type")
     if stated is None:
         return text_of(element), None
-    kind = _LITERAL_TYPES.get(stated.rpartition(":")[2])
-    if kind is None:
-        raise ValueError(f"a literal of type {stated}")
-    return text_of(element), kind
+    for kind, types in _LITERAL_TYPES.items():
+        if stated.rpartition(":")[2] in types:
+            return text_of(element), kind
+    raise ValueError(f"a literal of type {stated}")
 
 
 def _read_match_case(element: etree._Element) -> bool:
@@ -277,11 +271,7 @@ def _check_size(elements: list[etree._Element]) -> None:
 
 
 _PARSERS: dict[str, Callable[[etree._Element], Predicate]] = {
-    "And": _parse_and,
-    "Or": _parse_or,
-    "Not": _parse_not,
     "PropertyIsLike": _parse_like,
     "PropertyIsBetween": _parse_between,
     "PropertyIsNull": _parse_null,
-    "PropertyIsNil": _parse_null,
 }

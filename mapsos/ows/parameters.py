@@ -232,9 +232,7 @@ def _check_accept_formats(raw: RawRequest) -> None:
 
 
 def _missing(name: str) -> OwsException:
-    return OwsException(
-        "MissingParameterValue", name, "msSOSGetObservation", f"Missing {name.upper()} parameter."
-    )
+    return OwsException("MissingParameterValue", name, "msSOSGetObservation", f"Missing {name.upper()} parameter.")
 
 
 def _bare_format(value: str) -> str:

@@ -50,9 +50,7 @@ def parse_spatial(element: etree._Element) -> Predicate:
     name = local_name(element)
     distances = [child for child in children(element) if local_name(child) == "Distance"]
     operands = [
-        child
-        for child in children(element)
-        if local_name(child) not in ("PropertyName", "ValueReference", "Distance")
+        child for child in children(element) if local_name(child) not in ("PropertyName", "ValueReference", "Distance")
     ]
     if len(operands) != 1:
         raise ValueError(f"{name} takes one geometry")

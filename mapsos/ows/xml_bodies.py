@@ -18,10 +18,10 @@ SOS = "http://www.opengis.net/sos/1.0"
 _OWN = frozenset({SOS, ""})
 _OWS = frozenset({"http://www.opengis.net/ows/1.1", "http://www.opengis.net/ows", SOS, ""})
 _SOAP = frozenset({"http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"})
+_ABOUT = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
 _TEXTS = frozenset(
     {"offering", "procedure", "observedproperty", "responseformat", "resultmodel", "responsemode", "section"}
 )
-_MARKUP = frozenset({"eventtime", "featureofinterest", "result"})
 _LISTS = {"acceptversions": "version", "sections": "section", "acceptformats": "outputformat"}
 
 _ATTRIBUTES = {
@@ -102,14 +102,11 @@ def _take_off_envelope(root: etree._Element) -> etree._Element:
 
 
 def _read_attributes(root: etree._Element, request: str, values: dict[str, list[str]]) -> None:
-    for key, value in root.attrib.items():
-        # Attributes with a namespace (xsi:schemaLocation, xml:lang) are about the document.
-        if str(key).startswith("{"):
-            continue
-        known = _find(str(key), _ATTRIBUTES[request])
+    for key in _attribute_names(root):
+        known = _find(key, _ATTRIBUTES[request])
         if known is None:
-            raise _unknown("attribute", str(key), request, _ATTRIBUTES[request])
-        values[known.lower()] = [str(value)]
+            raise _unknown("attribute", key, request, _ATTRIBUTES[request])
+        values[known.lower()] = [str(root.attrib[key])]
 
 
 def _read_child(child: etree._Element, request: str, values: dict[str, list[str]]) -> None:
@@ -118,8 +115,8 @@ def _read_child(child: etree._Element, request: str, values: dict[str, list[str]
     key = known.lower() if known else ""
     if known is None or namespace not in (_OWS if key in _LISTS else _OWN):
         raise _unknown("element", name, request, _CHILDREN[request])
-    if child.attrib and any(not str(attribute).startswith("{") for attribute in child.attrib):
-        raise _unknown("attribute", str(child.attrib.keys()[0]), known, ())
+    for attribute in _attribute_names(child):
+        raise _unknown("attribute", attribute.rpartition("}")[2], known, ())
     if key in _LISTS:
         members = children(child)
         for member in members:
@@ -152,6 +149,11 @@ def _text(element: etree._Element) -> str:
         raise _unknown("element", local_name(children(element)[0]), local_name(element), ()) from error
 
 
+def _attribute_names(element: etree._Element) -> list[str]:
+    """The attributes of an element but those that are about the document (xsi:schemaLocation, xml:lang ...)."""
+    return [str(key) for key in element.attrib if not str(key).startswith(_ABOUT)]
+
+
 def _find(name: str, known: tuple[str, ...]) -> str | None:
     return next((candidate for candidate in known if candidate.lower() == name.lower()), None)
 
@@ -167,6 +169,4 @@ def _unreadable(message: str, *, detail: str = "", status: int = 400) -> OwsExce
 
 def _unknown(kind: str, name: str, where: str, known: tuple[str, ...]) -> OwsException:
     allowed = f" Allowed are: {', '.join(known)}." if known else ""
-    return OwsException(
-        "InvalidParameterValue", name, "msSOSDispatch", f"Unknown {kind} {name} in {where}.{allowed}"
-    )
+    return OwsException("InvalidParameterValue", name, "msSOSDispatch", f"Unknown {kind} {name} in {where}.{allowed}")

@@ -1,0 +1,185 @@
+"""XML bodies: every operation, the lax forms that clients send, and what is refused."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mapsos.ows.exceptions import OwsException
+from mapsos.ows.xml_bodies import MAX_BYTES, read_body
+
+SOS = "http://www.opengis.net/sos/1.0"
+OBSERVATION = f"""<?xml version="1.0" encoding="UTF-8"?>
+<s:GetObservation xmlns:s="{SOS}" xmlns:gml="http://www.opengis.net/gml" xmlns:ogc="http://www.opengis.net/ogc"
+    xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="a b" xml:lang="en"
+    service="SOS" version="1.0.0" srsName="EPSG:4326">
+  <s:offering> WATER <!-- the water --></s:offering>
+  <s:eventTime><gml:TimeInstant/></s:eventTime>
+  <s:eventTime>
+    <ogc:TM_During><gml:TimePeriod/></ogc:TM_During>
+  </s:eventTime>
+  <s:procedure>S1</s:procedure>
+  <s:procedure><![CDATA[S&2]]></s:procedure>
+  <s:observedProperty>p1</s:observedProperty>
+  <s:observedProperty>p2</s:observedProperty>
+  <s:featureOfInterest><s:ObjectID>a</s:ObjectID><s:ObjectID>b</s:ObjectID></s:featureOfInterest>
+  <s:result><ogc:PropertyIsNull/><ogc:And/></s:result>
+  <s:responseFormat>text/xml; subtype="om/1.0.0"</s:responseFormat>
+  <s:resultModel>om:Observation</s:resultModel>
+  <s:responseMode/>
+</s:GetObservation>"""
+
+
+def body(name: str, inside: str = "", attributes: str = 'service="SOS" version="1.0.0"') -> bytes:
+    return f'<{name} xmlns="{SOS}" xmlns:ows="http://www.opengis.net/ows/1.1" {attributes}>{inside}</{name}>'.encode()
+
+
+def refuse(data: bytes) -> tuple[str, str, str]:
+    with pytest.raises(OwsException) as refusal:
+        read_body(data)
+    return refusal.value.code, refusal.value.locator, refusal.value.text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_an_observation_request_is_read_whole(encoding: str) -> None:
+    raw = read_body(OBSERVATION.replace("UTF-8", encoding).encode(encoding))
+    assert (raw.root, raw.from_xml) == ("GetObservation", True)
+    values = dict(raw.values)
+    times, features, result = values.pop("eventtime"), values.pop("featureofinterest"), values.pop("result")
+    assert values == {
+        "request": ("GetObservation",),
+        "service": ("SOS",),
+        "version": ("1.0.0",),
+        "srsname": ("EPSG:4326",),
+        "offering": ("WATER",),
+        "procedure": ("S1", "S&2"),
+        "observedproperty": ("p1", "p2"),
+        "responseformat": ('text/xml; subtype="om/1.0.0"',),
+        "resultmodel": ("om:Observation",),
+    }
+    assert [text.split()[0] for text in times] == ["<gml:TimeInstant", "<ogc:TM_During"]
+    assert [text.endswith("ObjectID>") for text in features] == [True, True]
+    assert len(result) == 1
+    assert "PropertyIsNull" in result[0]
+    assert "And" in result[0]
+
+
+def test_capabilities_carry_lists_of_ows() -> None:
+    inside = (
+        "<ows:AcceptVersions><ows:Version>2.0.0</ows:Version><ows:Version>1.0.0</ows:Version></ows:AcceptVersions>"
+        "<ows:Sections><ows:Section>Contents</ows:Section><ows:Section>All</ows:Section></ows:Sections>"
+        "<ows:AcceptFormats><ows:OutputFormat>text/xml</ows:OutputFormat></ows:AcceptFormats>"
+    )
+    raw = read_body(body("GetCapabilities", inside, 'service="SOS" updateSequence="7"'))
+    assert raw.values == {
+        "request": ("GetCapabilities",),
+        "service": ("SOS",),
+        "updatesequence": ("7",),
+        "acceptversions": ("2.0.0,1.0.0",),
+        "sections": ("Contents,All",),
+        "acceptformats": ("text/xml",),
+    }
+
+
+def test_the_other_operations() -> None:
+    sensor = read_body(body("DescribeSensor", "<procedure>S1</procedure>", 'service="SOS" outputFormat="f"'))
+    assert (sensor.last("procedure"), sensor.last("outputFormat")) == ("S1", "f")
+    observation_type = read_body(body("DescribeObservationType", "<observedProperty>p</observedProperty>"))
+    assert observation_type.last("observedProperty") == "p"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        body("getobservation", "<Offering>o</Offering>"),
+        f'<s:GetObservation xmlns:s="{SOS}"><offering>o</offering></s:GetObservation>'.encode(),
+        b"<e:Envelope xmlns:e='http://schemas.xmlsoap.org/soap/envelope/'><e:Header/><e:Body>"
+        + body("GetObservation", "<offering>o</offering>")
+        + b"</e:Body></e:Envelope>",
+        b"<e:Envelope xmlns:e='http://www.w3.org/2003/05/soap-envelope'><e:Body>"
+        + body("GetObservation", "<offering>o</offering>")
+        + b"</e:Body></e:Envelope>",
+        b"\xef\xbb\xbf" + body("GetObservation", "<offering>o</offering>"),
+    ],
+    ids=["letter case", "children without namespace", "SOAP 1.1", "SOAP 1.2", "byte order mark"],
+)
+def test_lax_forms_are_read(data: bytes) -> None:
+    raw = read_body(data)
+    assert (raw.root, raw.last("request"), raw.last("offering")) == ("GetObservation", "GetObservation", "o")
+
+
+def test_a_root_of_another_namespace_is_no_request_of_sos() -> None:
+    raw = read_body(b'<GetObservation service="SOS" version="1.0.0"><x/></GetObservation>')
+    assert raw.values == {"service": ("SOS",), "version": ("1.0.0",)}
+    assert raw.root == "{}GetObservation"
+
+
+def test_an_unknown_operation_of_sos_is_named() -> None:
+    raw = read_body(body("GetSandwich", "<x/>"))
+    assert (raw.root, raw.last("request")) == ("GetSandwich", "GetSandwich")
+
+
+def test_empty_elements_are_missing_but_empty_selections_are_not() -> None:
+    raw = read_body(body("GetObservation", "<offering/><eventTime/><featureOfInterest> </featureOfInterest><result/>"))
+    assert raw.last("offering") is None
+    assert [raw.last(name) for name in ("eventTime", "featureOfInterest", "result")] == ["", "", ""]
+
+
+def test_plain_text_in_a_selection_is_kept() -> None:
+    assert read_body(body("GetObservation", "<eventTime>2001/2002</eventTime>")).last("eventTime") == "2001/2002"
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "empty"),
+        (b" \n", "empty"),
+        (b"test", "not well-formed"),
+        (b"<a>", "not well-formed"),
+        (b"<a>&b;</a>", "not well-formed"),
+        (b"\xff\xfe\x00", "not well-formed"),
+        (b'<?xml version="1.0" encoding="no-such"?><a/>', "not well-formed"),
+        (b"<e:Envelope xmlns:e='http://www.w3.org/2003/05/soap-envelope'/>", "not well-formed"),
+        (b"<!DOCTYPE a><a/>", "document type"),
+        (b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>', "document type"),
+        ("<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>".encode("utf-16"), "document type"),
+        (b"<a>" * 200 + b"</a>" * 200, "deep"),
+        (b"<a>" * 100_000, "not well-formed"),
+        (b" " * MAX_BYTES + b"<a/>", "longer"),
+    ],
+)
+def test_unreadable_bodies(data: bytes, said: str) -> None:
+    code, locator, text = refuse(data)
+    assert (code, locator) == ("MissingParameterValue", "request")
+    assert said in text
+    assert "passwd" not in text
+
+
+@pytest.mark.parametrize(
+    ("data", "locator"),
+    [
+        (body("GetObservation", "<sandwich/>"), "sandwich"),
+        (body("GetObservation", '<x:offering xmlns:x="urn:x">o</x:offering>'), "offering"),
+        (body("GetObservation", attributes='service="SOS" flavour="x"'), "flavour"),
+        (body("GetObservation", '<offering id="x">o</offering>'), "id"),
+        (body("GetObservation", '<procedure xmlns:x="urn:x" x:href="o"/>'), "href"),
+        (body("GetObservation", "<offering><b/></offering>"), "b"),
+        (body("GetObservation", "<eventTime><a/>text</eventTime>"), "eventTime"),
+        (body("GetCapabilities", "<ows:Sections><ows:Part/></ows:Sections>"), "Part"),
+        (body("DescribeSensor", "<offering>o</offering>"), "offering"),
+        (body("DescribeSensor", attributes='srsName="EPSG:4326"'), "srsName"),
+    ],
+)
+def test_what_an_operation_does_not_have_is_refused_by_name(data: bytes, locator: str) -> None:
+    code, found, text = refuse(data)
+    assert (code, found) == ("InvalidParameterValue", locator)
+    assert locator in text
+
+
+@given(st.binary(max_size=300) | st.text("<>/sSGetObservation ='\"&;!-[]", max_size=200).map(str.encode))
+def test_any_body_is_read_or_refused(data: bytes) -> None:
+    with contextlib.suppress(OwsException):
+        assert read_body(data).from_xml
