@@ -80,9 +80,10 @@ def parse_fragments(text: str, separators: str = "") -> list[etree._Element]:
         if closed == text:
             raise
         root = _parse_wrapped(closed, declarations)
-    stray = "".join([root.text or "", *(child.tail or "" for child in root)])
-    if not len(root) or stray.translate({ord(character): None for character in separators + " \t\r\n"}):
+    if not len(root) or stray_text(root).strip(separators + " \t\r\n"):
         raise MarkupError("text beside the elements")
+    if any(len(element) and stray_text(element).strip() for child in root for element in child.iter("*")):
+        raise MarkupError("text beside elements")
     return list(root)
 
 
@@ -94,6 +95,11 @@ def local_name(element: etree._Element) -> str:
 def children(element: etree._Element) -> list[etree._Element]:
     """The child elements."""
     return list(element.iterchildren("*"))
+
+
+def stray_text(element: etree._Element) -> str:
+    """The text that stands beside the child elements."""
+    return "".join([element.text or "", *(child.tail or "" for child in element)])
 
 
 def attribute(element: etree._Element, name: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.markup import MarkupError, children, local_name, parse_document, serialize, text_of
+from mapsos.ows.markup import MarkupError, children, local_name, parse_document, serialize, stray_text, text_of
 from mapsos.ows.requests import RawRequest
 
 if TYPE_CHECKING:
@@ -136,8 +136,7 @@ def _markup(child: etree._Element, key: str) -> list[str]:
     if not inside:
         return [(child.text or "").strip()]
     texts = [serialize(element) for element in inside]
-    stray = (child.text or "") + "".join(element.tail or "" for element in inside)
-    if stray.strip():
+    if stray_text(child).strip():
         raise _unknown("text", local_name(child), local_name(child), ())
     return ["".join(texts)] if key == "result" else texts
 
