@@ -85,6 +85,8 @@ def read_body(data: bytes) -> RawRequest:
     else:
         values["request"] = [request]
         _read_attributes(root, request, values)
+        if stray_text(root).strip():
+            raise _unknown("text", request, request, ())
         for child in children(root):
             _read_child(child, request, values)
     shown = (request or name) if namespace == SOS else f"{{{namespace}}}{name}"

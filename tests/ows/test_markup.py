@@ -45,6 +45,7 @@ def test_separators_may_stand_between_elements() -> None:
         "text",
         "<a/>text",
         "<a/>` or 1=1",
+        "<a><b/>` or 1=1</a>",
         "<a>",
         "<a></b>",
         "</fragments><fragments>",
@@ -62,7 +63,7 @@ def test_anything_else_is_an_error(text: str) -> None:
 
 
 def test_parts_of_an_element() -> None:
-    (element,) = parse_fragments('<a gml:id="1"><b> x </b><c>&lt;<d/></c></a>')
+    (element,) = parse_fragments('<a gml:id="1"><b> x </b><c><d/></c></a>')
     first, second = children(element)
     assert attribute(element, "id") == "1"
     assert attribute(element, "name") is None

@@ -162,6 +162,7 @@ def test_unreadable_bodies(data: bytes, said: str) -> None:
     ("data", "locator"),
     [
         (body("GetObservation", "<sandwich/>"), "sandwich"),
+        (body("GetObservation", "<offering>o</offering>sandwich"), "GetObservation"),
         (body("GetObservation", '<x:offering xmlns:x="urn:x">o</x:offering>'), "offering"),
         (body("GetObservation", attributes='service="SOS" flavour="x"'), "flavour"),
         (body("GetObservation", '<offering id="x">o</offering>'), "id"),
