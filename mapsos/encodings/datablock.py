@@ -29,7 +29,8 @@ def encode_datablocks(markup: DataBlockMarkup, batches: Iterable[Batch]) -> Iter
 
     Without a procedure column records go out as they come. With one, rows may come in any order: they are read once,
     records are kept by procedure (in memory up to a bound, then in a temporary file), and members follow once all rows
-    have been read. A layer without rows has no member.
+    have been read; besides that bound, memory grows with the number of procedures alone. A layer without rows has no
+    member.
 
     Separators inside values are percent-escaped (see `Separators`); values are escaped once (D-16b); without a time
     column there is no time field (D-15b); the comment about a missing procedure item stands before the om:procedure

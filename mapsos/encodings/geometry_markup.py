@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
+    import shapely
 
     from mapsos.geometries import GeometryColumn
 
 _DEPTH = 6
+_MULTIPOINT, _COLLECTION = 4, 7
+_LEAST_DIMENSION = {"point": 0, "line": 1, "polygon": 2}
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ class GeometryMarkup:
     Parameters
     ----------
     shape
-        The LAYER's TYPE: ``point`` writes the vertices of any geometry as points; ``line`` and ``polygon`` write a
-        geometry as what it is.
+        The LAYER's TYPE. ``point`` writes the vertices of any geometry as points; ``line`` writes lines, and polygons
+        as such; ``polygon`` polygons alone. A geometry that has none of these counts as no geometry.
     label
         The CRS label, None for no srsName.
     prefix
@@ -57,6 +60,7 @@ class GeometryMarkup:
 
     def __init__(self, shape: str, label: str | None, prefix: str) -> None:
         self._as_points = shape == "point"
+        self._least_dimension = _LEAST_DIMENSION[shape]
         self._stations = True
         self._prefix = prefix
         self._point_crs = crs_attributes(label)
@@ -77,10 +81,13 @@ class GeometryMarkup:
             texts = self._format_positions(points if filled.all() else np.where(filled[:, None], points, 0.0))
             return GeometryTexts(_presence(filled), texts, texts, self._wrap_point(texts))
         shapes = geometry.shapes()
-        filled = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+        filled = ~shapely.is_empty(shapes) & (shapely.get_dimensions(shapes) >= self._least_dimension)
         if not filled.any():
             return None
         present = shapes[filled]
+        mixed = shapely.get_type_id(present) == _COLLECTION
+        if not self._as_points and mixed.any():
+            present[mixed] = [_unify(shape) for shape in present[mixed]]
         bounds = shapely.bounds(present)
         lower, upper = format_fixed(bounds[:, :2], (" ", "")), format_fixed(bounds[:, 2:], (" ", ""))
         element = self._write_shapes(present)
@@ -158,7 +165,7 @@ class GeometryMarkup:
         import numpy as np
         import shapely
 
-        lines, owners = _take_apart(shapes, 1)
+        lines, owners = _take_apart(shapes)
         vertices = format_fixed(shapely.get_coordinates(lines), (",", ","))
         coordinates = _run_together(vertices, shapely.get_num_coordinates(lines))
         counts = np.bincount(owners, minlength=len(shapes))
@@ -197,7 +204,7 @@ class GeometryMarkup:
         import numpy as np
         import shapely
 
-        polygons, owners = _take_apart(shapes, 2)
+        polygons, owners = _take_apart(shapes)
         rings, ring_owners = shapely.get_rings(polygons, return_index=True)
         vertices = format_fixed(shapely.get_coordinates(rings), (",", " "))
         coordinates = _run_together(vertices, shapely.get_num_coordinates(rings))
@@ -278,16 +285,23 @@ def _run_together(texts: pa.Array, counts: npt.NDArray[np.int64]) -> pa.Array:
     return pa.Array.from_buffers(pa.large_string(), len(counts), [None, pa.py_buffer(stretches), data])
 
 
-def _take_apart(
-    shapes: npt.NDArray[np.object_], dimension: int
-) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:
-    """The simple geometries of a dimension that make up each of ``shapes``, and the index of what each belongs to."""
+def _unify(collection: shapely.GeometryCollection) -> shapely.Geometry:
+    """What a collection has of its highest dimension, as one geometry of that kind."""
     import numpy as np
     import shapely
 
-    parts, owners = shapes, np.arange(len(shapes))
-    while (shapely.get_type_id(parts) >= 4).any():
-        parts, found = shapely.get_parts(parts, return_index=True)
-        owners = owners[found]
-    wanted = (shapely.get_dimensions(parts) == dimension) & ~shapely.is_empty(parts)
-    return parts[wanted], owners[wanted]
+    parts = np.array([collection], object)
+    while (shapely.get_type_id(parts) >= _MULTIPOINT).any():
+        parts = shapely.get_parts(parts)
+    dimensions = np.where(shapely.is_empty(parts), -1, shapely.get_dimensions(parts))
+    combine = (shapely.multipoints, shapely.multilinestrings, shapely.multipolygons)[dimensions.max()]
+    return combine(parts[dimensions == dimensions.max()])
+
+
+def _take_apart(shapes: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:
+    """The parts that are not empty of each of ``shapes``, and the index of what each belongs to."""
+    import shapely
+
+    parts, owners = shapely.get_parts(shapes, return_index=True)
+    there = ~shapely.is_empty(parts)
+    return parts[there], owners[there]
