@@ -1,0 +1,148 @@
+"""The folder of data, maps and configuration files, and the two servers on it."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from . import answers, catalogue
+from .answers import CGI, Answer, Call
+from .cases import Case
+from .mapfiles import COMMON_MAPS
+from .stations_data import write_all
+
+SKIP_VARIABLE = "MAPSOS_TESTS_WITHOUT_MAPSERV"
+
+CONFIGS: dict[str, str] = {
+    "plain": 'CONFIG\n  ENV\n    MS_MAP_PATTERN "."\n    MS_NO_VERSION "1"\n  END\nEND\n',
+    "version": 'CONFIG\n  ENV\n    MS_MAP_PATTERN "."\n  END\nEND\n',
+    "aliases": (
+        'CONFIG\n  ENV\n    MS_MAP_PATTERN "."\n    MS_NO_VERSION "1"\n  END\n'
+        '  MAPS\n    five "{root}/maps/shp.map"\n    Missing "{root}/maps/missing.map"\n'
+        '    WrongName "{root}/maps/shp.txt"\n  END\nEND\n'
+    ),
+    "only_aliases": (
+        'CONFIG\n  ENV\n    MS_MAP_NO_PATH "1"\n    MS_NO_VERSION "1"\n  END\n'
+        '  MAPS\n    FIVE "{root}/maps/shp.map"\n  END\nEND\n'
+    ),
+    "no_pattern": 'CONFIG\n  ENV\n    MS_NO_VERSION "1"\n  END\nEND\n',
+    "pattern": 'CONFIG\n  ENV\n    MS_MAP_PATTERN "^{root}/maps/s"\n    MS_NO_VERSION "1"\n  END\nEND\n',
+    "bad_pattern": (
+        'CONFIG\n  ENV\n    MS_MAP_PATTERN "."\n    MS_MAP_BAD_PATTERN "gpkg"\n    MS_NO_VERSION "1"\n  END\nEND\n'
+    ),
+    "default_map": (
+        'CONFIG\n  ENV\n    MS_MAPFILE "{root}/maps/shp.map"\n    MS_NO_VERSION "1"\n  END\nEND\n'
+    ),
+    "no_post": (
+        'CONFIG\n  ENV\n    MS_MAP_PATTERN "."\n    MS_NO_POST "1"\n    MS_NO_VERSION "1"\n  END\nEND\n'
+    ),
+    "comments": (
+        'config # a comment\n  env\n    "ms_map_pattern" "."  # another\n    MS_NO_VERSION "1"\n  end\n  PLUGINS\n  END\nend\n'
+    ),
+}
+"""Configuration files by name, for both servers."""
+
+
+@dataclass
+class Ground:
+    """Where the suite lives on disk, and the servers that answer from there."""
+
+    root: Path
+    applications: dict[tuple[tuple[str, str], ...], Any] = field(default_factory=dict)
+    asked: dict[str, Future[Answer]] = field(default_factory=dict)
+
+    def call(self, case: Case) -> Call:
+        """The CGI call of a case."""
+        environ: dict[str, str | None] = {**CGI, "MAPSERVER_CONFIG_FILE": str(self.root / f"{case.config}.conf")}
+        environ["REQUEST_METHOD"] = case.method
+        if case.query is not None:
+            query = case.query.replace("{root}", str(self.root))
+            here = f"map={self.root}/maps/{case.map}.map"
+            environ["QUERY_STRING"] = query if case.map is None else f"{here}&{query}" if query else here
+        if case.body or case.method == "POST":
+            environ["CONTENT_LENGTH"] = str(len(case.body))
+        if case.content_type is not None:
+            environ["CONTENT_TYPE"] = case.content_type
+        environ.update(case.environ)
+        said = {name: value.replace("{root}", str(self.root)) for name, value in environ.items() if value is not None}
+        arguments = tuple(argument.replace("{root}", str(self.root)) for argument in case.arguments)
+        return Call(said, case.body, arguments, self.root)
+
+    def ask_mapsos(self, call: Call) -> Answer:
+        """What mapsos answers, in this process."""
+        from mapsos.app import Application
+        from mapsos.http import Request
+        from mapsos.settings import read_settings
+
+        options = {name: value for name, value in call.environ.items() if name.startswith(("MS_", "MAPS"))}
+        key = tuple(sorted(options.items()))
+        if key not in self.applications:
+            self.applications[key] = Application(read_settings(options))
+        body = io.BytesIO(call.body)
+        length = call.environ.get("CONTENT_LENGTH")
+        request = Request(
+            method=call.environ.get("REQUEST_METHOD", ""),
+            query=call.environ.get("QUERY_STRING"),
+            content_type=call.environ.get("CONTENT_TYPE", ""),
+            content_length=int(length) if length else None,
+            read=body.read,
+            environ=call.environ,
+        )
+        folder = os.getcwd()
+        os.chdir(call.folder)
+        try:
+            response = self.applications[key].answer(request)
+            try:
+                content = b"".join(response.body)
+            finally:
+                close = getattr(response.body, "close", None)
+                if close:
+                    close()
+        finally:
+            os.chdir(folder)
+        headers = {name.lower(): value for name, value in response.headers}
+        return Answer(headers, content, status=response.status)
+
+    def ask_mapserv(self, call: Call) -> Answer:
+        """What mapserv answers; the test fails where it is missing, unless told to skip."""
+        ready = self.asked.pop(call.key, None)
+        if ready is not None:
+            return ready.result()
+        if not Path(answers.MAPSERV).exists():
+            message = f"mapserv 8.0 is not installed (apt-get install mapserver-bin or cgi-mapserver); set {SKIP_VARIABLE}=1 to go without"
+            if os.environ.get(SKIP_VARIABLE):
+                pytest.skip(message)
+            pytest.fail(message)
+        return answers.run_mapserv(call)
+
+
+@pytest.fixture(scope="session")
+def ground(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Ground]:
+    """The suite's folder, filled; mapserv is already at work on the cases that were selected."""
+    root = tmp_path_factory.mktemp("peers")
+    for name in ("data", "maps"):
+        (root / name).mkdir()
+    write_all(root / "data")
+    for name, text in {**COMMON_MAPS, **catalogue.MAPS}.items():
+        encoding = "latin-1" if name.startswith("latin1") else "utf-8"
+        (root / "maps" / f"{name}.map").write_text(text.replace("{root}", str(root)), encoding=encoding)
+    (root / "maps" / "shp.txt").write_text(COMMON_MAPS["shp"])
+    (root / "maps" / "addresses.txt").write_text("10.1.0.0/16 192.0.2.7\n")
+    for name, text in CONFIGS.items():
+        (root / f"{name}.conf").write_text(text.replace("{root}", str(root)))
+    ground = Ground(root)
+    cases = [item.callspec.params["case"] for item in request.session.items if "case" in getattr(item, "fixturenames", ())]
+    with ThreadPoolExecutor(2) as pool:
+        if Path(answers.MAPSERV).exists():
+            for case in cases:
+                call = ground.call(case)
+                ground.asked[call.key] = pool.submit(answers.run_mapserv, call)
+        yield ground
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,70 @@
+"""Each case of the catalogue: mapserv's answer and mapsos's, equal but for the differences that the case names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from copy import deepcopy
+
+import pytest
+
+from . import answers
+from .cases import Case
+from .catalogue import CASES, MAPS, TOPICS
+from .comparison import Side, differences, read_side
+from .conftest import Ground
+from .differences import DIFFERENCES
+from .mapfiles import COMMON_MAPS
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_both_answer_alike(case: Case, ground: Ground) -> None:
+    call = ground.call(case)
+    theirs = read_side(ground.ask_mapserv(call))
+    ours = read_side(ground.ask_mapsos(call))
+    notes = [f"by hand: {call.by_hand(answers.MAPSERV)}", f"ours:    {call.by_hand('mapsos')}"]
+    if case.expects:
+        for expectation in case.expects:
+            try:
+                expectation(ours)
+            except AssertionError as error:
+                pytest.fail("\n".join([f"{case.id} {case.differs}: {error}", *notes]), pytrace=False)
+        assert differences(ours, theirs), f"{case.id}: mapserv gives the same answer; {case.differs} is stale"
+        return
+    found = normalised_differences(ours, theirs, case.differs)
+    if found:
+        shown = [f"{case.id}: {len(found)} differences besides {case.differs or 'none'}", *found[:8], *notes]
+        pytest.fail("\n".join(shown), pytrace=False)
+    for name in case.differs:
+        others = tuple(other for other in case.differs if other != name)
+        assert normalised_differences(ours, theirs, others), f"{case.id}: {name} is not met, take it out"
+
+
+def normalised_differences(ours: Side, theirs: Side, names: tuple[str, ...]) -> list[str]:
+    """Where the answers part after the named differences are evened out."""
+    ours, theirs = deepcopy(ours), deepcopy(theirs)
+    for name in names:
+        normalise = DIFFERENCES[name].normalise
+        assert normalise is not None, f"{name} has no normaliser: say what is expected instead"
+        normalise(ours, theirs)
+    return differences(ours, theirs)
+
+
+def test_every_case_has_its_own_name() -> None:
+    twice = [name for name, count in Counter(case.id for case in CASES).items() if count > 1]
+    assert not twice
+
+
+def test_every_map_has_one_text_and_a_case() -> None:
+    names = [name for topic in TOPICS for name in topic.MAPS] + list(COMMON_MAPS)
+    assert len(names) == len(set(names)), [name for name, count in Counter(names).items() if count > 1]
+    used = {case.map for case in CASES}
+    assert {case.map for case in CASES if case.map} <= set(names) | {"missing"}
+    assert set(MAPS) <= used, set(MAPS) - used
+
+
+def test_every_allowed_difference_is_in_the_table() -> None:
+    assert {name for case in CASES for name in case.differs} <= set(DIFFERENCES)
+
+
+def test_the_catalogue_is_large() -> None:
+    assert len(CASES) >= 250
