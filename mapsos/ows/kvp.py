@@ -14,7 +14,7 @@ def decode_kvp(text: str | bytes) -> RawRequest:
     """Decode ``name=value&...``.
 
     Names are case-insensitive. ``+`` is a blank and ``%XX`` a byte; a malformed ``%`` stays as it is. A pair without
-    ``=`` has an empty value, an empty pair is none. A str is taken as UTF-8 with surrogate escapes, the way Python
+    ``=`` has an empty value, one without a name is none. A str is taken as UTF-8 with surrogate escapes, the way Python
     decodes an environment.
 
     Raises OwsException (InvalidParameterValue, the parameter) if a name or value is not UTF-8.
@@ -22,9 +22,9 @@ def decode_kvp(text: str | bytes) -> RawRequest:
     data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
     values: dict[str, list[str]] = {}
     for pair in data.split(b"&"):
-        if not pair:
-            continue
         raw_name, _, raw_value = pair.partition(b"=")
+        if not raw_name:
+            continue
         name, value = _unescape(raw_name), _unescape(raw_value)
         try:
             values.setdefault(name.decode().lower(), []).append(value.decode())

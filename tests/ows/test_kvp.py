@@ -16,7 +16,7 @@ from mapsos.ows.kvp import decode_kvp
     ("query", "expected"),
     [
         ("", {}),
-        ("&&", {}),
+        ("&&=x&=", {}),
         ("SeRvIcE=SOS", {"service": ("SOS",)}),
         ("a=1&A=2", {"a": ("1", "2")}),
         ("a", {"a": ("",)}),
