@@ -39,7 +39,7 @@ class FactStore:
 
     def recall(self, source: LayerSource, question: Hashable, find: Callable[[], T]) -> T:
         """The remembered answer to ``question`` if the data have not changed, else what ``find`` finds now."""
-        from mapsos.sources.layers import identity
+        from mapsos.sources.identity import identity
 
         state = identity(source)
         if state is None:
