@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mapsos.batches import Column, ColumnKind
+from mapsos.layer_source import LayerSource
+from mapsos.sources.errors import unreadable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,6 +49,19 @@ def utf8_texts(raw: pa.Array, encoding: str | None = None) -> pa.Array:
     encoded = texts.view(pa.large_binary()).dictionary_encode()
     decoded = [value.decode(encoding, "replace") for value in encoded.dictionary.to_pylist()]
     return pa.array(decoded, pa.large_string()).take(encoded.indices)
+
+
+def foreign_encoding(source: LayerSource) -> str | None:
+    """The LAYER's ENCODING if text must be converted from it. Raises `SourceError` if it is not known."""
+    import codecs
+
+    if not source.encoding:
+        return None
+    try:
+        name = codecs.lookup(source.encoding).name
+    except LookupError as error:
+        raise unreadable(source, f"ENCODING {source.encoding} is not known") from error
+    return None if name in ("utf-8", "ascii") else name
 
 
 @dataclass(frozen=True)
@@ -143,7 +158,7 @@ def _numbers(raw: pa.Array, wanted: Any) -> pa.Array:
     import pyarrow as pa
 
     if _is_text(raw):
-        return parse_numbers(utf8_texts(raw)).cast(wanted, safe=False)
+        return parse_integers(utf8_texts(raw)) if wanted == pa.int64() else parse_numbers(utf8_texts(raw))
     if pa.types.is_null(raw.type):
         return pa.nulls(len(raw), wanted)
     return raw.cast(wanted, safe=False)
@@ -161,6 +176,21 @@ def parse_numbers(texts: pa.Array) -> pa.Array:
     good = pc.match_substring_regex(trimmed, _NUMBER)
     plain = pc.if_else(good, pc.ascii_ltrim(trimmed, "+"), pa.scalar(None, pa.large_string()))
     return plain.cast(pa.float64())
+
+
+def parse_integers(texts: pa.Array) -> pa.Array:
+    """Texts of large_string as int64, without loss; a text that has decimals is cut, one that is no number null."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    trimmed = pc.ascii_trim_whitespace(texts)
+    whole = pc.match_substring_regex(trimmed, r"^[+-]?[0-9]{1,18}$")
+    plain = pc.if_else(whole, pc.ascii_ltrim(trimmed, "+"), pa.scalar(None, pa.large_string())).cast(pa.int64())
+    if pc.all(pc.fill_null(whole, True)).as_py():
+        return plain
+    numbers = parse_numbers(texts)
+    near = pc.if_else(pc.less(pc.abs(numbers), 2.0**63), numbers, pa.scalar(None, pa.float64()))
+    return pc.coalesce(plain, near.cast(pa.int64(), safe=False))
 
 
 def _instants(iso: pa.Array) -> pa.Array:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from mapsos.layer_source import LayerSource
+
 
 class SourceError(Exception):
     """The data of a layer cannot be read.
@@ -14,3 +18,16 @@ class SourceError(Exception):
         super().__init__(message)
         self.message = message
         self.detail = detail
+
+
+_PASSWORD = re.compile(r"(?i)(password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s,]+)|(?<=://)([^:@/\s]*):([^@/\s]*)(?=@)")
+
+
+def mask_passwords(text: str) -> str:
+    """The text with the passwords of connection strings and URLs replaced by asterisks."""
+    return _PASSWORD.sub(lambda match: f"{match[1]}***" if match[1] else f"{match[3]}:***", text)
+
+
+def unreadable(source: LayerSource, detail: str) -> SourceError:
+    """The error for a layer whose data cannot be read; ``detail`` is for the log."""
+    return SourceError(f"data source of layer {source.layer} cannot be read", mask_passwords(detail))

@@ -10,8 +10,8 @@ from osgeo import gdal, ogr
 from mapsos.batches import Column, ColumnKind
 from mapsos.geometries import GeometryColumn
 from mapsos.layer_source import LayerSource
-from mapsos.sources.columns import OgrColumn, SourceColumn
-from mapsos.sources.opening import guarded, open_dataset, unreadable
+from mapsos.sources.columns import OgrColumn, SourceColumn, foreign_encoding
+from mapsos.sources.opening import guarded, open_dataset
 from mapsos.sources.readers import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
@@ -43,19 +43,6 @@ def read_columns(definition: Any, encoding: str | None) -> dict[str, OgrColumn]:
         decimals = field.GetPrecision() if kind is ColumnKind.REAL and field.GetWidth() else None
         columns.setdefault(field.GetName(), OgrColumn(Column(field.GetName(), kind), decimals, encoding))
     return columns
-
-
-def foreign_encoding(source: LayerSource) -> str | None:
-    """The LAYER's ENCODING if text must be converted from it. Raises `SourceError` if it is not known."""
-    import codecs
-
-    if not source.encoding:
-        return None
-    try:
-        name = codecs.lookup(source.encoding).name
-    except LookupError as error:
-        raise unreadable(source, f"ENCODING {source.encoding} is not known") from error
-    return None if name in ("utf-8", "ascii") else name
 
 
 class OgrReader:
@@ -106,7 +93,9 @@ class OgrReader:
         with guarded(self.source):
             layer = self._prepare(names, geometry, plan.narrowing or Narrowing())
             rows = plan.batch_rows if plan.first_rows is None else max(1, min(plan.batch_rows, plan.first_rows))
-            stream = layer.GetArrowStream([f"MAX_FEATURES_IN_BATCH={rows}", "INCLUDE_FID=NO"])
+            # GDAL 3.6 gives empty geometries where a GeoPackage shall deliver nothing else: then with the feature ids.
+            fids = "NO" if names else "YES"
+            stream = layer.GetArrowStream([f"MAX_FEATURES_IN_BATCH={rows}", f"INCLUDE_FID={fids}"])
             if stream is None:
                 raise RuntimeError("no Arrow stream")
             kind = _import_schema(stream)
@@ -124,7 +113,7 @@ class OgrReader:
                 if len(batch):
                     raw = {name: batch.field(place) for name, place in zip(names, places, strict=True)}
                     shapes = GeometryColumn(batch.field(kind.num_fields - 1)) if geometry else None
-                    yield Rows(len(batch), columns, raw, shapes)
+                    yield Rows(len(batch), columns, raw, shapes, None if names else batch.field(0))
         finally:
             del stream, layer
 

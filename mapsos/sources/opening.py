@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,22 +9,10 @@ from typing import Any
 from osgeo import gdal, ogr
 
 from mapsos.layer_source import LayerSource, SourceKind
-from mapsos.sources.errors import SourceError
+from mapsos.sources.errors import unreadable
 
 gdal.UseExceptions()
 ogr.UseExceptions()
-
-_PASSWORD = re.compile(r"(?i)(password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s,]+)|(?<=://)([^:@/\s]*):([^@/\s]*)(?=@)")
-
-
-def mask_passwords(text: str) -> str:
-    """The text with the passwords of connection strings and URLs replaced by asterisks."""
-    return _PASSWORD.sub(lambda match: f"{match[1]}***" if match[1] else f"{match[3]}:***", text)
-
-
-def unreadable(source: LayerSource, detail: str) -> SourceError:
-    """The error for a layer whose data cannot be read; ``detail`` is for the log."""
-    return SourceError(f"data source of layer {source.layer} cannot be read", mask_passwords(detail))
 
 
 @contextmanager
@@ -52,8 +39,6 @@ def guarded(source: LayerSource) -> Iterator[list[str]]:
 def open_dataset(source: LayerSource) -> Any:
     """A dataset handle of the reader's own. Raises `SourceError`."""
     connection = source.connection
-    if source.kind is SourceKind.SHAPEFILE and not connection.lower().endswith(".shp"):
-        connection += ".shp"
     if source.kind is SourceKind.POSTGIS:
         connection = connection if connection.upper().startswith("PG:") else f"PG:{connection}"
     with guarded(source):

@@ -27,6 +27,8 @@ class Rows:
         Their arrays as the driver delivered them.
     geometry
         The geometries if they were asked for, in the CRS of the layer.
+    ids
+        The driver's feature ids (int64), where it was asked for no columns. They are for readers alone.
     """
 
     def __init__(
@@ -35,11 +37,13 @@ class Rows:
         columns: Mapping[str, SourceColumn],
         raw: Mapping[str, pa.Array],
         geometry: GeometryColumn | None = None,
+        ids: pa.Array | None = None,
     ) -> None:
         self.count = count
         self.columns = columns
         self.raw = raw
         self.geometry = geometry
+        self.ids = ids
         self._values: dict[str, pa.Array] = {}
         self._texts: dict[str, pa.Array] = {}
 

@@ -65,7 +65,7 @@ def number_times(numbers: pa.Array) -> Times:
         end = np.where(years, _year_begins(whole + 1), end)
     days = integral & (whole >= 10_000_000) & (whole <= 99_999_999)
     if days.any():
-        midnight, real = _calendar_days(np.where(days, whole, 19700101))
+        midnight, real = calendar_days(np.where(days, whole, 19700101))
         days &= real
         begin = np.where(days, midnight, begin)
         end = np.where(days, midnight + 1, end)
@@ -80,7 +80,7 @@ def _year_begins(years: np.ndarray) -> np.ndarray:
     return begins
 
 
-def _calendar_days(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def calendar_days(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Microseconds at the midnight of numbers YYYYMMDD, and whether the calendar has that day."""
     import numpy as np
 
