@@ -8,6 +8,7 @@ hold the oddest spellings, and say nothing about observations.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -171,6 +172,8 @@ def _parse(text: str, tokens: list[Token]) -> _Tree:
 
     global _parser
     if _parser is None:
+        # It logs what it raises, and in terms of the plain form at that.
+        logging.getLogger("mappyfile").setLevel(logging.CRITICAL)
         _parser = Parser(expand_includes=False)
     try:
         tree: _Tree = _parser.parse(text)

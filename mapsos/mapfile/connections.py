@@ -86,7 +86,8 @@ def read_connection(
         )
     if kind in ("local", "shapefile", "flatgeobuf"):
         if not data:
-            raise MapfileError(layer.file, layer.line, f'LAYER "{name}": DATA is missing')
+            # MapServer loads such a map: what needs no rows is answered.
+            return Connection(SourceKind.SHAPEFILE)
         if kind == "flatgeobuf":
             return Connection(SourceKind.OGR, _find(data, folder, shape_path))
         return Connection(SourceKind.SHAPEFILE, _find_shapefile(data, folder, shape_path))

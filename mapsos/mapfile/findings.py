@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mapsos.crs import Crs, parse_srs_name
+from mapsos.layer_source import SourceKind
 from mapsos.mapfile.access import parse_addresses
 from mapsos.mapfile.blocks import Block, parse_blocks
 from mapsos.mapfile.errors import MapfileError
@@ -110,16 +111,17 @@ def _check_web(service: Service, tree: Block) -> Iterator[Finding]:
     for word in service.srs or ():
         if parse_srs_name(word) is None:
             yield at("warning", "srs", f'"{word}" is no name of a CRS; write "EPSG:4326", separated by one blank')
-    if not any(rule for layer in service.layers for rule in (*layer.access.enable_request,
-                                                             *service.access.enable_request)):
+    levels = [service.access, *(layer.access for layer in service.layers)]
+    if not any(rule for level in levels for rule in level.enable_request):
         yield at("error", "enable_request",
                  'nothing is enabled, so every request is refused; write "sos_enable_request" "*"')
     yield from _check_recommended(web, here)
     for names in _TOGETHER:
         missing = [name for name in names if web.find(name) is None]
-        if missing and len(missing) < len(names):
-            given = next(name for name in names if name not in missing)
-            yield at("info", given,
+        # The organization is asked for by itself: it does not make the person necessary.
+        given = [name for name in names if name not in (*missing, "contactorganization")]
+        if missing and given:
+            yield at("info", given[0],
                      f"the others of its group are missing: {', '.join(f'sos_{name}' for name in missing)}")
     limit = service.max_features
     if limit is not None and not (limit.strip().isascii() and limit.strip().isdigit()):
@@ -329,6 +331,10 @@ def _check_settings(layer: ObservationLayer, block: Block) -> Iterator[Finding]:
         for inner_block in block.inner(name):
             yield Finding(inner_block.file, inner_block.line, "warning", name.upper(),
                           f"has no effect: {what}; make a view or VRT that does it")
+    if layer.source.kind is SourceKind.SHAPEFILE and not layer.source.connection:
+        yield Finding(block.file, block.line, "error", "DATA",
+                      "missing: there are no observations to give out; name a shapefile, or write CONNECTIONTYPE OGR "
+                      "and CONNECTION")
     status = block.last("status")
     if status is not None and status.text.lower() == "off":
         yield Finding(status.file, status.line, "info", "STATUS",

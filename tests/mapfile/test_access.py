@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from mapsos.layer_source import LayerSource, SourceKind
+from mapsos.mapfile.access import enabled_layers, evaluate_rule, is_enabled, is_web_enabled
+from mapsos.mapfile.model import AccessRules, ObservationLayer, Service
+
+
+def make(web: AccessRules, layer: AccessRules = AccessRules(), file: str = "/m/a.map") -> Service:  # noqa: B008
+    source = LayerSource("l", SourceKind.INLINE)
+    return Service("m", access=web, layers=(ObservationLayer("l", source, "off", access=layer, file=file),), file=file)
+
+
+def on(service: Service, request: str = "GetCapabilities", address: str | None = None) -> bool:
+    enabled = is_enabled(service, service.layers[0], request, address)
+    assert enabled_layers(service, request, address) == (service.layers if enabled else ())
+    return enabled
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("*", True),
+        ("getcapabilities", True),
+        ("GetObservation", None),
+        ("* !GetCapabilities", False),
+        ("!GetCapabilities *", False),
+        ("!* GetCapabilities", True),
+        ("GetCapabilities !*", True),
+        ("* !*", False),
+        ("!* *", True),
+        ("GetCapabilities !GetCapabilities", True),
+        ("!GetCapabilities GetCapabilities", False),
+        ("GetCapabilities,GetObservation", None),
+        ("", None),
+    ],
+)
+def test_one_rule_as_mapserver_evaluates_it(rule: str, expected: bool | None) -> None:
+    assert evaluate_rule(rule, "GetCapabilities") is expected
+
+
+@pytest.mark.parametrize(
+    ("web", "layer", "expected"),
+    [
+        ((None, None), (None, None), False),
+        (("*", None), (None, None), True),
+        ((None, "*"), (None, None), True),
+        (("GetObservation", "*"), (None, None), True),
+        (("!*", "*"), (None, None), False),
+        (("!*", None), ("*", None), True),
+        ((None, None), (None, "*"), True),
+        (("*", None), ("!GetCapabilities", "*"), False),
+        (("*", None), ("GetCapabilities", "!*"), True),
+        (("*", None), ("GetObservation", "!*"), False),
+    ],
+)
+def test_layer_before_web(
+    web: tuple[str | None, str | None], layer: tuple[str | None, str | None], expected: bool
+) -> None:
+    assert on(make(AccessRules(web), AccessRules(layer))) is expected
+
+
+@pytest.mark.parametrize(
+    ("allowed", "denied", "address", "expected"),
+    [
+        ("1.2.3.4", None, "1.2.3.4", True),
+        ("1.2.3.4", None, "5.6.7.8", False),
+        ("1.2.3.4", None, None, True),
+        ("1.2.3.4/8", None, "1.9.9.9", True),
+        ("", None, "1.2.3.4", False),
+        (None, "5.6.7.0/24 fe80::/16", "5.6.7.8", False),
+        (None, "5.6.7.0/24 fe80::/16", "5.6.8.8", True),
+        (None, "5.6.7.0/24 fe80::/16", "fe80::1", False),
+        (None, "5.6.7.0/24", "::ffff:5.6.7.8", False),
+        ("1.1.1.1", "1.1.1.1", "1.1.1.1", False),
+        ("1.1.1.1", None, "no address", False),
+    ],
+)
+def test_addresses(allowed: str | None, denied: str | None, address: str | None, expected: bool) -> None:
+    rules = AccessRules(("*", None), allowed, denied)
+    assert on(make(rules), address=address) is expected
+    assert is_web_enabled(make(rules), "GetCapabilities", address) is expected
+    assert on(make(AccessRules(("*", None)), AccessRules((None, None), allowed, denied)), address=address) is expected
+
+
+def test_a_layer_that_enables_itself_is_not_bound_by_addresses_of_web() -> None:
+    service = make(AccessRules(("*", None), "1.2.3.4"), AccessRules(("*", None)))
+    assert on(service, address="5.6.7.8")
+
+
+def test_files_of_addresses(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "ips.txt").write_text("5.6.7.8 # us\n\n9.0.0.0/8\n")
+    file = str(tmp_path / "a.map")
+    assert on(make(AccessRules(("*", None), "file:ips.txt"), file=file), address="9.1.1.1")
+    assert not on(make(AccessRules(("*", None), None, f"file:{tmp_path}/ips.txt"), file=file), address="5.6.7.8")
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("denied", ["file:no.txt", "5.6.7"])
+def test_a_list_that_cannot_be_understood_admits_nobody(denied: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.ERROR)
+    assert not on(make(AccessRules(("*", None), None, denied)), address="1.1.1.1")
+    assert denied in caplog.text
