@@ -88,6 +88,9 @@ def _find_application(config: str | None) -> Application:
 
 def _start(request: Request, response: Response, start_response: StartResponse, started: float) -> Iterable[bytes]:
     headers = list(response.headers)
+    if not any(name.lower() == "content-type" for name, _ in headers):
+        # A redirect needs none, but servers and PEP 3333's validator ask for it.
+        headers.append(("Content-Type", "text/plain; charset=UTF-8"))
     if isinstance(response.body, (tuple, list)) and request.method != "HEAD":
         headers.append(("Content-Length", str(sum(map(len, response.body)))))
     start_response(response.status_line, headers)

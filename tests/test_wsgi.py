@@ -123,7 +123,7 @@ def test_put_gets_the_error_page() -> None:
 
 
 def test_the_online_resource_is_that_of_the_request() -> None:
-    secure = {"SCRIPT_NAME": "/sos", "SERVER_NAME": "h", "SERVER_PORT": "8443", "wsgi.url_scheme": "https"}
+    secure = {"SCRIPT_NAME": "/sos", "PATH_INFO": "", "SERVER_NAME": "h", "SERVER_PORT": "8443", "wsgi.url_scheme": "https"}
     assert b'"https://h:8443/sos' in Answer(CAPABILITIES, **secure).body
 
 
