@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _LIMIT = 2.0**52 / 1e6
-_POSITIVE, _NEGATIVE, _INNER, _NOTHING = 0, 1000, 2000, 3000
+_NEGATIVE, _INNER, _NOTHING = 1000, 2000, 3000
 
 
 def format_fixed(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.Array:
@@ -45,18 +45,24 @@ def _round_millionths(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 
     magnitude = np.abs(values)
     scaled = magnitude * 1e6
-    floor = np.floor(scaled)
-    above_half = (scaled - floor) - 0.5
-    rounded = floor.astype(np.int64) + (above_half > 0)
-    near = np.abs(above_half) <= scaled * 2.0**-52
+    rounded = np.rint(scaled)
+    near = np.abs(np.abs(scaled - rounded) - 0.5) <= scaled * 2.0**-52
     if near.any():
-        # The product's own rounding error decides here. 1e6 is short enough to need no splitting (Dekker).
-        split = magnitude[near] * 134217729.0
-        high = split - (split - magnitude[near])
-        error = (high * 1e6 - scaled[near]) + (magnitude[near] - high) * 1e6
-        half = above_half[near] + error
-        base = floor[near].astype(np.int64)
-        rounded[near] = base + ((half > 0) | ((half == 0) & (base % 2 == 1)))
+        rounded[near] = _round_near_half(magnitude[near], scaled[near])
+    return rounded.astype(np.int64)
+
+
+def _round_near_half(magnitude: npt.NDArray[np.float64], scaled: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Round where the rounding error of the product ``scaled`` itself decides."""
+    import numpy as np
+
+    # The error, exactly (Dekker's product); 1e6 is short enough to need no splitting.
+    split = magnitude * 134217729.0
+    high = split - (split - magnitude)
+    error = (high * 1e6 - scaled) + (magnitude - high) * 1e6
+    floor = np.floor(scaled)
+    half = ((scaled - floor) - 0.5) + error
+    rounded: npt.NDArray[np.float64] = floor + ((half > 0) | ((half == 0) & (floor % 2 == 1)))
     return rounded
 
 
@@ -71,7 +77,7 @@ def _fill_whole(
     import numpy as np
 
     table = _group_words()
-    lead = np.where(negative, _NEGATIVE, _POSITIVE)
+    lead = np.multiply(negative, _NEGATIVE, dtype=np.int64)
     if groups == 1:
         words[..., 0] = table[lead + whole]
         return
@@ -89,11 +95,13 @@ def _compress(words: npt.NDArray[np.uint32]) -> pa.Array:
     import numpy as np
     import pyarrow as pa
 
-    characters = words.view(np.uint8)
-    used = characters != 0
+    used = np.bitwise_count((words.view(np.uint8) != 0).view(np.uint32))
+    lengths = np.zeros(len(words), np.int64)
+    for column in range(words.shape[1]):
+        lengths += used[:, column]
     offsets = np.zeros(len(words) + 1, np.int64)
-    np.cumsum(np.bitwise_count(used.view(np.uint32)).sum(axis=1, dtype=np.int64), out=offsets[1:])
-    data = characters[used]
+    np.cumsum(lengths, out=offsets[1:])
+    data = words.tobytes().translate(None, b"\0")
     return pa.Array.from_buffers(pa.large_string(), len(words), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
 
 
