@@ -16,6 +16,12 @@ _SPELLINGS = (
 )
 
 
+# The name of WMS for it, which PROJ does not know.
+_ALIASES = {"CRS:84": "OGC:CRS84"}
+# Whether the first axis points north, for the names that most clients write: they need no pyproj.
+_COMMON = {"EPSG:4326": True, "EPSG:4269": True, "EPSG:4258": True, "EPSG:3857": False, "OGC:CRS84": False}
+
+
 @dataclass(frozen=True)
 class Crs:
     """A CRS as a mapfile's PROJECTION gives it.
@@ -49,7 +55,8 @@ def parse_srs_name(text: str) -> SrsName | None:
     """Read a CRS name in any of its spellings; None if it is none of them. Whether the code exists is not asked."""
     for pattern, authority_axes in _SPELLINGS:
         if match := pattern.fullmatch(text.strip()):
-            return SrsName(f"{match['a']}:{match['c']}".upper(), authority_axes)
+            label = f"{match['a']}:{match['c']}".upper()
+            return SrsName(_ALIASES.get(label, label), authority_axes)
     return None
 
 
@@ -57,8 +64,10 @@ def parse_srs_name(text: str) -> SrsName | None:
 def is_northing_first(label: str) -> bool:
     """Whether the authority's first axis of ``label`` points north (latitude or northing first).
 
-    Raises ValueError if PROJ does not know the label. Costs the import of pyproj at first use.
+    Raises ValueError if PROJ does not know the label. Costs the import of pyproj at first use of any but the commonest.
     """
+    if label in _COMMON:
+        return _COMMON[label]
     import pyproj
     import pyproj.exceptions
 

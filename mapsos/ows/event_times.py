@@ -24,6 +24,9 @@ OPERATORS = {
 }
 """Temporal operators of Filter 1.1 as SOS 1.0 has them and of Filter 2.0, with the relation that each asks for."""
 
+MAX_TIMES = 1000
+"""The longest list that is taken: every time of it is held against every row."""
+
 _EXTREMES = {"latest": "latest", "first": "first", "getfirst": "first"}
 _UNSAID = frozenset({"description", "descriptionReference", "identifier", "name", "metaDataProperty"})
 
@@ -36,7 +39,8 @@ def parse_event_times(raw: RawRequest, now: int | None = None) -> tuple[EventTim
     within it, its end included with its precision, in TM_Equals too (what MapServer means by it); a reversed period
     selects nothing. ``now`` is the moment that a client's ``now`` means, in microseconds, the clock's if None.
 
-    Raises OwsException 34 for anything else, whole: nothing of a value is passed over.
+    Raises OwsException 34 for anything else, whole (nothing of a value is passed over), and for a list of more than
+    `MAX_TIMES`.
     """
     moment = current_time() if now is None else now
     found: list[EventTime] = []
@@ -68,7 +72,12 @@ def parse_temporal_element(element: etree._Element, now: int) -> EventTime:
 def _parse_value(value: str, now: int) -> list[EventTime]:
     text = value.strip()
     if text.startswith(("<", "\ufeff<")):
-        return [parse_temporal_element(element, now) for element in parse_fragments(text, ",")]
+        elements = parse_fragments(text, ",")
+        if len(elements) > MAX_TIMES:
+            raise ValueError("too many times")
+        return [parse_temporal_element(element, now) for element in elements]
+    if text.count(",") >= MAX_TIMES:
+        raise ValueError("too many times")
     return _parse_list(text, now)
 
 

@@ -8,7 +8,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.crs import SrsName, parse_srs_name
+from mapsos.crs import SrsName, is_northing_first, parse_srs_name
 from mapsos.ows.markup import attribute, children, local_name, text_of
 from mapsos.predicates import BBox
 
@@ -67,11 +67,12 @@ def read_number(text: str) -> float:
 
 
 def read_srs_name(text: str) -> SrsName:
-    """A CRS name whose code exists where the axis order depends on it. Raises ValueError."""
+    """A CRS name whose code exists. Raises ValueError."""
     found = parse_srs_name(text)
     if found is None:
         raise ValueError(f"no name of a CRS: {text[:100]!r}")
-    found.northing_first  # noqa: B018  an unknown code fails here, while the parameter's name is known
+    # An unknown code fails here, while it is still known which parameter named it.
+    is_northing_first(found.label)
     return found
 
 

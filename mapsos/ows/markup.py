@@ -28,7 +28,8 @@ _NAMESPACES = {
 }
 _DECLARATION = re.compile(r"^\ufeff?\s*<\?xml\s[^<>]*\?>")
 _PREFIX = re.compile(r"[<\s/]([A-Za-z_][\w.-]*):[A-Za-z_]")
-_TAG = re.compile(r"<(/?)([A-Za-z_][\w.:-]*)((?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*)>")
+# Possessive, so that a long text without an end is read once.
+_TAG = re.compile(r"<(/?)([A-Za-z_][\w.:-]*+)((?:[^<>\"']|\"[^\"<]*+\"|'[^'<]*+')*+)>")
 
 
 class MarkupError(ValueError):

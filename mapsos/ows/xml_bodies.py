@@ -80,8 +80,6 @@ def read_body(data: bytes) -> RawRequest:
         for key in ("service", "version"):
             if (value := root.get(key)) is not None:
                 values[key] = [value]
-        if namespace == SOS:
-            values["request"] = [name]
     else:
         values["request"] = [request]
         _read_attributes(root, request, values)
@@ -137,10 +135,23 @@ def _markup(child: etree._Element, key: str) -> list[str]:
     inside = children(child)
     if not inside:
         return [(child.text or "").strip()]
-    texts = [serialize(element) for element in inside]
     if stray_text(child).strip():
         raise _unknown("text", local_name(child), local_name(child), ())
-    return ["".join(texts)] if key == "result" else texts
+    texts = [_serialize_plainly(element) for element in inside]
+    if key != "result":
+        return texts
+    # As MapServer shows it in an exception; it does not know a Filter of the client's own (D-22).
+    wrapped = local_name(inside[0]) == "Filter"
+    return ["".join(texts) if wrapped else f"<ogc:Filter>{''.join(texts)}</ogc:Filter>"]
+
+
+def _serialize_plainly(element: etree._Element) -> str:
+    """An element without the namespaces that the body declares around it: who reads fragments needs none."""
+    start, end, rest = serialize(element).partition(">")
+    parent = element.getparent()
+    for prefix, uri in {} if parent is None else parent.nsmap.items():
+        start = start.replace(f' xmlns{f":{prefix}" if prefix else ""}="{uri}"', "", 1)
+    return start + end + rest
 
 
 def _text(element: etree._Element) -> str:

@@ -138,6 +138,7 @@ def test_broken_xml_is_refused(value: str) -> None:
         "BBOX:1,2,3,4,5,6",
         "BBOX:1,2,3,4,nowhere",
         "BBOX:1,2,3,4,urn:ogc:def:crs:EPSG::99999",
+        "BBOX:1,2,3,4,EPSG:99999",
         envelope("1", "2 2"),
         envelope("1 1", "2 2 2 2"),
         envelope("1 1", "2 x"),

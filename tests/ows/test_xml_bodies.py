@@ -60,11 +60,9 @@ def test_an_observation_request_is_read_whole(encoding: str) -> None:
         "responseformat": ('text/xml; subtype="om/1.0.0"',),
         "resultmodel": ("om:Observation",),
     }
-    assert [text.split()[0] for text in times] == ["<gml:TimeInstant", "<ogc:TM_During"]
-    assert [text.endswith("ObjectID>") for text in features] == [True, True]
-    assert len(result) == 1
-    assert "PropertyIsNull" in result[0]
-    assert "And" in result[0]
+    assert times == ("<gml:TimeInstant/>", "<ogc:TM_During><gml:TimePeriod/></ogc:TM_During>")
+    assert features == ("<s:ObjectID>a</s:ObjectID>", "<s:ObjectID>b</s:ObjectID>")
+    assert result == ("<ogc:Filter><ogc:PropertyIsNull/><ogc:And/></ogc:Filter>",)
 
 
 def test_capabilities_carry_lists_of_ows() -> None:
@@ -117,9 +115,14 @@ def test_a_root_of_another_namespace_is_no_request_of_sos() -> None:
     assert raw.root == "{}GetObservation"
 
 
-def test_an_unknown_operation_of_sos_is_named() -> None:
+def test_an_unknown_operation_of_sos_is_a_missing_request() -> None:
     raw = read_body(body("GetSandwich", "<x/>"))
-    assert (raw.root, raw.last("request")) == ("GetSandwich", "GetSandwich")
+    assert (raw.root, raw.last("service"), raw.last("request")) == ("GetSandwich", "SOS", None)
+
+
+def test_a_filter_of_the_clients_own_is_kept() -> None:
+    inside = '<result><f:Filter xmlns:f="urn:f"><f:Not/></f:Filter></result>'
+    assert read_body(body("GetObservation", inside)).last("result") == '<f:Filter xmlns:f="urn:f"><f:Not/></f:Filter>'
 
 
 def test_empty_elements_are_missing_but_empty_selections_are_not() -> None:

@@ -1,0 +1,72 @@
+"""Names of CRSs: every spelling, and the axis order that it asks for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from mapsos.crs import _COMMON, SrsName, is_northing_first, parse_srs_name
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "authority_axes"),
+    [
+        ("EPSG:4326", "EPSG:4326", False),
+        (" epsg:4326 ", "EPSG:4326", False),
+        ("OGC:CRS84", "OGC:CRS84", False),
+        ("CRS:84", "OGC:CRS84", False),
+        ("urn:ogc:crs:epsg:4326", "EPSG:4326", False),
+        ("http://www.opengis.net/gml/srs/epsg.xml#4326", "EPSG:4326", False),
+        ("urn:ogc:def:crs:EPSG::4326", "EPSG:4326", True),
+        ("urn:ogc:def:crs:EPSG:6.9:4326", "EPSG:4326", True),
+        ("urn:ogc:def:crs:EPSG:4326", "EPSG:4326", True),
+        ("URN:X-OGC:DEF:CRS:EPSG::4326", "EPSG:4326", True),
+        ("http://www.opengis.net/def/crs/EPSG/0/4326", "EPSG:4326", True),
+        ("https://www.opengis.net/def/crs/OGC/1.3/CRS84", "OGC:CRS84", True),
+    ],
+)
+def test_spellings(text: str, label: str, authority_axes: bool) -> None:
+    assert parse_srs_name(text) == SrsName(label, authority_axes)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "4326", "EPSG:", "EPSG::4326", "EPSG:4326;", "EPSG:4326 EPSG:3857", "urn:ogc:def:crs"]
+)
+def test_other_texts_name_no_crs(text: str) -> None:
+    assert parse_srs_name(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "northing_first"),
+    [
+        ("EPSG:4326", False),
+        ("urn:ogc:def:crs:EPSG::4326", True),
+        ("urn:ogc:def:crs:EPSG::3857", False),
+        ("urn:ogc:def:crs:OGC:1.3:CRS84", False),
+        ("urn:ogc:def:crs:EPSG::2393", True),
+        ("urn:ogc:def:crs:EPSG::32633", False),
+    ],
+)
+def test_axis_order(text: str, northing_first: bool) -> None:
+    srs_name = parse_srs_name(text)
+    assert srs_name is not None
+    assert srs_name.northing_first is northing_first
+
+
+def test_an_unknown_code_is_an_error() -> None:
+    with pytest.raises(ValueError, match="EPSG:99999"):
+        is_northing_first("EPSG:99999")
+
+
+def test_the_common_names_say_what_proj_says() -> None:
+    import pyproj
+
+    directions = {label: pyproj.CRS.from_user_input(label).axis_info[0].direction for label in _COMMON}
+    assert {label: direction == "north" for label, direction in directions.items()} == _COMMON
+
+
+def test_the_common_names_need_no_pyproj() -> None:
+    code = "import sys; from mapsos.crs import *; is_northing_first('EPSG:4326'); sys.exit('pyproj' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
