@@ -57,6 +57,7 @@ class OgrReader:
         self._result_owner: Any = None
         self._outer: Any = None
         self._layer: Any = None
+        self._declared: dict[str, bool] | None = None
         self._dataset: Any = open_dataset(source)
         try:
             with guarded(source):
@@ -224,8 +225,40 @@ class OgrReader:
             return int(self._layer.GetFeatureCount())
 
     def condition_dialect(self, name: str) -> Dialect | None:
-        """The driver's dialect."""
-        return self.dialect
+        """The driver's dialect, unless the column may hold what its type does not say.
+
+        SQLite stores any value in any column, and the columns of a SELECT need have no type at all: there texts are
+        compared with texts only where the table declares them so.
+        """
+        kind = self.columns[name].column.kind
+        if kind is ColumnKind.TEXT and foreign_encoding(self.source) is not None:
+            return None
+        if self.dialect is Dialect.SQLITE:
+            return (
+                None if self.selected or (kind is ColumnKind.TEXT and not self._declares_text(name)) else self.dialect
+            )
+        if self.dialect is Dialect.POSTGRESQL:
+            return None if kind is ColumnKind.TEXT and not self._declares_text(name) else self.dialect
+        return None if self.selected else self.dialect
+
+    def _declares_text(self, name: str) -> bool:
+        """Whether the database compares the column as text."""
+        if self._declared is None:
+            with guarded(self.source):
+                self._declared = self._read_declared()
+        return self._declared.get(name, False)
+
+    def _read_declared(self) -> dict[str, bool]:
+        if self.dialect is Dialect.SQLITE:
+            rows = self._ask(f"SELECT name, type FROM pragma_table_info({quote_text(self.table, self.dialect)})")
+            return {name: any(word in kind.upper() for word in ("CHAR", "CLOB", "TEXT")) for name, kind in rows}
+        names = [name for name, column in self.columns.items() if column.column.kind is ColumnKind.TEXT]
+        if not names:
+            return {}
+        types = ", ".join(f"pg_typeof({quote_identifier(name, self.dialect)})::text" for name in names)
+        rows = self._ask(f"SELECT {types} FROM {self._from_clause()} LIMIT 1")
+        texts = ("text", "character varying", "character")
+        return {name: kind in texts for row in rows for name, kind in zip(names, row, strict=True)}
 
     def close(self) -> None:
         """Give the dataset back."""

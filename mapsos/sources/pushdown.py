@@ -1,18 +1,40 @@
-"""What of a predicate is handed to the driver, so that its indexes work: only ever wider than the predicate."""
+"""What of a predicate is handed to the driver, so that its indexes work: only ever wider than the predicate.
+
+Conditions are made of identifiers and typed constants alone (`mapsos.sources.sql`). What might leave out a row that the
+predicate admits is not handed down: nothing below a Not, no texts that cannot be constants, no order of texts.
+"""
 
 from __future__ import annotations
 
+import math
+from datetime import date
+from decimal import Decimal
+
+from mapsos.batches import ColumnKind
 from mapsos.crs import Crs
-from mapsos.predicates import And, BBox, Or, Predicate, Spatial
+from mapsos.predicates import And, BBox, Between, Compare, OneOf, Or, Predicate, Spatial, Time
+from mapsos.sources.comparisons import is_number, typing_of
 from mapsos.sources.readers import Narrowing, Reader
 from mapsos.sources.spatial import rectangle_in_layer
+from mapsos.sources.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
+from mapsos.times import DAY, parse_time
 
 Rectangle = tuple[float, float, float, float]
 
+_MOST_VALUES = 500
+"""Values of one `OneOf` that are handed down at most: drivers limit the size of a statement."""
+
+_MOST_SPANS = 20
+_MOST_YEARS = 3
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_FIRST_DAY = date(1001, 1, 1).toordinal()
+_LAST_DAY = date(9990, 1, 1).toordinal()
+
 
 def narrow(predicate: Predicate, reader: Reader, crs: Crs | None) -> Narrowing:
-    """The widest condition and rectangle that still hold every row of the predicate, as far as they can be named."""
-    return Narrowing("", _rectangle(predicate, crs))
+    """The condition and rectangle that hold every row of the predicate, as narrow as they can be named safely."""
+    return Narrowing(_condition(predicate, reader), _rectangle(predicate, crs))
 
 
 def _rectangle(predicate: Predicate, crs: Crs | None) -> Rectangle | None:
@@ -27,9 +49,9 @@ def _rectangle(predicate: Predicate, crs: Crs | None) -> Rectangle | None:
         return (minx, miny, maxx, maxy) if minx <= maxx and miny <= maxy else found[0]
     if isinstance(predicate, Or):
         every = [_rectangle(operand, crs) for operand in predicate.operands]
-        if not every or None in every:
-            return None
         known = [rectangle for rectangle in every if rectangle is not None]
+        if not every or len(known) < len(every):
+            return None
         return (
             min(r[0] for r in known),
             min(r[1] for r in known),
@@ -37,3 +59,188 @@ def _rectangle(predicate: Predicate, crs: Crs | None) -> Rectangle | None:
             max(r[3] for r in known),
         )
     return None
+
+
+def _condition(predicate: Predicate, reader: Reader) -> str:
+    """SQL that is true at least wherever the predicate is; empty where there is nothing to say."""
+    if isinstance(predicate, And):
+        some = [condition for operand in predicate.operands if (condition := _condition(operand, reader))]
+        return " AND ".join(f"({condition})" for condition in some)
+    if isinstance(predicate, Or):
+        every = [_condition(operand, reader) for operand in predicate.operands]
+        return " OR ".join(f"({condition})" for condition in every) if all(every) else ""
+    if not isinstance(predicate, Compare | Between | OneOf | Time):
+        return ""
+    dialect = reader.condition_dialect(predicate.name)
+    if dialect is None:
+        return ""
+    kind = reader.columns[predicate.name].column.kind
+    try:
+        column = quote_identifier(predicate.name, dialect)
+        if isinstance(predicate, Time):
+            return _time_condition(predicate, column, kind, dialect)
+        if isinstance(predicate, OneOf):
+            return _one_of(column, kind, predicate.values, dialect) if predicate.match_case else ""
+        return _comparison(predicate, column, kind, dialect)
+    except ValueError:
+        return ""
+
+
+def _one_of(column: str, kind: ColumnKind, values: tuple[str, ...], dialect: Dialect) -> str:
+    if not 0 < len(values) <= _MOST_VALUES:
+        return ""
+    if kind is ColumnKind.TEXT and all(value and is_plain_text(value, dialect) for value in values):
+        constants = [quote_text(value, dialect) for value in values]
+    elif kind is ColumnKind.INTEGER and all(_is_integer(value) for value in values):
+        constants = [write_number(int(value)) for value in values]
+    else:
+        return ""
+    return f"{column} = {constants[0]}" if len(constants) == 1 else f"{column} IN ({', '.join(constants)})"
+
+
+def _is_integer(text: str) -> bool:
+    return text.isascii() and text.lstrip("-").isdecimal() and abs(int(text)) < 2**31 and str(int(text)) == text
+
+
+def _comparison(predicate: Compare | Between, column: str, kind: ColumnKind, dialect: Dialect) -> str:
+    typing = typing_of(predicate, kind)
+    if typing == "text":
+        plain = isinstance(predicate, Compare) and predicate.operator == "=" and predicate.match_case
+        if not plain or kind is not ColumnKind.TEXT:
+            return ""
+        assert isinstance(predicate, Compare)
+        return _one_of(column, kind, (predicate.literal,), dialect)
+    if typing == "number":
+        return _number_bounds(predicate, column) if kind in (ColumnKind.INTEGER, ColumnKind.REAL) else ""
+    if isinstance(predicate, Between):
+        first, last = parse_time(predicate.low).begin, parse_time(predicate.high).end
+        return _time_range(column, kind, dialect, [_days_around(first, last)])
+    interval = parse_time(predicate.literal)
+    spans = {
+        "=": _days_around(interval.begin, interval.end),
+        "<": _days_around(None, interval.begin),
+        "<=": _days_around(None, interval.end),
+        ">": _days_around(interval.begin, None),
+        ">=": _days_around(interval.begin, None),
+    }
+    return _time_range(column, kind, dialect, [spans[predicate.operator]]) if predicate.operator in spans else ""
+
+
+def _number_bounds(predicate: Compare | Between, column: str) -> str:
+    """Bounds that are a little wider than the literals, so that no rounding of the driver's costs a row."""
+    if isinstance(predicate, Between):
+        low, high = _below(predicate.low), _above(predicate.high)
+    elif predicate.operator == "=":
+        low, high = _below(predicate.literal), _above(predicate.literal)
+    elif predicate.operator in ("<", "<="):
+        low, high = None, _above(predicate.literal)
+    elif predicate.operator in (">", ">="):
+        low, high = _below(predicate.literal), None
+    else:
+        return ""
+    bounds = []
+    if low is not None:
+        bounds.append(f"{column} >= {low}")
+    if high is not None:
+        bounds.append(f"{column} <= {high}")
+    return " AND ".join(bounds)
+
+
+def _below(literal: str) -> str:
+    return _bound(literal, -math.inf)
+
+
+def _above(literal: str) -> str:
+    return _bound(literal, math.inf)
+
+
+def _bound(literal: str, towards: float) -> str:
+    """A whole number of ordinary size as it is, any other moved outwards by some units in the last place."""
+    if not is_number(literal):
+        raise ValueError("no number")
+    exact = Decimal(literal)
+    if abs(exact) < 2**31 and exact == exact.to_integral_value():
+        return write_number(int(exact))
+    number = float(exact)
+    for _ in range(4):
+        number = math.nextafter(number, towards)
+    return write_number(number)
+
+
+Span = tuple[date | None, date | None]
+
+
+def _time_condition(predicate: Time, column: str, kind: ColumnKind, dialect: Dialect) -> str:
+    if not 0 < len(predicate.intervals) <= _MOST_SPANS:
+        return ""
+    if predicate.relation == "before":
+        spans = [_days_around(None, interval.begin) for interval in predicate.intervals]
+    elif predicate.relation == "after":
+        spans = [_days_around(interval.end, None) for interval in predicate.intervals]
+    else:
+        spans = [_days_around(interval.begin, interval.end) for interval in predicate.intervals]
+    return _time_range(column, kind, dialect, spans)
+
+
+def _time_range(column: str, kind: ColumnKind, dialect: Dialect, spans: list[Span]) -> str:
+    if dialect is Dialect.SQLITE and kind in (ColumnKind.TEXT, ColumnKind.DATETIME, ColumnKind.DATE):
+        return " OR ".join(f"({_text_range(column, first, last)})" for first, last in spans)
+    if kind in (ColumnKind.DATETIME, ColumnKind.DATE):
+        return " OR ".join(f"({_day_range(column, first, last, dialect)})" for first, last in spans)
+    return ""
+
+
+def _days_around(begin: int | None, end: int | None) -> Span:
+    """First and last day that values between two instants can be written with, with two days to spare for zones."""
+    return (
+        None if begin is None else _day(begin // DAY - 2),
+        None if end is None else _day(end // DAY + 2),
+    )
+
+
+def _day(days: int) -> date | None:
+    """The day, None where it lies so far out that it is no bound."""
+    ordinal = days + _EPOCH
+    return date.fromordinal(ordinal) if _FIRST_DAY <= ordinal <= _LAST_DAY else None
+
+
+def _day_range(column: str, first: date | None, last: date | None, dialect: Dialect) -> str:
+    """A range of days for a typed column of dates or date-times."""
+    mark = "/" if dialect is Dialect.OGR else "-"
+    bounds = []
+    if first is not None:
+        bounds.append(f"{column} >= {quote_text(first.isoformat().replace('-', mark), dialect)}")
+    if last is not None:
+        bounds.append(f"{column} <= {quote_text(last.isoformat().replace('-', mark), dialect)}")
+    if not bounds:
+        raise ValueError("nothing to hand down")
+    return " AND ".join(bounds)
+
+
+def _text_range(column: str, first: date | None, last: date | None) -> str:
+    """Ranges of SQLite's order that hold every text which `mapsos.times.parse_texts` can place on the days.
+
+    Whatever its form: numbers and texts with blanks before them sort below ``/``; all others begin with their year.
+    Within a year the days written YYYY-MM-DD are in order and so are those of the form YYYY-DDD; the year alone
+    sorts before them, and every other form (by week, with slashes, without marks) after them, and of these the whole
+    year is taken. No bound looks like a number, which SQLite would compare as one.
+    """
+    years = None if first is None else first.year - 1, None if last is None else last.year + 1
+    if first is None or last is None or last.year - first.year > _MOST_YEARS:
+        bounds = []
+        if years[0] is not None:
+            bounds.append(f"{column} > '{years[0] - 1:04d}~'")
+        if years[1] is not None:
+            bounds.append(f"{column} < '{years[1]:04d}~'")
+        if not bounds:
+            raise ValueError("nothing to hand down")
+        return f"{column} < '/' OR ({' AND '.join(bounds)})"
+    ranges = [f"{column} < '/'", f"({column} >= '{first.isoformat()}' AND {column} < '{last.isoformat()}~')"]
+    for year in range(first.year - 1, last.year + 2):
+        ranges.append(f"({column} > '{year - 1:04d}~' AND {column} < '{year:04d}-0')")
+        ranges.append(f"({column} > '{year:04d}-:' AND {column} < '{year:04d}~')")
+    for year in range(first.year, last.year + 1):
+        start = (max(first, date(year, 1, 1)) - date(year, 1, 1)).days + 1
+        end = (min(last, date(year, 12, 31)) - date(year, 1, 1)).days + 1
+        ranges.append(f"({column} >= '{year:04d}-{start:03d}' AND {column} < '{year:04d}-{end:03d}~')")
+    return " OR ".join(ranges)

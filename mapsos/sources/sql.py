@@ -30,10 +30,11 @@ def quote_identifier(name: str, dialect: Dialect) -> str:
 def is_plain_text(text: str, dialect: Dialect) -> bool:
     """Whether a text may become a constant.
 
-    Not those with NUL, nor with a backslash (an escape to some dialects and settings); for OGR SQL, where the
+    Not those with NUL, with a backslash (an escape to some dialects and settings) or with U+FFFD (which stands for
+    bytes that the driver would not find); for OGR SQL, where the
     escaping of quotes has changed over time, nor those with a quote.
     """
-    if "\0" in text or "\\" in text or len(text) > 1000:
+    if "\0" in text or "\\" in text or "\ufffd" in text or len(text) > 1000:
         return False
     return dialect is not Dialect.OGR or not ("'" in text or '"' in text)
 
