@@ -20,6 +20,7 @@ from mapsos.times import FOREVER, Interval, parse_period, parse_time
 NOW = 1_004_452_195_000_000
 PERIOD = "<gml:TimePeriod><gml:beginPosition>2001</gml:beginPosition><gml:endPosition>2002</gml:endPosition></gml:TimePeriod>"
 INSTANT = "<gml:TimeInstant><gml:timePosition>2001-10-30</gml:timePosition></gml:TimeInstant>"
+AFTERWARDS = INSTANT.replace("Position>2", 'Position indeterminatePosition="after">2', 1)
 YEARS, DATE = parse_period("2001/2002"), parse_time("2001-10-30")
 
 
@@ -88,7 +89,8 @@ def test_no_event_time() -> None:
         (period(begin("2001", 'indeterminatePosition="before"'), end("2002")), [("during", Interval(-FOREVER, YEARS.end))]),
         (period(begin("2001"), end("2003", 'indeterminatePosition="before"')), [("during", YEARS)]),
         (period(begin("2000", 'indeterminatePosition="after"'), end("2002")), [("during", YEARS)]),
-        (INSTANT.replace("Position>2", 'Position indeterminatePosition="after">2', 1), [("after", DATE)]),
+        (AFTERWARDS, [("after", DATE)]),
+        (f"<TM_After>{AFTERWARDS}</TM_After>", [("after", DATE)]),
         (INSTANT.replace("2001-10-30", "latest"), [("latest", None)]),
         ('<TimeInstant><timePosition indeterminatePosition="now"/></TimeInstant>', [("equals", Interval(NOW, NOW + 1))]),
     ],
@@ -149,6 +151,7 @@ def test_a_reversed_period_selects_nothing_whatever_the_operator() -> None:
         f"<TM_EndedBy>{INSTANT}</TM_EndedBy>",
         f"<TM_Equals><TM_During>{PERIOD}</TM_During></TM_Equals>",
         f"<TM_Before>{INSTANT.replace('2001-10-30', 'latest')}</TM_Before>",
+        f"<TM_Before>{AFTERWARDS}</TM_Before>",
         "<!DOCTYPE a>" + PERIOD,
     ],
 )

@@ -40,6 +40,10 @@ def read(text: str) -> tuple[str, str | None]:
         ("<LineString><coordinates>0,0,1,2,</coordinates></LineString>", "LINESTRING (0 0, 1 2)"),
         ('<LineString><coordinates ts=";">0,0;1,2</coordinates></LineString>', "LINESTRING (0 0, 1 2)"),
         ("<LineString><pos>0 0</pos><pos>1 2</pos></LineString>", "LINESTRING (0 0, 1 2)"),
+        (
+            "<LineString><pointMember><Point><pos>0 0</pos></Point></pointMember><pos>1 2</pos></LineString>",
+            "LINESTRING (0 0, 1 2)",
+        ),
         ('<LineString srsDimension="3"><posList>0 0 9 1 2 9</posList></LineString>', "LINESTRING (0 0, 1 2)"),
         ('<LineString><posList srsDimension="3">0 0 9 1 2 9</posList></LineString>', "LINESTRING (0 0, 1 2)"),
         (POLYGON, "POLYGON ((0 0, 4 0, 4 4, 0 4, 0 0))"),
