@@ -123,8 +123,9 @@ def test_put_gets_the_error_page() -> None:
 
 
 def test_the_online_resource_is_that_of_the_request() -> None:
-    secure = {"SCRIPT_NAME": "/sos", "PATH_INFO": "", "SERVER_NAME": "h", "SERVER_PORT": "8443", "wsgi.url_scheme": "https"}
-    assert b'"https://h:8443/sos' in Answer(CAPABILITIES, **secure).body
+    path = {"SCRIPT_NAME": "/sos", "PATH_INFO": ""}
+    secure = {"SERVER_NAME": "h", "SERVER_PORT": "8443", "wsgi.url_scheme": "https"}
+    assert b'"https://h:8443/sos?"' in Answer(CAPABILITIES, **path, **secure).body
 
 
 def test_unusable_settings_are_told_to_the_log_only(
