@@ -27,6 +27,11 @@ DAY = 24 * HOUR
 _EPOCH = date(1970, 1, 1).toordinal()
 _WHITE = " \t\r\n"
 
+EARLIEST = (1 - _EPOCH) * DAY
+"""The first microsecond of the year 1."""
+LATEST = (date.max.toordinal() + 1 - _EPOCH) * DAY
+"""The end of the year 9999, exclusive."""
+
 _INSTANT = re.compile(
     r"""
     (?P<year>[0-9]{4})
@@ -98,7 +103,7 @@ class Duration:
                 raise ValueError("a duration leads out of the years 1 to 9999")
             days = _days(year, month % 12 + 1, 1) + min(start.day, _month_length(year, month % 12 + 1)) - 1
         result = days * DAY + rest + sign * self.microseconds
-        if not _FIRST <= result < _LAST:
+        if not EARLIEST <= result < LATEST:
             raise ValueError("a duration leads out of the years 1 to 9999")
         return result
 
@@ -152,7 +157,7 @@ def parse_duration(text: str) -> Duration:
             ("seconds", SECOND),
         )
     )
-    if months > 120_000 or length > _LAST - _FIRST:
+    if months > 120_000 or length > LATEST - EARLIEST:
         raise ValueError(f"a duration out of range: {text!r}")
     return Duration(months, length)
 
@@ -220,11 +225,13 @@ def parse_texts(texts: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     import numpy as np
     import pyarrow as pa
 
+    from mapsos.time_columns import read_common_forms
+
     column = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     if isinstance(column, pa.DictionaryArray):
         return _spread(parse_texts(column.dictionary), column.indices)
     column = column.cast(pa.large_binary())
-    begin, done = _read_common_forms(column)
+    begin, done = read_common_forms(column)
     end = begin + done
     known = np.asarray(column.is_valid().to_numpy(zero_copy_only=False))
     valid = done & known
@@ -255,7 +262,7 @@ def _parse_instant(text: str) -> Interval:
         clock, precision = _clock(match)
         begin = first * DAY + clock - _offset(match["zone"])
         interval = Interval(begin, begin + precision)
-    if not _FIRST <= interval.begin < interval.end <= _LAST:
+    if not EARLIEST <= interval.begin < interval.end <= LATEST:
         raise ValueError(f"a time outside the years 1 to 9999: {text!r}")
     return interval
 
@@ -361,90 +368,3 @@ def _spread(
         return np.zeros(len(known), np.int64), np.zeros(len(known), np.int64), np.zeros(len(known), np.bool_)
     rows = indices.fill_null(0).to_numpy(zero_copy_only=False)
     return begin[rows] * known, end[rows] * known, valid[rows] & known
-
-
-def _read_common_forms(column: pa.LargeBinaryArray) -> tuple[np.ndarray, np.ndarray]:
-    """Begin of each value that is ``YYYY-MM-DD[(T| )HH:MM:SS[.f][zone]]`` (or with ``/``), and which those are."""
-    import numpy as np
-
-    offsets = np.frombuffer(column.buffers()[1], np.int64, len(column) + 1, column.offset * 8)
-    first, length = offsets[:-1], np.diff(offsets)
-    data = column.buffers()[2]
-    # Padded, so that the fixed positions of a short last value are still inside.
-    padded = np.zeros((data.size if data is not None else 0) + 64, np.uint8)
-    if data is not None:
-        padded[: data.size] = np.frombuffer(data, np.uint8)
-
-    def byte(position: int | np.ndarray) -> np.ndarray:
-        found: np.ndarray = padded[np.minimum(first + position, len(padded) - 1)]
-        return found
-
-    good = (length == 10) | (length >= 19)
-
-    def number(position: int | np.ndarray, digits: int, where: np.ndarray | None = None) -> np.ndarray:
-        nonlocal good
-        value = np.zeros(len(first), np.int32)
-        for index in range(digits):
-            digit = byte(position + index) - np.uint8(48)
-            good = good & ((digit <= 9) if where is None else (digit <= 9) | ~where)
-            value = value * 10 + digit
-        return value if where is None else np.where(where, value, 0)
-
-    dash = byte(4)
-    good = good & ((dash == ord("-")) | (dash == ord("/"))) & (byte(7) == dash)
-    year, month, day = number(0, 4), number(5, 2), number(8, 2)
-    good = good & (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
-    days, month_length = _days_of_months(year, np.clip(month, 1, 12))
-    good = good & (day <= month_length)
-    begin = (days + day - 1) * DAY
-    timed = length >= 19
-    if timed.any():
-        separator = byte(10)
-        clocked = ((separator == ord("T")) | (separator == ord(" "))) & (byte(13) == ord(":")) & (byte(16) == ord(":"))
-        good = good & (~timed | clocked)
-        hour, minute, second = number(11, 2, timed), number(14, 2, timed), number(17, 2, timed)
-        good = good & (hour <= 23) & (minute <= 59) & (second <= 59)
-        begin = begin + hour * np.int64(HOUR) + minute * np.int64(MINUTE) + second * np.int64(SECOND)
-        position = np.where(timed, np.int64(19), length)
-        fractional = timed & (length > 19) & ((byte(19) == ord(".")) | (byte(19) == ord(",")))
-        if fractional.any():
-            position = position + fractional
-            unit, running = SECOND // 10, fractional
-            for _ in range(9):
-                digit = byte(position) - np.uint8(48)
-                running = running & (digit <= 9) & (position < length)
-                begin = begin + np.where(running, digit * np.int64(unit), 0)
-                position = position + running
-                unit //= 10
-            good = good & (~fractional | (position > 20))
-        left = length - position
-        zulu = (left == 1) & (byte(position) == ord("Z"))
-        shifted = (left == 3) | (left == 5) | (left == 6)
-        if shifted.any():
-            sign = byte(position)
-            # A blank for a lost plus is left to the slow way: too rare here.
-            good = good & (~shifted | (sign == ord("+")) | (sign == ord("-")))
-            hours = number(position + 1, 2, shifted)
-            colon = (left == 6) & (byte(position + 3) == ord(":"))
-            minutes = number(np.where(colon, position + 4, position + 3), 2, shifted & (left > 3))
-            good = good & ((left != 6) | colon) & (minutes <= 59) & (hours * 60 + minutes <= 14 * 60)
-            offset = hours * np.int64(HOUR) + minutes * np.int64(MINUTE)
-            begin = begin - np.where(sign == ord("-"), -offset, offset)
-        good = good & ((left == 0) | zulu | shifted)
-    return begin, good & (begin >= _FIRST) & (begin < _LAST)
-
-
-def _days_of_months(year: np.ndarray, month: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Days from 1970-01-01 to the first of each month (int64), and the month's length."""
-    import numpy as np
-
-    lengths = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
-    before = np.concatenate(([0], np.cumsum(lengths)[:-1]))
-    past = year.astype(np.int64) - 1
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    days = past * 365 + past // 4 - past // 100 + past // 400 + 1 - _EPOCH
-    return days + before[month - 1] + (leap & (month > 2)), lengths[month - 1] + (leap & (month == 2))
-
-
-_FIRST = _days(1, 1, 1) * DAY
-_LAST = (_days(9999, 12, 31) + 1) * DAY
