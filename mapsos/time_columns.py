@@ -22,12 +22,14 @@ def read_common_forms(column: pa.LargeBinaryArray) -> tuple[np.ndarray, np.ndarr
     form and exist (bool); the begin of any other means nothing.
     """
     offsets = np.frombuffer(column.buffers()[1], np.int64, len(column) + 1, column.offset * 8)
-    first, length = offsets[:-1], np.diff(offsets)
-    data = column.buffers()[2]
-    # Padded, so that the fixed positions of a short last value are still inside.
-    padded = np.zeros((data.size if data is not None else 0) + 64, np.uint8)
-    if data is not None:
-        padded[: data.size] = np.frombuffer(data, np.uint8)
+    length = np.diff(offsets)
+    # A slice shares the bytes of its whole column; only its own are copied, and padded, so that the fixed positions of
+    # a short last value are still inside.
+    start, stop = int(offsets[0]), int(offsets[-1])
+    first = offsets[:-1] - start
+    padded = np.zeros(stop - start + 64, np.uint8)
+    if stop > start:
+        padded[: stop - start] = np.frombuffer(column.buffers()[2], np.uint8, stop - start, start)
 
     def byte(position: int | np.ndarray) -> np.ndarray:
         found: np.ndarray = padded[np.minimum(first + position, len(padded) - 1)]
