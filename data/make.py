@@ -16,14 +16,14 @@ import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 # What a GeoPackage says of its last change, so that the same observations are the same file.
 os.environ["OGR_CURRENT_DATE"] = "2024-01-01T00:00:00Z"
 
-import fiona  # noqa: E402  (GDAL reads its options from the environment when it is loaded)
+import fiona
 
 Row = tuple[tuple[float, float], dict[str, Any]]
 
@@ -72,7 +72,7 @@ def hourly_temperatures() -> Iterator[Row]:
             local = datetime.strptime(row["date"], clock).replace(tzinfo=PACIFIC_STANDARD_TIME)
             yield position, {
                 "station": station,
-                "time": local.astimezone(timezone.utc).isoformat(),
+                "time": local.astimezone(UTC).isoformat(),
                 "temperature": number(row["temp"]),
             }
 
