@@ -1,0 +1,370 @@
+"""The ways to measure: whole processes in pairs, one warm process, the first byte, web servers under load."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from benchmarks.agreement import (
+    Contents,
+    DisagreementError,
+    compare,
+    count_members,
+    read_measurements,
+    read_procedures,
+    read_records,
+    reading,
+)
+from benchmarks.clients import fetch, load_server, median, time_first_byte
+from benchmarks.maps import CAPABILITIES, DATABLOCK, MEASUREMENT, OBSERVATIONS, MapLayer, write_configuration, write_map
+from benchmarks.processes import MemoryWatch, Program, ProgramError, Run, run_program
+from benchmarks.results import Result
+from benchmarks.servers import Server, escape, mapserv_program, mapsos_program, serving, serving_apache
+
+CHECKED_ROWS = 20_000
+
+
+@dataclass
+class Bench:
+    """Sizes and counts of a run, the folder of its files, and what later works need of earlier ones.
+
+    Attributes
+    ----------
+    folder
+        Data sets, maps, configuration.
+    rows, large_rows, features
+        Observations of most works; of the large ones; lines and polygons.
+    pairs
+        Interleaved runs of mapsos and mapserv.
+    requests
+        Requests of one load of a web server.
+    checked_rows
+        Observations that are compared before a work is timed.
+    """
+
+    folder: Path
+    rows: int
+    large_rows: int
+    features: int
+    pairs: int
+    requests: int
+    checked_rows: int = CHECKED_ROWS
+    peaks: dict[str, float] = field(default_factory=dict)
+    checked: set[object] = field(default_factory=set)
+    _closing: ExitStack = field(default_factory=ExitStack)
+    _apache: Server | None = None
+
+    @property
+    def configuration(self) -> Path:
+        """A configuration file for mapserv that admits every map of the folder, and those of web works by name."""
+        return write_configuration(self.folder, {"web": write_map(WEB_LAYER, self.folder)})
+
+    @property
+    def apache(self) -> Server:
+        """The Apache of this run, started when first asked for."""
+        if self._apache is None:
+            self._apache = self._closing.enter_context(serving_apache(self.folder, self.configuration))
+        return self._apache
+
+    def close(self) -> None:
+        """Stop what still runs."""
+        self._closing.close()
+
+
+WEB_LAYER = MapLayer("points", 500)
+Size = Callable[[Bench], int]
+
+
+def all_rows(bench: Bench) -> int:
+    """The million."""
+    return bench.rows
+
+
+def all_features(bench: Bench) -> int:
+    """The lines or polygons."""
+    return bench.features
+
+
+@dataclass(frozen=True)
+class ProcessWork:
+    """A request answered by a process of its own, from start to exit, into /dev/null; beside mapserv in pairs.
+
+    Attributes
+    ----------
+    layer
+        What mapsos is asked for; its number of rows comes from ``size``.
+    their_layer
+        What mapserv is asked for if that is another one.
+    faster, megabytes
+        The demands.
+    forget
+        Touch the data before each run of mapsos, so that nothing kept from an earlier run counts.
+    """
+
+    title: str
+    query: str
+    layer: MapLayer
+    size: Size = all_rows
+    their_layer: MapLayer | None = None
+    faster: float | None = None
+    megabytes: float | None = 300
+    forget: bool = False
+    note: str = ""
+
+    def measure(self, bench: Bench, name: str) -> list[Result]:
+        """Check that both answers agree, then time them in turn."""
+        check_agreement(bench, self)
+        rows = self.size(bench)
+        ours, theirs = self._programs(bench, rows)
+        count_both(self, ours, theirs, rows)
+        our_runs: list[Run] = []
+        their_runs: list[Run] = []
+        for _ in range(bench.pairs):
+            if self.forget:
+                os.utime(write_map(at(self.layer, rows), bench.folder).parent / data_name(bench, self.layer, rows))
+            our_runs.append(run_program(ours))
+            their_runs.append(run_program(theirs))
+        peak = max(run.megabytes for run in our_runs)
+        bench.peaks[name] = peak
+        return [
+            Result(
+                self.title.format(rows=tell_number(rows)),
+                median([run.seconds for run in our_runs]),
+                median([run.seconds for run in their_runs]),
+                peak,
+                max(run.megabytes for run in their_runs),
+                faster=self.faster,
+                megabytes=self.megabytes,
+                note=self.note,
+            )
+        ]
+
+    def _programs(self, bench: Bench, rows: int) -> tuple[Program, Program]:
+        ours = write_map(at(self.layer, rows), bench.folder)
+        theirs = write_map(at(self.their_layer or self.layer, rows), bench.folder)
+        return mapsos_program(ours, self.query), mapserv_program(theirs, self.query, bench.configuration)
+
+
+def check_agreement(bench: Bench, work: ProcessWork) -> None:
+    """Compare the answers to the work's request over a small piece of the same data. Raises DisagreementError."""
+    key = (work.query, work.layer, work.their_layer)
+    if key in bench.checked:
+        return
+    rows = min(bench.checked_rows, work.size(bench))
+    ours, theirs = work._programs(bench, rows)
+    read: Callable[..., Contents] = {CAPABILITIES: read_procedures, DATABLOCK: read_records}.get(
+        work.query, read_measurements
+    )
+    count = compare(partial(_read, ours, read), partial(_read, theirs, read), work.title)
+    if work.query in (MEASUREMENT, DATABLOCK) and count != rows:
+        raise DisagreementError(f"{work.title}: {count} of {rows} observations are answered")
+    bench.checked.add(key)
+
+
+def count_both(work: ProcessWork, ours: Program, theirs: Program, rows: int) -> None:
+    """Count the observations of both whole answers, which also warms the page cache. Raises DisagreementError."""
+    if work.query == CAPABILITIES:
+        return
+    counts = []
+    for program in (ours, theirs):
+        with reading(program) as document:
+            counts.append(count_members(document))
+    if counts != [rows, rows]:
+        raise DisagreementError(f"{work.title}: {counts[0]} observations of mapsos, {counts[1]} of mapserv, not {rows}")
+
+
+def _read(program: Program, read: Callable[..., Contents]) -> Contents:
+    with reading(program) as document:
+        return read(document)
+
+
+@dataclass(frozen=True)
+class MemoryWork:
+    """The same request over ten times the rows, mapsos alone: its peak against that of another work."""
+
+    title: str
+    query: str
+    layer: MapLayer
+    reference: str
+    within: float = 1.1
+
+    def measure(self, bench: Bench, name: str) -> list[Result]:
+        """Measure the reference too where it has not been, three times each."""
+        if self.reference not in bench.peaks:
+            bench.peaks[self.reference] = max(run.megabytes for run in self._run(bench, bench.rows))
+        runs = self._run(bench, bench.large_rows)
+        return [
+            Result(
+                self.title.format(rows=tell_number(bench.large_rows)),
+                median([run.seconds for run in runs]),
+                None,
+                max(run.megabytes for run in runs),
+                times_memory=self.within,
+                compared_peak=bench.peaks[self.reference],
+                note=f"peak against that of {tell_number(bench.rows)}",
+            )
+        ]
+
+    def _run(self, bench: Bench, rows: int) -> list[Run]:
+        program = mapsos_program(write_map(at(self.layer, rows), bench.folder), self.query)
+        return [run_program(program) for _ in range(min(3, bench.pairs))]
+
+
+@dataclass(frozen=True)
+class WarmWork:
+    """A request answered again and again inside one process of mapsos, against a bound of time.
+
+    ``asked`` makes the request from the sizes; ``checked`` the request for the same observations that mapserv is sent
+    before, for none is timed: the level is another.
+    """
+
+    title: str
+    layer: MapLayer
+    asked: Callable[[Bench], str]
+    seconds: float
+    size: Size = all_rows
+    checked: Callable[[Bench], str] | None = None
+    times: int = 30
+
+    def measure(self, bench: Bench, name: str) -> list[Result]:
+        """Check the answer, then time it."""
+        rows = self.size(bench)
+        mapfile = write_map(at(self.layer, rows), bench.folder)
+        query = self.asked(bench)
+        note = ""
+        if self.checked is not None:
+            theirs = mapserv_program(mapfile, self.checked(bench), bench.configuration)
+            ours = mapsos_program(mapfile, query)
+            count = compare(
+                partial(_read, ours, read_measurements), partial(_read, theirs, read_measurements), self.title
+            )
+            note = f"{count} observations, "
+        command = [sys.executable, "-m", "benchmarks.warm", str(mapfile), query, str(self.times)]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise ProgramError(f"{self.title}: {done.stderr}")
+        timing = json.loads(done.stdout)
+        seconds = median(timing["seconds"])
+        title = self.title.format(rows=tell_number(rows))
+        note += f"the first time {timing['first'] * 1000:.0f} ms"
+        return [Result(title, seconds, None, seconds=self.seconds, note=note)]
+
+
+@dataclass(frozen=True)
+class FirstByteWork:
+    """The first byte of a whole answer from ``mapsos serve`` over loopback, and from mapserv as a process."""
+
+    title: str
+    layer: MapLayer
+    query: str
+    seconds: float
+    times: int = 20
+
+    def measure(self, bench: Bench, name: str) -> list[Result]:
+        """Time it on new connections to a server that has answered before."""
+        mapfile = write_map(at(self.layer, bench.rows), bench.folder)
+        with serving(mapfile) as server, MemoryWatch([server.pid]) as memory:
+            path = f"/{mapfile.stem}?{escape(self.query)}"
+            time_first_byte(server.port, path, 1)
+            ours = time_first_byte(server.port, path, self.times)
+        return [
+            Result(
+                self.title.format(rows=tell_number(bench.rows)),
+                median(ours),
+                None,
+                memory.megabytes,
+                seconds=self.seconds,
+                note=f"slowest of {self.times}: {max(ours) * 1000:.0f} ms",
+            )
+        ]
+
+
+@dataclass(frozen=True)
+class WebWork:
+    """A request to both programs behind one Apache, by so many clients at once, in pairs of loads.
+
+    Attributes
+    ----------
+    ours, theirs
+        Their paths in `serving_apache`.
+    rate
+        Whether the line tells requests per second or the mean time of a request.
+    faster
+        The demand.
+    """
+
+    title: str
+    query: str
+    ours: str
+    theirs: str
+    process: str
+    clients: int = 1
+    rate: bool = False
+    faster: float | None = 1
+
+    def measure(self, bench: Bench, name: str) -> list[Result]:
+        """Check that both answer, then load them in turn; memory comes from the loads of the first pair."""
+        port = bench.apache.port
+        query = f"map=web&{escape(self.query)}"
+        paths = [f"{path}?{query}" for path in (self.ours, self.theirs)]
+        answers = [fetch(port, path) for path in paths]
+        if self.query.startswith(OBSERVATIONS):
+            counts = [answer.count(b"<om:member>") for answer in answers]
+            if counts != [WEB_LAYER.rows] * 2:
+                raise DisagreementError(f"{self.title}: {counts} observations, not {WEB_LAYER.rows}")
+        roots = [os.getpid(), *find_worker()]
+        peaks = []
+        for path, process in zip(paths, (self.process, "mapserv"), strict=True):
+            with MemoryWatch(roots, process) as memory:
+                load_server(port, path, max(self.clients, bench.requests // 4), self.clients)
+            peaks.append(memory.megabytes)
+        loads: tuple[list[float], list[float]] = ([], [])
+        for _ in range(bench.pairs):
+            for path, load in zip(paths, loads, strict=True):
+                rate, seconds = load_server(port, path, bench.requests, self.clients)
+                load.append(rate if self.rate else seconds)
+        ours, theirs = (median(load) for load in loads)
+        return [Result(self.title, ours, theirs, *peaks, faster=self.faster, rate=self.rate)]
+
+
+def find_worker() -> list[int]:
+    """The resident CGI workers that Apache's CGI processes left behind: they are nobody's child any more."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                command = (entry / "cmdline").read_bytes()
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, ValueError):
+                continue
+            if parent == 1 and b"mapsos" in command and b"worker" in command:
+                found.append(int(entry.name))
+    return found
+
+
+def at(layer: MapLayer, rows: int) -> MapLayer:
+    """The layer over so many rows."""
+    return MapLayer(layer.dataset, rows, layer.aliased, layer.extents, layer.projection)
+
+
+def data_name(bench: Bench, layer: MapLayer, rows: int) -> str:
+    """The file name of a layer's data."""
+    from benchmarks.datasets import provide_dataset
+
+    return provide_dataset(layer.dataset, rows, bench.folder).name
+
+
+def tell_number(rows: int) -> str:
+    """1 M, 100 k, 500."""
+    for unit, letter in ((1_000_000, " M"), (1000, " k")):
+        if rows >= unit and rows % (unit // 10) == 0:
+            return f"{rows / unit:g}{letter}"
+    return str(rows)

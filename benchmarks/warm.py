@@ -1,0 +1,56 @@
+"""One request answered again and again inside one process: ``python -m benchmarks.warm MAPFILE QUERY TIMES``.
+
+Prints a JSON object: seconds of each time but the first, the first, and the bytes of the last answer.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+
+def time_answers(mapfile: Path, query: str, times: int) -> dict[str, object]:
+    """Answer the query so many times and one more, each answer read to its end."""
+    answer = open_application(mapfile, query)
+    seconds = []
+    size = 0
+    for _ in range(times + 1):
+        started = time.perf_counter()
+        size = answer()
+        seconds.append(time.perf_counter() - started)
+    return {"first": seconds[0], "seconds": seconds[1:], "bytes": size}
+
+
+def open_application(mapfile: Path, query: str) -> Callable[[], int]:
+    """A function that answers the query by the map, reads the answer, and gives its size in bytes."""
+    from benchmarks.servers import escape
+    from mapsos.app import Application
+    from mapsos.http import Request
+    from mapsos.settings import read_settings
+
+    application = Application(read_settings({"MS_MAPFILE": str(mapfile), "MAPSOS_LOG_LEVEL": "error"}))
+    environ = {"SERVER_NAME": "127.0.0.1", "SERVER_PORT": "80", "SCRIPT_NAME": "/sos", "REMOTE_ADDR": "127.0.0.1"}
+    request = Request("GET", escape(query), environ=environ)
+
+    def answer() -> int:
+        response = application.answer(request)
+        size = 0
+        try:
+            for chunk in response.body:
+                size += len(chunk)
+        finally:
+            close = getattr(response.body, "close", None)
+            if close is not None:
+                close()
+        if response.error:
+            raise RuntimeError(f"{query}: an exception report")
+        return size
+
+    return answer
+
+
+if __name__ == "__main__":
+    print(json.dumps(time_answers(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))))

@@ -1,0 +1,183 @@
+"""The works, by name: what is timed and what is demanded of it."""
+
+from __future__ import annotations
+
+from benchmarks.maps import CAPABILITIES, DATABLOCK, MEASUREMENT, OBSERVATIONS, SENSOR, MapLayer
+from benchmarks.measuring import (
+    Bench,
+    FirstByteWork,
+    MemoryWork,
+    ProcessWork,
+    WarmWork,
+    WebWork,
+    all_features,
+)
+from benchmarks.observations import STATIONS
+
+Work = ProcessWork | MemoryWork | WarmWork | FirstByteWork | WebWork
+
+WEEK_ROWS = 7 * 24
+STATION = "S077"
+IS_STATION = (
+    "<Filter><PropertyIsEqualTo><PropertyName>station</PropertyName>"
+    f"<Literal>{STATION}</Literal></PropertyIsEqualTo></Filter>"
+)
+"""What mapserv is asked instead: with procedure= it finds nothing in a GeoPackage."""
+
+
+def large_rows(bench: Bench) -> int:
+    """The ten million."""
+    return bench.large_rows
+
+
+def ask_week(bench: Bench) -> str:
+    """One week of all stations in the middle of the data."""
+    import datetime
+
+    first = datetime.datetime(2001, 1, 1) + datetime.timedelta(hours=bench.large_rows // STATIONS // 2)
+    # Not on the hour: mapserv compares times of a GeoPackage as text, and takes one at the end for a later one.
+    last = first + datetime.timedelta(hours=WEEK_ROWS, minutes=-30)
+    period = (
+        f"<gml:TimePeriod><gml:beginPosition>{first:%Y-%m-%dT%H:%M:%SZ}</gml:beginPosition>"
+        f"<gml:endPosition>{last:%Y-%m-%dT%H:%M:%SZ}</gml:endPosition></gml:TimePeriod>"
+    )
+    return f"{OBSERVATIONS}&eventTime={period}"
+
+
+def ask_box(bench: Bench) -> str:
+    """A box with about as many observations: a square near the home of a station that drifts 5 degrees each way."""
+    side = 10 * (WEEK_ROWS * STATIONS / bench.large_rows) ** 0.5
+    west, south = BOX_AT
+    return f"{OBSERVATIONS}&bbox={west:.4f},{south:.4f},{west + side:.4f},{south + side:.4f}"
+
+
+BOX_AT = (105.0, -74.5)
+"""Inside the 10 degrees that station S000 drifts in (its home is 107.109, -72.7838)."""
+
+
+POINTS = MapLayer("points", 0)
+DRIFTING = MapLayer("drifting", 0)
+
+WORKS: dict[str, Work] = {
+    "measurement-gpkg": ProcessWork("process: om:Measurement, {rows}, GeoPackage", MEASUREMENT, POINTS, faster=50),
+    "measurement-gpkg-few": ProcessWork(
+        "process: the same, columns of few distinct values only",
+        MEASUREMENT,
+        MapLayer("points", 0, ("station", "air_temp", "humidity")),
+        faster=50,
+    ),
+    "measurement-gpkg-distinct": ProcessWork(
+        "process: the same, times, temperatures and positions all distinct",
+        MEASUREMENT,
+        MapLayer("distinct", 0),
+        faster=50,
+    ),
+    "measurement-shp": ProcessWork(
+        "process: om:Measurement, {rows}, shapefile", MEASUREMENT, MapLayer("points_shapefile", 0), faster=20
+    ),
+    "measurement-fgb": ProcessWork(
+        "process: om:Measurement, {rows}, FlatGeobuf", MEASUREMENT, MapLayer("points_flatgeobuf", 0), faster=20
+    ),
+    "measurement-large": MemoryWork(
+        "process: om:Measurement, {rows}, GeoPackage", MEASUREMENT, DRIFTING, "measurement-gpkg-distinct"
+    ),
+    "datablock-gpkg": ProcessWork(
+        f"process: om:Observation, {{rows}}, 4 fields, {STATIONS} procedures, GeoPackage", DATABLOCK, POINTS, faster=8
+    ),
+    "datablock-shp": ProcessWork(
+        "process: om:Observation, {rows}, shapefile", DATABLOCK, MapLayer("points_shapefile", 0), faster=2
+    ),
+    "datablock-large": MemoryWork(
+        "process: om:Observation, {rows}, GeoPackage", DATABLOCK, DRIFTING, "datablock-gpkg"
+    ),
+    "lines": ProcessWork(
+        "process: om:Measurement, {rows} lines of 50 vertices",
+        MEASUREMENT,
+        MapLayer("lines", 0),
+        all_features,
+        faster=20,
+    ),
+    "polygons": ProcessWork(
+        "process: om:Measurement, {rows} polygons of 50 vertices",
+        MEASUREMENT,
+        MapLayer("polygons", 0),
+        all_features,
+        faster=20,
+    ),
+    "reprojected": ProcessWork(
+        "process: om:Measurement, {rows}, EPSG:3857 to 4326",
+        MEASUREMENT,
+        MapLayer("mercator", 0),
+        their_layer=POINTS,
+        faster=20,
+        note="mapserv without reprojection",
+    ),
+    "capabilities-cold": ProcessWork(
+        "process: GetCapabilities, {rows}, sos_procedure_item, no extents",
+        CAPABILITIES,
+        MapLayer("points", 0, extents=False),
+        faster=20,
+        forget=True,
+    ),
+    "capabilities-shp": ProcessWork(
+        "process: the same from a shapefile",
+        CAPABILITIES,
+        MapLayer("points_shapefile", 0, extents=False),
+        forget=True,
+    ),
+    "capabilities-warm": WarmWork(
+        "in process: GetCapabilities, {rows}, again",
+        MapLayer("points", 0, extents=False),
+        lambda bench: CAPABILITIES,
+        0.002,
+        times=200,
+    ),
+    "first-byte": FirstByteWork("mapsos serve: first byte of om:Measurement, {rows}", POINTS, MEASUREMENT, 0.150),
+    "station-week": WarmWork(
+        "in process: one station, one week out of {rows}",
+        DRIFTING,
+        lambda bench: f"{ask_week(bench)}&procedure={STATION}",
+        0.020,
+        large_rows,
+        lambda bench: f"{ask_week(bench)}&result={IS_STATION}",
+    ),
+    "box": WarmWork(
+        "in process: a small bounding box out of {rows}", DRIFTING, ask_box, 0.020, large_rows, ask_box
+    ),
+}
+
+
+def _add_web_works() -> None:
+    operations = {
+        "capabilities": ("GetCapabilities", CAPABILITIES),
+        "sensor": ("DescribeSensor", SENSOR),
+        "observations": ("GetObservation of 500", OBSERVATIONS),
+    }
+    ways = {"cgi": ("CGI", "/mapsos", 1.0), "cgi-alone": ("CGI without worker", "/alone/mapsos", None)}
+    for way, (title, path, faster) in ways.items():
+        for name, (operation, query) in operations.items():
+            for clients in (1, 4):
+                plural = "client" if clients == 1 else "clients"
+                WORKS[f"{way}-{name}-{clients}"] = WebWork(
+                    f"Apache: {operation}, {title}, {clients} {plural}",
+                    query,
+                    path,
+                    "/mapserv",
+                    r"bin/mapsos\b|-m mapsos",
+                    clients,
+                    faster=faster,
+                )
+    demands = {"capabilities": 2.0, "observations": 5.0}
+    for way, title, path, process in (
+        ("gunicorn", "gunicorn", "/gunicorn", "bin/gunicorn"),
+        ("wsgi", "mod_wsgi", "/wsgi", "mapsos-wsgi"),
+    ):
+        for name, faster in demands.items():
+            operation, query = operations[name]
+            WORKS[f"{way}-{name}"] = WebWork(
+                f"Apache: {operation}, {title} to mod_fcgid, 4 clients", query, path, "/fcgi/mapserv", process, 4,
+                rate=True, faster=faster,
+            )
+
+
+_add_web_works()
