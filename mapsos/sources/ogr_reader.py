@@ -72,7 +72,7 @@ class OgrReader:
         data = source.data.strip()
         self.selected = data[:6].upper() == "SELECT"
         if self.selected:
-            self._layer = self._result = self._dataset.ExecuteSQL(data)
+            self._own_layer()
         else:
             self._layer = self._dataset.GetLayerByName(data) if data else self._dataset.GetLayer(0)
             if self._layer is None and data.isdecimal():
@@ -117,6 +117,8 @@ class OgrReader:
                     yield Rows(len(batch), columns, raw, shapes, None if names else batch.field(0))
         finally:
             del stream, layer
+            with guarded(self.source):
+                self._release()
 
     def _prepare(self, names: list[str], geometry: bool, narrowing: Narrowing) -> Any:
         """The layer to stream from, with its filters set."""
@@ -124,8 +126,9 @@ class OgrReader:
         conditions = [f"({condition})" for condition in (self.source.native_filter, narrowing.condition) if condition]
         if dated or (conditions and self.dialect is not Dialect.OGR):
             return self._select(names, geometry, " AND ".join(conditions), narrowing, dated)
-        layer = self._layer
-        ignored = [name for name in self.columns if name not in names]
+        layer = self._own_layer()
+        # The admin's own filter may look at any column, and an ignored one would be NULL to it.
+        ignored = [] if self.source.native_filter else [name for name in self.columns if name not in names]
         if not geometry and self.has_geometry:
             ignored.append("OGR_GEOMETRY")
         layer.SetIgnoredFields(ignored)
@@ -140,15 +143,19 @@ class OgrReader:
     def _select(self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, dated: list[str]) -> Any:
         """The result of a SELECT in which date-times are texts: as Arrow timestamps they would lose their zone."""
         statement = self.write_select(names, geometry, condition, narrowing, dated)
+        self._release()
         if self.dialect is not Dialect.OGR:
-            self._release()
+            self._result_owner = self._dataset
             self._result = self._dataset.ExecuteSQL(statement)
         else:
             dataset = self._dataset
             if self.selected:
-                self._release()
                 dataset = self._outer = _open_as_layer(self.source.connection, self.source.data.strip())
-            self._layer.SetIgnoredFields([]) if self._layer is not None else None
+            else:
+                # What an earlier reading left out is left out of a statement's source as well.
+                self._layer.SetIgnoredFields([])
+                self._layer.SetAttributeFilter(None)
+                self._layer.SetSpatialFilter(None)
             self._result_owner = dataset
             self._result = dataset.ExecuteSQL(statement, None, "OGRSQL")
             if self._result is not None and narrowing.rectangle is not None and self.has_geometry:
@@ -211,18 +218,20 @@ class OgrReader:
         self._dataset.ReleaseResultSet(result)
         return answer
 
-    def _release(self) -> None:
-        if self._result is not None:
-            owner = self._result_owner or self._dataset
-            if self._layer is self._result:
-                self._layer = None
-            owner.ReleaseResultSet(self._result)
-        self._result = None
+    def _own_layer(self) -> Any:
+        """The layer that the source names; the result of its own SELECT anew, where that was given back."""
+        if self._layer is None:
+            self._result_owner = self._dataset
+            self._layer = self._result = self._dataset.ExecuteSQL(self.source.data.strip())
+        return self._layer
 
-    def count(self) -> int:
-        """Number of rows in the layer, native filter aside."""
-        with guarded(self.source):
-            return int(self._layer.GetFeatureCount())
+    def _release(self) -> None:
+        """Give back the result of a statement, if there is one."""
+        if self._result is not None:
+            if self.selected:
+                self._layer = None
+            self._result_owner.ReleaseResultSet(self._result)
+        self._result = self._result_owner = self._outer = None
 
     def condition_dialect(self, name: str) -> Dialect | None:
         """The driver's dialect, unless the column may hold what its type does not say.
@@ -265,7 +274,6 @@ class OgrReader:
         with guarded(self.source):
             self._release()
             self._layer = None
-            self._result_owner = self._outer = None
             self._dataset = None
 
 

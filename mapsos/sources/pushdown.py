@@ -185,8 +185,9 @@ def _time_condition(predicate: Time, column: str, kind: ColumnKind, dialect: Dia
 def _time_range(column: str, kind: ColumnKind, dialect: Dialect, spans: list[Span]) -> str:
     if dialect is Dialect.SQLITE and kind in (ColumnKind.TEXT, ColumnKind.DATETIME, ColumnKind.DATE):
         return " OR ".join(f"({_text_range(column, first, last)})" for first, last in spans)
-    if kind in (ColumnKind.DATETIME, ColumnKind.DATE):
-        return " OR ".join(f"({_day_range(column, first, last, dialect)})" for first, last in spans)
+    # OGR SQL fails on a NULL in a comparison of dates.
+    if dialect is Dialect.POSTGRESQL and kind in (ColumnKind.DATETIME, ColumnKind.DATE):
+        return " OR ".join(f"({_day_range(column, first, last)})" for first, last in spans)
     return ""
 
 
@@ -204,14 +205,13 @@ def _day(days: int) -> date | None:
     return date.fromordinal(ordinal) if _FIRST_DAY <= ordinal <= _LAST_DAY else None
 
 
-def _day_range(column: str, first: date | None, last: date | None, dialect: Dialect) -> str:
+def _day_range(column: str, first: date | None, last: date | None) -> str:
     """A range of days for a typed column of dates or date-times."""
-    mark = "/" if dialect is Dialect.OGR else "-"
     bounds = []
     if first is not None:
-        bounds.append(f"{column} >= {quote_text(first.isoformat().replace('-', mark), dialect)}")
+        bounds.append(f"{column} >= '{first.isoformat()}'")
     if last is not None:
-        bounds.append(f"{column} <= {quote_text(last.isoformat().replace('-', mark), dialect)}")
+        bounds.append(f"{column} <= '{last.isoformat()}'")
     if not bounds:
         raise ValueError("nothing to hand down")
     return " AND ".join(bounds)
