@@ -20,8 +20,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-# What a GeoPackage says of its last change, so that the same observations are the same file. GDAL takes its options from
-# the environment as it finds it, so this stands before fiona.
+# What a GeoPackage says of its last change, so that the same observations are the same file. It stands before fiona
+# because GDAL takes its options from the environment as it finds it.
 os.environ["OGR_CURRENT_DATE"] = "2024-01-01T00:00:00Z"
 
 import fiona
