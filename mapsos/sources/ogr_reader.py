@@ -68,7 +68,8 @@ class OgrReader:
 
     def _find_layer(self) -> None:
         source = self.source
-        self.dialect: Dialect = dialect_of(self._dataset.GetDriver().ShortName)
+        self._driver: str = self._dataset.GetDriver().ShortName
+        self.dialect: Dialect = dialect_of(self._driver)
         data = source.data.strip()
         self.selected = data[:6].upper() == "SELECT"
         if self.selected:
@@ -122,10 +123,10 @@ class OgrReader:
 
     def _prepare(self, names: list[str], geometry: bool, narrowing: Narrowing) -> Any:
         """The layer to stream from, with its filters set."""
-        dated = [name for name in names if self.columns[name].column.kind is ColumnKind.DATETIME]
+        casts = self._casts(names)
         conditions = [f"({condition})" for condition in (self.source.native_filter, narrowing.condition) if condition]
-        if dated or (conditions and self.dialect is not Dialect.OGR):
-            return self._select(names, geometry, " AND ".join(conditions), narrowing, dated)
+        if casts or (conditions and self.dialect is not Dialect.OGR):
+            return self._select(names, geometry, " AND ".join(conditions), narrowing, casts)
         layer = self._own_layer()
         # The admin's own filter may look at any column, and an ignored one would be NULL to it.
         ignored = [] if self.source.native_filter else [name for name in self.columns if name not in names]
@@ -140,9 +141,23 @@ class OgrReader:
         layer.ResetReading()
         return layer
 
-    def _select(self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, dated: list[str]) -> Any:
-        """The result of a SELECT in which date-times are texts: as Arrow timestamps they would lose their zone."""
-        statement = self.write_select(names, geometry, condition, narrowing, dated)
+    def _casts(self, names: list[str]) -> dict[str, str]:
+        """The columns that must be read as another type, and as which.
+
+        Arrow streams of GDAL 3.6 drop the zones of date-times; those of GeoPackage and FlatGeobuf mix up booleans.
+        """
+        as_text = "text" if self.dialect is Dialect.POSTGRESQL else "CHARACTER(40)"
+        kinds = {ColumnKind.DATETIME: as_text}
+        if self.dialect is Dialect.SQLITE or self._driver == "FlatGeobuf":
+            kinds[ColumnKind.BOOLEAN] = "INTEGER"
+        found = {name: self.columns[name].column.kind for name in names}
+        return {name: kinds[kind] for name, kind in found.items() if kind in kinds}
+
+    def _select(
+        self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, casts: Mapping[str, str]
+    ) -> Any:
+        """The result of a SELECT: what Arrow streams deliver wrongly, they deliver rightly as another type."""
+        statement = self.write_select(names, geometry, condition, narrowing, casts)
         self._release()
         if self.dialect is not Dialect.OGR:
             self._result_owner = self._dataset
@@ -165,15 +180,14 @@ class OgrReader:
         return self._result
 
     def write_select(
-        self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, dated: list[str]
+        self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, casts: Mapping[str, str]
     ) -> str:
         """The statement that `_select` runs, in the dialect of the driver."""
         dialect = self.dialect
-        as_text = "text" if dialect is Dialect.POSTGRESQL else "CHARACTER(40)"
         terms = []
         for name in names:
             quoted = quote_identifier(name, dialect)
-            terms.append(f"CAST({quoted} AS {as_text}) AS {quoted}" if name in dated else quoted)
+            terms.append(f"CAST({quoted} AS {casts[name]}) AS {quoted}" if name in casts else quoted)
         if dialect is Dialect.OGR:
             table = quote_identifier("selected" if self.selected else self.table, dialect)
             return f"SELECT {', '.join(terms)} FROM {table}" + (f" WHERE {condition}" if condition else "")

@@ -189,6 +189,34 @@ def test_date_times_whose_first_row_is_null_keep_their_zones(tmp_path: Path) -> 
         assert instant.isoformat() == "2001-10-30T22:30:00+00:00"  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("extension", ["gpkg", "sqlite", "fgb", "geojson", "csv"])
+def test_each_column_alone_is_as_in_its_features(tmp_path: Path, extension: str) -> None:
+    import random
+
+    from osgeo import ogr
+
+    from .conftest import DRIVERS, ROWS
+
+    dice = random.Random(7)
+    rows = tuple(
+        dataclasses.replace(
+            ROWS[0], id=number, flag=dice.choice((True, False, None)), value=dice.choice((None, 1.5, -number / 7))
+        )
+        for number in range(700)
+    )
+    path = tmp_path / f"many.{extension}"
+    write_layer(path, *DRIVERS[extension], rows)
+    dataset = ogr.Open(str(path))
+    features = list(dataset.GetLayer(0))
+    source = LayerSource("many", SourceKind.OGR, str(path))
+    for name in ("id", "name", "count", "big", "value", "flag"):
+        expected = [
+            feature.GetFieldAsString(name) if feature.IsFieldSetAndNotNull(name) else None for feature in features
+        ]
+        assert column(whole(source, texts=(name,), batch_rows=100), name) == expected
+    del features, dataset
+
+
 @pytest.mark.parametrize("extension", ["gpkg", "shp", "fgb", "geojson"])
 def test_what_cannot_be_read_is_an_error_that_shows_no_path(
     sources: dict[str, LayerSource], tmp_path: Path, extension: str, capfd: pytest.CaptureFixture[str]
@@ -305,7 +333,7 @@ def test_one_station_and_one_week_use_the_index(tmp_path: Path) -> None:
             (p.BBox(-76, 44, -74, 46), "rtree"),
         ):
             narrowing = narrow(predicate, reader, None)
-            statement = reader.write_select(["id"], False, narrowing.condition, narrowing, [])
+            statement = reader.write_select(["id"], False, narrowing.condition, narrowing, {})
             plan = " ".join(row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}"))
             assert index in plan or (index == "rtree" and "VIRTUAL TABLE INDEX" in plan)
             assert "SCAN observations" not in plan
