@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TextIO
@@ -12,6 +12,7 @@ from typing import TextIO
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.findings import Finding, find_in_mapfile
 from mapsos.mapfile.reader import read_service
+from mapsos.times import current_time
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
@@ -20,8 +21,8 @@ def run(paths: Sequence[str], *, strict: bool = False, as_json: bool = False, ou
     """Print what is wrong with mapfiles and give the exit code.
 
     Each line is ``file:line: level: key: what a client will see, and what to write instead``; with ``as_json`` the
-    same as one JSON array. The code is 2 if there is an error, 1 if there is a warning and ``strict``, else 0.
-    Reads the data of every layer.
+    same as one JSON array, files as absolute paths. The code is 2 if there is an error, 1 if there is a warning and
+    ``strict``, else 0. Reads the data of every layer.
     """
     stream = out if out is not None else sys.stdout
     found = [finding for path in paths for finding in check_mapfile(path)]
@@ -29,9 +30,10 @@ def run(paths: Sequence[str], *, strict: bool = False, as_json: bool = False, ou
         json.dump([asdict(finding) for finding in found], stream, indent=2)
         stream.write("\n")
     else:
+        encoding = getattr(stream, "encoding", None) or "utf-8"
         for finding in found:
-            where = f"{finding.file}:{finding.line}" if finding.line else finding.file
-            stream.write(f"{where}: {finding.level}: {finding.key}: {finding.message}\n")
+            # Bytes of a mapfile may be no text that the terminal can show.
+            stream.write(_format(finding).encode(encoding, "backslashreplace").decode(encoding) + "\n")
     levels = {finding.level for finding in found}
     return 2 if "error" in levels else 1 if strict and "warning" in levels else 0
 
@@ -44,5 +46,13 @@ def check_mapfile(path: str) -> list[Finding]:
         return [Finding(error.file, error.line, "error", error.near or "mapfile", error.message)]
     from mapsos.data_findings import find_in_data
 
-    found = [*find_in_mapfile(service), *find_in_data(service, time.time_ns() // 1000)]
+    found = dict.fromkeys([*find_in_mapfile(service), *find_in_data(service, current_time())])
     return sorted(found, key=lambda finding: (finding.file, finding.line, _ORDER[finding.level], finding.key))
+
+
+def _format(finding: Finding) -> str:
+    """A finding as one line; its file as seen from the working directory, if it is below that."""
+    near = os.path.relpath(finding.file)
+    file = finding.file if near.startswith(os.pardir) else near
+    where = f"{file}:{finding.line}" if finding.line else file
+    return " ".join(f"{where}: {finding.level}: {finding.key}: {finding.message}".split())
