@@ -101,7 +101,10 @@ class GeometryColumn:
         kinds = shapely.get_type_id(shapes)
         if not np.isin(kinds, (-1, 0)).all():
             return None
-        return np.column_stack((shapely.get_x(shapes), shapely.get_y(shapes)))
+        points = np.full((self._rows, 2), np.nan)
+        coordinates, rows = shapely.get_coordinates(shapes, return_index=True)
+        points[rows] = coordinates
+        return points
 
     def shapes(self) -> np.ndarray:
         """Array (rows,) of shapely geometries, None where there is none."""
@@ -156,8 +159,9 @@ class GeometryColumn:
     def as_shape(self, shape: ShapeType) -> GeometryColumn:
         """The geometries as a LAYER of that TYPE loads them (reference section 14.2).
 
-        In a point layer all vertices of a geometry become its points. In a line layer the rings of polygons become
-        lines. What does not fit (points in a line layer, points or lines in a polygon layer) becomes no geometry.
+        In a point layer all vertices of a geometry become its points. In a line layer polygons stay polygons, but
+        beside lines, in a collection, their rings become lines. What does not fit (points in a line layer, points or
+        lines in a polygon layer) becomes no geometry. Points of a collection are left out where they do not fit.
         """
         import numpy as np
 
@@ -178,7 +182,7 @@ class GeometryColumn:
         return GeometryColumn.from_shapes(converted)
 
 
-_FITTING = {ShapeType.POINT: (0, 4), ShapeType.LINE: (1, 5), ShapeType.POLYGON: (3, 6)}
+_FITTING = {ShapeType.POINT: (0, 4), ShapeType.LINE: (1, 5, 3, 6), ShapeType.POLYGON: (3, 6)}
 """shapely's type ids of the geometries that stay as they are in a LAYER of a TYPE."""
 
 
@@ -189,9 +193,12 @@ def _convert(geometry: Any, shape: ShapeType) -> Any:
         vertices = shapely.points(shapely.get_coordinates(geometry))
         return None if len(vertices) == 0 else vertices[0] if len(vertices) == 1 else shapely.multipoints(vertices)
     parts = _simple_parts(geometry)
-    if shape is ShapeType.POLYGON:
-        polygons = [part for part in parts if part.geom_type == "Polygon"]
+    polygons = [part for part in parts if part.geom_type == "Polygon"]
+    has_lines = any(part.geom_type in ("LineString", "LinearRing") for part in parts)
+    if not has_lines:
         return None if not polygons else polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
+    if shape is ShapeType.POLYGON:
+        return None
     lines: list[Any] = []
     for part in parts:
         if part.geom_type == "Polygon":
@@ -266,7 +273,7 @@ def _decode(wkb: pa.Array) -> np.ndarray:
     texts = np.array(wkb.to_pylist(), dtype=object)
     try:
         shapes: np.ndarray = shapely.from_wkb(texts)
-    except (shapely.errors.GEOSException, ValueError, TypeError):
+    except (shapely.errors.GEOSException, NotImplementedError, ValueError, TypeError):
         shapes = np.array([_decode_one(text) for text in texts], dtype=object)
     return shapes
 
@@ -278,7 +285,7 @@ def _decode_one(wkb: bytes | None) -> Any:
         return None
     try:
         return shapely.from_wkb(wkb)
-    except (shapely.errors.GEOSException, ValueError, TypeError):
+    except (shapely.errors.GEOSException, NotImplementedError, ValueError, TypeError):
         return _decode_curve(wkb)
 
 

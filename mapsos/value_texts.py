@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _POWERS = tuple(10.0**power for power in range(23))
 """The powers of ten that a double holds exactly."""
 
+_LARGEST = 9_999_999_999.0
+"""Above it Arrow writes exponents, which ``%.15g`` does not before 1e15."""
+
 _SPLITTER = 134217729.0
 """2**27 + 1: halves the 53 bits of a double, for exact products."""
 
@@ -31,7 +34,7 @@ def real_texts(numbers: pa.Array) -> pa.Array:
     valid = numbers.is_valid().to_numpy(zero_copy_only=False) if numbers.null_count else None
     values = pc.fill_null(numbers, 0.0).to_numpy(zero_copy_only=False)
     size = np.abs(values)
-    usual = ((size >= 1e-4) & (size < 1e10)) | (values == 0.0)
+    usual = ((size >= 1e-4) & (size < _LARGEST)) | (values == 0.0)
     if usual.all():
         texts = pa.array(_round_to_15_digits(values, size)).cast(pa.large_string())
     else:

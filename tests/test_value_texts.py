@@ -1,0 +1,76 @@
+"""Values as text: beside C's own formatting, and the forms of drivers."""
+
+from __future__ import annotations
+
+import datetime
+import random
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mapsos import value_texts
+
+
+@given(st.lists(st.one_of(st.none(), st.floats(), st.floats(-1000, 1000), st.integers(-(2**53), 2**53).map(float))))
+def test_reals_are_written_as_by_c(numbers: list[float | None]) -> None:
+    written = value_texts.real_texts(pa.array(numbers, pa.float64())).to_pylist()
+    assert [text and text.lstrip("-") if text and "nan" in text else text for text in written] == [
+        None if number is None else "nan" if number != number else f"{number:.15g}" for number in numbers
+    ]
+
+
+def test_halves_of_the_fifteenth_digit_are_rounded_as_by_c() -> None:
+    dice = random.Random(1)
+    numbers = [dice.randrange(10**8, 10**9) + dice.randrange(128) / 128 for _ in range(5000)]
+    numbers += [10.0**power for power in range(-6, 17)]
+    numbers += [float(np.nextafter(10.0**power, way)) for power in range(-6, 17) for way in (0, np.inf)]
+    numbers += [dice.randrange(2**53) / 2.0 ** dice.randrange(10, 66) for _ in range(5000)]
+    assert value_texts.real_texts(pa.array(numbers)).to_pylist() == [f"{number:.15g}" for number in numbers]
+
+
+def test_slices_and_nulls_of_reals() -> None:
+    numbers = pa.array([1.0, None, 0.1, 89.9]).slice(1)
+    assert value_texts.real_texts(numbers).to_pylist() == [None, "0.1", "89.9"]
+    assert value_texts.real_texts(pa.array([], pa.float64())).to_pylist() == []
+    assert value_texts.fixed_texts(pa.array([0.1, None]), 15).to_pylist() == ["0.100000000000000", None]
+
+
+@pytest.mark.parametrize(
+    ("given_text", "iso", "cut"),
+    [
+        ("2001/01/01 00:00:00.5+02", "2001-01-01T00:00:00.5+02:00", "2001-01-01T00:00:00+02:00"),
+        ("2001/01/01 00:00:00+00", "2001-01-01T00:00:00Z", "2001-01-01T00:00:00Z"),
+        ("2001/01/01 00:00:00.123+00", "2001-01-01T00:00:00.123Z", "2001-01-01T00:00:00Z"),
+        ("2001-01-01T00:00:00.000Z", "2001-01-01T00:00:00.000Z", "2001-01-01T00:00:00Z"),
+        ("2001/01/01 00:00:00", "2001-01-01T00:00:00", "2001-01-01T00:00:00"),
+        ("2001/01/01 00:00:00-0330", "2001-01-01T00:00:00-03:30", "2001-01-01T00:00:00-03:30"),
+        ("2001-01-01T00:00:00+05:30", "2001-01-01T00:00:00+05:30", "2001-01-01T00:00:00+05:30"),
+        ("2001-01-01T00:00Z", "2001-01-01T00:00:00Z", "2001-01-01T00:00:00Z"),
+        ("bogus", "bogus", "bogus"),
+        ("2001", "2001", "2001"),
+    ],
+)
+def test_date_times_of_drivers(given_text: str, iso: str, cut: str) -> None:
+    for others in ([], [None, "x"], [given_text]):
+        column = pa.array([given_text, *others])
+        assert value_texts.iso_datetimes(column)[0].as_py() == iso
+        assert value_texts.datetime_texts(column)[0].as_py() == cut
+        assert (
+            value_texts.datetime_texts(column).to_pylist()[1:2]
+            == [cut if given_text in others else None][: len(others)]
+        )
+
+
+def test_other_kinds() -> None:
+    assert value_texts.boolean_texts(pa.array([True, False, None])).to_pylist() == ["1", "0", None]
+    assert value_texts.integer_texts(pa.array([2**62, -1, None])).to_pylist() == [str(2**62), "-1", None]
+    assert value_texts.date_texts(pa.array([datetime.date(2001, 10, 30), None])).to_pylist() == ["2001-10-30", None]
+    clock = pa.array([datetime.time(1, 2, 3, 999_000), None])
+    assert value_texts.time_texts(clock).to_pylist() == ["01:02:03", None]
+    assert value_texts.binary_texts(pa.array([b"\x00\xab", None])).to_pylist() == ["00AB", None]
+    assert value_texts.list_texts(pa.array([[1, 2], [], None])).to_pylist() == ["(2:1,2)", "(0:)", None]
+    assert value_texts.list_texts(pa.array([["a", "b,c"]])).to_pylist() == ["(2:a,b,c)"]
+    assert value_texts.list_texts(pa.array([[1.5, 0.1, 1 / 3]])).to_pylist() == ["(3:1.5,0.1,0.3333333333333333)"]
