@@ -106,11 +106,13 @@ def _find_item_key(layer: ObservationLayer, item: str, line: int) -> tuple[str, 
 def _check_columns(meaning: LayerMeaning, service: Service) -> Iterator[Finding]:
     layer = meaning.layer
     elsewhere = _list_aliased(other for other in service.layers if _reads_same(other.source, layer.source))
-    roles = (meaning.time_column, meaning.procedure_column, meaning.feature_id_column)
+    names = [column.name for column in meaning.columns]
+    # What a misspelled key means is told there.
+    roles = {_match(item, names) for item in (layer.time_item, layer.procedure_item, layer.feature_id_item) if item}
     for column in meaning.columns:
         name = column.name.lower()
         # What has a definition or a unit but no alias is told by the findings of the mapfile.
-        if column not in roles and name not in elsewhere and name not in layer.fields:
+        if column.name not in roles and name not in elsewhere and name not in layer.fields:
             key = f"sos_{name}_alias"
             message = (
                 f"column {column.name} of layer {layer.name} has no alias: clients never get its values; "
@@ -133,10 +135,15 @@ def _list_aliased(layers: Iterable[ObservationLayer]) -> set[str]:
     return {item for layer in layers for item, field in layer.fields.items() if field.alias is not None}
 
 
-def _suggest(item: str, names: list[str]) -> str:
+def _match(item: str, names: list[str]) -> str | None:
+    """The name that an item is, or else may have been meant to be."""
     close = difflib.get_close_matches(item.lower(), [name.lower() for name in names], n=1)
-    exact = next((name for name in names if close and name.lower() == close[0]), None)
-    return f"write {exact}" if exact else f"its columns are {', '.join(names) or 'none'}"
+    return next((name for name in names if close and name.lower() == close[0]), None)
+
+
+def _suggest(item: str, names: list[str]) -> str:
+    meant = _match(item, names)
+    return f"write {meant}" if meant else f"its columns are {', '.join(names) or 'none'}"
 
 
 def _check_stated_extent(layer: ObservationLayer, offering: Offering) -> Iterator[Finding]:
