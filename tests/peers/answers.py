@@ -30,11 +30,6 @@ class Call:
     arguments: tuple[str, ...] = ()
     folder: Path = Path("/")
 
-    @property
-    def key(self) -> str:
-        """Tells calls apart."""
-        return repr((sorted(self.environ.items()), self.body, self.arguments))
-
     def by_hand(self, program: str) -> str:
         """The shell line that repeats the call."""
         pairs = " ".join(f"{name}={shlex.quote(value)}" for name, value in sorted(self.environ.items()))
@@ -98,8 +93,3 @@ def read_status(headers: dict[str, str]) -> int | None:
     """The number in a Status header, taken out of the headers."""
     status = headers.pop("status", None)
     return int(status.split()[0]) if status else None
-
-
-def run_mapserv(call: Call) -> Answer:
-    """What mapserv answers."""
-    return run_program(MAPSERV, call)

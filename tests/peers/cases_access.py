@@ -44,21 +44,24 @@ RULES: dict[str, str] = {
 MAPS: dict[str, str] = {
     **{f"access_{name}": text for name, text in RULES.items()},
     "access_one_of_two": mapfile(
-        layer({"sos_enable_request": "!GetCapabilities"}),
-        layer({"sos_offering_id": "off2"}, name="l2")),
+        layer({"sos_enable_request": "!GetCapabilities"}), layer({"sos_offering_id": "off2"}, name="l2")
+    ),
     "access_sibling": mapfile(
-        layer({"sos_ID_alias": "id"}), layer({"sos_enable_request": "!GetObservation", "sos_ID_alias": "id"}, name="l2")),
+        layer({"sos_ID_alias": "id"}), layer({"sos_enable_request": "!GetObservation", "sos_ID_alias": "id"}, name="l2")
+    ),
     "access_allowed": mapfile(layer(), web={"sos_allowed_ip_list": "192.0.2.7 10.1.0.0/16 2001:db8::/32"}),
     "access_denied": mapfile(layer(), web={"ows_denied_ip_list": "192.0.2.7 10.1.0.0/16"}),
     "access_both_lists": mapfile(
-        layer(), web={"sos_allowed_ip_list": "10.0.0.0/8", "sos_denied_ip_list": "10.1.0.0/16"}),
-    "access_layer_list": mapfile(layer({"sos_allowed_ip_list": "192.0.2.7"}), layer({"sos_offering_id": "off2"}, name="l2")),
+        layer(), web={"sos_allowed_ip_list": "10.0.0.0/8", "sos_denied_ip_list": "10.1.0.0/16"}
+    ),
+    "access_layer_list": mapfile(
+        layer({"sos_allowed_ip_list": "192.0.2.7"}), layer({"sos_offering_id": "off2"}, name="l2")
+    ),
     "access_file": mapfile(layer(), web={"sos_allowed_ip_list": "file:{root}/maps/addresses.txt"}),
 }
 
 HAS_CAPABILITIES = {
-    name for name in RULES
-    if name not in ("none", "empty", "comma", "not_star", "not_star_but", "layer_off", "no_caps")
+    name for name in RULES if name not in ("none", "empty", "comma", "not_star", "not_star_but", "layer_off", "no_caps")
 }
 
 
@@ -83,7 +86,9 @@ CASES: list[Case] = [
     case("access-sibling", "access_sibling", observations(), "D-10", expects=(members(5),)),
     *(
         case(f"access-allowed-{number}", "access_allowed", observations(), address=address)
-        for number, address in enumerate((None, "192.0.2.7", "192.0.2.8", "10.1.200.3", "10.2.0.1", "2001:db8::5", "::1"))
+        for number, address in enumerate(
+            (None, "192.0.2.7", "192.0.2.8", "10.1.200.3", "10.2.0.1", "2001:db8::5", "::1")
+        )
     ),
     *(
         case(f"access-denied-{number}", "access_denied", observations(), address=address)

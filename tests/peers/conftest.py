@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import tempfile
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from . import answers, catalogue
-from .answers import CGI, Answer, Call
+from .answers import CGI, Answer, Call, run_program
 from .cases import Case
 from .mapfiles import COMMON_MAPS
+from .resident import ResidentMapserv
 from .stations_data import write_all
 
 SKIP_VARIABLE = "MAPSOS_TESTS_WITHOUT_MAPSERV"
@@ -37,12 +38,8 @@ CONFIGS: dict[str, str] = {
     "bad_pattern": (
         'CONFIG\n  ENV\n    MS_MAP_PATTERN "."\n    MS_MAP_BAD_PATTERN "gpkg"\n    MS_NO_VERSION "1"\n  END\nEND\n'
     ),
-    "default_map": (
-        'CONFIG\n  ENV\n    MS_MAPFILE "{root}/maps/shp.map"\n    MS_NO_VERSION "1"\n  END\nEND\n'
-    ),
-    "no_post": (
-        'CONFIG\n  ENV\n    MS_MAP_PATTERN "."\n    MS_NO_POST "1"\n    MS_NO_VERSION "1"\n  END\nEND\n'
-    ),
+    "default_map": ('CONFIG\n  ENV\n    MS_MAPFILE "{root}/maps/shp.map"\n    MS_NO_VERSION "1"\n  END\nEND\n'),
+    "no_post": ('CONFIG\n  ENV\n    MS_MAP_PATTERN "."\n    MS_NO_POST "1"\n    MS_NO_VERSION "1"\n  END\nEND\n'),
     "comments": (
         'config # a comment\n  env\n    "ms_map_pattern" "."  # another\n    MS_NO_VERSION "1"\n  end\n  PLUGINS\n  END\nend\n'
     ),
@@ -55,8 +52,8 @@ class Ground:
     """Where the suite lives on disk, and the servers that answer from there."""
 
     root: Path
+    resident: ResidentMapserv
     applications: dict[tuple[tuple[str, str], ...], Any] = field(default_factory=dict)
-    asked: dict[str, Future[Answer]] = field(default_factory=dict)
 
     def call(self, case: Case) -> Call:
         """The CGI call of a case."""
@@ -110,22 +107,39 @@ class Ground:
         headers = {name.lower(): value for name, value in response.headers}
         return Answer(headers, content, status=response.status)
 
-    def ask_mapserv(self, call: Call) -> Answer:
-        """What mapserv answers; the test fails where it is missing, unless told to skip."""
-        ready = self.asked.pop(call.key, None)
-        if ready is not None:
-            return ready.result()
+    def ask_mapserv(self, call: Call, *, by_cgi: bool = False) -> Answer:
+        """What mapserv answers; the test fails where it is missing, unless told to skip.
+
+        A resident process answers what does not depend on how the process is started, unless ``by_cgi``.
+        """
         if not Path(answers.MAPSERV).exists():
-            message = f"mapserv 8.0 is not installed (apt-get install mapserver-bin or cgi-mapserver); set {SKIP_VARIABLE}=1 to go without"
+            message = (
+                f"mapserv 8.0 is not installed (the package cgi-mapserver has it); set {SKIP_VARIABLE}=1 to go without"
+            )
             if os.environ.get(SKIP_VARIABLE):
                 pytest.skip(message)
-            pytest.fail(message)
-        return answers.run_mapserv(call)
+            pytest.fail(message, pytrace=False)
+        if not by_cgi and is_for_resident(call, self.root):
+            answer = self.resident.ask(call)
+            if answer is not None:
+                return answer
+        return run_program(answers.MAPSERV, call)
+
+
+def is_for_resident(call: Call, root: Path) -> bool:
+    """Whether a process that was started with the plain configuration can answer a call."""
+    environ = call.environ
+    return (
+        environ.get("MAPSERVER_CONFIG_FILE") == str(root / "plain.conf")
+        and {"REQUEST_METHOD", "QUERY_STRING"} <= set(environ)
+        and not any(name.startswith("MS_") for name in environ)
+        and not call.arguments
+    )
 
 
 @pytest.fixture(scope="session")
-def ground(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Ground]:
-    """The suite's folder, filled; mapserv is already at work on the cases that were selected."""
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """The suite's folder, filled."""
     root = tmp_path_factory.mktemp("peers")
     for name in ("data", "maps"):
         (root / name).mkdir()
@@ -137,12 +151,9 @@ def ground(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
     (root / "maps" / "addresses.txt").write_text("10.1.0.0/16 192.0.2.7\n")
     for name, text in CONFIGS.items():
         (root / f"{name}.conf").write_text(text.replace("{root}", str(root)))
-    ground = Ground(root)
-    cases = [item.callspec.params["case"] for item in request.session.items if "case" in getattr(item, "fixturenames", ())]
-    with ThreadPoolExecutor(2) as pool:
-        if Path(answers.MAPSERV).exists():
-            for case in cases:
-                call = ground.call(case)
-                ground.asked[call.key] = pool.submit(answers.run_mapserv, call)
-        yield ground
-        pool.shutdown(cancel_futures=True)
+    plain = {"MAPSERVER_CONFIG_FILE": str(root / "plain.conf")}
+    # A Unix socket's path is limited to about a hundred bytes.
+    with tempfile.TemporaryDirectory(prefix="peers-") as folder:
+        resident = ResidentMapserv(Path(folder) / "mapserv", plain, root)
+        yield Ground(root, resident)
+        resident.close()

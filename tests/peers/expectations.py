@@ -60,8 +60,10 @@ def exception(code: str, locator: str, *parts: str) -> Expectation:
 
     def check(side: Side) -> None:
         tree = document(side)
-        found = [(node.attributes.get("exceptionCode"), node.attributes.get("locator")) for node in
-                 tree.find("ows:Exception")]
+        found = [
+            (node.attributes.get("exceptionCode"), node.attributes.get("locator"))
+            for node in tree.find("ows:Exception")
+        ]
         assert found == [(code, locator)], f"{found} instead of {(code, locator)}: {side.answer.text[:900]}"
         for part in parts:
             assert part in tree.content, f"{part!r} is not in {tree.content!r}"
@@ -101,4 +103,5 @@ def redirects_to(address: str) -> Expectation:
 
 def empty_body(side: Side) -> None:
     """No body, but headers."""
-    assert side.answer.body == b"" and side.headers.get("content-type"), side.answer
+    assert side.answer.body == b""
+    assert side.headers.get("content-type"), side.answer

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 
 Metadata = Mapping[str, str | None]
 
+NOTHING: Metadata = {}
+
 WEB: dict[str, str] = {
     "sos_onlineresource": "http://h/cgi?",
     "sos_srs": "EPSG:4326 EPSG:3857",
@@ -55,7 +57,7 @@ def metadata_block(base: Metadata, changes: Metadata) -> str:
 
 
 def layer(
-    changes: Metadata = {},
+    changes: Metadata = NOTHING,
     *,
     name: str = "l1",
     source: str = 'DATA "five"',
@@ -75,7 +77,7 @@ def layer(
 
 def mapfile(
     *layers: str,
-    web: Metadata = {},
+    web: Metadata = NOTHING,
     base: Metadata = WEB,
     extent: str | None = "-180 -90 180 90",
     projection: str | None = LATLON,

@@ -39,15 +39,38 @@ FIVE = Table(
         Column("TXT", "String", 60),
     ),
     (
-        ("POINT (-75 45)", 1, "S1", "2001-10-30T14:24:55Z", "2001/10/30 14:24:55+00", "2001/10/30", 89.9,
-         "café & <b> \"q\" 'a'"),
-        ("POINT (-74.5 46.25)", 2, "S1", "2001-10-31T00:00:00Z", "2001/10/31 00:00:00+00", "2001/10/31", 0.3,
-         "漢字"),
+        (
+            "POINT (-75 45)",
+            1,
+            "S1",
+            "2001-10-30T14:24:55Z",
+            "2001/10/30 14:24:55+00",
+            "2001/10/30",
+            89.9,
+            "café & <b> \"q\" 'a'",
+        ),
+        ("POINT (-74.5 46.25)", 2, "S1", "2001-10-31T00:00:00Z", "2001/10/31 00:00:00+00", "2001/10/31", 0.3, "漢字"),
         ("POINT (-73.123456789 47)", 3, "S2", "2002-01-01T00:00:00Z", "2002/01/01 00:00:00+00", "2002/01/01", None, ""),
-        ("POINT (-72.5 48.25)", 4, "S2", "2003-06-15T12:30:00Z", "2003/06/15 12:30:00+00", "2003/06/15", 1 / 3,
-         "plain text"),
-        ("POINT (10 -20)", 5, "S3", "2005-12-31T23:59:59Z", "2005/12/31 23:59:59+00", "2005/12/31", 123456789.1234567,
-         "a,b"),
+        (
+            "POINT (-72.5 48.25)",
+            4,
+            "S2",
+            "2003-06-15T12:30:00Z",
+            "2003/06/15 12:30:00+00",
+            "2003/06/15",
+            1 / 3,
+            "plain text",
+        ),
+        (
+            "POINT (10 -20)",
+            5,
+            "S3",
+            "2005-12-31T23:59:59Z",
+            "2005/12/31 23:59:59+00",
+            "2005/12/31",
+            123456789.1234567,
+            "a,b",
+        ),
     ),
 )
 
@@ -147,8 +170,12 @@ ZONE18 = Table(
 """-75 45 and a point east of it in EPSG:32618."""
 
 OTHER = Table(
-    (Column("VAL", "Real", 24, 4), Column("STN", "String", 20), Column("DEPTH", "Integer", 8),
-     Column("TISO", "String", 30)),
+    (
+        Column("VAL", "Real", 24, 4),
+        Column("STN", "String", 20),
+        Column("DEPTH", "Integer", 8),
+        Column("TISO", "String", 30),
+    ),
     (
         ("POINT (-70 40)", 7.5, "T1", 11, "2001-10-30T14:24:55Z"),
         ("POINT (-71 41)", 8.5, "T2", 12, "2002-10-30T14:24:55Z"),
@@ -167,8 +194,13 @@ BARE = Table(
 LATIN = Table((Column("ID", "Integer", 6), Column("TXT", "String", 20)), (("POINT (1 2)", 1, "café"),))
 
 BLANKS = Table(
-    (Column("ID", "Integer", 6), Column("D", "Date"), Column("R", "Real", 12, 3), Column("I", "Integer", 5),
-     Column("C", "String", 8)),
+    (
+        Column("ID", "Integer", 6),
+        Column("D", "Date"),
+        Column("R", "Real", 12, 3),
+        Column("I", "Integer", 5),
+        Column("C", "String", 8),
+    ),
     (("POINT (1 2)", 1, "2001/02/03", 1.25, 7, "x"), ("POINT (3 4)", 2, None, None, None, None)),
 )
 
@@ -223,7 +255,9 @@ def write_table(path: Path, layer_name: str, table: Table, options: Iterable[str
     columns = table.columns
     for column in columns:
         datetime_as_text = path.suffix == ".shp" and column.type == "DateTime"
-        definition = ogr.FieldDefn(column.name, ogr.OFTString if datetime_as_text else getattr(ogr, f"OFT{column.type}"))
+        definition = ogr.FieldDefn(
+            column.name, ogr.OFTString if datetime_as_text else getattr(ogr, f"OFT{column.type}")
+        )
         if path.suffix == ".shp":
             definition.SetWidth(30 if datetime_as_text else column.width)
             definition.SetPrecision(column.precision)
@@ -248,7 +282,7 @@ def write_table(path: Path, layer_name: str, table: Table, options: Iterable[str
 
 def write_csv(folder: Path, name: str, table: Table) -> None:
     """Write a point table as CSV with x and y columns, and the VRT that makes points of them."""
-    lines = [",".join(["x", "y", *(column.name for column in table.columns)])]
+    lines = [",".join(["lon", "lat", *(column.name for column in table.columns)])]
     for geometry, *values in table.rows:
         x, y = geometry.removeprefix("POINT (").removesuffix(")").split()
         cells = ["" if value is None else str(value) for value in values]
@@ -260,7 +294,7 @@ def write_csv(folder: Path, name: str, table: Table) -> None:
     <SrcDataSource relativeToVRT="1">{name}.csv</SrcDataSource>
     <GeometryType>wkbPoint</GeometryType>
     <LayerSRS>EPSG:4326</LayerSRS>
-    <GeometryField encoding="PointFromColumns" x="x" y="y"/>
+    <GeometryField encoding="PointFromColumns" x="lon" y="lat"/>
   </OGRVRTLayer>
 </OGRVRTDataSource>
 """,

@@ -39,6 +39,12 @@ def test_both_answer_alike(case: Case, ground: Ground) -> None:
         assert normalised_differences(ours, theirs, others), f"{case.id}: {name} is not met, take it out"
 
 
+@pytest.mark.parametrize("case", CASES[::24], ids=lambda case: case.id)
+def test_the_resident_mapserv_answers_as_the_cgi_program(case: Case, ground: Ground) -> None:
+    call = ground.call(case)
+    assert differences(read_side(ground.ask_mapserv(call)), read_side(ground.ask_mapserv(call, by_cgi=True))) == []
+
+
 def normalised_differences(ours: Side, theirs: Side, names: tuple[str, ...]) -> list[str]:
     """Where the answers part after the named differences are evened out."""
     ours, theirs = deepcopy(ours), deepcopy(theirs)
