@@ -41,5 +41,5 @@ setup(
         ],
         "data": ["statsmodels", "vega_datasets"],
     },
-    entry_points={"console_scripts": ["mapsos = mapsos.cli:main"]},
+    entry_points={"console_scripts": ["mapsos = mapsos.__main__:main"]},
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
@@ -15,7 +15,8 @@ from mapsos.proxies import correct_environ
 from mapsos.request_log import LoggedBody
 
 if TYPE_CHECKING:
-    from mapsos.settings import Settings
+    from mapsos.app import Application
+    from mapsos.settings import Settings, SettingsError
 
 NO_REQUEST = (
     "This script can only be used to decode form results and \n"
@@ -26,7 +27,13 @@ NO_REQUEST = (
 
 
 def serve_request(
-    environ: Mapping[str, str], stdin: BinaryIO, stdout: BinaryIO, *, conf: str | None = None, headers: bool = True
+    environ: Mapping[str, str],
+    stdin: BinaryIO,
+    stdout: BinaryIO,
+    *,
+    conf: str | None = None,
+    headers: bool = True,
+    prepare: Callable[[Settings], None] | None = None,
 ) -> int:
     """Answer the request of a CGI environment.
 
@@ -40,6 +47,8 @@ def serve_request(
         The configuration file, None for the one that the environment names.
     headers
         False leaves the header block out (``-nh``). A redirect, which has nothing but headers, is then its URL alone.
+    prepare
+        Called with the settings when they are known and the log is open, before the request is answered.
 
     Returns
     -------
@@ -47,21 +56,35 @@ def serve_request(
         Exit code: 0 for every answer, also one that reports an error, and when the client went away; 1 if the body
         broke off, which leaves the document unfinished so that nobody takes it for whole.
     """
-    started = time.monotonic()
     from mapsos.settings import SettingsError, read_settings
 
     try:
         settings = read_settings(environ, conf)
     except SettingsError as error:
-        from mapsos.unconfigured import refuse_all
-
-        return write_response(refuse_all(error), stdout, headers=headers)
+        return refuse_request(error, stdout, headers=headers)
     from mapsos.app import Application
     from mapsos.process import prepare_process
 
     prepare_process(settings)
-    request = read_request(environ, stdin, settings)
-    response = Application(settings).answer(request)
+    if prepare is not None:
+        prepare(settings)
+    return answer_request(Application(settings), environ, stdin, stdout, headers=headers)
+
+
+def refuse_request(error: SettingsError, stdout: BinaryIO, *, headers: bool = True) -> int:
+    """Answer, as `serve_request`, where the settings are of no use."""
+    from mapsos.unconfigured import refuse_all
+
+    return write_response(refuse_all(error), stdout, headers=headers)
+
+
+def answer_request(
+    application: Application, environ: Mapping[str, str], stdin: BinaryIO, stdout: BinaryIO, *, headers: bool = True
+) -> int:
+    """Answer, as `serve_request`, with an application that is there, in a process that is prepared."""
+    started = time.monotonic()
+    request = read_request(environ, stdin, application.settings)
+    response = application.answer(request)
     with closing(LoggedBody(request, response, started)) as body:
         return write_response(replace(response, body=body), stdout, headers=headers)
 

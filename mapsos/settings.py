@@ -16,6 +16,8 @@ from typing import Any
 from mapsos.patterns import compile_posix
 
 DEFAULT_MAX_BODY = 8 * 1024 * 1024
+DEFAULT_CGI_WORKER_IDLE = 300
+DEFAULT_CGI_WORKER_REQUESTS = 16
 DEFAULT_BAD_PATTERN = r"[/\\]{2}|[/\\]?\.+[/\\]|,"
 DEFAULT_MAPFILE_PATTERN = r"\.map$"
 _LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -65,6 +67,9 @@ class Settings:
         MAPSOS_LOG_LEVEL, in lower case.
     cache
         MAPSOS_CACHE: folder of compiled maps, None for none. It need not exist.
+    cgi_worker, cgi_worker_idle, cgi_worker_requests
+        MAPSOS_CGI_WORKER: whether CGI processes start a process that stays and answers the next ones' requests; after
+        how many seconds without any it leaves; how many requests it answers at once.
     other
         The pairs of the ENV block that are no options of ours: MapServer hands them to GDAL, PROJ and libpq as if
         they were environment variables.
@@ -88,6 +93,9 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     log_level: str = "info"
     cache: str | None = None
+    cgi_worker: bool = True
+    cgi_worker_idle: int = DEFAULT_CGI_WORKER_IDLE
+    cgi_worker_requests: int = DEFAULT_CGI_WORKER_REQUESTS
     other: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -220,6 +228,12 @@ def _read_size(text: str) -> int:
     return int(text)
 
 
+def _read_count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 7) or int(text) == 0:
+        raise ValueError("this is no such number")
+    return int(text)
+
+
 def _read_level(text: str) -> int:
     if text not in ("0", "1", "2", "3", "4", "5"):
         raise ValueError("there is no such level")
@@ -277,6 +291,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("MAPSOS_LOG_LEVEL", "log_level", "info", ", ".join(_LOG_LEVELS), "What is logged.", _read_log_level),
     Option("MAPSOS_CACHE", "cache", "$XDG_CACHE_HOME/mapsos or ~/.cache/mapsos", "an absolute path, or off",
            "Folder for compiled maps, so that a CGI request need not parse them.", _read_folder),
+    Option("MAPSOS_CGI_WORKER", "cgi_worker", "on", "on or off",
+           "A CGI request starts a process that stays and answers the next ones.", _read_switch),
+    Option("MAPSOS_CGI_WORKER_IDLE", "cgi_worker_idle", str(DEFAULT_CGI_WORKER_IDLE), "a whole number from 1 to 999999",
+           "Seconds without requests after which that process leaves.", _read_count),
+    Option("MAPSOS_CGI_WORKER_REQUESTS", "cgi_worker_requests", str(DEFAULT_CGI_WORKER_REQUESTS),
+           "a whole number from 1 to 999999", "Requests that it answers at once, at most.", _read_count),
 )
 """Every option; the table of the documentation is made from it."""
 
