@@ -17,6 +17,7 @@ Usage: mapsos [--help] [-v] [-nh] [QUERY_STRING=value] [PATH_INFO=value]
        mapsos serve MAPFILE... [--host HOST] [--port PORT] [--workers N] [--threads N] [--conf FILE]
        mapsos check MAPFILE... [--strict] [--json]
        mapsos get MAPFILE QUERY
+       mapsos cgi install FOLDER [--conf FILE] [--map FILE]
 
 Options :
   -h, --help          Display this help message.
@@ -30,6 +31,7 @@ Commands :
   serve               Serve mapfiles over HTTP, each at /NAME (mapsos serve --help).
   check               Say what clients will miss in mapfiles (mapsos check --help).
   get                 Print what a mapfile answers to a query (mapsos get --help).
+  cgi install         Write a CGI program that starts faster than this one (mapsos cgi install --help).
 
 As a CGI program (QUERY_STRING is in the environment) it reads no arguments.
 """
@@ -176,6 +178,26 @@ def run_get(arguments: Sequence[str]) -> int:
     return get_response(settings, environ, sys.stdout.buffer)
 
 
+def run_cgi(arguments: Sequence[str]) -> int:
+    """Run ``mapsos cgi install``: 2 if the program cannot be written."""
+    if not arguments or arguments[0] != "install":
+        raise UsageError("mapsos cgi can do one thing: install")
+    parser = _make_parser("cgi install", "Write a CGI program named mapsos that starts faster than the command.")
+    parser.add_argument("folder", metavar="FOLDER", help="where the web server looks for CGI programs")
+    parser.add_argument("--conf", metavar="FILE", help="its configuration file, instead of MAPSERVER_CONFIG_FILE")
+    parser.add_argument("--map", metavar="FILE", help="the map of requests without map=, instead of MS_MAPFILE")
+    options = parser.parse_args(arguments[1:])
+
+    from mapsos.resident.install import InstallError, install_program
+
+    try:
+        sys.stdout.write(install_program(options.folder, options.conf, options.map) + "\n")
+    except InstallError as error:
+        sys.stderr.write(f"mapsos cgi install: {error}\n")
+        return 2
+    return 0
+
+
 def _make_parser(name: str, description: str) -> ArgumentParser:
     from argparse import ArgumentParser
 
@@ -198,7 +220,12 @@ def count(text: str) -> int:
     return number
 
 
-_COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {"serve": run_serve, "check": run_check, "get": run_get}
+_COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
+    "serve": run_serve,
+    "check": run_check,
+    "get": run_get,
+    "cgi": run_cgi,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

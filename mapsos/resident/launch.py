@@ -71,7 +71,7 @@ def holds_name(lock: int, folder: int, name: str) -> bool:
 
 
 def _start_detached(lock: int, folder: int, name: str, environ: Mapping[bytes, bytes]) -> None:
-    program = Path(__file__).with_name("__main__.py")
+    program = Path(__file__).with_name("run_worker.py")
     command = [sys.executable, "-IS" if sys.flags.isolated else "-SP", str(program), name]
     child = os.fork()
     if child:
