@@ -125,7 +125,7 @@ class OgrReader:
         """The layer to stream from, with its filters set."""
         casts = self._casts(names)
         conditions = [f"({condition})" for condition in (self.source.native_filter, narrowing.condition) if condition]
-        if casts or (conditions and self.dialect is not Dialect.OGR):
+        if casts or self.dialect is Dialect.POSTGRESQL or (conditions and self.dialect is not Dialect.OGR):
             return self._select(names, geometry, " AND ".join(conditions), narrowing, casts)
         layer = self._own_layer()
         # The admin's own filter may look at any column, and an ignored one would be NULL to it.
@@ -202,6 +202,8 @@ class OgrReader:
     def _from_clause(self) -> str:
         if self.selected:
             return f"({self.source.data.strip().rstrip(';')}) AS selected"
+        if self.dialect is Dialect.POSTGRESQL:
+            return ".".join(quote_identifier(part, self.dialect) for part in self.table.split(".", 1))
         return quote_identifier(self.table, self.dialect)
 
     def _inside(self, rectangle: tuple[float, float, float, float]) -> str:
@@ -236,8 +238,12 @@ class OgrReader:
         """The layer that the source names; the result of its own SELECT anew, where that was given back."""
         if self._layer is None:
             self._result_owner = self._dataset
-            self._layer = self._result = self._dataset.ExecuteSQL(self.source.data.strip())
+            self._layer = self._result = self._dataset.ExecuteSQL(self._statement())
         return self._layer
+
+    def _statement(self) -> str:
+        """The SELECT whose result is the layer, where it is one."""
+        return self.source.data.strip()
 
     def _release(self) -> None:
         """Give back the result of a statement, if there is one."""

@@ -81,6 +81,10 @@ def open_reader(source: LayerSource) -> Reader:
         from mapsos.sources.shapefiles import ShapefileReader
 
         return ShapefileReader(source)
+    if source.kind is SourceKind.POSTGIS:
+        from mapsos.sources.postgis import PostgisReader
+
+        return PostgisReader(source)
     from mapsos.sources.ogr_reader import OgrReader
 
     return OgrReader(source)
