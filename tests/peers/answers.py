@@ -9,7 +9,8 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-MAPSERV = shutil.which("mapserv") or "/usr/lib/cgi-bin/mapserv"
+MAPSERV = os.environ.get("MAPSERV") or shutil.which("mapserv") or "/usr/lib/cgi-bin/mapserv"
+"""The oracle: the variable MAPSERV names another one than the installed."""
 
 CGI = {
     "SERVER_NAME": "peers.test",

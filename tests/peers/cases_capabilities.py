@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .cases import Case, Expectation, capabilities, kvp
-from .expectations import attributes, values, well_formed
+from .expectations import attributes, values
 from .mapfiles import FIVE_SOURCES, ITEM, LAYER, layer, mapfile, without
 
 TEXT_KEYS = (
@@ -302,7 +302,12 @@ CASES: list[Case] = [
     case("caps-time-three", "caps_time_three", phenomenon=False),
     case("caps-lines", "caps_lines"),
     case("caps-inline", "caps_inline"),
-    case("caps-no-data", "caps_no_data", "D-33", expects=(well_formed,)),
+    case(
+        "caps-no-data",
+        "caps_no_data",
+        "D-33",
+        expects=(attributes("ows:Exception", "exceptionCode", ["NoApplicableCode"]),),
+    ),
     case("caps-select", "caps_select"),
     case("caps-layer-number", "caps_layer_number"),
     case("caps-no-layer-name", "caps_no_layer_name"),

@@ -1,4 +1,4 @@
-"""The process: configuration, map selection, CGI environment, methods, error pages (reference, sections 1, 2 and 5.4)."""
+"""The process: configuration, choice of maps, CGI environment, methods, error pages (reference, sections 1, 2, 5.4)."""
 
 from __future__ import annotations
 

@@ -106,7 +106,8 @@ MAPS: dict[str, str] = {
     "meas_filter_native": mapfile(layer(source=FIVE_SOURCES["gpkg"], extra="PROCESSING \"NATIVE_FILTER=STN = 'S2'\"")),
     "meas_select": mapfile(
         layer(
-            source='CONNECTIONTYPE OGR CONNECTION "five.gpkg" DATA "SELECT geom, VAL, STN, TISO FROM five WHERE ID <> 3"'
+            source='CONNECTIONTYPE OGR CONNECTION "five.gpkg" '
+            'DATA "SELECT geom, VAL, STN, TISO FROM five WHERE ID <> 3"'
         )
     ),
     "meas_select_shp": mapfile(
@@ -201,7 +202,7 @@ CASES: list[Case] = [
         for ext in ("shp", "gpkg", "geojson")
     ),
     *(case(f"meas-multipoints-{ext}", f"multipoints_{ext}") for ext in ("shp", "gpkg", "geojson")),
-    case("meas-lines-as-points", "meas_lines_as_points"),
+    case("meas-lines-as-points", "meas_lines_as_points", "D-27"),
     case(
         "meas-polygons-as-lines",
         "meas_polygons_as_lines",

@@ -41,7 +41,8 @@ CONFIGS: dict[str, str] = {
     "default_map": ('CONFIG\n  ENV\n    MS_MAPFILE "{root}/maps/shp.map"\n    MS_NO_VERSION "1"\n  END\nEND\n'),
     "no_post": ('CONFIG\n  ENV\n    MS_MAP_PATTERN "."\n    MS_NO_POST "1"\n    MS_NO_VERSION "1"\n  END\nEND\n'),
     "comments": (
-        'config # a comment\n  env\n    "ms_map_pattern" "."  # another\n    MS_NO_VERSION "1"\n  end\n  PLUGINS\n  END\nend\n'
+        'config # a comment\n  env\n    "ms_map_pattern" "."  # another\n    MS_NO_VERSION "1"\n  end\n'
+        "  PLUGINS\n  END\nend\n"
     ),
 }
 """Configuration files by name, for both servers."""
