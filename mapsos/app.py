@@ -50,10 +50,10 @@ class Application:
             service = self._find_service(request)
             response = self._ask(service, request)
         except PageError as error:
-            log.info("%s %s %s", error.prefix, error.message, error.detail)
+            log.info("%s", _one_line(f"{error.prefix} {error.message} {error.detail}"))
             response = write_page(error, self._choose_status(error.status))
         except OwsException as error:
-            log.info("%s %s", error.text, error.detail)
+            log.info("%s", _one_line(f"{error.text} {error.detail}"))
             response = self._report(error, service)
         except Exception:
             reference = uuid.uuid4().hex[:12]
@@ -84,7 +84,7 @@ class Application:
         check_service(raw, self.settings.mode, service.has_sos)
         context = Context(service, raw, request.environ, request.method, current_time(), self.settings.online_resource)
         name = raw.last("request")
-        operation = find_operation(raw, bool(name and context.enabled(name)))
+        operation = find_operation(raw, name is not None and bool(context.enabled(name)))
         if operation != "GetCapabilities":
             check_version(raw)
         check_parameters(raw, operation, service.vendor_parameters)
@@ -117,6 +117,8 @@ def _refuse_map(error: MapfileError) -> PageError:
     name = Path(error.file).name
     if error.missing:
         return PageError("msLoadMap", "Unable to access file.", f"({name})", status=404, detail=str(error))
+    if error.unended:
+        return PageError("msLoadMap", "Premature End-of-File.", "", status=500, detail=str(error))
     near = f"Parsing error near ({error.near}):(line {error.line})"
     return PageError("msLoadMap", "Unknown identifier.", near, status=500, detail=str(error))
 
@@ -129,6 +131,11 @@ def _describe_failure(reference: str) -> OwsException:
         f"The request failed for a reason that is in the server's log under reference {reference}.",
         status=500,
     )
+
+
+def _one_line(text: str) -> str:
+    """A text that clients have a part in, so that it cannot pass for other lines of the log."""
+    return text.rstrip().encode("unicode_escape").decode("ascii")
 
 
 def _drop_body(response: Response) -> Response:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _DEPTH = 6
 _MULTIPOINT, _COLLECTION = 4, 7
-_LEAST_DIMENSION = {"point": 0, "line": 1, "polygon": 2}
+_LEAST_DIMENSION = {"any": 0, "point": 0, "line": 1, "polygon": 2}
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class GeometryMarkup:
     ----------
     shape
         The LAYER's TYPE. ``point`` writes the vertices of any geometry as points; ``line`` writes lines, and polygons
-        as such; ``polygon`` polygons alone. A geometry that has none of these counts as no geometry.
+        as such; ``polygon`` polygons alone; ``any`` each geometry as what it is. A geometry that has none of these
+        counts as no geometry.
     label
         The CRS label, None for no srsName.
     prefix
@@ -60,6 +61,7 @@ class GeometryMarkup:
 
     def __init__(self, shape: str, label: str | None, prefix: str) -> None:
         self._as_points = shape == "point"
+        self._points_first = shape in ("point", "any")
         self._least_dimension = _LEAST_DIMENSION[shape]
         self._stations = True
         self._prefix = prefix
@@ -74,7 +76,7 @@ class GeometryMarkup:
 
         if geometry is None:
             return None
-        if self._as_points and (points := geometry.point_coordinates()) is not None:
+        if self._points_first and (points := geometry.point_coordinates()) is not None:
             filled = ~np.isnan(points).any(axis=1)
             if not filled.any():
                 return None

@@ -64,7 +64,7 @@ class MeasurementMarkup:
     namespace_prefix: str
     phenomenon: Phenomenon
     feature_type_url: str
-    shape: str  # point, line, polygon
+    shape: str  # point, line, polygon, any
     label: str | None
     time_column: str | None = None
     procedure_column: str | None = None

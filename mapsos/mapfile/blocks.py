@@ -45,6 +45,22 @@ _OPENERS: dict[str, frozenset[str]] = {
         "join": "connectionoptions",
     }.items()
 }
+_KEYWORDS = frozenset(
+    (
+        "angle browseformat classgroup classitem cluster config connection connectionoptions connectiontype data "
+        "datapattern debug defresolution dump empty encoding error extent filter filteritem fontset footer "
+        "geomtransform grid group header identify imagecolor imagepath imagequality imagetype imageurl interlace "
+        "labelangleitem labelcache labelitem labelmaxscale labelmaxscaledenom labelminscale labelminscaledenom "
+        "labelrequires labelsizeitem legend legendformat log mask maxfeatures maxgeowidth maxscale maxscaledenom "
+        "maxsize maxtemplate metadata minfeaturesize mingeowidth minscale minscaledenom mintemplate name offsite "
+        "opacity plugin postlabelcache processing projection queryformat querymap reference requires resolution "
+        "scalebar scaledenom shapepath size sizeunits status styleitem symbolscaledenom symbolset template "
+        "templatepattern temppath tileindex tileitem tilesrs tolerance toleranceunits transform transparency "
+        "transparent type units utfdata utfitem validation web "
+    ).split()
+)
+"""The keywords of MAP, WEB and LAYER: MapServer stops at any other word there, and so must whoever reads its maps."""
+
 _PAIRS = frozenset(("metadata", "validation", "connectionoptions"))
 _KEPT = _PAIRS | {"map", "web", "layer", "projection", "feature", "points", "cluster", "join"}
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -134,20 +150,23 @@ def _plain(tokens: Iterable[Token], file: str) -> Iterator[tuple[str, Token]]:
             if kept:
                 yield _value(token, context), token
         else:
-            yield from _attribute(token, stream, kept)
+            yield from _attribute(token, stream, kept, context)
     if opened:
         name, token, _ = opened[-1]
-        raise MapfileError(token.file, token.line, f"{name.upper()} is not ended: END is missing", near=token.text)
+        raise MapfileError(
+            token.file, token.line, f"{name.upper()} is not ended: END is missing", near=token.text, unended=True
+        )
 
 
-def _attribute(token: Token, stream: Iterator[Token], kept: bool) -> Iterator[tuple[str, Token]]:
+def _attribute(token: Token, stream: Iterator[Token], kept: bool, context: str) -> Iterator[tuple[str, Token]]:
     key = token.text.lower()
     if not kept:
         return
     if token.kind is TokenKind.WORD and _NUMBER.fullmatch(key):
         yield "1", token
         return
-    if token.kind is not TokenKind.WORD or not _PLAIN_WORD.fullmatch(key):
+    known = context not in ("map", "web", "layer") or key in _KEYWORDS
+    if token.kind is not TokenKind.WORD or not _PLAIN_WORD.fullmatch(key) or not known:
         raise MapfileError(token.file, token.line, f"{token.text} is no keyword of a mapfile", near=token.text)
     yield key.upper(), token
     for _ in range(2 if key == "config" else 1):

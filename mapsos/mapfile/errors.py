@@ -17,20 +17,25 @@ class MapfileError(Exception):
         The word at which reading stopped, empty if there is none.
     missing
         Whether ``file`` could not be read at all.
+    unended
+        Whether the file ends within a block.
     """
 
-    def __init__(self, file: str, line: int, message: str, *, near: str = "", missing: bool = False) -> None:
+    def __init__(
+        self, file: str, line: int, message: str, *, near: str = "", missing: bool = False, unended: bool = False
+    ) -> None:
         super().__init__(f"{file}:{line}: {message}" if line else f"{file}: {message}")
         self.file = file
         self.line = line
         self.message = message
         self.near = near
         self.missing = missing
+        self.unended = unended
 
     def __reduce__(self) -> tuple[object, ...]:
         """Rebuild it from its own parts: the default would hand back the joined text alone."""
-        return (_rebuild, (self.file, self.line, self.message, self.near, self.missing))
+        return (_rebuild, (self.file, self.line, self.message, self.near, self.missing, self.unended))
 
 
-def _rebuild(file: str, line: int, message: str, near: str, missing: bool) -> MapfileError:
-    return MapfileError(file, line, message, near=near, missing=missing)
+def _rebuild(file: str, line: int, message: str, near: str, missing: bool, unended: bool) -> MapfileError:
+    return MapfileError(file, line, message, near=near, missing=missing, unended=unended)

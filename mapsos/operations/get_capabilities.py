@@ -5,7 +5,6 @@ from __future__ import annotations
 from mapsos.encodings.capabilities import SECTIONS, CapabilitiesMarkup, OfferingDescription, write_capabilities
 from mapsos.encodings.markup import Phenomenon
 from mapsos.http import Response
-from mapsos.mapfile.access import is_web_enabled
 from mapsos.mapfile.model import ObservationLayer, Offering, group_offerings
 from mapsos.operations.context import Context
 from mapsos.operations.extents import describe_extent, describe_time_extent
@@ -40,7 +39,7 @@ def get_capabilities(context: Context) -> Response:
             provider=service.provider,
             online_resource=find_online_resource(context),
             schemas=service.schemas_location,
-            operations=("GetCapabilities", *(name for name in OPERATIONS if _is_offered(context, name))),
+            operations=("GetCapabilities", *(name for name in OPERATIONS if context.enabled(name))),
             offerings=tuple(_describe(context, offering) for offering in offerings),
             sections=wanted,
             update_sequence=service.update_sequence,
@@ -48,11 +47,6 @@ def get_capabilities(context: Context) -> Response:
         )
     )
     return Response(headers=(("Content-Type", CONTENT_TYPE),), body=(document,))
-
-
-def _is_offered(context: Context, request_name: str) -> bool:
-    address = context.environ.get("REMOTE_ADDR")
-    return bool(context.enabled(request_name)) or is_web_enabled(context.service, request_name, address)
 
 
 def _describe(context: Context, offering: Offering) -> OfferingDescription:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import partial
 
-from mapsos.crs import Crs, is_northing_first, parse_srs_name
+from mapsos.crs import Crs, SrsName, is_northing_first, parse_srs_name
 from mapsos.encodings.registry import OM_XML, find_encoder
 from mapsos.http import Response
 from mapsos.mapfile.model import ObservationLayer, Service
@@ -17,7 +17,7 @@ from mapsos.operations.observation_markup import (
     build_markup,
 )
 from mapsos.operations.online_resource import find_online_resource
-from mapsos.operations.selection import LayerSelection, ObservationQuestion, select_rows
+from mapsos.operations.selection import LayerSelection, select_procedures, select_result, select_rows
 from mapsos.operations.streaming import LayerQuestion, ObservationBody
 from mapsos.ows.event_times import parse_event_times
 from mapsos.ows.exceptions import OwsException
@@ -30,6 +30,7 @@ from mapsos.ows.parameters import (
     parse_offering,
     parse_procedures,
     parse_result_model,
+    parse_srs_name_parameter,
 )
 from mapsos.sources.query import LayerQuery
 
@@ -48,23 +49,16 @@ def get_observation(context: Context) -> Response:
     check_response_format(raw)
     check_response_mode(raw)
     layers = _find_layers(context, offering, observed_properties)
-    procedures = parse_procedures(raw)
-    meanings = tuple(read_meaning(layer) for layer in layers)
+    asked = select_procedures(tuple(map(read_meaning, layers)), parse_procedures(raw))
     event_times = parse_event_times(raw, context.now)
     feature = parse_feature_of_interest(raw)
-    output_crs = _choose_output_crs(service, raw.last("srsname"))
-    question = ObservationQuestion(
-        procedures=procedures,
-        event_times=event_times,
-        feature_of_interest=feature,
-        bbox=parse_bbox(raw),
-        result=parse_result(raw),
-    )
-    encoder = find_encoder(OM_XML, parse_result_model(raw))
-    selections = select_rows(service, meanings, question, context.now)
+    output_crs = _choose_output_crs(service, parse_srs_name_parameter(raw), raw.last("srsname"))
+    asked = select_result(asked, parse_result(raw, context.now))
+    selections = select_rows(service, asked, event_times, feature, parse_bbox(raw), context.now)
     url = build_feature_type_url(find_online_resource(context), layers[-1].name)
     first = next(layer for layer in service.layers if _is_offering(layer, offering))
     collection = build_collection(service, first, offering, output_crs, url)
+    encoder = find_encoder(OM_XML, parse_result_model(raw))
     most = _read_max_features(service)
 
     def ask(selection: LayerSelection) -> LayerQuestion:
@@ -120,7 +114,7 @@ def _find_layers(context: Context, offering: str, observed_properties: tuple[str
     return found
 
 
-def _choose_output_crs(service: Service, srs_name: str | None) -> Crs | None:
+def _choose_output_crs(service: Service, srs_name: SrsName | None, text: str | None) -> Crs | None:
     """The CRS of the answer: srsName if given and among the service's, else the map's. Raises 37 to 39."""
     if srs_name is None:
         return service.crs
@@ -132,26 +126,25 @@ def _choose_output_crs(service: Service, srs_name: str | None) -> Crs | None:
             "MAP.WEB.METADATA.sos_srs not set",
             status=500,
         )
-    asked = parse_srs_name(srs_name)
     offered = {parsed.label for word in service.srs if (parsed := parse_srs_name(word)) is not None}
-    if asked is None or asked.label not in offered:
+    if srs_name.label not in offered:
         raise OwsException(
             "InvalidParameterValue",
             "srsName",
             "msSOSGetObservation",
-            f'srsName value "{srs_name}" unsupported / invalid',
+            f'srsName value "{text}" unsupported / invalid',
         )
     try:
-        is_northing_first(asked.label)
+        is_northing_first(srs_name.label)
     except ValueError as error:
         raise OwsException(
             "NoApplicableCode",
             "mapserv",
             "msSOSGetObservation",
-            f'Could not set output projection to "{srs_name}"',
+            f'Could not set output projection to "{text}"',
             status=500,
         ) from error
-    return Crs(asked.label, asked.label)
+    return Crs(srs_name.label, srs_name.label)
 
 
 def _read_max_features(service: Service) -> int | None:

@@ -13,6 +13,7 @@ from mapsos.encodings.markup import (
     MeasurementMarkup,
     Phenomenon,
 )
+from mapsos.layer_source import SourceKind
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.extents import find_label, read_stated_extent, read_stated_time_extent
 from mapsos.operations.layer_meaning import LayerMeaning
@@ -49,7 +50,7 @@ def _build_envelope(service: Service, first: ObservationLayer, output_crs: Crs |
     if extent is None:
         return None
     source_crs = first.source.crs
-    label = _choose_label(service, first, output_crs)
+    label = _choose_label(service, first, output_crs, with_layer=False)
     if source_crs is not None and output_crs is not None and source_crs.definition != output_crs.definition:
         import pyproj
 
@@ -58,10 +59,15 @@ def _build_envelope(service: Service, first: ObservationLayer, output_crs: Crs |
     return Envelope(*extent, label=label)
 
 
-def _choose_label(service: Service, layer: ObservationLayer, output_crs: Crs | None) -> str | None:
+def _choose_label(
+    service: Service, layer: ObservationLayer, output_crs: Crs | None, *, with_layer: bool = True
+) -> str | None:
+    """The label of coordinates in an answer (reference section 14.4); the collection's own never is the layer's."""
     # With srsName the coordinates are in that CRS, whatever the layer's metadata say of its own.
     if output_crs is not None and output_crs != service.crs:
         return output_crs.label
+    if not with_layer and not layer.srs and (service.crs is None or service.crs.label is None):
+        return None
     return find_label(layer, service)
 
 
@@ -94,7 +100,8 @@ def build_measurement(
         namespace_prefix=service.namespace_prefix,
         phenomenon=_describe_phenomenon(meaning),
         feature_type_url=feature_type_url,
-        shape=layer.source.shape.value,
+        # MapServer reads a shapefile's geometries as what they are; elsewhere the LAYER's TYPE decides.
+        shape="any" if layer.source.kind is SourceKind.SHAPEFILE else layer.source.shape.value,
         label=_choose_label(service, layer, output_crs),
         time_column=time.name if time else None,
         procedure_column=procedure.name if procedure else None,
@@ -117,8 +124,8 @@ def build_datablock(service: Service, meaning: LayerMeaning) -> DataBlockMarkup:
             DataField(
                 alias,
                 column.name,
-                meaning.field(column).definition or DEFAULT_DEFINITION,
-                meaning.field(column).uom or DEFAULT_UOM,
+                _or_default(meaning.field(column).definition, DEFAULT_DEFINITION),
+                _or_default(meaning.field(column).uom, DEFAULT_UOM),
             )
             for alias, column in meaning.output_columns
         ),
@@ -131,3 +138,8 @@ def build_datablock(service: Service, meaning: LayerMeaning) -> DataBlockMarkup:
             layer.procedure_item is None and layer.procedure_text is not None and time_extent is not None
         ),
     )
+
+
+def _or_default(text: str | None, default: str) -> str:
+    # Metadata that are there but empty count as said.
+    return default if text is None else text

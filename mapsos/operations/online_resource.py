@@ -45,4 +45,4 @@ def _from_environment(context: Context) -> str:
         host = f"{host}:{port}"
     map_parameter = context.raw.first("map") if context.method in ("GET", "HEAD") else None
     query = f"map={quote(map_parameter, safe='/:')}&" if map_parameter else ""
-    return f"{scheme}://{host}{script}{environ.get('PATH_INFO', '')}?{query}"
+    return f"{scheme}://{host}{script}?{query}"

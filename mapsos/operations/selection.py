@@ -35,16 +35,8 @@ from mapsos.predicates import (
 from mapsos.sources.errors import SourceError
 from mapsos.times import FOREVER, Interval
 
-
-@dataclass(frozen=True)
-class ObservationQuestion:
-    """The part of a GetObservation that selects rows, every value checked but not yet held against any layer."""
-
-    procedures: tuple[str, ...] | None = None
-    event_times: tuple[EventTime, ...] = ()
-    feature_of_interest: FeatureOfInterest | None = None
-    bbox: BBox | None = None
-    result: Predicate | None = None
+Asked = tuple[tuple[LayerMeaning, Predicate], ...]
+"""The layers that still take part in an answer, in map order, each with what is asked of its rows so far."""
 
 
 @dataclass(frozen=True)
@@ -56,30 +48,29 @@ class LayerSelection:
 
 
 def select_rows(
-    service: Service, meanings: tuple[LayerMeaning, ...], question: ObservationQuestion, now: int
+    service: Service,
+    asked: Asked,
+    event_times: tuple[EventTime, ...],
+    feature: FeatureOfInterest | None,
+    bbox: BBox | None,
+    now: int,
 ) -> tuple[LayerSelection, ...]:
-    """Hold the question against each layer: the layers that take part, in map order, with their predicate.
+    """Place and time for each layer: which layers take part in the end, in map order, with their whole predicate.
 
-    A layer that a part of the question rules out is left out. What no layer at all can answer is an OwsException: an
-    unknown procedure (31 to 33), feature (36) or property of the filter (41), each evaluated per layer (D-07).
+    A layer that nothing can be selected from is left out. ``now`` is in microseconds since 1970 UTC. Raises
+    OwsException for ids of features that no layer has (36).
     """
-    asked = select_procedures(meanings, question.procedures)
-    asked = _select_features(asked, question.feature_of_interest)
-    asked = _select_result(asked, question)
-    rectangle = _select_rectangle(service, question)
+    rectangle = _select_rectangle(service, feature, bbox)
     chosen = []
-    for meaning, predicate in asked:
+    for meaning, predicate in _select_features(asked, feature):
         whole = all_of(predicate, _place(service, meaning, rectangle))
-        whole = all_of(whole, _select_times(meaning, question.event_times, whole, now))
+        whole = all_of(whole, _select_times(meaning, event_times, whole, now))
         if not isinstance(whole, Nothing):
             chosen.append(LayerSelection(meaning, whole))
     return tuple(chosen)
 
 
-_Asked = tuple[tuple[LayerMeaning, Predicate], ...]
-
-
-def select_procedures(meanings: tuple[LayerMeaning, ...], procedures: tuple[str, ...] | None) -> _Asked:
+def select_procedures(meanings: tuple[LayerMeaning, ...], procedures: tuple[str, ...] | None) -> Asked:
     """The layers that have one of the procedures, with the predicate that picks their rows (reference section 10.1).
 
     Ids are met without regard to case and with or without URN. ``None`` asks for all.
@@ -135,7 +126,7 @@ def _list_procedures(layer: ObservationLayer, column: str) -> tuple[str, ...]:
         raise refuse_source(error) from error
 
 
-def _select_features(asked: _Asked, feature: FeatureOfInterest | None) -> _Asked:
+def _select_features(asked: Asked, feature: FeatureOfInterest | None) -> Asked:
     """Narrow to features of interest that are named by id: a station (procedure), or a feature's own id."""
     if feature is None or not feature.ids:
         return asked
@@ -160,13 +151,17 @@ def _select_features(asked: _Asked, feature: FeatureOfInterest | None) -> _Asked
     return tuple(found)
 
 
-def _select_result(asked: _Asked, question: ObservationQuestion) -> _Asked:
-    if question.result is None:
+def select_result(asked: Asked, result: Predicate | None) -> Asked:
+    """The layers that have the names of a filter, with it as part of their predicate.
+
+    A layer that lacks one is left out (D-07). Raises OwsException 41 if none has them all.
+    """
+    if result is None:
         return asked
     found: list[tuple[LayerMeaning, Predicate]] = []
     for meaning, predicate in asked:
         try:
-            found.append((meaning, all_of(predicate, meaning.resolve(question.result))))
+            found.append((meaning, all_of(predicate, meaning.resolve(result))))
         except UnknownName:
             continue
     if not found and asked:
@@ -179,15 +174,15 @@ def _select_result(asked: _Asked, question: ObservationQuestion) -> _Asked:
     return tuple(found)
 
 
-def _select_rectangle(service: Service, question: ObservationQuestion) -> Predicate:
+def _select_rectangle(service: Service, feature: FeatureOfInterest | None, bbox: BBox | None) -> Predicate:
     """The place asked for, in map coordinates where it names no CRS; the MAP EXTENT if none is asked for."""
-    feature = question.feature_of_interest.predicate if question.feature_of_interest is not None else None
-    if feature is None and question.bbox is None:
+    place = feature.predicate if feature is not None else None
+    if place is None and bbox is None:
         if service.extent is None:
             return EVERYTHING
         extent = service.extent
         return BBox(extent.minx, extent.miny, extent.maxx, extent.maxy)
-    return all_of(feature or EVERYTHING, question.bbox or EVERYTHING)
+    return all_of(place or EVERYTHING, bbox or EVERYTHING)
 
 
 def _place(service: Service, meaning: LayerMeaning, rectangle: Predicate) -> Predicate:

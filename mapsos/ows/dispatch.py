@@ -58,7 +58,7 @@ def find_operation(raw: RawRequest, any_enabled: bool) -> str:
     ``any_enabled`` tells whether any layer is on for the request's name as the client wrote it.
     """
     name = raw.last("request")
-    if not name:
+    if name is None:
         raise OwsException("MissingParameterValue", "request", "msSOSDispatch", "Missing REQUEST Parameter")
     if not any_enabled:
         raise OwsException(

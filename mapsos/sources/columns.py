@@ -20,6 +20,10 @@ class SourceColumn(Protocol):
     def column(self) -> Column:
         """Name and kind."""
 
+    @property
+    def blank_is_text(self) -> bool:
+        """Whether text without a value compares as the empty text, since the format cannot tell the two apart."""
+
     def values(self, raw: pa.Array) -> pa.Array:
         """Typed values, as `ColumnKind` says."""
 
@@ -69,6 +73,7 @@ class TextColumn:
     """A column whose texts are all there is to it."""
 
     column: Column
+    blank_is_text: bool = False
 
     def values(self, raw: pa.Array) -> pa.Array:
         """The texts."""
@@ -90,6 +95,7 @@ class OgrColumn:
     column: Column
     decimals: int | None = None
     encoding: str | None = None
+    blank_is_text: bool = False
 
     def values(self, raw: pa.Array) -> pa.Array:
         """Typed values."""

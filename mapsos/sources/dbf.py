@@ -43,6 +43,11 @@ class DbfColumn:
     width: int
     encoding: str | None
 
+    @property
+    def blank_is_text(self) -> bool:
+        """A table fills texts up with blanks: no text and an empty one look the same."""
+        return self.type == "C"
+
     def values(self, raw: pa.Array) -> pa.Array:
         """Typed values."""
         import pyarrow as pa

@@ -64,7 +64,10 @@ class Rows:
         return self._texts[name]
 
     def known_texts(self, name: str) -> pa.Array:
-        """Value texts, null where there is no value even if the source writes something in its place."""
+        """Value texts to compare with, null where there is no value even if the source writes something in its place.
+
+        Where the format has no other way to write an empty text, a missing one is that (`SourceColumn.blank_is_text`).
+        """
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -72,6 +75,8 @@ class Rows:
         raw = self.raw[name]
         if raw.null_count == 0:
             return texts
+        if self.columns[name].blank_is_text:
+            return pc.fill_null(texts, "")
         return pc.if_else(raw.is_valid(), texts, pa.scalar(None, pa.large_string()))
 
     def time_texts(self, name: str) -> pa.Array:
