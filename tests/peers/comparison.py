@@ -100,15 +100,24 @@ def read_node(element: etree._Element) -> Node:
     return node
 
 
+CUSTOMARY = {
+    "http://www.opengis.net/gml": "gml",
+    "http://www.w3.org/1999/xlink": "xlink",
+    "http://www.w3.org/2001/XMLSchema-instance": "xsi",
+    "http://www.w3.org/XML/1998/namespace": "xml",
+}
+"""Namespaces of the attributes of SOS, and the prefixes that both servers write."""
+
+
 def prefixed(element: etree._Element, key: str) -> str:
-    """An attribute's name with the prefix that is in scope for its namespace."""
+    """An attribute's name with its customary prefix if that is in scope, else with its namespace."""
     qualified = etree.QName(key)
     if not qualified.namespace:
         return qualified.localname
-    if qualified.namespace == "http://www.w3.org/XML/1998/namespace":
-        return f"xml:{qualified.localname}"
-    prefixes = [prefix for prefix, uri in element.nsmap.items() if uri == qualified.namespace and prefix]
-    return f"{min(prefixes)}:{qualified.localname}"
+    prefix = CUSTOMARY.get(qualified.namespace)
+    if prefix == "xml" or (prefix and element.nsmap.get(prefix) == qualified.namespace):
+        return f"{prefix}:{qualified.localname}"
+    return f"{{{qualified.namespace}}}{qualified.localname}"
 
 
 def differences(ours: Side, theirs: Side) -> list[str]:

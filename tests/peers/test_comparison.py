@@ -22,7 +22,6 @@ def side(text: str, kind: str = "text/xml") -> Answer:
         DOCUMENT.replace("<c/>", "<c/><c/>"),
         DOCUMENT.replace('"1"', '"2"'),
         DOCUMENT.replace("x:k", "k"),
-        DOCUMENT.replace("x:", "y:").replace("xmlns:x", "xmlns:y"),
         DOCUMENT.replace('"u"', '"v"'),
         DOCUMENT.replace(">t<", "> t<"),
         DOCUMENT.replace("<!--w-->", "<!--W-->"),
