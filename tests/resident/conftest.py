@@ -1,0 +1,223 @@
+"""A folder with maps and data, a CGI program that `mapsos cgi install` wrote, and the workers that it starts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from mapsos.resident.install import install_program
+from mapsos.resident.place import PACKAGE
+
+MAP = """\
+MAP
+  NAME "measured"
+  PROJECTION "init=epsg:4326" END
+  WEB METADATA
+    "sos_title" "{title}" "sos_onlineresource" "http://h/m" "sos_srs" "EPSG:4326" "sos_enable_request" "*"
+  END END
+  LAYER
+    NAME "rows" TYPE POINT STATUS ON
+    CONNECTIONTYPE OGR CONNECTION "{folder}/{data}.gpkg" DATA "rows"
+    PROJECTION "init=epsg:4326" END
+    METADATA
+      "sos_offering_id" "all" "sos_offering_description" "all" "sos_offering_extent" "-180,-90,180,90"
+      "sos_offering_timeextent" "2020-01-01/2021-01-01" "sos_observedproperty_id" "height" "sos_timeitem" "time"
+      "sos_procedure_item" "station" "sos_describesensor_url" "http://h/%station%.xml" "gml_include_items" "height"
+    END
+  END
+END
+"""
+CAPABILITIES = "service=SOS&request=GetCapabilities"
+OBSERVATIONS = (
+    "service=SOS&version=1.0.0&request=GetObservation&offering=all&observedProperty=height"
+    "&responseFormat=text/xml;%20subtype=%22om/1.0.0%22"
+)
+PROBE = f"""\
+import os, sys
+sys.path.append({os.path.dirname(PACKAGE)!r})
+from mapsos.resident.client import connect
+sys.exit(connect(os.environb) is None)
+"""
+BIG_ROWS = 30_000
+"""Some 40 MB of answer: more than all buffers on its way, and several batches."""
+
+
+
+def wait_for(condition: Callable[[], object], what: str = "it") -> None:
+    """Come back as soon as the condition holds."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not happen"
+        time.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a CGI process left: ``alone`` tells that it answered by itself."""
+
+    code: int
+    out: bytes
+    log: str
+    alone: bool
+
+
+@dataclass
+class Site:
+    """A server's folder, short enough for sockets: ``a.map`` has few rows, ``big.map`` many."""
+
+    folder: Path
+    program: Path
+    command: list[str | Path]
+    environ: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def sockets(self) -> Path:
+        return self.folder / "run" / "mapsos"
+
+    def cgi_environ(self, query: str, **environ: str) -> dict[str, str]:
+        request = {"REQUEST_METHOD": "GET", "QUERY_STRING": query, "SCRIPT_NAME": "/m", "HTTP_USER_AGENT": "test"}
+        return {**self.environ, **request, "SERVER_NAME": "h", "SERVER_PORT": "80", **environ}
+
+    def start(self, query: str, **environ: str) -> subprocess.Popen[bytes]:
+        """Start a CGI process; it also tells what it imports, on standard error."""
+        return subprocess.Popen(
+            self.command,
+            env=self.cgi_environ(query, **environ),
+            cwd=self.folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def ask(self, query: str, body: bytes = b"", **environ: str) -> Answer:
+        return finish(self.start(query, **environ), body)
+
+    def has_worker(self, **environ: str) -> bool:
+        """Whether a worker listens for requests under this environment."""
+        done = subprocess.run(
+            [sys.executable, "-IS", "-c", PROBE], env=self.cgi_environ("", **environ), cwd=self.folder, check=False
+        )
+        return done.returncode == 0
+
+    def warm(self, **environ: str) -> int:
+        """Have a worker under this environment, and give its process: the only one, or that of the newest socket."""
+
+        def listens() -> bool:
+            if not self.has_worker(**environ):
+                # One that nobody asks leaves again, if it is not to be idle for long.
+                self.ask(CAPABILITIES, **environ)
+            return self.has_worker(**environ)
+
+        wait_for(listens, "a worker")
+        newest = max(self.sockets.glob("*.socket"), key=lambda path: path.stat().st_ctime_ns)
+        return int(newest.with_suffix(".lock").read_text())
+
+    def processes(self) -> list[int]:
+        """The worker processes of this site that there are."""
+        mine = f"XDG_RUNTIME_DIR={self.folder}/run".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            try:
+                is_worker = b"run_worker.py" in (entry / "cmdline").read_bytes()
+                if is_worker and mine in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+            except OSError:
+                continue
+        return found
+
+    def write_map(self, name: str, title: str, data: str) -> None:
+        """Write a map in one step."""
+        beside = self.folder / f"{name}.new"
+        beside.write_text(MAP.format(folder=self.folder, title=title, data=data))
+        beside.rename(self.folder / f"{name}.map")
+
+
+def finish(process: subprocess.Popen[bytes], body: bytes = b"") -> Answer:
+    """Wait for a CGI process, after giving it the (rest of the) body."""
+    out, errors = process.communicate(body or None, timeout=120)
+    out = out or b""
+    lines = errors.decode().splitlines(keepends=True)
+    imports = [line for line in lines if line.startswith("import time:")]
+    log = "".join(line for line in lines if not line.startswith("import time:"))
+    return Answer(process.returncode, out, log, any("mapsos.settings" in line for line in imports))
+
+
+def write_rows(path: Path, rows: int) -> None:
+    from osgeo import ogr, osr
+
+    reference = osr.SpatialReference()
+    reference.ImportFromEPSG(4326)
+    source = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
+    layer = source.CreateLayer("rows", reference, ogr.wkbPoint)
+    for name, kind in (("station", ogr.OFTString), ("time", ogr.OFTString), ("height", ogr.OFTReal)):
+        layer.CreateField(ogr.FieldDefn(name, kind))
+    layer.StartTransaction()
+    for row in range(rows):
+        feature = ogr.Feature(layer.GetLayerDefn())
+        feature["station"] = f"S{row % 20}"
+        feature["time"] = f"2020-01-{row % 28 + 1:02}T{row % 24:02}:00:00Z"
+        feature["height"] = row / 8
+        feature.SetGeometry(ogr.CreateGeometryFromWkt(f"POINT ({row % 360 - 180} {row % 180 - 90})"))
+        layer.CreateFeature(feature)
+    layer.CommitTransaction()
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rows")
+    write_rows(folder / "few.gpkg", 20)
+    write_rows(folder / "many.gpkg", BIG_ROWS)
+    return folder
+
+
+def end_workers(site: Site) -> None:
+    for process in site.processes():
+        os.kill(process, signal.SIGTERM)
+    wait_for(lambda: not site.processes(), "the end of the workers")
+
+
+@pytest.fixture
+def site(data: Path) -> Iterator[Site]:
+    """A site for one test."""
+    with make_site(data) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def lasting_site(data: Path) -> Iterator[Site]:
+    """A site for tests that change nothing, so that they share its workers."""
+    with make_site(data) as made:
+        yield made
+
+
+@contextmanager
+def make_site(data: Path) -> Iterator[Site]:
+    # Not below the test's own folder: what sockets are called must not get too long for the system.
+    folder = Path(tempfile.mkdtemp(prefix="mapsos-"))
+    (folder / "run").mkdir(mode=0o700)
+    for source in data.glob("*.gpkg"):
+        shutil.copy(source, folder)
+    (folder / "mapsos.conf").write_text('CONFIG ENV MS_MAPFILE "a.map" END MAPS big "big.map" END END')
+    program = Path(install_program(str(folder)))
+    made = Site(folder, program, [sys.executable, "-IS", "-X", "importtime", program], {"HOME": str(folder)})
+    made.environ |= {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")}
+    made.environ["XDG_RUNTIME_DIR"] = str(folder / "run")
+    made.environ["MAPSERVER_CONFIG_FILE"] = str(folder / "mapsos.conf")
+    made.write_map("a", "Few", "few")
+    made.write_map("big", "Many", "many")
+    try:
+        yield made
+    finally:
+        end_workers(made)
+        shutil.rmtree(folder)
