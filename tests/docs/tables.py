@@ -54,11 +54,21 @@ def _write(names: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)
 
 
+def write_differences() -> str:
+    """The deliberate differences that the tests beside MapServer know, without the defects."""
+    # Only here: the tables of the program do not depend on tests.
+    from tests.peers.differences import DIFFERENCES
+
+    rows = [(f"`{name}`", found.line) for name, found in DIFFERENCES.items() if name.startswith("B-")]
+    return _write(("name", "mapsos"), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "options": write_options,
     "web": lambda: write_keys("web"),
     "layer": lambda: write_keys("layer"),
     "item": lambda: write_keys("item"),
+    "differences": write_differences,
 }
 
 
@@ -74,5 +84,5 @@ def fill(text: str) -> str:
 
 
 if __name__ == "__main__":
-    for document in ("docs/metadata.md", "docs/settings.md"):
+    for document in ("docs/metadata.md", "docs/settings.md", "docs/compatibility.md"):
         (ROOT / document).write_text(fill(read(document)), "utf-8")

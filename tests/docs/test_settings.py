@@ -1,0 +1,52 @@
+"""docs/settings.md beside the options and the arguments of the command."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mapsos import cli
+from mapsos.settings import OPTIONS
+
+from .markdown import code, read, read_tables, section
+from .tables import fill
+
+TEXT = read("docs/settings.md")
+
+
+def test_the_table_of_options_is_that_of_the_program() -> None:
+    assert fill(TEXT) == TEXT, "write it anew: python -m tests.docs.tables"
+
+
+@pytest.mark.parametrize("option", [option.name for option in OPTIONS])
+def test_every_option_is_there(option: str) -> None:
+    assert [row for table in read_tables(TEXT) for row in table if row.get("option") == f"`{option}`"]
+
+
+def test_the_usage_is_that_of_the_program() -> None:
+    usage = cli.USAGE.split("\n\n")[0]
+    assert usage in TEXT
+
+
+def test_every_argument_of_the_program_is_there() -> None:
+    (table,) = read_tables(section(TEXT, "mapserv's arguments"))
+    named = {word.split()[0].partition("=")[0] for row in table for word in code(row["argument"])}
+    options = cli.USAGE.split("Options :")[1].split("Commands :")[0]
+    told = {word.rstrip(",").partition("=")[0] for line in options.splitlines() for word in line.split()[:2]}
+    assert {"-h", "--help", "-v", "-nh", "-conf", "QUERY_STRING", "PATH_INFO"} == named
+    assert named <= told
+
+
+@pytest.mark.parametrize("command", ["serve", "check", "get", "cgi install"])
+def test_every_argument_of_a_command_is_there(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([*command.split(), "--help"])
+    told = set(re.findall(r"^  (?:-h, )?(--[a-z]+)", capsys.readouterr().out, re.M))
+    documented = set(re.findall(r"`(--[a-z]+)", section(TEXT, f"mapsos {command}")))
+    assert told - {"--help"} == documented
+
+
+def test_every_command_is_there() -> None:
+    headings = set(re.findall(r"^### mapsos (\w+)", TEXT, re.M))
+    assert set(cli._COMMANDS) == headings
