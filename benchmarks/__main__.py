@@ -100,8 +100,13 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--requests", type=int, metavar="N", help="requests of each load of a web server (200)")
     parser.add_argument("--list", action="store_true", help="name the works and end")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as well")
-    parser.add_argument("--data", type=Path, metavar="FOLDER", default=Path(__file__).parent / ".data",
-                        help="where data sets are kept (benchmarks/.data)")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="FOLDER",
+        default=Path(__file__).parent / ".data",
+        help="where data sets are kept (benchmarks/.data)",
+    )
     parser.add_argument("--verbose", "-v", action="store_true", help="say each line when it is known")
     arguments = parser.parse_args()
     unknown = [name for name in arguments.only or () if name not in WORKS]

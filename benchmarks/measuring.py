@@ -26,7 +26,7 @@ from benchmarks.clients import fetch, load_server, median, time_first_byte
 from benchmarks.maps import CAPABILITIES, DATABLOCK, MEASUREMENT, OBSERVATIONS, MapLayer, write_configuration, write_map
 from benchmarks.processes import MemoryWatch, Program, ProgramError, Run, run_program
 from benchmarks.results import Result
-from benchmarks.servers import Server, escape, mapserv_program, mapsos_program, serving, serving_apache
+from benchmarks.servers import Server, escape, find_workers, mapserv_program, mapsos_program, serving, serving_apache
 
 CHECKED_ROWS = 20_000
 
@@ -320,7 +320,8 @@ class WebWork:
             counts = [answer.count(b"<om:member>") for answer in answers]
             if counts != [WEB_LAYER.rows] * 2:
                 raise DisagreementError(f"{self.title}: {counts} observations, not {WEB_LAYER.rows}")
-        roots = [os.getpid(), *find_worker()]
+        runtime = bench.apache.runtime
+        roots = [os.getpid(), *(find_workers(runtime) if runtime is not None else ())]
         peaks = []
         for path, process in zip(paths, (self.process, "mapserv"), strict=True):
             with MemoryWatch(roots, process) as memory:
@@ -333,21 +334,6 @@ class WebWork:
                 load.append(rate if self.rate else seconds)
         ours, theirs = (median(load) for load in loads)
         return [Result(self.title, ours, theirs, *peaks, faster=self.faster, rate=self.rate)]
-
-
-def find_worker() -> list[int]:
-    """The resident CGI workers that Apache's CGI processes left behind: they are nobody's child any more."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                command = (entry / "cmdline").read_bytes()
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except (OSError, ValueError):
-                continue
-            if parent == 1 and b"mapsos" in command and b"worker" in command:
-                found.append(int(entry.name))
-    return found
 
 
 def at(layer: MapLayer, rows: int) -> MapLayer:

@@ -90,7 +90,7 @@ class MemoryWatch:
 
     ``megabytes`` is the largest sum of resident sizes seen, or the largest single high-water mark if that is more.
     Pages that forked processes share are counted for each of them. With ``pattern``, a regular expression, only
-    processes whose first two words (program, script) match count.
+    processes whose first three words (program, option, script) match count.
     """
 
     def __init__(self, roots: Sequence[int], pattern: str | None = None) -> None:
@@ -149,6 +149,6 @@ def _read_memory(pid: int) -> tuple[int, int]:
 
 def _read_command(pid: int) -> str:
     try:
-        return b" ".join(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:2]).decode("utf-8", "replace")
+        return b" ".join(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:3]).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -52,10 +53,11 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: its process and its port on 127.0.0.1."""
+    """A running server: its process, its port on 127.0.0.1, and where its CGI programs keep their workers' sockets."""
 
     pid: int
     port: int
+    runtime: Path | None = None
 
 
 @contextmanager
@@ -72,9 +74,10 @@ def serving(mapfile: Path) -> Iterator[Server]:
 def serving_apache(folder: Path, configuration: Path) -> Iterator[Server]:
     """An Apache of its own on 127.0.0.1 with every way to run both programs, and a gunicorn behind it.
 
-    Paths: ``/mapserv`` and ``/mapsos`` by mod_cgid, ``/alone/mapsos`` the same without its resident worker,
-    ``/fcgi/mapserv`` by mod_fcgid, ``/wsgi`` by mod_wsgi, ``/gunicorn`` by mod_proxy_http. Two processes each for
-    those that stay. Raises ProgramError, naming the packages, where Apache or a module is missing.
+    Paths: ``/mapserv`` and ``/mapsos`` (what ``mapsos cgi install`` writes) by mod_cgid, ``/alone/mapsos`` the same
+    without its resident worker, ``/command/mapsos`` the plain command; ``/fcgi/mapserv`` by mod_fcgid, ``/wsgi`` by
+    mod_wsgi, ``/gunicorn`` by mod_proxy_http. Two processes each for those that stay. Raises ProgramError, naming the
+    packages, where Apache or a module is missing.
     """
     missing = [
         package
@@ -94,6 +97,8 @@ def serving_apache(folder: Path, configuration: Path) -> Iterator[Server]:
     place.chmod(0o755)
     (place / "state").mkdir(mode=0o777)
     (place / "state").chmod(0o777)
+    (place / "cgi-bin").mkdir()
+    subprocess.run([MAPSOS, "cgi", "install", place / "cgi-bin"], stdout=subprocess.DEVNULL, check=True)
     (place / "mapsos.wsgi").write_text("from mapsos.wsgi import application\n")
     (place / "apache.conf").write_text(_configure_apache(place, port, gunicorn_port, configuration))
     gunicorn = Program(
@@ -114,9 +119,25 @@ def serving_apache(folder: Path, configuration: Path) -> Iterator[Server]:
     apache = Program(("/usr/sbin/apache2", "-DFOREGROUND", "-f", str(place / "apache.conf")), {"HOME": str(place)})
     try:
         with _running(gunicorn, gunicorn_port), _running(apache, port) as server:
-            yield server
+            yield replace(server, runtime=place / "state")
     finally:
+        for pid in find_workers(place / "state"):
+            os.kill(pid, signal.SIGTERM)
         shutil.rmtree(place, ignore_errors=True)
+
+
+def find_workers(runtime: Path) -> list[int]:
+    """The resident CGI workers whose sockets are in the folder; they are nobody's child."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and b"run_worker" in (entry / "cmdline").read_bytes():
+                variables = (entry / "environ").read_bytes().split(b"\0")
+                if b"XDG_RUNTIME_DIR=" + os.fsencode(runtime) in variables:
+                    found.append(int(entry.name))
+        except OSError:
+            continue
+    return found
 
 
 def _configure_apache(place: Path, port: int, gunicorn_port: int, configuration: Path) -> str:
@@ -146,11 +167,13 @@ ThreadsPerChild 25
 </Directory>
 SetEnv MAPSERVER_CONFIG_FILE {configuration}
 SetEnv HOME {place}/state
+SetEnv XDG_RUNTIME_DIR {place}/state
 
 ScriptSock {place}/cgid.sock
 ScriptAlias /mapserv {MAPSERV}
-ScriptAlias /mapsos {MAPSOS}
-ScriptAlias /alone/mapsos {MAPSOS}
+ScriptAlias /mapsos {place}/cgi-bin/mapsos
+ScriptAlias /command/mapsos {MAPSOS}
+ScriptAlias /alone/mapsos {place}/cgi-bin/mapsos
 <Location /alone>
   SetEnv MAPSOS_CGI_WORKER off
 </Location>

@@ -87,9 +87,7 @@ WORKS: dict[str, Work] = {
     "datablock-shp": ProcessWork(
         "process: om:Observation, {rows}, shapefile", DATABLOCK, MapLayer("points_shapefile", 0), faster=2
     ),
-    "datablock-large": MemoryWork(
-        "process: om:Observation, {rows}, GeoPackage", DATABLOCK, DRIFTING, "datablock-gpkg"
-    ),
+    "datablock-large": MemoryWork("process: om:Observation, {rows}, GeoPackage", DATABLOCK, DRIFTING, "datablock-gpkg"),
     "lines": ProcessWork(
         "process: om:Measurement, {rows} lines of 50 vertices",
         MEASUREMENT,
@@ -141,9 +139,7 @@ WORKS: dict[str, Work] = {
         large_rows,
         lambda bench: f"{ask_week(bench)}&result={IS_STATION}",
     ),
-    "box": WarmWork(
-        "in process: a small bounding box out of {rows}", DRIFTING, ask_box, 0.020, large_rows, ask_box
-    ),
+    "box": WarmWork("in process: a small bounding box out of {rows}", DRIFTING, ask_box, 0.020, large_rows, ask_box),
 }
 
 
@@ -153,17 +149,21 @@ def _add_web_works() -> None:
         "sensor": ("DescribeSensor", SENSOR),
         "observations": ("GetObservation of 500", OBSERVATIONS),
     }
-    ways = {"cgi": ("CGI", "/mapsos", 1.0), "cgi-alone": ("CGI without worker", "/alone/mapsos", None)}
+    ways = {
+        "cgi": ("CGI", "/mapsos", 1.0),
+        "cgi-command": ("CGI, the plain command", "/command/mapsos", None),
+        "cgi-alone": ("CGI without worker", "/alone/mapsos", None),
+    }
     for way, (title, path, faster) in ways.items():
         for name, (operation, query) in operations.items():
-            for clients in (1, 4):
+            for clients in (1, 4) if way != "cgi-command" else (1,):
                 plural = "client" if clients == 1 else "clients"
                 WORKS[f"{way}-{name}-{clients}"] = WebWork(
                     f"Apache: {operation}, {title}, {clients} {plural}",
                     query,
                     path,
                     "/mapserv",
-                    r"bin/mapsos\b|-m mapsos",
+                    r"/mapsos( |$)|run_worker",
                     clients,
                     faster=faster,
                 )
@@ -175,8 +175,14 @@ def _add_web_works() -> None:
         for name, faster in demands.items():
             operation, query = operations[name]
             WORKS[f"{way}-{name}"] = WebWork(
-                f"Apache: {operation}, {title} to mod_fcgid, 4 clients", query, path, "/fcgi/mapserv", process, 4,
-                rate=True, faster=faster,
+                f"Apache: {operation}, {title} to mod_fcgid, 4 clients",
+                query,
+                path,
+                "/fcgi/mapserv",
+                process,
+                4,
+                rate=True,
+                faster=faster,
             )
 
 

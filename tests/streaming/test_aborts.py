@@ -1,0 +1,73 @@
+"""A client that goes away releases the data: open files are counted, in this process and in a server."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks.clients import time_answer
+from benchmarks.maps import OBSERVATIONS
+from benchmarks.processes import list_tree
+from benchmarks.servers import escape, serving
+from mapsos.http import Response
+
+from .conftest import MODELS, Answers
+
+ABORTS = 8
+
+
+def count_open(pid: int, data: Path) -> int:
+    """How many file descriptors of a process are of the data."""
+    count = 0
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            count += os.readlink(f"/proc/{pid}/fd/{number}").startswith(str(data))
+        except OSError:
+            continue
+    return count
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_closed_answer_releases_the_data(answers: Answers, close_all: Callable[[Response], None], model: str) -> None:
+    mapfile = answers.map_repeated(100_000)
+    for _ in range(ABORTS):
+        response = answers.ask(mapfile, MODELS[model])
+        assert next(iter(response.body))
+        close_all(response)
+    assert count_open(os.getpid(), answers.data) == 0
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_answer_that_nobody_reads_releases_the_data(
+    answers: Answers, close_all: Callable[[Response], None], model: str
+) -> None:
+    close_all(answers.ask(answers.map_repeated(100_000), MODELS[model]))
+    assert count_open(os.getpid(), answers.data) == 0
+
+
+def test_a_server_survives_clients_that_go_away(answers: Answers) -> None:
+    mapfile = answers.map_repeated(2_000_000)
+    small = f"/{mapfile.stem}?{escape(OBSERVATIONS)}&bbox=500,500,501,501"
+    with serving(mapfile) as server:
+        for _ in range(ABORTS):
+            with socket.create_connection(("127.0.0.1", server.port), 30) as client:
+                query = f"GET /{mapfile.stem}?{escape(MODELS['measurement'])} HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                client.sendall(query.encode())
+                assert client.recv(1 << 16)
+        assert wait_until(lambda: sum(count_open(pid, answers.data) for pid in list_tree([server.pid])) == 0)
+        assert time_answer(server.port, small, 1)
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 20) -> bool:
+    """Look every 20 ms whether it holds: when a server notices that a client is gone is its own affair."""
+    waiting = threading.Event()
+    for _ in range(int(seconds / 0.02)):
+        if holds():
+            return True
+        waiting.wait(0.02)
+    return holds()
