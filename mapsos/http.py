@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
+Chunk = bytes | memoryview
+"""A piece of a body. A view spares copying what is gigabytes in all; servers that want bytes convert each piece."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -46,7 +49,7 @@ class Response:
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
-    body: Iterable[bytes] = ()
+    body: Iterable[Chunk] = ()
     error: bool = False
 
     @property

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 
-from mapsos.http import Request, Response
+from mapsos.http import Chunk, Request, Response
 
 log = logging.getLogger("mapsos.requests")
 
@@ -24,7 +24,7 @@ class LoggedBody:
         self._started = started
         self._outcome = ""
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[Chunk]:
         self._outcome = " unfinished"
         try:
             yield from self._response.body

@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from mapsos.http import Request, Response
@@ -94,7 +94,18 @@ def _start(request: Request, response: Response, start_response: StartResponse, 
     if isinstance(response.body, (tuple, list)) and request.method != "HEAD":
         headers.append(("Content-Length", str(sum(map(len, response.body)))))
     start_response(response.status_line, headers)
-    return LoggedBody(request, response, started)
+    return WsgiBody(LoggedBody(request, response, started))
+
+
+class WsgiBody:
+    """A body in bytes, which PEP 3333 insists on: each piece is copied when the server is ready for it."""
+
+    def __init__(self, body: LoggedBody) -> None:
+        self._body = body
+        self.close = body.close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(bytes, self._body)
 
 
 def _decode(value: str) -> str:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.member_markup import encode_prefix, indent, write_envelope
+from mapsos.http import Chunk
 from mapsos.xml_text import escape_attribute, escape_text
 
 _CLOSING = b"</om:ObservationCollection>\n"
 _USER_NAMESPACE = "http://mapserver.gis.umn.edu/mapserver"
 
 
-def encode_collection(markup: CollectionMarkup, members: Iterable[bytes]) -> Iterator[bytes]:
+def encode_collection(markup: CollectionMarkup, members: Iterable[Chunk]) -> Iterator[Chunk]:
     """The whole document around the chunks of its members.
 
     Nothing goes out before the first chunk is there, so that what fails until then can still be reported. Without

@@ -12,6 +12,7 @@ from mapsos.encodings.member_markup import MISSING_PROCEDURE_ITEM, indent, write
 from mapsos.encodings.separators import Separators
 from mapsos.encodings.spool import Spool
 from mapsos.encodings.template import join_chunks, join_rows
+from mapsos.http import Chunk
 from mapsos.xml_text import column_bytes, escape_attribute, escape_text, escape_text_column, without_nulls
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _SORTED_ROWS = 1 << 15
 _CLOSING = (f"</om:result>\n{indent(2, '</om:Observation>')}{indent(1, '</om:member>')}").encode()
 
 
-def encode_datablocks(markup: DataBlockMarkup, batches: Iterable[Batch]) -> Iterator[bytes]:
+def encode_datablocks(markup: DataBlockMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
     """The member of one layer, or its members: one for each procedure if there is a procedure column.
 
     Without a procedure column records go out as they come. With one, rows may come in any order: they are read once,
@@ -42,7 +43,7 @@ def encode_datablocks(markup: DataBlockMarkup, batches: Iterable[Batch]) -> Iter
     return _group(markup, markup.procedure_column, filled)
 
 
-def _stream(markup: DataBlockMarkup, batches: Iterator[Batch]) -> Iterator[bytes]:
+def _stream(markup: DataBlockMarkup, batches: Iterator[Batch]) -> Iterator[Chunk]:
     first = next(batches, None)
     if first is None:
         return
@@ -56,7 +57,7 @@ def _stream(markup: DataBlockMarkup, batches: Iterator[Batch]) -> Iterator[bytes
     yield _CLOSING
 
 
-def _group(markup: DataBlockMarkup, procedure_column: str, batches: Iterator[Batch]) -> Iterator[bytes]:
+def _group(markup: DataBlockMarkup, procedure_column: str, batches: Iterator[Batch]) -> Iterator[Chunk]:
     records = _Records(markup)
     with Spool() as spool:
         groups = _ProcedureGroups(spool)

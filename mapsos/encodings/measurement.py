@@ -18,13 +18,14 @@ from mapsos.encodings.member_markup import (
     write_procedure,
 )
 from mapsos.encodings.template import Optional, Part, Pieces, Slot, Template
+from mapsos.http import Chunk
 from mapsos.xml_text import encode_name, escape_attribute, escape_attribute_column, escape_text_column
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def encode_measurements(markup: MeasurementMarkup, batches: Iterable[Batch]) -> Iterator[bytes]:
+def encode_measurements(markup: MeasurementMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
     """The members of one layer, row after row, in chunks of about half a megabyte.
 
     om:samplingTime is left out where the time is empty; gml:boundedBy and geometry where there is no geometry. The
@@ -97,7 +98,7 @@ def _lay_out_bounds(label: str | None) -> tuple[Part, ...]:
 
 def _encode_batch(
     markup: MeasurementMarkup, template: Template, geometries: GeometryMarkup, batch: Batch
-) -> Iterator[bytes]:
+) -> Iterator[Chunk]:
     slots: dict[str, Pieces | pa.Array] = {}
     present: dict[str, pa.Array | bool] = {"geometry": False}
     if markup.time_column is not None:

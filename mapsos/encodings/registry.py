@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from mapsos.batches import Batch
 from mapsos.encodings.markup import CollectionMarkup, DataBlockMarkup, MeasurementMarkup
+from mapsos.http import Chunk
 
 OM_XML = 'text/xml; subtype="om/1.0.0"'
 MEASUREMENT = "om:Measurement"
@@ -25,8 +26,8 @@ class Encoder(Generic[Markup]):
     """
 
     markup: type[Markup]
-    encode_layer: Callable[[Markup, Iterable[Batch]], Iterator[bytes]]
-    encode_collection: Callable[[CollectionMarkup, Iterable[bytes]], Iterator[bytes]]
+    encode_layer: Callable[[Markup, Iterable[Batch]], Iterator[Chunk]]
+    encode_collection: Callable[[CollectionMarkup, Iterable[Chunk]], Iterator[Chunk]]
     needs_geometry: bool
 
 

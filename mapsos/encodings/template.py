@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from mapsos.http import Chunk
 from mapsos.xml_text import column_bytes
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Template:
 
     def fill(
         self, rows: int, slots: Mapping[str, Pieces | pa.Array], present: Mapping[str, pa.Array | bool]
-    ) -> Iterator[bytes]:
+    ) -> Iterator[Chunk]:
         """The markup of all rows, in chunks of about `CHUNK_BYTES` that end with a row.
 
         ``slots`` gives for each slot its pieces or its column (large_string without nulls), ``present`` for each
@@ -88,7 +89,7 @@ def join_rows(rows: int, pieces: Pieces) -> pa.Array:
     return _join(rows, _merge(pieces))
 
 
-def join_chunks(rows: int, pieces: Pieces) -> Iterator[bytes]:
+def join_chunks(rows: int, pieces: Pieces) -> Iterator[Chunk]:
     """The pieces of all rows joined, row after row, in chunks of about `CHUNK_BYTES` that end with a row."""
     import pyarrow as pa
 
@@ -98,7 +99,7 @@ def join_chunks(rows: int, pieces: Pieces) -> Iterator[bytes]:
     for start in range(0, rows, step):
         count = min(step, rows - start)
         part = [span if isinstance(span, pa.Scalar) else span.slice(start, count) for span in spans]
-        yield column_bytes(_join(count, part)).tobytes()
+        yield column_bytes(_join(count, part)).data
 
 
 def _join(rows: int, spans: Sequence[pa.Scalar | pa.Array]) -> pa.Array:

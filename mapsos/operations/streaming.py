@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from mapsos.batches import Batch
+from mapsos.http import Chunk
 from mapsos.operations.layer_meaning import refuse_source
 from mapsos.sources.errors import SourceError
 from mapsos.sources.query import LayerQuery
+from mapsos.sources.read_ahead import read_ahead
 
 
 @dataclass
@@ -42,6 +44,7 @@ class BatchStream:
     def __init__(self, query: LayerQuery) -> None:
         from mapsos.sources.layers import open_layer
 
+        self._batch_rows = query.batch_rows
         self._closing = contextlib.ExitStack()
         try:
             layer = self._closing.enter_context(open_layer(query.source))
@@ -58,12 +61,22 @@ class BatchStream:
     def batches(self, limit: RowLimit) -> Iterator[Batch]:
         """The batches within the limit, once; the reader is closed at the end or when this is closed."""
         with self:
-            batch, self._first = self._first, None
-            while batch is not None and not limit.reached:
-                kept = limit.cut(batch)
-                if kept.rows:
-                    yield kept
-                batch = next(self._batches, None)
+            for batch in self._read():
+                yield limit.cut(batch)
+                if limit.reached:
+                    break
+
+    def _read(self) -> Iterator[Batch]:
+        first, self._first = self._first, None
+        if first is None:
+            return
+        # A thread is worth its while only where more than the first batch is to come.
+        following = self._batches
+        if first.rows == self._batch_rows:
+            following = read_ahead(self._batches)
+            self._closing.callback(following.close)
+        yield first
+        yield from following
 
     def close(self) -> None:
         """Stop reading and release the data source."""
@@ -83,7 +96,7 @@ class LayerQuestion:
     """What one layer is asked, and what writes its answer."""
 
     query: LayerQuery
-    encode: Callable[[Iterator[Batch]], Iterator[bytes]]
+    encode: Callable[[Iterator[Batch]], Iterator[Chunk]]
 
 
 class ObservationBody:
@@ -101,7 +114,7 @@ class ObservationBody:
 
     def __init__(
         self,
-        encode: Callable[[Iterator[bytes]], Iterator[bytes]],
+        encode: Callable[[Iterator[Chunk]], Iterator[Chunk]],
         questions: Iterable[LayerQuestion],
         most: int | None,
     ) -> None:
@@ -115,13 +128,13 @@ class ObservationBody:
             self.close()
             raise
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[Chunk]:
         try:
             yield from self._encode(self._write_members())
         finally:
             self.close()
 
-    def _write_members(self) -> Iterator[bytes]:
+    def _write_members(self) -> Iterator[Chunk]:
         for stream, question in self._members:
             yield from question.encode(stream.batches(self._limit))
 

@@ -49,7 +49,8 @@ def name_worker(environ: Mapping[bytes, bytes]) -> str:
         from hashlib import blake2b
     parts = [
         os.fsencode(f"{os.getresuid()} {os.getresgid()} {sorted(os.getgroups())} {sys.version} {sys.flags.isolated}"),
-        os.fsencode(sys.executable),
+        # An interpreter has several names in the folder of its environment.
+        os.fsencode(os.path.dirname(sys.executable)),
         os.fsencode(PACKAGE),
         os.getcwdb(),
         *(name + b"=" + value for name, value in sorted(pick_environ(environ).items())),

@@ -62,10 +62,34 @@ def make_answer() -> tuple[Settings, Answer]:
         # Bound anew: the name of a caught error ends with its clause.
         failure = error
         return Settings(), lambda environ, stdin, stdout: refuse_request(failure, stdout)
-    prepare_process(settings)
-    _watch_log_file()
+    log = RequestLog(settings)
     application = Application(settings)
-    return settings, lambda environ, stdin, stdout: answer_request(application, environ, stdin, stdout)
+
+    def answer(environ: Mapping[str, str], stdin: BinaryIO, stdout: BinaryIO) -> int:
+        log.ensure()
+        return answer_request(application, environ, stdin, stdout)
+
+    return settings, answer
+
+
+class RequestLog:
+    """The log under these settings, as if each request opened it: rotated, it goes on in the new file."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._opening = threading.Lock()
+        self._open = self._prepare()
+
+    def ensure(self) -> None:
+        """Try again, if the file could not be opened; each request tells its log that it could not."""
+        if not self._open:
+            with self._opening:
+                self._open = self._open or self._prepare()
+
+    def _prepare(self) -> bool:
+        prepare_process(self._settings)
+        watched = _watch_log_file()
+        return watched or self._settings.error_file in (None, "stderr", "stdout")
 
 
 def import_rooms() -> None:
@@ -235,13 +259,14 @@ def release_memory() -> None:
     pyarrow.default_memory_pool().release_unused()
 
 
-def _watch_log_file() -> None:
-    """Follow the log file when it is rotated, as a process for each request would."""
+def _watch_log_file() -> bool:
+    """Have the log follow its file when that is rotated: whether it has one."""
     log = logging.getLogger("mapsos")
-    for handler in log.handlers[:]:
-        if isinstance(handler, logging.FileHandler):
-            watched = WatchedFileHandler(handler.baseFilename, encoding="utf-8", errors="backslashreplace")
-            watched.setFormatter(handler.formatter)
-            log.removeHandler(handler)
-            handler.close()
-            log.addHandler(watched)
+    files = [handler for handler in log.handlers if isinstance(handler, logging.FileHandler)]
+    for handler in files:
+        watched = WatchedFileHandler(handler.baseFilename, encoding="utf-8", errors="backslashreplace")
+        watched.setFormatter(handler.formatter)
+        log.addHandler(watched)
+        log.removeHandler(handler)
+        handler.close()
+    return bool(files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from osgeo import gdal, ogr
@@ -45,6 +46,10 @@ def read_columns(definition: Any, encoding: str | None) -> dict[str, OgrColumn]:
     return columns
 
 
+_SELECTIVE_SHARE = 0.2
+"""Up to what share of the data's extent a rectangle is worth the look into a spatial index."""
+
+
 class OgrReader:
     """One dataset handle and the layer in it: for one reading at a time, in one thread at a time.
 
@@ -58,6 +63,7 @@ class OgrReader:
         self._outer: Any = None
         self._layer: Any = None
         self._declared: dict[str, bool] | None = None
+        self._extent: tuple[float, float, float, float] | None = None
         self._dataset: Any = open_dataset(source)
         try:
             with guarded(source):
@@ -86,6 +92,10 @@ class OgrReader:
         self.geometry_name: str = self._layer.GetGeometryColumn()
         self.fid_name: str = self._layer.GetFIDColumn()
         self.table: str = self._layer.GetName()
+        if self.has_geometry and not self.selected:
+            # Only what the driver knows without reading rows; it may be wider or out of date.
+            known = self._layer.GetExtent(force=0, can_return_null=True)
+            self._extent = (known[0], known[2], known[1], known[3]) if known else None
 
     def rows(self, plan: ReadPlan) -> Generator[Rows]:
         """Deliver what the plan asks for. Closing the generator ends the reading."""
@@ -93,7 +103,7 @@ class OgrReader:
         names = [name for name in self.columns if name in wanted]
         geometry = plan.geometry and self.has_geometry
         with guarded(self.source):
-            layer = self._prepare(names, geometry, plan.narrowing or Narrowing())
+            layer = self._prepare(names, geometry, self._keep_selective(plan.narrowing or Narrowing()))
             rows = plan.batch_rows if plan.first_rows is None else max(1, min(plan.batch_rows, plan.first_rows))
             # GDAL 3.6 gives empty geometries where a GeoPackage shall deliver nothing else: then with the feature ids.
             fids = "NO" if names else "YES"
@@ -120,6 +130,20 @@ class OgrReader:
             del stream, layer
             with guarded(self.source):
                 self._release()
+
+    def _keep_selective(self, narrowing: Narrowing) -> Narrowing:
+        """Without the rectangle where it holds so much of the data that reading all of them costs less."""
+        if narrowing.rectangle is None or self._extent is None:
+            return narrowing
+        share = 1.0
+        for axis in (0, 1):
+            least, most = self._extent[axis], self._extent[axis + 2]
+            length = min(most, narrowing.rectangle[axis + 2]) - max(least, narrowing.rectangle[axis])
+            if most > least:
+                share *= max(0.0, length / (most - least))
+            elif length < 0:
+                share = 0.0
+        return narrowing if share < _SELECTIVE_SHARE else replace(narrowing, rectangle=None)
 
     def _prepare(self, names: list[str], geometry: bool, narrowing: Narrowing) -> Any:
         """The layer to stream from, with its filters set."""
