@@ -10,9 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from .workers import find_workers, runtime_folder
 
 COMMAND = Path(sys.executable).parent / "mapsos"
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -33,17 +36,29 @@ LoadModule cgi_module {modules}/mod_cgi.so
 StartServers 1
 SetEnv MAPSERVER_CONFIG_FILE "{conf}"
 SetEnv MAPSOS_LOG_LEVEL warning
+SetEnv MAPSOS_CGI_WORKER {worker}
+SetEnv XDG_RUNTIME_DIR "{runtime}"
 ScriptAlias /cgi-bin/mapsos "{command}"
 """
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a running Apache."""
+@pytest.fixture(scope="module", params=["off", "on"])
+def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a running Apache; without and with the resident worker of its CGI programs."""
+    with runtime_folder() as runtime:
+        if os.geteuid() == 0:
+            shutil.chown(runtime, "www-data", "www-data")
+        with run_apache(tmp_path_factory.mktemp("apache"), runtime, request.param) as number:
+            yield number
+        # It does not wait for the worker, which goes on without it.
+        assert bool(find_workers(runtime)) == (request.param == "on")
+
+
+@contextmanager
+def run_apache(folder: Path, runtime: Path, worker: str) -> Iterator[int]:
     apache = shutil.which("apache2", path=f"{os.environ['PATH']}:/usr/sbin")
     if apache is None:
         pytest.skip("apache2 is not installed here")
-    folder = tmp_path_factory.mktemp("apache")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         number: int = free.getsockname()[1]
@@ -54,6 +69,8 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             modules=MODULES,
             conf=EXAMPLES / "mapsos.conf",
             command=COMMAND,
+            runtime=runtime,
+            worker=worker,
             identity="User www-data\nGroup www-data" if os.geteuid() == 0 else "",
         )
     )

@@ -1,4 +1,4 @@
-"""CGI: the installed command as a web server runs it, and the writing of responses."""
+"""CGI: the installed command as a web server runs it, with its resident worker and alone; the writing of responses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,11 @@ from mapsos.cgi import NO_REQUEST, read_request, write_headers, write_response
 from mapsos.http import Response
 from mapsos.settings import Settings
 
+from .workers import has_worker, runtime_folder, wait_for
+
 COMMAND = Path(sys.executable).parent / "mapsos"
 EXAMPLES = Path(__file__).parent.parent / "examples"
+KEPT = ("COVERAGE", "PATH", "HOME", "TMP", "XDG_RUNTIME_DIR", "MAPSOS_CGI_WORKER")
 CAPABILITIES = "service=SOS&request=GetCapabilities"
 OBSERVATION = (
     "service=SOS&version=1.0.0&request=GetObservation&offering=nile&observedProperty=discharge"
@@ -28,18 +31,41 @@ SENSOR = (
 )
 
 
+@pytest.fixture(scope="module", autouse=True, params=["alone", "resident"])
+def mode(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Who answers: the process of the request, or the worker."""
+    with runtime_folder() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(folder))
+        patch.setenv("MAPSOS_CGI_WORKER", "off" if request.param == "alone" else "on")
+        yield
+
+
 def run(*arguments: str, body: bytes = b"", **environ: str) -> subprocess.CompletedProcess[bytes]:
     """Run the command with CGI variables and nothing else of the environment that could steer it."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith(("COVERAGE", "PATH", "HOME", "TMP"))}
+    kept = {name: value for name, value in os.environ.items() if name.startswith(KEPT)}
     settings = {"MAPSERVER_CONFIG_FILE": str(EXAMPLES / "mapsos.conf"), "SERVER_NAME": "h", "SERVER_PORT": "80"}
-    return subprocess.run(
-        [COMMAND, *arguments],
-        input=body,
-        env=kept | settings | {"SCRIPT_NAME": "/cgi-bin/mapsos"} | environ,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    variables = kept | settings | {"SCRIPT_NAME": "/cgi-bin/mapsos"} | environ
+    if is_handed_over(variables):
+        ensure_worker(variables)
+    command = [COMMAND, *arguments]
+    return subprocess.run(command, input=body, env=variables, capture_output=True, timeout=60, check=False)
+
+
+def is_handed_over(environ: Mapping[str, str]) -> bool:
+    usable = os.path.exists(environ["MAPSERVER_CONFIG_FILE"])
+    return usable and environ["MAPSOS_CGI_WORKER"] == "on" and {"REQUEST_METHOD", "QUERY_STRING"} <= environ.keys()
+
+
+def ensure_worker(environ: Mapping[str, str]) -> None:
+    """Have a worker listen for requests under this environment."""
+    request = {**environ, "REQUEST_METHOD": "GET", "QUERY_STRING": ""}
+
+    def listens() -> bool:
+        if not has_worker(environ):
+            subprocess.run([COMMAND], env=request, capture_output=True, timeout=60, check=True)
+        return has_worker(environ)
+
+    wait_for(listens, "a worker")
 
 
 def get(query: str, **environ: str) -> subprocess.CompletedProcess[bytes]:

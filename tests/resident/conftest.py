@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from mapsos.resident.install import install_program
-from mapsos.resident.place import PACKAGE
+
+from ..workers import end_workers, find_workers, has_worker, wait_for
 
 MAP = """\
 MAP
@@ -43,23 +42,9 @@ OBSERVATIONS = (
     "service=SOS&version=1.0.0&request=GetObservation&offering=all&observedProperty=height"
     "&responseFormat=text/xml;%20subtype=%22om/1.0.0%22"
 )
-PROBE = f"""\
-import os, sys
-sys.path.append({os.path.dirname(PACKAGE)!r})
-from mapsos.resident.client import connect
-sys.exit(connect(os.environb) is None)
-"""
 BIG_ROWS = 30_000
 """Some 40 MB of answer: more than all buffers on its way, and several batches."""
 
-
-
-def wait_for(condition: Callable[[], object], what: str = "it") -> None:
-    """Come back as soon as the condition holds."""
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, f"{what} did not happen"
-        time.sleep(0.01)
 
 
 @dataclass(frozen=True)
@@ -105,10 +90,7 @@ class Site:
 
     def has_worker(self, **environ: str) -> bool:
         """Whether a worker listens for requests under this environment."""
-        done = subprocess.run(
-            [sys.executable, "-IS", "-c", PROBE], env=self.cgi_environ("", **environ), cwd=self.folder, check=False
-        )
-        return done.returncode == 0
+        return has_worker(self.cgi_environ("", **environ), self.folder, isolated=True)
 
     def warm(self, **environ: str) -> int:
         """Have a worker under this environment, and give its process: the only one, or that of the newest socket."""
@@ -125,16 +107,7 @@ class Site:
 
     def processes(self) -> list[int]:
         """The worker processes of this site that there are."""
-        mine = f"XDG_RUNTIME_DIR={self.folder}/run".encode()
-        found = []
-        for entry in Path("/proc").iterdir():
-            try:
-                is_worker = b"run_worker.py" in (entry / "cmdline").read_bytes()
-                if is_worker and mine in (entry / "environ").read_bytes().split(b"\0"):
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-        return found
+        return find_workers(self.folder / "run")
 
     def write_map(self, name: str, title: str, data: str) -> None:
         """Write a map in one step."""
@@ -181,12 +154,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def end_workers(site: Site) -> None:
-    for process in site.processes():
-        os.kill(process, signal.SIGTERM)
-    wait_for(lambda: not site.processes(), "the end of the workers")
-
-
 @pytest.fixture
 def site(data: Path) -> Iterator[Site]:
     """A site for one test."""
@@ -219,5 +186,5 @@ def make_site(data: Path) -> Iterator[Site]:
     try:
         yield made
     finally:
-        end_workers(made)
+        end_workers(folder / "run")
         shutil.rmtree(folder)

@@ -9,7 +9,8 @@ import struct
 import subprocess
 import termios
 
-from .conftest import BIG_ROWS, CAPABILITIES, OBSERVATIONS, Site, finish, wait_for
+from ..workers import wait_for
+from .conftest import BIG_ROWS, CAPABILITIES, OBSERVATIONS, Site, finish
 
 FORM = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": "application/x-www-form-urlencoded"}
 BIG = "map=big&" + OBSERVATIONS

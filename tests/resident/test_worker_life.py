@@ -10,8 +10,9 @@ from pathlib import Path
 from mapsos.resident.install import write_program
 from mapsos.resident.place import PACKAGE
 
-from .conftest import CAPABILITIES, OBSERVATIONS, Site, finish, wait_for
-from .test_survival import FORM, begin_post
+from ..workers import wait_for
+from .conftest import CAPABILITIES, OBSERVATIONS, Site, finish
+from .test_survival import begin_post
 
 
 def test_twenty_first_requests_start_one_worker(site: Site) -> None:
