@@ -274,7 +274,13 @@ CASES: list[Case] = [
         "B-24",
         expects=(exception("InvalidParameterValue", "result"),),
     ),
-    case("filter-one-operand", "filter_shp", f"<ogc:Or>{compare(EQ, 'id', '2')}</ogc:Or>"),
+    case(
+        "filter-one-operand",
+        "filter_shp",
+        f"<ogc:Or>{compare(EQ, 'id', '2')}</ogc:Or>",
+        "D-26",
+        expects=(members(1),),
+    ),
     case(
         "filter-unknown-operator",
         "filter_shp",

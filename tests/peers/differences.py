@@ -188,7 +188,7 @@ DIFFERENCES: dict[str, Difference] = {
     "D-23": Difference("AcceptVersions in a body is negotiated."),
     "D-24": Difference("A body that is an SOS request gets an OWS answer, with or without a service attribute."),
     "D-25": Difference("The exception about featureOfInterest shows the featureOfInterest."),
-    "D-26": Difference("The forms of the documentation work: ows_ for every key, unquoted subtypes."),
+    "D-26": Difference("The forms of the documentation work: ows_ for every key, unquoted subtypes, And and Or around one operand."),
     "D-27": Difference("WARNING comments stand beside what they speak of.", gather_comments),
     "D-28": Difference("resultModel is accepted with and without om:."),
     "D-29": Difference("om:Observation is kept as it is, without featureOfInterest."),
@@ -228,4 +228,5 @@ DIFFERENCES: dict[str, Difference] = {
     "B-22": Difference("The corners of an envelope may have commas between their numbers."),
     "B-23": Difference("A timeitem that is no column is reported where eventTime needs it."),
     "B-24": Difference("Arithmetic in a filter is refused, never skipped."),
+    "B-25": Difference("STATUS OFF hides the procedures of a layer no more than it hides its observations."),
 }
