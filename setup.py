@@ -27,7 +27,7 @@ setup(
         "pyarrow>=14",
         "pyproj",
         "shapely>=2",
-        "werkzeug>=3",
+        "zstandard",
     ],
     extras_require={
         "test": [

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from mapsos.compression import compress_response
 from mapsos.error_page import PageError, write_page
 from mapsos.http import Request, Response
 from mapsos.mapfile.catalog import ServiceCatalog
@@ -23,6 +24,7 @@ from mapsos.ows.parameters import check_parameters
 from mapsos.ows.versions import check_version
 from mapsos.settings import MapSelectionError, Settings, select_map
 from mapsos.times import current_time
+from mapsos.validators import tag_response
 
 log = logging.getLogger("mapsos")
 
@@ -59,6 +61,7 @@ class Application:
             reference = uuid.uuid4().hex[:12]
             log.exception("request failed, reference %s", reference)
             response = self._report(_describe_failure(reference), service)
+        response = _pack(response, request)
         return _drop_body(response) if request.method == "HEAD" else response
 
     def _check_method(self, request: Request) -> None:
@@ -88,7 +91,10 @@ class Application:
         if operation != "GetCapabilities":
             check_version(raw)
         check_parameters(raw, operation, service.vendor_parameters)
-        return _load(OPERATIONS[operation])(context)
+        response = _load(OPERATIONS[operation])(context)
+        if operation == "GetCapabilities":
+            return tag_response(response, request.environ.get("HTTP_IF_NONE_MATCH"))
+        return response
 
     def _report(self, error: OwsException, service: Service | None) -> Response:
         known = service if service is not None else Service(name="")
@@ -136,6 +142,13 @@ def _describe_failure(reference: str) -> OwsException:
 def _one_line(text: str) -> str:
     """A text that clients have a part in, so that it cannot pass for other lines of the log."""
     return text.rstrip().encode("unicode_escape").decode("ascii")
+
+
+def _pack(response: Response, request: Request) -> Response:
+    """Compress a document where the client asks for it; redirects and pages are not worth it."""
+    if response.status != 200 or not dict(response.headers).get("Content-Type", "").startswith("text/xml"):
+        return response
+    return compress_response(response, request.environ.get("HTTP_ACCEPT_ENCODING", ""))
 
 
 def _drop_body(response: Response) -> Response:

@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -165,6 +166,26 @@ def test_head_has_the_headers_and_no_body(application: Application) -> None:
     assert (head.status, head.headers) == (whole.status, whole.headers)
     assert read(head) == b""
     assert b"om:member" in read(whole)
+
+
+def test_head_reads_no_observation(application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mapsos.operations.get_observation.ObservationBody", None)
+    assert application.answer(get(DAILY, "HEAD")).status == 200
+
+
+def test_documents_are_compressed_when_asked_for(application: Application) -> None:
+    request = Request("GET", DAILY, environ={**ENVIRON, "HTTP_ACCEPT_ENCODING": "gzip"})
+    response = application.answer(request)
+    assert dict(response.headers)["Content-Encoding"] == "gzip"
+    assert zlib.decompress(read(response), 31) == read(application.answer(get(DAILY)))
+
+
+def test_capabilities_that_the_client_has_are_not_sent_again(application: Application) -> None:
+    query = "service=SOS&request=GetCapabilities"
+    tag = dict(application.answer(get(query)).headers)["ETag"]
+    response = application.answer(Request("GET", query, environ={**ENVIRON, "HTTP_IF_NONE_MATCH": tag}))
+    assert (response.status, read(response)) == (304, b"")
+    assert "ETag" not in dict(application.answer(get(DAILY)).headers)
 
 
 def test_status_codes_are_real_when_switched_on() -> None:

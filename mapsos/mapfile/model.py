@@ -114,7 +114,6 @@ class ObservationLayer:
     srs: str | None = None
     feature_id_item: str | None = None
     access: AccessRules = AccessRules()
-    units: str | None = None
     file: str = ""
     line: int = 0
     keys: dict[str, tuple[str, int]] = field(default_factory=dict)

@@ -125,7 +125,6 @@ def _layer(
         srs=metadata.text("srs"),
         feature_id_item=metadata.text("featureid") or None,
         access=_access(metadata),
-        units=block.text("units"),
         file=block.file,
         line=block.line,
         keys=metadata.lines(),

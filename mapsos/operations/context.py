@@ -23,7 +23,8 @@ class Context:
     environ
         CGI variables, already corrected for trusted proxies.
     method
-        GET or POST: the online resource of a GET keeps its ``map`` parameter (reference section 5.4).
+        GET, HEAD or POST: the online resource of a GET keeps its ``map`` parameter (reference section 5.4), and HEAD
+        reads no observation.
     now
         The time of the request in microseconds since 1970 UTC: one value for all that is relative to it.
     online_resource

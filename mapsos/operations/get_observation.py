@@ -60,6 +60,9 @@ def get_observation(context: Context) -> Response:
     collection = build_collection(service, first, offering, output_crs, url)
     encoder = find_encoder(OM_XML, parse_result_model(raw))
     most = _read_max_features(service)
+    headers = (("Content-Type", CONTENT_TYPE),)
+    if context.method == "HEAD":
+        return Response(headers=headers)
 
     def ask(selection: LayerSelection) -> LayerQuestion:
         meaning = selection.meaning
@@ -76,7 +79,7 @@ def get_observation(context: Context) -> Response:
         return LayerQuestion(query, partial(encoder.encode_layer, markup))  # type: ignore[arg-type]
 
     body = ObservationBody(partial(encoder.encode_collection, collection), map(ask, selections), most)
-    return Response(headers=(("Content-Type", CONTENT_TYPE),), body=body)
+    return Response(headers=headers, body=body)
 
 
 def _is_offering(layer: ObservationLayer, offering: str) -> bool:

@@ -11,9 +11,6 @@ from mapsos.ows.requests import RawRequest
 if TYPE_CHECKING:
     from lxml import etree
 
-MAX_BYTES = 4 * 1024 * 1024
-"""The longest body that is parsed."""
-
 SOS = "http://www.opengis.net/sos/1.0"
 _OWN = frozenset({SOS, ""})
 _OWS = frozenset({"http://www.opengis.net/ows/1.1", "http://www.opengis.net/ows", SOS, ""})
@@ -57,14 +54,12 @@ def read_body(data: bytes) -> RawRequest:
     featureOfInterest or result is there with an empty value. Lists of OWS (AcceptVersions, Sections, AcceptFormats)
     are joined by commas.
 
-    Raises OwsException: MissingParameterValue ``request`` for a body that is empty, not well-formed, too long, too deep
-    or has a document type declaration; InvalidParameterValue for an element or attribute that the operation does not
+    Raises OwsException: MissingParameterValue ``request`` for a body that is empty, not well-formed, too deep or
+    has a document type declaration; InvalidParameterValue for an element or attribute that the operation does not
     have, with its name as locator.
     """
     if not data.strip():
         raise _unreadable("The body of the request is empty.")
-    if len(data) > MAX_BYTES:
-        raise _unreadable(f"The body of the request is longer than {MAX_BYTES} bytes.", status=413)
     try:
         root = _take_off_envelope(parse_document(data))
     except MarkupError as error:

@@ -188,7 +188,7 @@ DIFFERENCES: dict[str, Difference] = {
     "D-23": Difference("AcceptVersions in a body is negotiated."),
     "D-24": Difference("A body that is an SOS request gets an OWS answer, with or without a service attribute."),
     "D-25": Difference("The exception about featureOfInterest shows the featureOfInterest."),
-    "D-26": Difference("The forms of the documentation work: ows_ for every key, unquoted subtypes, And and Or around one operand."),
+    "D-26": Difference("The forms of the documentation work: ows_ keys, unquoted subtypes, Or around one operand."),
     "D-27": Difference("WARNING comments stand beside what they speak of.", gather_comments),
     "D-28": Difference("resultModel is accepted with and without om:."),
     "D-29": Difference("om:Observation is kept as it is, without featureOfInterest."),

@@ -1,0 +1,90 @@
+"""Compressed answers: which coding, what comes out, and when."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Iterator
+
+import pytest
+import zstandard
+
+from mapsos.compression import choose_coding, compress_response
+from mapsos.http import Chunk, Response
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("", None),
+        ("gzip", "gzip"),
+        ("GZIP, deflate", "gzip"),
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip;q=1.0, zstd;q=0.5", "gzip"),
+        ("gzip;q=0", None),
+        ("gzip;q=0, *", "zstd"),
+        ("*", "zstd"),
+        ("*;q=0", None),
+        ("identity, gzip;q=0.5", None),
+        ("br", None),
+        ("gzip;q=much", None),
+        (" , ;", None),
+    ],
+)
+def test_coding_follows_the_header(header: str, expected: str | None) -> None:
+    assert choose_coding(header) == expected
+
+
+class Body:
+    def __init__(self, chunks: list[Chunk]) -> None:
+        self.chunks = chunks
+        self.taken = 0
+        self.closed = False
+
+    def __iter__(self) -> Iterator[Chunk]:
+        for chunk in self.chunks:
+            self.taken += 1
+            yield chunk
+
+    def close(self) -> None:
+        self.closed = True
+
+
+CHUNKS: list[Chunk] = [b"<a>", memoryview(b"<b/>" * 50_000), b"</a>"]
+
+
+def unpack(coding: str, data: bytes) -> bytes:
+    if coding == "gzip":
+        return zlib.decompress(data, 31)
+    return zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data)).read()
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_what_comes_out_is_what_went_in(coding: str) -> None:
+    response = compress_response(Response(headers=(("Content-Type", "text/xml"),), body=CHUNKS), coding)
+    headers = dict(response.headers)
+    assert (headers["Content-Encoding"], headers["Vary"]) == (coding, "Accept-Encoding")
+    packed = b"".join(response.body)
+    assert len(packed) < 5_000
+    assert unpack(coding, packed) == b"".join(CHUNKS)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_first_chunk_leaves_before_the_second_is_made(coding: str) -> None:
+    body = Body(CHUNKS)
+    first = next(iter(compress_response(Response(body=body), coding).body))
+    assert first
+    assert body.taken == 1
+
+
+def test_without_coding_the_body_is_untouched() -> None:
+    body = Body(CHUNKS)
+    response = compress_response(Response(body=body), "br")
+    assert response.body is body
+    assert dict(response.headers) == {"Vary": "Accept-Encoding"}
+
+
+def test_closing_closes_the_body() -> None:
+    body = Body(CHUNKS)
+    compress_response(Response(body=body), "gzip").body.close()  # type: ignore[attr-defined]
+    assert body.closed
