@@ -17,6 +17,9 @@ SWE = "{http://www.opengis.net/swe/1.0.1}"
 HREF = "{http://www.w3.org/1999/xlink}href"
 COORDINATES = frozenset({f"{GML}pos", f"{GML}posList", f"{GML}coordinates"})
 
+RECORD_MARK = b",S"
+"""Stands once in each record of om:Observation: before the name of the station."""
+
 Contents = Counter[tuple[Any, ...]]
 
 
@@ -78,14 +81,16 @@ def read_procedures(document: IO[bytes]) -> Contents:
 
 def count_members(document: IO[bytes]) -> int:
     """How many observations: om:member elements, or records where they stand in blocks."""
-    count = records = 0
-    rest = b""
+    marks = (b"<om:member>", RECORD_MARK)
+    counts = [0, 0]
+    rest = [b"", b""]
     while chunk := document.read(1 << 20):
-        text = rest + chunk
-        count += text.count(b"<om:member>") - rest.count(b"<om:member>")
-        records += chunk.count(b",S")
-        rest = text[-10:]
-    return max(count, records)
+        for place, mark in enumerate(marks):
+            # What a mark may begin with at the end of a chunk is looked at again, and is too short to hold one.
+            text = rest[place] + chunk
+            counts[place] += text.count(mark)
+            rest[place] = text[1 - len(mark) :]
+    return max(counts)
 
 
 def compare(ours: Callable[[], Contents], theirs: Callable[[], Contents], what: str) -> int:

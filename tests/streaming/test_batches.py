@@ -16,6 +16,7 @@ import mapsos
 from mapsos.batches import Batch
 from mapsos.http import Response
 from mapsos.sources.layers import Layer
+from mapsos.sources.query import BATCH_ROWS
 
 from .conftest import MEASUREMENT, MODELS, Answers
 
@@ -58,7 +59,7 @@ def test_a_client_that_waits_holds_few_batches(
     size = 0
     for number, chunk in enumerate(response.body):
         size += len(chunk)
-        # A batch of 4096 rows is several chunks: nobody may be more than a few batches ahead of what was taken.
+        # A batch is several chunks: nobody may be more than a few batches ahead of what was taken.
         assert watched.read <= 3 + size // 1_000_000
         assert len(watched.alive) <= 3
         if number == 40:
@@ -76,7 +77,7 @@ def test_all_is_read_and_nothing_kept(answers: Answers, watched: Watched, model:
     for _ in response.body:
         most_batches = max(most_batches, len(watched.alive))
         most_bytes = max(most_bytes, pa.total_allocated_bytes())
-    assert watched.read >= ROWS // 4096
+    assert watched.read >= ROWS // BATCH_ROWS
     assert most_batches <= 20
     assert most_bytes < 64_000_000
 
