@@ -14,9 +14,9 @@ from pathlib import Path
 
 from mapsos.resident.place import PACKAGE
 
-_PROBE = f"""\
+_PROBE = """\
 import os, sys
-sys.path.append({os.path.dirname(PACKAGE)!r})
+sys.path.append(sys.argv[1])
 from mapsos.resident.client import connect
 sys.exit(connect(os.environb) is None)
 """
@@ -30,9 +30,11 @@ def wait_for(condition: Callable[[], object], what: str = "it") -> None:
         time.sleep(0.01)
 
 
-def has_worker(environ: Mapping[str, str], folder: Path | None = None, *, isolated: bool = False) -> bool:
-    """Whether a worker listens for processes of this environment and working directory."""
-    command = [sys.executable, "-IS" if isolated else "-S", "-c", _PROBE]
+def has_worker(
+    environ: Mapping[str, str], folder: Path | None = None, *, package: str = PACKAGE, isolated: bool = False
+) -> bool:
+    """Whether a worker listens for processes of this environment, working directory and package."""
+    command = [sys.executable, "-IS" if isolated else "-S", "-c", _PROBE, os.path.dirname(package)]
     return subprocess.run(command, env=environ, cwd=folder, check=False).returncode == 0
 
 

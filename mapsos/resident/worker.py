@@ -137,8 +137,9 @@ class Worker:
         self._environ = environ
         self._freshness = freshness
         self._leaving = False
-        self._active = 0
+        self._threads: set[threading.Thread] = set()
         self._counting = threading.Lock()
+        self._active = 0
         self._wake, self._waker = socket.socketpair()
 
     def run(self) -> None:
@@ -154,6 +155,9 @@ class Worker:
             for connection in self._accept(listener):
                 self._admit(connection)
             self._close_door(listener)
+        # The interpreter would wait for them too, but only after it has begun to shut down what they need.
+        for thread in self._threads:
+            thread.join()
 
     def _listen(self) -> socket.socket:
         with contextlib.suppress(FileNotFoundError):
@@ -198,9 +202,12 @@ class Worker:
         if not fresh or not is_own(connection):
             connection.close()
             return
+        self._threads = {thread for thread in self._threads if thread.is_alive()}
+        thread = threading.Thread(target=self._serve, args=(connection,))
         with self._counting:
             self._active += 1
-        threading.Thread(target=self._serve, args=(connection,)).start()
+        self._threads.add(thread)
+        thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
         try:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.resident.install import install_program
+from mapsos.resident.install import write_program
+from mapsos.resident.place import PACKAGE
 
 from ..workers import end_workers, find_workers, has_worker, wait_for
 
@@ -63,6 +64,7 @@ class Site:
 
     folder: Path
     program: Path
+    package: str
     command: list[str | Path]
     environ: dict[str, str] = field(default_factory=dict)
 
@@ -80,6 +82,7 @@ class Site:
             self.command,
             env=self.cgi_environ(query, **environ),
             cwd=self.folder,
+            bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -90,7 +93,7 @@ class Site:
 
     def has_worker(self, **environ: str) -> bool:
         """Whether a worker listens for requests under this environment."""
-        return has_worker(self.cgi_environ("", **environ), self.folder, isolated=True)
+        return has_worker(self.cgi_environ("", **environ), self.folder, package=self.package, isolated=True)
 
     def warm(self, **environ: str) -> int:
         """Have a worker under this environment, and give its process: the only one, or that of the newest socket."""
@@ -148,7 +151,9 @@ def write_rows(path: Path, rows: int) -> None:
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("rows")
+    """Tables, and a copy of the package: workers leave when somebody works on the original meanwhile."""
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(PACKAGE, folder / "mapsos", ignore=shutil.ignore_patterns("__pycache__"))
     write_rows(folder / "few.gpkg", 20)
     write_rows(folder / "many.gpkg", BIG_ROWS)
     return folder
@@ -176,8 +181,11 @@ def make_site(data: Path) -> Iterator[Site]:
     for source in data.glob("*.gpkg"):
         shutil.copy(source, folder)
     (folder / "mapsos.conf").write_text('CONFIG ENV MS_MAPFILE "a.map" END MAPS big "big.map" END END')
-    program = Path(install_program(str(folder)))
-    made = Site(folder, program, [sys.executable, "-IS", "-X", "importtime", program], {"HOME": str(folder)})
+    program = folder / "mapsos"
+    program.write_text(write_program(sys.executable, str(data), {}))
+    program.chmod(0o755)
+    command = [sys.executable, "-IS", "-X", "importtime", program]
+    made = Site(folder, program, str(data / "mapsos"), command, {"HOME": str(folder)})
     made.environ |= {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")}
     made.environ["XDG_RUNTIME_DIR"] = str(folder / "run")
     made.environ["MAPSERVER_CONFIG_FILE"] = str(folder / "mapsos.conf")

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from mapsos.resident.install import write_program
-from mapsos.resident.place import PACKAGE
 
 from ..workers import wait_for
 from .conftest import CAPABILITIES, OBSERVATIONS, Site, finish
@@ -122,10 +121,16 @@ def test_a_changed_configuration_holds_for_the_next_request(site: Site) -> None:
     wait_for(lambda: first not in site.processes(), "the end of the first worker")
 
 
-def test_a_changed_package_ends_the_worker(site: Site) -> None:
+def copy_package(site: Site) -> Path:
+    """Have the site run a copy of the package that tests may change: its folder."""
     package = site.folder / "lib" / "mapsos"
-    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(site.package, package, ignore=shutil.ignore_patterns("__pycache__"))
     site.program.write_text(write_program(sys.executable, str(package.parent), {}))
+    return package
+
+
+def test_a_changed_package_ends_the_worker(site: Site) -> None:
+    package = copy_package(site)
     old, new = b"QUERY_STRING is set, but empty.", b"QUERY_STRING is EMPTY."
     site.ask(CAPABILITIES)
     wait_for(lambda: not (site.ask("")).alone, "an answer of the worker")
@@ -137,6 +142,17 @@ def test_a_changed_package_ends_the_worker(site: Site) -> None:
     wait_for(lambda: answers.append(site.ask("")) or not answers[-1].alone, "an answer of the new worker")
     assert all(new in answer.out for answer in answers)
     wait_for(lambda: len(site.processes()) == 1, "the end of the old worker")
+
+
+def test_one_that_has_grown_too_large_leaves_when_it_has_nothing_to_do(site: Site) -> None:
+    module = copy_package(site) / "resident" / "worker.py"
+    text = module.read_text()
+    assert "LARGEST_MEMORY = 500 " in text
+    module.write_text(text.replace("LARGEST_MEMORY = 500 ", "LARGEST_MEMORY = 5 "))
+    site.ask(CAPABILITIES)
+    wait_for(lambda: not site.ask("").alone, "an answer of the worker")
+    wait_for(lambda: not site.processes(), "its end")
+    assert list(site.sockets.iterdir()) == []
 
 
 def test_a_log_that_is_rotated_goes_on_in_the_new_file(site: Site) -> None:
