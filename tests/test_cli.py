@@ -15,6 +15,7 @@ from mapsos.cli import CgiArguments, UsageError, read_arguments
 
 COMMAND = Path(sys.executable).parent / "mapsos"
 EXAMPLES = Path(__file__).parent.parent / "examples"
+ALONE = {"MAPSOS_CGI_WORKER": "off"}
 WEATHER = str(EXAMPLES / "mapfiles" / "weather.map")
 CAPABILITIES = "service=SOS&request=GetCapabilities"
 SENSOR = "service=SOS&version=1.0.0&request=DescribeSensor&procedure=SEA&outputFormat=text/xml; subtype=sensorML/1.0.0"
@@ -23,7 +24,7 @@ SENSOR = "service=SOS&version=1.0.0&request=DescribeSensor&procedure=SEA&outputF
 def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if name.startswith(("COVERAGE", "PATH", "HOME", "TMP"))}
     return subprocess.run(
-        [COMMAND, *arguments], env=kept | environ, capture_output=True, text=True, timeout=60, check=False
+        [COMMAND, *arguments], env=kept | ALONE | environ, capture_output=True, text=True, timeout=60, check=False
     )
 
 
