@@ -55,6 +55,9 @@ BOX_AT = (105.0, -74.5)
 """Inside the 10 degrees that station S000 drifts in (its home is 107.109, -72.7838)."""
 
 
+CGI_PROCESS = "/mapsos( |$)"
+"""What the command line of a CGI process of mapsos looks like; each way to start it has a worker of its own."""
+
 POINTS = MapLayer("points", 0)
 DRIFTING = MapLayer("drifting", 0)
 
@@ -150,11 +153,11 @@ def _add_web_works() -> None:
         "observations": ("GetObservation of 500", OBSERVATIONS),
     }
     ways = {
-        "cgi": ("CGI", "/mapsos", 1.0),
-        "cgi-command": ("CGI, the plain command", "/command/mapsos", None),
-        "cgi-alone": ("CGI without worker", "/alone/mapsos", None),
+        "cgi": ("CGI", "/mapsos", rf"{CGI_PROCESS}|-IS \S*run_worker", 1.0),
+        "cgi-command": ("CGI, the plain command", "/command/mapsos", rf"{CGI_PROCESS}|-SP \S*run_worker", None),
+        "cgi-alone": ("CGI without worker", "/alone/mapsos", CGI_PROCESS, None),
     }
-    for way, (title, path, faster) in ways.items():
+    for way, (title, path, process, faster) in ways.items():
         for name, (operation, query) in operations.items():
             for clients in (1, 4) if way != "cgi-command" else (1,):
                 plural = "client" if clients == 1 else "clients"
@@ -163,7 +166,7 @@ def _add_web_works() -> None:
                     query,
                     path,
                     "/mapserv",
-                    r"/mapsos( |$)|run_worker",
+                    process,
                     clients,
                     faster=faster,
                 )
