@@ -17,9 +17,9 @@ from benchmarks.works import WORKS
 DESCRIPTION = """\
 Times mapsos beside mapserv 8.0 on the same invented data and prints a table: work, mapsos, mapserv, ratio, peak
 memory of both process trees, budget, met or not. Both answers are checked to hold the same observations before
-they are timed. Data sets are made from a seed when first needed and kept in benchmarks/.data (3 GB).
+they are timed. Data sets are made from a seed when first needed and kept in benchmarks/.data (4 GB).
 
-The full run (1 M observations, 10 M for the large works, 5 interleaved pairs) takes about an hour and 12 GB of memory,
+The full run (1 M observations, 10 M for the large works, 5 interleaved pairs) takes over an hour and 16 GB of memory,
 nearly all of it mapserv's. Let nothing else run on the machine.
 
 "process" works are timed from the start of a process to its exit, start-up included, output to /dev/null; "in
