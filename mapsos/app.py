@@ -92,7 +92,7 @@ class Application:
             check_version(raw)
         check_parameters(raw, operation, service.vendor_parameters)
         response = _load(OPERATIONS[operation])(context)
-        if operation == "GetCapabilities":
+        if operation == "GetCapabilities" and _is_over_http(request):
             return tag_response(response, request.environ.get("HTTP_IF_NONE_MATCH"))
         return response
 
@@ -144,9 +144,15 @@ def _one_line(text: str) -> str:
     return text.rstrip().encode("unicode_escape").decode("ascii")
 
 
+def _is_over_http(request: Request) -> bool:
+    """Whether a web server asks: on the command line the header block is MapServer's to the letter."""
+    return "SERVER_PROTOCOL" in request.environ
+
+
 def _pack(response: Response, request: Request) -> Response:
     """Compress a document where the client asks for it; redirects and pages are not worth it."""
-    if response.status != 200 or not dict(response.headers).get("Content-Type", "").startswith("text/xml"):
+    document = dict(response.headers).get("Content-Type", "").startswith("text/xml")
+    if response.status != 200 or not document or not _is_over_http(request):
         return response
     return compress_response(response, request.environ.get("HTTP_ACCEPT_ENCODING", ""))
 

@@ -33,7 +33,13 @@ DAILY = (
     SOS + "GetObservation&offering=hourly&observedProperty=air_temperature"
     "&responseFormat=text/xml;subtype=om/1.0.0&procedure=SEA&eventTime=2010-07-04"
 )
-ENVIRON = {"SERVER_NAME": "localhost", "SERVER_PORT": "80", "SCRIPT_NAME": "/cgi", "REMOTE_ADDR": "127.0.0.1"}
+ENVIRON = {
+    "SERVER_NAME": "localhost",
+    "SERVER_PORT": "80",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "SCRIPT_NAME": "/cgi",
+    "REMOTE_ADDR": "127.0.0.1",
+}
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +192,12 @@ def test_capabilities_that_the_client_has_are_not_sent_again(application: Applic
     response = application.answer(Request("GET", query, environ={**ENVIRON, "HTTP_IF_NONE_MATCH": tag}))
     assert (response.status, read(response)) == (304, b"")
     assert "ETag" not in dict(application.answer(get(DAILY)).headers)
+
+
+def test_command_line_gets_no_headers_that_mapserver_lacks(application: Application) -> None:
+    environ = {name: value for name, value in ENVIRON.items() if name != "SERVER_PROTOCOL"}
+    response = application.answer(Request("GET", "service=SOS&request=GetCapabilities", environ=environ))
+    assert response.headers == (("Content-Type", "text/xml; charset=UTF-8"),)
 
 
 def test_status_codes_are_real_when_switched_on() -> None:
