@@ -31,6 +31,9 @@ def real_texts(numbers: pa.Array) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    encoded = numbers.dictionary_encode()
+    if len(encoded.dictionary) * 4 < len(numbers):
+        return real_texts(encoded.dictionary).take(encoded.indices)
     valid = numbers.is_valid().to_numpy(zero_copy_only=False) if numbers.null_count else None
     values = pc.fill_null(numbers, 0.0).to_numpy(zero_copy_only=False)
     size = np.abs(values)

@@ -28,8 +28,10 @@ _NAME_START = (
     "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
 )
 _NAME_REST = _NAME_START + "\\-.0-9\u00b7\u0300-\u036f\u203f\u2040"
-_NC_NAME = re.compile(f"[{_NAME_START}][{_NAME_REST}]*")
-_NOT_IN_NAME = re.compile(f"[^{_NAME_REST}]|^[^{_NAME_START}]|_(?=x[0-9A-F]{{4,6}}_)")
+_NC_NAME = f"[{_NAME_START}][{_NAME_REST}]*"
+_NOT_IN_NAME = f"[^{_NAME_REST}]|^[^{_NAME_START}]|_(?=x[0-9A-F]{{4,6}}_)"
+# Most names are plain, and the patterns above take 20 ms to compile.
+_PLAIN_NAME = re.compile("[A-Za-z_][A-Za-z0-9._-]*")
 
 
 def escape_text(text: str) -> str:
@@ -108,6 +110,6 @@ def encode_name(text: str) -> str:
     Different texts give different names, but for texts that are such a name already. ``my id`` becomes
     ``my_x0020_id``, ``1val`` ``_x0031_val``, an empty text ``_``.
     """
-    if _NC_NAME.fullmatch(text):
+    if _PLAIN_NAME.fullmatch(text) or re.fullmatch(_NC_NAME, text):
         return text
-    return _NOT_IN_NAME.sub(lambda found: f"_x{ord(found[0]):04X}_", text) or "_"
+    return re.sub(_NOT_IN_NAME, lambda found: f"_x{ord(found[0]):04X}_", text) or "_"

@@ -72,7 +72,6 @@ class GeometryMarkup:
         """The texts of a column of geometries, None if no row has one."""
         import numpy as np
         import pyarrow as pa
-        import shapely
 
         if geometry is None:
             return None
@@ -82,6 +81,8 @@ class GeometryMarkup:
                 return None
             texts = self._format_positions(points if filled.all() else np.where(filled[:, None], points, 0.0))
             return GeometryTexts(_presence(filled), texts, texts, self._wrap_point(texts))
+        import shapely
+
         shapes = geometry.shapes()
         filled = ~shapely.is_empty(shapes) & (shapely.get_dimensions(shapes) >= self._least_dimension)
         if not filled.any():

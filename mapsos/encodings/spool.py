@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from types import TracebackType
 
-MEMORY_BYTES = 1 << 26
+MEMORY_BYTES = 16 * 1024 * 1024
 """How much all groups of a spool hold in memory before it goes to the file."""
 
 READ_BYTES = 1 << 20

@@ -8,6 +8,7 @@ from functools import partial
 from mapsos.crs import Crs, SrsName, is_northing_first, parse_srs_name
 from mapsos.encodings.registry import OM_XML, find_encoder
 from mapsos.http import Response
+from mapsos.layer_source import ShapeType
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.context import Context
 from mapsos.operations.layer_meaning import read_meaning
@@ -32,7 +33,7 @@ from mapsos.ows.parameters import (
     parse_result_model,
     parse_srs_name_parameter,
 )
-from mapsos.sources.query import LayerQuery
+from mapsos.sources.query import BATCH_ROWS, SHAPE_BATCH_ROWS, LayerQuery
 
 CONTENT_TYPE = "text/xml; charset=UTF-8"
 
@@ -74,6 +75,7 @@ def get_observation(context: Context) -> Response:
             geometry=encoder.needs_geometry,
             crs=output_crs if meaning.layer.source.crs is not None else None,
             limit=most,
+            batch_rows=BATCH_ROWS if meaning.layer.source.shape is ShapeType.POINT else SHAPE_BATCH_ROWS,
         )
         # build_markup made it of the very type that this encoder names.
         return LayerQuestion(query, partial(encoder.encode_layer, markup))  # type: ignore[arg-type]

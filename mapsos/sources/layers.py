@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from types import TracebackType
+from typing import TYPE_CHECKING, TypeVar
 
 from mapsos.batches import Batch, Column
 from mapsos.crs import Crs
@@ -15,6 +16,11 @@ from mapsos.sources.readers import Reader, ReadPlan, open_reader
 from mapsos.sources.rows import Rows
 from mapsos.sources.summaries import PASS_ROWS, bounds_of_time, distinct_texts, extent_of, extremes_of_time
 from mapsos.times import Interval
+
+if TYPE_CHECKING:
+    from mapsos.sources.databases import Database
+
+T = TypeVar("T")
 
 
 def open_layer(source: LayerSource) -> Layer:
@@ -105,21 +111,35 @@ class Layer:
             rows_of.close()
 
     def distinct(self, column: str, predicate: Predicate = EVERYTHING) -> tuple[str, ...]:
-        """Distinct value texts of a column in order of first appearance, '' for NULL: one pass (D-34)."""
+        """Distinct value texts of a column in order of first appearance, '' for NULL: one pass at most (D-34)."""
         name = self._spell(column)
+        known = self._ask_database(lambda database: database.distinct(name, predicate))
+        if known is not None:
+            return known
         return distinct_texts(self._pass((name,), predicate), name)
 
     def extent(
         self, predicate: Predicate = EVERYTHING, crs: Crs | None = None
     ) -> tuple[float, float, float, float] | None:
-        """Minx miny maxx maxy of the geometries in ``crs`` (None: the layer's), None if there are none: one pass."""
+        """Minx miny maxx maxy of the geometries in ``crs`` (None: the layer's), None if there are none: one pass.
+
+        Without a predicate and in the layer's own CRS, what the driver knows by itself (a header, a catalogue) counts.
+        """
         if not self._has_geometry:
             return None
+        same = crs is None or self.crs is None or crs.definition == self.crs.definition
+        if same and isinstance(all_of(self.source.admitted, predicate), Everything):
+            known = self._ask_database(lambda database: database.extent())
+            if known is not None:
+                return known
         return extent_of(self._pass((), predicate, geometry=True), self.crs, crs)
 
     def time_bounds(self, column: str, predicate: Predicate = EVERYTHING) -> Interval | None:
-        """From the first begin to the last end (exclusive) of a column's times, None if it has none: one pass."""
+        """From the first begin to the last end (exclusive) of a column's times, None without any: a pass at most."""
         name = self._spell(column)
+        known = self._ask_database(lambda database: database.time_bounds(name, predicate))
+        if known is not None:
+            return known
         return bounds_of_time(self._pass((name,), predicate), name)
 
     def count(self, predicate: Predicate = EVERYTHING) -> int:
@@ -137,6 +157,14 @@ class Layer:
         group = None if group_column is None else self._spell(group_column)
         columns = (time_name,) if group is None else (time_name, group)
         return extremes_of_time(self._pass(columns, predicate), time_name, group, newest)
+
+    def _ask_database(self, question: Callable[[Database], T | None]) -> T | None:
+        """What the data source can say by itself without a pass over its rows, None where it cannot."""
+        from mapsos.sources.databases import open_database
+
+        reader = self._idle[-1] if self._idle else None
+        database = None if reader is None else open_database(reader, self.source)
+        return None if database is None else question(database)
 
     def _pass(self, columns: tuple[str, ...], predicate: Predicate, geometry: bool = False) -> Generator[Rows]:
         return self._read_rows(columns, predicate, geometry, None, PASS_ROWS)

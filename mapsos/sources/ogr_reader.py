@@ -63,7 +63,7 @@ class OgrReader:
         self._outer: Any = None
         self._layer: Any = None
         self._declared: dict[str, bool] | None = None
-        self._extent: tuple[float, float, float, float] | None = None
+        self.known_extent: tuple[float, float, float, float] | None = None
         self._dataset: Any = open_dataset(source)
         try:
             with guarded(source):
@@ -95,7 +95,7 @@ class OgrReader:
         if self.has_geometry and not self.selected:
             # Only what the driver knows without reading rows; it may be wider or out of date.
             known = self._layer.GetExtent(force=0, can_return_null=True)
-            self._extent = (known[0], known[2], known[1], known[3]) if known else None
+            self.known_extent = (known[0], known[2], known[1], known[3]) if known else None
 
     def rows(self, plan: ReadPlan) -> Generator[Rows]:
         """Deliver what the plan asks for. Closing the generator ends the reading."""
@@ -133,11 +133,11 @@ class OgrReader:
 
     def _keep_selective(self, narrowing: Narrowing) -> Narrowing:
         """Without the rectangle where it holds so much of the data that reading all of them costs less."""
-        if narrowing.rectangle is None or self._extent is None:
+        if narrowing.rectangle is None or self.known_extent is None:
             return narrowing
         share = 1.0
         for axis in (0, 1):
-            least, most = self._extent[axis], self._extent[axis + 2]
+            least, most = self.known_extent[axis], self.known_extent[axis + 2]
             length = min(most, narrowing.rectangle[axis + 2]) - max(least, narrowing.rectangle[axis])
             if most > least:
                 share *= max(0.0, length / (most - least))
@@ -235,7 +235,7 @@ class OgrReader:
         if self.dialect is not Dialect.SQLITE or self.selected or not self.geometry_name:
             return ""
         index = f"rtree_{self.table}_{self.geometry_name}"
-        if not self._has_table(index):
+        if not self.has_table(index):
             return ""
         minx, miny, maxx, maxy = map(write_number, rectangle)
         return (
@@ -244,11 +244,12 @@ class OgrReader:
             f"WHERE maxx >= {minx} AND minx <= {maxx} AND maxy >= {miny} AND miny <= {maxy})"
         )
 
-    def _has_table(self, name: str) -> bool:
+    def has_table(self, name: str) -> bool:
+        """Whether the database has a table of that name, also one that is no layer."""
         quoted = quote_text(name, self.dialect)
-        return bool(self._ask(f"SELECT count(*) FROM sqlite_master WHERE name = {quoted}")[0][0] != "0")
+        return bool(self.ask(f"SELECT count(*) FROM sqlite_master WHERE name = {quoted}")[0][0] != "0")
 
-    def _ask(self, statement: str) -> list[list[str]]:
+    def ask(self, statement: str) -> list[list[str]]:
         """The few rows of a statement about the data source itself, as texts."""
         result = self._dataset.ExecuteSQL(statement)
         if result is None:
@@ -303,13 +304,13 @@ class OgrReader:
 
     def _read_declared(self) -> dict[str, bool]:
         if self.dialect is Dialect.SQLITE:
-            rows = self._ask(f"SELECT name, type FROM pragma_table_info({quote_text(self.table, self.dialect)})")
+            rows = self.ask(f"SELECT name, type FROM pragma_table_info({quote_text(self.table, self.dialect)})")
             return {name: any(word in kind.upper() for word in ("CHAR", "CLOB", "TEXT")) for name, kind in rows}
         names = [name for name, column in self.columns.items() if column.column.kind is ColumnKind.TEXT]
         if not names:
             return {}
         types = ", ".join(f"pg_typeof({quote_identifier(name, self.dialect)})::text" for name in names)
-        rows = self._ask(f"SELECT {types} FROM {self._from_clause()} LIMIT 1")
+        rows = self.ask(f"SELECT {types} FROM {self._from_clause()} LIMIT 1")
         texts = ("text", "character varying", "character")
         return {name: kind in texts for row in rows for name, kind in zip(names, row, strict=True)}
 

@@ -72,7 +72,7 @@ class PostgisReader(OgrReader):
         geometry = quote_identifier(self.geometry_name, self.dialect)
         srid = self._data.srid
         if srid is None:
-            rows = self._ask(
+            rows = self.ask(
                 f"SELECT ST_SRID({geometry}::geometry) FROM {self._data.origin} WHERE {geometry} IS NOT NULL LIMIT 1"
             )
             if not rows:

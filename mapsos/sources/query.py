@@ -11,6 +11,9 @@ from mapsos.predicates import EVERYTHING, Predicate
 BATCH_ROWS = 16_384
 """Rows of a batch: fewer cost more calls a row, more cost memory and a later first byte."""
 
+SHAPE_BATCH_ROWS = 4096
+"""The same for lines and polygons, each of which may be as long as a hundred points."""
+
 
 @dataclass(frozen=True)
 class LayerQuery:

@@ -1,0 +1,96 @@
+"""What a data source knows of its rows without delivering them: SQLite's aggregates, and the extent of a driver.
+
+Every answer is the one that a pass over the rows would give, or None where that is not certain.
+"""
+
+from __future__ import annotations
+
+from mapsos.batches import ColumnKind
+from mapsos.layer_source import LayerSource
+from mapsos.predicates import BBox, Everything, Predicate
+from mapsos.sources.ogr_reader import OgrReader
+from mapsos.sources.opening import guarded
+from mapsos.sources.readers import Reader
+from mapsos.sources.sql import Dialect, quote_identifier
+from mapsos.times import Interval, parse_time
+
+
+def open_database(reader: Reader, source: LayerSource) -> Database | None:
+    """The data source behind a reader, if it can be asked; one that the mapfile narrows down cannot."""
+    narrowed = source.native_filter or source.max_features is not None or source.encoding
+    if not isinstance(reader, OgrReader) or reader.selected or narrowed:
+        return None
+    return Database(reader, source)
+
+
+class Database:
+    """A table or layer that answers questions about all its rows. Raises `SourceError` where it cannot be read."""
+
+    def __init__(self, reader: OgrReader, source: LayerSource) -> None:
+        self._reader = reader
+        self._source = source
+
+    def distinct(self, column: str, predicate: Predicate) -> tuple[str, ...] | None:
+        """Distinct texts in order of first appearance: by an index, where the table has one on the column."""
+        reader = self._reader
+        kind = reader.columns[column].column.kind
+        if not self._is_plain_table() or kind is not ColumnKind.TEXT or not self._admits_all(predicate):
+            return None
+        with guarded(self._source):
+            name = quote_identifier(column, reader.dialect)
+            order = quote_identifier(reader.fid_name, reader.dialect)
+            statement = f"SELECT {name} FROM {self._table()} GROUP BY {name} ORDER BY MIN({order})"
+            return tuple(dict.fromkeys(row[0] for row in reader.ask(statement)))
+
+    def time_bounds(self, column: str, predicate: Predicate) -> Interval | None:
+        """From the first to the last time, where all are written alike and in UTC, so that texts sort as times."""
+        reader = self._reader
+        kind = reader.columns[column].column.kind
+        if not self._is_plain_table() or kind is not ColumnKind.DATETIME or not self._admits_all(predicate):
+            return None
+        with guarded(self._source):
+            name = quote_identifier(column, reader.dialect)
+            rows = reader.ask(
+                f"SELECT CAST(MIN({name}) AS CHARACTER(40)), CAST(MAX({name}) AS CHARACTER(40)), "
+                f"MIN(LENGTH({name})) = MAX(LENGTH({name})), "
+                f"SUM({name} NOT LIKE '____-__-__T__:__:__%Z') = 0 FROM {self._table()}"
+            )
+        first, last, alike, utc = rows[0]
+        if alike != "1" or utc != "1":
+            return None
+        try:
+            return Interval(parse_time(first).begin, parse_time(last).begin + 1)
+        except ValueError:
+            return None
+
+    def extent(self) -> tuple[float, float, float, float] | None:
+        """Minx miny maxx maxy as the driver keeps it with the layer."""
+        return self._reader.known_extent if self._source.admitted == Everything() else None
+
+    def _is_plain_table(self) -> bool:
+        reader = self._reader
+        return reader.dialect is Dialect.SQLITE and bool(reader.fid_name) and self._source.admitted == Everything()
+
+    def _admits_all(self, predicate: Predicate) -> bool:
+        """Whether the predicate is none, or a rectangle around all there is, with no row outside its index."""
+        if isinstance(predicate, Everything):
+            return True
+        reader, crs, known = self._reader, self._source.crs, self._reader.known_extent
+        if not isinstance(predicate, BBox) or known is None or (crs is None and predicate.crs is not None):
+            return False
+        if predicate.crs is not None and crs is not None and predicate.crs not in (crs.definition, crs.label):
+            return False
+        inside = predicate.minx <= known[0] and predicate.miny <= known[1]
+        inside = inside and predicate.maxx >= known[2] and predicate.maxy >= known[3]
+        return inside and self._has_geometry_everywhere(reader)
+
+    def _has_geometry_everywhere(self, reader: OgrReader) -> bool:
+        index = f"rtree_{reader.table}_{reader.geometry_name}_rowid"
+        with guarded(self._source):
+            if not reader.has_table(index):
+                return False
+            indexed = reader.ask(f"SELECT count(*) FROM {quote_identifier(index, reader.dialect)}")
+            return indexed == reader.ask(f"SELECT count(*) FROM {self._table()}")
+
+    def _table(self) -> str:
+        return quote_identifier(self._reader.table, self._reader.dialect)

@@ -1,0 +1,116 @@
+"""What a GeoPackage says by itself is what a pass over its rows would say, or nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from osgeo import ogr
+
+from mapsos.crs import Crs
+from mapsos.layer_source import LayerSource, SourceKind
+from mapsos.predicates import EVERYTHING, BBox, Compare
+from mapsos.sources.databases import open_database
+from mapsos.sources.layers import open_layer
+from mapsos.sources.readers import open_reader
+from mapsos.times import Interval, parse_time
+
+AROUND = BBox(-180, -90, 180, 90)
+
+
+def make(path: Path, rows: list[tuple[str | None, str, str | None]], **more: object) -> LayerSource:
+    """A GeoPackage of (station, time, WKT); the order of rows is the order of feature ids."""
+    dataset = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
+    layer = dataset.CreateLayer("obs", None, ogr.wkbPoint)
+    layer.CreateField(ogr.FieldDefn("stn", ogr.OFTString))
+    layer.CreateField(ogr.FieldDefn("t", ogr.OFTDateTime))
+    for station, time, wkt in rows:
+        feature = ogr.Feature(layer.GetLayerDefn())
+        if station is not None:
+            feature["stn"] = station
+        feature["t"] = time
+        if wkt is not None:
+            feature.SetGeometry(ogr.CreateGeometryFromWkt(wkt))
+        layer.CreateFeature(feature)
+    dataset = layer = None
+    crs = Crs("EPSG:4326", "EPSG:4326")
+    return LayerSource("l", SourceKind.OGR, str(path), "obs", crs=crs, **more)  # type: ignore[arg-type]
+
+
+ROWS = [
+    ("B", "2001-01-02T00:00:00Z", "POINT (1 2)"),
+    ("A", "2001-01-01T00:00:00Z", "POINT (3 4)"),
+    ("B", "2001-01-03T00:00:00Z", "POINT (5 6)"),
+    (None, "2001-01-01T12:00:00Z", "POINT (7 8)"),
+]
+
+
+def ask(source: LayerSource, question: str, *arguments: object) -> object:
+    reader = open_reader(source)
+    try:
+        database = open_database(reader, source)
+        return None if database is None else getattr(database, question)(*arguments)
+    finally:
+        reader.close()
+
+
+def test_a_plain_table_answers(tmp_path: Path) -> None:
+    source = make(tmp_path / "a.gpkg", ROWS)
+    for predicate in (EVERYTHING, AROUND, BBox(1, 2, 7, 8, "EPSG:4326")):
+        assert ask(source, "distinct", "stn", predicate) == ("B", "A", "")
+        bounds = ask(source, "time_bounds", "t", predicate)
+        assert bounds == Interval(parse_time("2001-01-01").begin, parse_time("2001-01-03").begin + 1)
+    assert ask(source, "extent") == (1, 2, 7, 8)
+
+
+def test_a_part_of_the_rows_is_not_its_to_answer(tmp_path: Path) -> None:
+    source = make(tmp_path / "a.gpkg", ROWS)
+    for predicate in (BBox(1, 2, 6, 8), BBox(-1e7, -1e7, 1e7, 1e7, "EPSG:3857"), Compare("stn", "=", "A")):
+        assert ask(source, "distinct", "stn", predicate) is None
+        assert ask(source, "time_bounds", "t", predicate) is None
+    with open_layer(source) as layer:
+        assert layer.distinct("stn", BBox(1, 2, 6, 8)) == ("B", "A")
+
+
+def test_rows_without_geometry_are_not_around(tmp_path: Path) -> None:
+    source = make(tmp_path / "a.gpkg", [*ROWS, ("C", "2001-01-01T00:00:00Z", None)])
+    assert ask(source, "distinct", "stn", AROUND) is None
+    with open_layer(source) as layer:
+        assert layer.distinct("stn", AROUND) == ("B", "A", "")
+        assert layer.distinct("stn") == ("B", "A", "", "C")
+
+
+@pytest.mark.parametrize("time", ["2001-01-01T00:00:00+02:00", "2001-01-01T00:00:00"])
+def test_mixed_zones_do_not_sort_as_text(tmp_path: Path, time: str) -> None:
+    source = make(tmp_path / "a.gpkg", [*ROWS, ("C", time, "POINT (1 1)")])
+    assert ask(source, "time_bounds", "t", EVERYTHING) is None
+    with open_layer(source) as layer:
+        found = layer.time_bounds("t")
+    assert found is not None
+    assert found.begin == parse_time(time).begin
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"native_filter": "stn = 'A'"}, {"max_features": 1}, {"encoding": "latin-1"}],
+    ids=lambda more: next(iter(more)),
+)
+def test_a_layer_that_the_map_narrows_is_read(tmp_path: Path, more: dict[str, object]) -> None:
+    source = make(tmp_path / "a.gpkg", ROWS, **more)
+    assert ask(source, "distinct", "stn", EVERYTHING) is None
+
+
+def test_a_filter_of_the_map_is_no_plain_table(tmp_path: Path) -> None:
+    source = make(tmp_path / "a.gpkg", ROWS, admitted=Compare("stn", "=", "A"))
+    assert ask(source, "distinct", "stn", EVERYTHING) is None
+    assert ask(source, "extent") is None
+    with open_layer(source) as layer:
+        assert layer.extent() == (3, 4, 3, 4)
+
+
+def test_an_empty_table_has_no_times(tmp_path: Path) -> None:
+    source = make(tmp_path / "a.gpkg", [])
+    with open_layer(source) as layer:
+        assert layer.time_bounds("t") is None
+        assert layer.distinct("stn") == ()
+        assert layer.extent() is None
