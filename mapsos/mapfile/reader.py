@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterator
 
 from mapsos.crs import Crs
@@ -27,6 +28,9 @@ from mapsos.mapfile.model import (
 from mapsos.mapfile.projections import read_projection
 from mapsos.mapfile.tokens import decode, read_tokens
 from mapsos.predicates import EVERYTHING
+
+_REFERENCES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_REFERENCE = re.compile(f"&({'|'.join(_REFERENCES)});")
 
 
 def read_service(path: str) -> Service:
@@ -110,11 +114,11 @@ def _layer(
         name=name,
         source=_source(block, name, folder, shape_path, encoding or map_encoding),
         offering_id=metadata.text("offering_id") or "",
-        offering_name=metadata.text("offering_name"),
-        offering_description=metadata.text("offering_description"),
+        offering_name=_without_references(metadata.text("offering_name")),
+        offering_description=_without_references(metadata.text("offering_description")),
         offering_extent=metadata.text("offering_extent"),
         offering_time_extent=metadata.text("offering_timeextent"),
-        intended_application=metadata.text("offering_intendedapplication"),
+        intended_application=_without_references(metadata.text("offering_intendedapplication")),
         observed_property=_observed_property(metadata),
         fields=_fields(metadata),
         procedure_text=procedures,
@@ -271,3 +275,13 @@ def _words(text: str | None) -> tuple[str, ...] | None:
 
 def _or(text: str | None, default: str) -> str:
     return text if text is not None else default
+
+
+def _without_references(text: str | None) -> str | None:
+    """A text of the three keys in which MapServer wants markup characters as references (reference section 6).
+
+    Maps that follow it say ``&amp;`` for an ampersand and still mean one; every other ampersand is plain text (D-16).
+    """
+    if text is None or "&" not in text:
+        return text
+    return _REFERENCE.sub(lambda found: _REFERENCES[found[1]], text)

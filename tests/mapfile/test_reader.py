@@ -278,3 +278,28 @@ def test_inline_features(write_map: MapWriter) -> None:
     )
     assert [len(part) for part in source.features[2].parts] == [4, 4]
     assert source.admitted == Compare("v", "=", "1", kind="number")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("A & B", "A & B"),
+        ("A &amp; B", "A & B"),
+        ("&lt;b&gt; &quot;c&quot; &apos;d&apos;", "<b> \"c\" 'd'"),
+        ("&amp;lt;", "&lt;"),
+        ("AT&T;x &copy; &#65;", "AT&T;x &copy; &#65;"),
+    ],
+)
+def test_references_count_where_mapserver_asks_for_them(tmp_path: Path, written: str, expected: str) -> None:
+    quoted = f"'{written}'" if '"' in written else f'"{written}"'
+    keys = ("sos_offering_name", "sos_offering_description", "sos_offering_intendedapplication")
+    metadata = " ".join(f'"{key}" {quoted}' for key in keys)
+    path = tmp_path / "a.map"
+    path.write_text(
+        f'MAP NAME "m" WEB METADATA "sos_title" {quoted} END END LAYER NAME "l" TYPE POINT CONNECTIONTYPE OGR '
+        f'CONNECTION "a.gpkg" METADATA "sos_offering_id" "o" {metadata} END END END'
+    )
+    service = read_service(str(path))
+    layer = service.layers[0]
+    assert (layer.offering_name, layer.offering_description, layer.intended_application) == (expected,) * 3
+    assert service.identification.title == written

@@ -287,8 +287,7 @@ CASES: list[Case] = [
     case(
         "caps-references",
         "caps_references",
-        "D-16",
-        expects=(values("sos:intendedApplication", ["&lt;fine&gt; &amp; good"]),),
+        expects=(values("sos:intendedApplication", ["<fine> & good"]),),
     ),
     case("caps-entities", "caps_entities", "D-16", expects=(values("gml:name", ["one &#65; two"]),)),
     case(
