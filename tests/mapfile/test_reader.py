@@ -177,7 +177,6 @@ def test_layer_settings(write_map: MapWriter) -> None:
     source = layer.source
     assert source.admitted == OneOf("stn", ("S1",))
     assert (source.native_filter, source.max_features, source.encoding) == ("v = 5", 7, "latin1")
-    assert layer.units == "METERS"
 
 
 def test_metadata_that_is_not_utf8_is_read_in_the_layers_encoding(write_map: MapWriter) -> None:
