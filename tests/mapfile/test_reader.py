@@ -107,7 +107,7 @@ def test_the_bare_minimum_map_of_the_documentation(tmp_path: Path) -> None:
     assert service.identification.title == "My SOS Demo Server"
     assert service.extent == Extent(-66, 44, -62, 45)
     assert service.online_resource == "http://127.0.0.1/cgi-bin/mapserv?map=/sos.map&"
-    assert (layer.offering_id, layer.procedures, layer.units) == ("WQ1289", ("NS01EE0014",), None)
+    assert (layer.offering_id, layer.procedures) == ("WQ1289", ("NS01EE0014",))
     assert layer.observed_property == ObservedProperty("Water Quality")
     assert layer.source.connection == str(tmp_path / "data" / "sos_test.shp")
     assert layer.source.crs == Crs("EPSG:4326", "EPSG:4326")
