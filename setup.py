@@ -37,6 +37,7 @@ setup(
             "owslib",
             "pytest",
             "pytest-cov>=7",
+            "pytest-xdist",
             "ruff",
         ],
         "data": ["statsmodels", "vega_datasets"],
