@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -47,9 +46,8 @@ def test_scripts_explain_themselves(script: str) -> None:
 def test_a_second_set_up_only_looks(tmp_path: Path) -> None:
     if not (ROOT / ".venv" / "mapsos-setup.stamp").exists():
         pytest.skip("this environment was not made by script/setup")
-    started = time.monotonic()
     done = run(ROOT / "script" / "setup", cwd=tmp_path)
-    assert time.monotonic() - started < 1
+    # Whatever it installs it says first.
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
