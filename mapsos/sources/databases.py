@@ -14,6 +14,9 @@ from mapsos.sources.readers import Reader
 from mapsos.sources.sql import Dialect, quote_identifier
 from mapsos.times import Interval, parse_time
 
+_EXACT_EXTENTS = ("GPKG", "FlatGeobuf")
+"""Drivers that keep the extent of a layer: PostgreSQL only estimates it, SQLite may take it from old statistics."""
+
 
 def open_database(reader: Reader, source: LayerSource) -> Database | None:
     """The data source behind a reader, if it can be asked; one that the mapfile narrows down cannot."""
@@ -64,8 +67,9 @@ class Database:
             return None
 
     def extent(self) -> tuple[float, float, float, float] | None:
-        """Minx miny maxx maxy as the driver keeps it with the layer."""
-        return self._reader.known_extent if self._source.admitted == Everything() else None
+        """Minx miny maxx maxy as the file keeps it with the layer, None where the driver could only estimate."""
+        exact = self._reader.driver in _EXACT_EXTENTS and self._source.admitted == Everything()
+        return self._reader.known_extent if exact else None
 
     def _is_plain_table(self) -> bool:
         reader = self._reader
@@ -75,7 +79,7 @@ class Database:
         """Whether the predicate is none, or a rectangle around all there is, with no row outside its index."""
         if isinstance(predicate, Everything):
             return True
-        reader, crs, known = self._reader, self._source.crs, self._reader.known_extent
+        reader, crs, known = self._reader, self._source.crs, self.extent()
         if not isinstance(predicate, BBox) or known is None or (crs is None and predicate.crs is not None):
             return False
         if predicate.crs is not None and crs is not None and predicate.crs not in (crs.definition, crs.label):

@@ -74,8 +74,8 @@ class OgrReader:
 
     def _find_layer(self) -> None:
         source = self.source
-        self._driver: str = self._dataset.GetDriver().ShortName
-        self.dialect: Dialect = dialect_of(self._driver)
+        self.driver: str = self._dataset.GetDriver().ShortName
+        self.dialect: Dialect = dialect_of(self.driver)
         data = source.data.strip()
         self.selected = data[:6].upper() == "SELECT"
         if self.selected:
@@ -172,7 +172,7 @@ class OgrReader:
         """
         as_text = "text" if self.dialect is Dialect.POSTGRESQL else "CHARACTER(40)"
         kinds = {ColumnKind.DATETIME: as_text}
-        if self.dialect is Dialect.SQLITE or self._driver == "FlatGeobuf":
+        if self.dialect is Dialect.SQLITE or self.driver == "FlatGeobuf":
             kinds[ColumnKind.BOOLEAN] = "INTEGER"
         found = {name: self.columns[name].column.kind for name in names}
         return {name: kinds[kind] for name, kind in found.items() if kind in kinds}

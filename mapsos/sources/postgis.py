@@ -48,7 +48,7 @@ class PostgisReader(OgrReader):
             self._data = parse_data(self.source.data)
         except ValueError as error:
             raise unreadable(self.source, str(error)) from error
-        self._driver = "PostgreSQL"
+        self.driver = "PostgreSQL"
         self.dialect = Dialect.POSTGRESQL
         self.selected = True
         self.table = self.fid_name = ""

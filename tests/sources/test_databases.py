@@ -114,3 +114,18 @@ def test_an_empty_table_has_no_times(tmp_path: Path) -> None:
         assert layer.time_bounds("t") is None
         assert layer.distinct("stn") == ()
         assert layer.extent() is None
+
+
+@pytest.mark.parametrize(("driver", "keeps"), [("GPKG", True), ("FlatGeobuf", True), ("SQLite", False)])
+def test_only_an_extent_that_the_file_keeps_counts(tmp_path: Path, driver: str, keeps: bool) -> None:
+    """An estimate, such as PostgreSQL's, is good for choosing how to read and for nothing else."""
+    gpkg = make(tmp_path / "a.gpkg", ROWS)
+    path = tmp_path / f"copy.{driver.lower()}"
+    original = ogr.Open(gpkg.connection)
+    copy = ogr.GetDriverByName(driver).CreateDataSource(str(path))
+    copy.CopyLayer(original.GetLayer(0), "obs")
+    original = copy = None
+    source = LayerSource("l", SourceKind.OGR, str(path), "obs", crs=gpkg.crs)
+    assert ask(source, "extent") == ((1, 2, 7, 8) if keeps else None)
+    with open_layer(source) as layer:
+        assert layer.extent() == (1, 2, 7, 8)
