@@ -59,8 +59,12 @@ def write_differences() -> str:
     # Only here: the tables of the program do not depend on tests.
     from tests.peers.differences import DIFFERENCES
 
-    rows = [(f"`{name}`", found.line) for name, found in DIFFERENCES.items() if name.startswith("B-")]
-    return _write(("name", "mapsos"), rows)
+    rows = [
+        (f"`{name}`", found.line, f"`-k {name.replace('-', '_')}`")
+        for name, found in DIFFERENCES.items()
+        if name.startswith("B-")
+    ]
+    return _write(("name", "mapsos", "how to see it"), rows)
 
 
 TABLES: dict[str, Callable[[], str]] = {

@@ -48,6 +48,14 @@ CONFIGS: dict[str, str] = {
 """Configuration files by name, for both servers."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let ``-k B_01`` select the cases that name the difference B-01, for readers of docs/compatibility.md."""
+    for item in items:
+        case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+        if isinstance(case, Case):
+            item.extra_keyword_matches.update(name.replace("-", "_") for name in case.differs)
+
+
 @dataclass
 class Ground:
     """Where the suite lives on disk, and the servers that answer from there."""

@@ -51,7 +51,7 @@ def test_cgi_program(spoken: Case, ground: Ground) -> None:
     assert normalised_differences(read_side(ours), read_side(theirs), spoken.differs) == []
 
 
-def test_forwarded_headers_count_from_named_proxies_only(ground: Ground) -> None:
+def test_b_13_forwarded_headers_count_from_named_proxies_only(ground: Ground) -> None:
     spoken = Case(
         "forwarded",
         "env_built",
