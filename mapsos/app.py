@@ -12,6 +12,7 @@ from pathlib import Path
 from mapsos.compression import compress_response
 from mapsos.error_page import PageError, write_page
 from mapsos.http import Request, Response
+from mapsos.map_selection import MapSelectionError, select_map
 from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
@@ -22,7 +23,7 @@ from mapsos.ows.exception_report import write_report
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.parameters import check_parameters
 from mapsos.ows.versions import check_version
-from mapsos.settings import MapSelectionError, Settings, select_map
+from mapsos.settings import Settings
 from mapsos.times import current_time
 from mapsos.validators import tag_response
 

@@ -96,7 +96,7 @@ def serve_only(settings: Settings, mapfiles: Mapping[str, str], name: str) -> Se
 
     Raises ServingError for a mapfile that MS_MAPFILE_PATTERN does not admit.
     """
-    from mapsos.settings import MapSelectionError, select_map
+    from mapsos.map_selection import MapSelectionError, select_map
 
     maps = {known.lower(): path for known, path in mapfiles.items()}
     only = replace(settings, maps=maps, mapfile=mapfiles[name], map_no_path=True)

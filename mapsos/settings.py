@@ -1,7 +1,4 @@
-"""What the admin of a server sets: MapServer's configuration file and environment, and the options of mapsos.
-
-Also which maps may be asked for, since that is what most of it is about (reference section 1.3).
-"""
+"""What the admin of a server sets: MapServer's configuration file and environment, and the options of mapsos."""
 
 from __future__ import annotations
 
@@ -9,37 +6,23 @@ import difflib
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mapsos.config_file import SettingsError, read_config
 from mapsos.patterns import compile_posix
+
+__all__ = ["OPTIONS", "Option", "Settings", "SettingsError", "read_addresses", "read_settings"]
 
 DEFAULT_MAX_BODY = 8 * 1024 * 1024
 DEFAULT_CGI_WORKER_IDLE = 300
 DEFAULT_CGI_WORKER_REQUESTS = 16
 DEFAULT_BAD_PATTERN = r"[/\\]{2}|[/\\]?\.+[/\\]|,"
 DEFAULT_MAPFILE_PATTERN = r"\.map$"
+_LOG_FORMATS = ("text", "json")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 _LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
-
-
-class SettingsError(Exception):
-    """An option or the configuration file is wrong; the message names it and what is allowed. For the admin only."""
-
-
-class MapSelectionError(Exception):
-    """A request names no map, or one that the rules do not admit.
-
-    The message is MapServer's; ``routine`` and ``category`` are what stands before it on MapServer's error page.
-    """
-
-    def __init__(
-        self, message: str, routine: str = "msCGILoadMap", category: str = "Web application error."
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.routine = routine
-        self.category = category
 
 
 @dataclass(frozen=True)
@@ -58,13 +41,21 @@ class Settings:
         The options MS_NO_POST and so on.
     max_body
         MAPSOS_MAX_BODY: bytes of a request's body, at most.
+    max_rows
+        MAPSOS_MAX_ROWS: observations of an answer, at most; None for any number. More are refused, never cut.
+    max_seconds
+        MAPSOS_MAX_SECONDS: seconds that a request may take, None for as long as it takes.
     http_status
         MAPSOS_HTTP_STATUS: whether errors have HTTP status codes of their own; without it they are 200 as in
         MapServer.
     trusted_proxies
         MAPSOS_TRUSTED_PROXIES: addresses and networks of proxies whose headers are believed.
-    log_level
-        MAPSOS_LOG_LEVEL, in lower case.
+    cors
+        MAPSOS_CORS: origins whose pages may read answers, ``*`` for all; none if empty.
+    health, metrics
+        MAPSOS_HEALTH and MAPSOS_METRICS: whether ``/healthz`` and ``/metrics`` are there.
+    log_level, log_format
+        MAPSOS_LOG_LEVEL and MAPSOS_LOG_FORMAT, in lower case.
     cache
         MAPSOS_CACHE: folder of compiled maps, None for none. It need not exist.
     cgi_worker, cgi_worker_idle, cgi_worker_requests
@@ -89,9 +80,15 @@ class Settings:
     mode: str | None = None
     online_resource: str | None = None
     max_body: int = DEFAULT_MAX_BODY
+    max_rows: int | None = None
+    max_seconds: float | None = None
     http_status: bool = False
     trusted_proxies: tuple[str, ...] = ()
+    cors: tuple[str, ...] = ()
+    health: bool = False
+    metrics: bool = False
     log_level: str = "info"
+    log_format: str = "text"
     cache: str | None = None
     cgi_worker: bool = True
     cgi_worker_idle: int = DEFAULT_CGI_WORKER_IDLE
@@ -132,7 +129,7 @@ def read_settings(environ: Mapping[str, str], conf: str | None = None) -> Settin
         with MAPSOS\\_ but does not exist.
     """
     path = conf or environ.get("MAPSERVER_CONFIG_FILE") or None
-    blocks = _read_config(path) if path else {}
+    blocks = read_config(path) if path else {}
     stated = {name.upper(): value for name, value in blocks.get("env", {}).items()}
     known = {option.name for option in OPTIONS}
     for name in stated:
@@ -156,44 +153,6 @@ def read_settings(environ: Mapping[str, str], conf: str | None = None) -> Settin
         other={name: value for name, value in stated.items() if name not in known},
         **values,
     )
-
-
-def select_map(settings: Settings, value: str | None) -> str:
-    """The path of the map that a request asks for, by the rules of reference section 1.3; nothing is opened.
-
-    Parameters
-    ----------
-    value
-        The first ``map`` parameter, None if there is none.
-
-    Raises
-    ------
-    MapSelectionError
-        With MapServer's texts. What holds a control character is never admitted.
-    """
-    if value is None:
-        if settings.mapfile is None:
-            raise MapSelectionError('CGI variable "map" is not set.')
-        path = settings.mapfile
-    elif (alias := value.lower()) in settings.maps:
-        path = settings.maps[alias]
-    elif settings.map_no_path:
-        raise MapSelectionError(
-            'CGI variable "map" not found in configuration and this server is not configured for full paths.'
-        )
-    elif settings.map_pattern is None:
-        raise MapSelectionError("Required configuration value MS_MAP_PATTERN not set.")
-    elif (
-        re.search(r"[\x00-\x1f\x7f]", value)
-        or compile_posix(settings.map_bad_pattern).search(value)
-        or not compile_posix(settings.map_pattern).search(value)
-    ):
-        raise MapSelectionError('CGI variable "map" fails to validate.')
-    else:
-        path = value
-    if not compile_posix(settings.mapfile_pattern).search(path):
-        raise MapSelectionError("Filename validation failed.", "msLoadMap", "Regular expression error.")
-    return path
 
 
 def read_addresses(text: str) -> tuple[str, ...]:
@@ -234,6 +193,27 @@ def _read_count(text: str) -> int:
     return int(text)
 
 
+def _read_most_rows(text: str) -> int | None:
+    return None if text.lower() == "off" else _read_size(text)
+
+
+def _read_seconds(text: str) -> float | None:
+    if text.lower() == "off":
+        return None
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text, re.ASCII) or float(text) == 0:
+        raise ValueError("this is no number of seconds")
+    return float(text)
+
+
+def _read_origins(text: str) -> tuple[str, ...]:
+    words = tuple(text.split())
+    if text.lower() == "off":
+        return ()
+    if words != ("*",) and not all(_ORIGIN.fullmatch(word) for word in words):
+        raise ValueError("an origin is a scheme, a host in lower case and perhaps a port, without a path")
+    return words
+
+
 def _read_level(text: str) -> int:
     if text not in ("0", "1", "2", "3", "4", "5"):
         raise ValueError("there is no such level")
@@ -250,6 +230,12 @@ def _read_switch(text: str) -> bool:
 def _read_log_level(text: str) -> str:
     if text.lower() not in _LOG_LEVELS:
         raise ValueError("there is no such level")
+    return text.lower()
+
+
+def _read_log_format(text: str) -> str:
+    if text.lower() not in _LOG_FORMATS:
+        raise ValueError("there is no such format")
     return text.lower()
 
 
@@ -284,11 +270,25 @@ OPTIONS: tuple[Option, ...] = (
            "URL of the service where the mapfile does not say it.", str),
     Option("MAPSOS_MAX_BODY", "max_body", str(DEFAULT_MAX_BODY), "a whole number above 0",
            "Bytes of a request's body, at most.", _read_size),
+    Option("MAPSOS_MAX_ROWS", "max_rows", "off", "a whole number above 0, or off",
+           "Observations of an answer, at most: for more there is an exception that tells what to ask for instead.",
+           _read_most_rows),
+    Option("MAPSOS_MAX_SECONDS", "max_seconds", "off", "a number above 0, or off",
+           "Seconds that a request may take: then there is an exception, or the begun answer is broken off.",
+           _read_seconds),
     Option("MAPSOS_HTTP_STATUS", "http_status", "off", "on or off",
            "Errors have HTTP status codes of their own; off, they are 200 as in MapServer.", _read_switch),
     Option("MAPSOS_TRUSTED_PROXIES", "trusted_proxies", "", "addresses and CIDR networks separated by blanks",
-           "Proxies whose Forwarded and X-Forwarded headers are believed.", read_addresses),
+           "Proxies whose Forwarded, X-Forwarded and X-Request-Id headers are believed.", read_addresses),
+    Option("MAPSOS_CORS", "cors", "off", "*, or origins such as https://maps.example.org separated by blanks, or off",
+           "Origins whose pages may read answers (CORS).", _read_origins),
+    Option("MAPSOS_HEALTH", "health", "off", "on or off",
+           "The path /healthz tells whether the maps can be read.", _read_switch),
+    Option("MAPSOS_METRICS", "metrics", "off", "on or off",
+           "The path /metrics counts requests, rows and bytes for Prometheus.", _read_switch),
     Option("MAPSOS_LOG_LEVEL", "log_level", "info", ", ".join(_LOG_LEVELS), "What is logged.", _read_log_level),
+    Option("MAPSOS_LOG_FORMAT", "log_format", "text", "text or json",
+           "Lines of the log as text, or each as a JSON object.", _read_log_format),
     Option("MAPSOS_CACHE", "cache", "$XDG_CACHE_HOME/mapsos or ~/.cache/mapsos", "an absolute path, or off",
            "Folder for compiled maps, so that a CGI request need not parse them.", _read_folder),
     Option("MAPSOS_CGI_WORKER", "cgi_worker", "on", "on or off",
@@ -299,56 +299,3 @@ OPTIONS: tuple[Option, ...] = (
            "a whole number from 1 to 999999", "Requests that it answers at once, at most.", _read_count),
 )
 """Every option; the table of the documentation is made from it."""
-
-
-_WORDS = re.compile(
-    r"(?:[ \t\r\n\f\v]+|\#[^\n]*|/\*.*?\*/)+"
-    r"|\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)'|([^\s\"'\#]+)",
-    re.S,
-)
-_BLOCKS = ("env", "maps", "plugins")
-
-
-def _read_config(path: str) -> dict[str, dict[str, str]]:
-    """The blocks of a configuration file: pairs by block, all names in lower case."""
-    try:
-        with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
-            text = file.read()
-    except OSError as error:
-        raise SettingsError(f"{path}: the configuration file cannot be read: {error.strerror}") from error
-    words = _split_config(text, path)
-    blocks: dict[str, dict[str, str]] = {}
-    line, word, _ = next(words, (1, "", False))
-    if word.lower() != "config":
-        raise SettingsError(f"{path}:{line}: a configuration file begins with CONFIG")
-    for line, word, quoted in words:
-        name = word.lower()
-        if name == "end" and not quoted:
-            return blocks
-        if name not in _BLOCKS or quoted:
-            raise SettingsError(f"{path}:{line}: {word} is no block of a configuration; allowed: ENV, MAPS, PLUGINS")
-        pairs = blocks.setdefault(name, {})
-        for key_line, key, key_quoted in words:
-            if key.lower() == "end" and not key_quoted:
-                break
-            value_line, value, value_quoted = next(words, (key_line, "END", False))
-            if value.lower() == "end" and not value_quoted:
-                raise SettingsError(f"{path}:{value_line}: {key} has no value")
-            pairs[key.lower()] = value
-        else:
-            raise SettingsError(f"{path}:{line}: {word} is not ended: END is missing")
-    raise SettingsError(f"{path}: CONFIG is not ended: END is missing")
-
-
-def _split_config(text: str, path: str) -> Iterator[tuple[int, str, bool]]:
-    position, line = 0, 1
-    while position < len(text):
-        match = _WORDS.match(text, position)
-        if match is None:
-            raise SettingsError(f"{path}:{line}: the quote {text[position]} that opens here is never closed")
-        if match.lastindex:
-            word = match[match.lastindex]
-            quoted = match.lastindex < 3
-            yield line, re.sub(r"\\([\"'\\])", r"\1", word) if quoted else word, quoted
-        line += match[0].count("\n")
-        position = match.end()

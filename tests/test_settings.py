@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos.settings import OPTIONS, MapSelectionError, Settings, SettingsError, read_settings, select_map
+from mapsos.map_selection import MapSelectionError, select_map
+from mapsos.settings import OPTIONS, Settings, SettingsError, read_settings
 
 NOT_SET = 'CGI variable "map" is not set.'
 NO_PATH = 'CGI variable "map" not found in configuration and this server is not configured for full paths.'
@@ -106,6 +107,25 @@ def test_options() -> None:
     assert (settings.no_version, settings.error_file, settings.online_resource) == (True, "stderr", "http://h/?")
 
 
+def test_options_of_load_and_watching() -> None:
+    settings = read_settings(
+        {
+            "MAPSOS_MAX_ROWS": "100000",
+            "MAPSOS_MAX_SECONDS": "2.5",
+            "MAPSOS_CORS": "https://a.example http://localhost:8000",
+            "MAPSOS_LOG_FORMAT": "JSON",
+            "MAPSOS_HEALTH": "on",
+            "MAPSOS_METRICS": "off",
+        }
+    )
+    assert (settings.max_rows, settings.max_seconds, settings.log_format) == (100_000, 2.5, "json")
+    assert settings.cors == ("https://a.example", "http://localhost:8000")
+    assert (settings.health, settings.metrics) == (True, False)
+    assert read_settings({"MAPSOS_CORS": "*"}).cors == ("*",)
+    off = read_settings({"MAPSOS_MAX_ROWS": "off", "MAPSOS_MAX_SECONDS": "Off", "MAPSOS_CORS": "off"})
+    assert (off.max_rows, off.max_seconds, off.cors) == (None, None, ())
+
+
 @pytest.mark.parametrize(
     ("environ", "cache"),
     [
@@ -125,6 +145,17 @@ def test_cache_folder(environ: dict[str, str], cache: str | None) -> None:
     [
         ("MAPSOS_MAX_BODY", "many", "whole number"),
         ("MAPSOS_MAX_BODY", "0", "whole number"),
+        ("MAPSOS_MAX_ROWS", "0", "whole number"),
+        ("MAPSOS_MAX_ROWS", "none", "or off"),
+        ("MAPSOS_MAX_SECONDS", "-1", "or off"),
+        ("MAPSOS_MAX_SECONDS", "0.0", "above 0"),
+        ("MAPSOS_MAX_SECONDS", "1e3", "a number"),
+        ("MAPSOS_CORS", "https://a.example/path", "origins"),
+        ("MAPSOS_CORS", "* https://a.example", "origins"),
+        ("MAPSOS_CORS", "a.example", "origins"),
+        ("MAPSOS_LOG_FORMAT", "xml", "text or json"),
+        ("MAPSOS_HEALTH", "", "on or off"),
+        ("MAPSOS_METRICS", "/metrics", "on or off"),
         ("MAPSOS_HTTP_STATUS", "maybe", "on or off"),
         ("MAPSOS_TRUSTED_PROXIES", "10.0.0", "CIDR"),
         ("MAPSOS_LOG_LEVEL", "loud", "debug, info"),
