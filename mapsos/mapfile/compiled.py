@@ -42,10 +42,11 @@ class Compiled:
         return all(identity.holds() for identity in self.identities)
 
 
-def load_compiled(folder: str | None, path: str) -> Compiled | None:
+def load_compiled(folder: str | None, path: str, *, outdated: bool = False) -> Compiled | None:
     """The compiled form of the mapfile ``path`` (absolute), None if there is none that holds.
 
-    Costs about 1 ms for a map of ten layers. ``folder`` None: there is no cache.
+    Costs about 1 ms for a map of ten layers. ``folder`` None: there is no cache. ``outdated``: one whose files have
+    changed since is given too, for where what they have become is no map.
     """
     if folder is None:
         return None
@@ -59,7 +60,7 @@ def load_compiled(folder: str | None, path: str) -> Compiled | None:
         if document["maker"] != _maker() or document["path"] != path:
             return None
         identities = tuple(Identity(*parts) for parts in document["identities"])
-        if not all(identity.holds() for identity in identities):
+        if not outdated and not all(identity.holds() for identity in identities):
             return None
         service = decode(document["service"])
     except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mapsos.mapfile.identities import Identity
+
 
 class MapfileError(Exception):
     """A mapfile that cannot be used.
@@ -19,7 +24,11 @@ class MapfileError(Exception):
         Whether ``file`` could not be read at all.
     unended
         Whether the file ends within a block.
+    identities
+        The files that had been read until then, as they were: while they stay so, reading again ends alike.
     """
+
+    identities: tuple[Identity, ...] = ()
 
     def __init__(
         self, file: str, line: int, message: str, *, near: str = "", missing: bool = False, unended: bool = False

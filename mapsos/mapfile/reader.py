@@ -52,7 +52,11 @@ def read_identified_service(path: str) -> tuple[Service, tuple[Identity, ...]]:
     """As `read_service`, with the identities of the files, taken before they were read."""
     tokens, identities = read_tokens(path)
     files = tuple(identity.path for identity in identities)
-    return build_service(parse_blocks(tokens, files[0]), files), identities
+    try:
+        return build_service(parse_blocks(tokens, files[0]), files), identities
+    except MapfileError as error:
+        error.identities = identities
+        raise
 
 
 def build_service(map_block: Block, files: tuple[str, ...]) -> Service:

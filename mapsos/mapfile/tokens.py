@@ -73,7 +73,11 @@ def read_tokens(path: str) -> tuple[list[Token], tuple[Identity, ...]]:
     """
     path = os.path.abspath(path)
     files: dict[str, Identity] = {}
-    return list(_read_file(path, os.path.dirname(path), files, 0)), tuple(files.values())
+    try:
+        return list(_read_file(path, os.path.dirname(path), files, 0)), tuple(files.values())
+    except MapfileError as error:
+        error.identities = tuple(files.values())
+        raise
 
 
 def _read_file(path: str, folder: str, files: dict[str, Identity], depth: int) -> Iterator[Token]:
