@@ -1,0 +1,70 @@
+"""JSON as clients of this interface write it: strict, or with names and texts that are not quoted as JSON asks."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+MOST_LEVELS = 20
+"""How deep arrays and objects may stand in each other; the deepest geometry needs four levels."""
+
+_TOKEN = re.compile(
+    r"""
+    (?P<white>[\x20\t\r\n]+)
+  | (?P<mark>[{}\[\],:])
+  | (?P<double>"(?:[^"\\\x00-\x1f]|\\.)*")
+  | (?P<single>'(?:[^'\\\x00-\x1f]|\\.)*')
+  | (?P<number>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?(?![0-9A-Za-z_.]))
+  | (?P<name>[A-Za-z_$][A-Za-z0-9_$]*)
+    """,
+    re.VERBOSE,
+)
+_WORDS = frozenset({"true", "false", "null"})
+
+
+def parse_relaxed_json(text: str) -> Any:
+    """The value of a JSON text; names may be bare or in single quotes, numbers may begin with ``+`` or a point.
+
+    Objects are dicts, arrays lists, numbers int or float. Raises ValueError with the place (counted from 1) for any
+    other text, for a name that an object has twice, and for more than `MOST_LEVELS` levels.
+    """
+    strict: list[str] = []
+    place = levels = 0
+    while place < len(text):
+        match = _TOKEN.match(text, place)
+        if match is None:
+            raise ValueError(f"no JSON from character {place + 1} on")
+        token = match[0]
+        if match["mark"]:
+            levels += (token in "{[") - (token in "}]")
+            if levels > MOST_LEVELS:
+                raise ValueError(f"JSON of more than {MOST_LEVELS} levels")
+        if not match["white"]:
+            strict.append(_write_strict(match, token))
+        place = match.end()
+    try:
+        return json.loads(" ".join(strict), object_pairs_hook=_read_object)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"no JSON: {error.msg}") from None
+
+
+def _write_strict(match: re.Match[str], token: str) -> str:
+    if match["single"]:
+        return '"' + re.sub(r'\\.|"', _requote, token[1:-1]) + '"'
+    if match["number"]:
+        return repr(float(token)) if re.search(r"[.eE+]", token) else token
+    if match["name"] and token not in _WORDS:
+        return json.dumps(token)
+    return token
+
+
+def _requote(found: re.Match[str]) -> str:
+    return {"\\'": "'", '"': '\\"'}.get(found[0], found[0])
+
+
+def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name that is there twice")
+    return found
