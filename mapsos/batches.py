@@ -48,6 +48,9 @@ class Batch:
         Arrow large_string arrays by column name: the value text of each row as reference section 14.1 has it
         (``%.15g`` numbers, raw DBF text, date-times with their zone), None where that is an empty value. A column
         may be here, in ``values``, or in both: sources/ fills in what the query asked for.
+    times
+        Arrow arrays of timestamp[us, UTC] by column name: when the time in each row begins, null where a value is no
+        time. A number or a text may be a time too.
     geometry
         The geometries if they were asked for, in the CRS that was asked for.
     """
@@ -58,11 +61,13 @@ class Batch:
         values: Mapping[str, pa.Array],
         texts: Mapping[str, pa.Array],
         geometry: GeometryColumn | None = None,
+        times: Mapping[str, pa.Array] | None = None,
     ) -> None:
         self.rows = rows
         self.values = values
         self.texts = texts
         self.geometry = geometry
+        self.times = times or {}
 
     def slice(self, start: int, rows: int) -> Batch:
         """The part of it from row ``start`` (0-based) on, at most ``rows`` rows; nothing is copied."""
@@ -73,4 +78,5 @@ class Batch:
             {name: array.slice(start, rows) for name, array in self.values.items()},
             {name: array.slice(start, rows) for name, array in self.texts.items()},
             None if self.geometry is None else GeometryColumn(self.geometry.wkb.slice(start, rows)),
+            {name: array.slice(start, rows) for name, array in self.times.items()},
         )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
+from mapsos.batches import Batch
+from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.member_markup import encode_prefix, indent, write_envelope
 from mapsos.http import Chunk
@@ -11,6 +14,20 @@ from mapsos.xml_text import escape_attribute, escape_text
 
 _CLOSING = b"</om:ObservationCollection>\n"
 _USER_NAMESPACE = "http://mapserver.gis.umn.edu/mapserver"
+
+Markup = TypeVar("Markup")
+
+
+def write_members(
+    encode_layer: Callable[[Markup, Iterable[Batch]], Iterator[Chunk]],
+) -> Callable[[CollectionMarkup, Sequence[LayerAnswer[Markup]]], Iterator[Chunk]]:
+    """What writes a whole answer (`Encoder.write`), given what writes the members of one layer."""
+
+    def write(collection: CollectionMarkup, layers: Sequence[LayerAnswer[Markup]]) -> Iterator[Chunk]:
+        members = (chunk for layer in layers for chunk in encode_layer(layer.markup, layer.batches))
+        return encode_collection(collection, members)
+
+    return write
 
 
 def encode_collection(markup: CollectionMarkup, members: Iterable[Chunk]) -> Iterator[Chunk]:

@@ -1,45 +1,59 @@
-"""Which encoder answers which response format and result model: where another format plugs in."""
+"""Which encoder answers which response format and result model: where another format plugs in.
+
+An encoder is handed the markup of the whole answer and, for each layer, its markup and its batches. It writes the whole
+document, so that a format may keep what it likes over all layers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any
 
-from mapsos.batches import Batch
-from mapsos.encodings.markup import CollectionMarkup, DataBlockMarkup, MeasurementMarkup
-from mapsos.http import Chunk
+from mapsos.encodings.encoder import Encoder, Needs
 
 OM_XML = 'text/xml; subtype="om/1.0.0"'
+
 MEASUREMENT = "om:Measurement"
 OBSERVATION = "om:Observation"
 
-Markup = TypeVar("Markup", MeasurementMarkup, DataBlockMarkup)
+RESPONSE_FORMATS = (OM_XML,)
+"""What responseFormat may be, in the order in which capabilities and exceptions list them."""
 
+XML_CONTENT_TYPE = "text/xml; charset=UTF-8"
 
-@dataclass(frozen=True)
-class Encoder(Generic[Markup]):
-    """How observations are written in one response format and result model.
+def find_encoder(response_format: str, result_model: str) -> Encoder[Any]:
+    """The encoder of a response format and result model, compared without regard to case. KeyError if there is none.
 
-    ``encode_layer`` gives the members of one layer, ``encode_collection`` the document around the members of all
-    layers; ``needs_geometry`` tells whether batches shall carry geometries.
+    Each format's own module is imported when it is asked for.
     """
+    wanted = response_format.lower()
+    if wanted == OM_XML.lower():
+        return _find_xml_encoder(result_model.lower())
+    raise KeyError(response_format)
 
-    markup: type[Markup]
-    encode_layer: Callable[[Markup, Iterable[Batch]], Iterator[Chunk]]
-    encode_collection: Callable[[CollectionMarkup, Iterable[Chunk]], Iterator[Chunk]]
-    needs_geometry: bool
 
+def _find_xml_encoder(result_model: str) -> Encoder[Any]:
+    if result_model == MEASUREMENT.lower():
+        from mapsos.encodings.collection import write_members
+        from mapsos.encodings.markup import MeasurementMarkup
+        from mapsos.encodings.measurement import encode_measurements
 
-def find_encoder(response_format: str, result_model: str) -> Encoder[MeasurementMarkup] | Encoder[DataBlockMarkup]:
-    """The encoder of a response format and result model, compared without regard to case. KeyError if there is none."""
-    from mapsos.encodings.collection import encode_collection
-    from mapsos.encodings.datablock import encode_datablocks
-    from mapsos.encodings.measurement import encode_measurements
+        return Encoder(
+            OM_XML,
+            XML_CONTENT_TYPE,
+            MeasurementMarkup,
+            lambda markup: Needs(texts=markup.columns, geometry=True),
+            write_members(encode_measurements),
+        )
+    if result_model == OBSERVATION.lower():
+        from mapsos.encodings.collection import write_members
+        from mapsos.encodings.datablock import encode_datablocks
+        from mapsos.encodings.markup import DataBlockMarkup
 
-    encoders: dict[tuple[str, str], Encoder[MeasurementMarkup] | Encoder[DataBlockMarkup]] = {
-        (OM_XML, MEASUREMENT): Encoder(MeasurementMarkup, encode_measurements, encode_collection, True),
-        (OM_XML, OBSERVATION): Encoder(DataBlockMarkup, encode_datablocks, encode_collection, False),
-    }
-    wanted = (response_format.lower(), result_model.lower())
-    return {(key[0].lower(), key[1].lower()): encoder for key, encoder in encoders.items()}[wanted]
+        return Encoder(
+            OM_XML,
+            XML_CONTENT_TYPE,
+            DataBlockMarkup,
+            lambda markup: Needs(texts=markup.columns),
+            write_members(encode_datablocks),
+        )
+    raise KeyError(result_model)

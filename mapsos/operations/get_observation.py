@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from typing import Any
 
 from mapsos.crs import Crs, SrsName, is_northing_first, parse_srs_name
 from mapsos.encodings.registry import OM_XML, find_encoder
@@ -35,8 +36,6 @@ from mapsos.ows.parameters import (
 )
 from mapsos.sources.query import BATCH_ROWS, SHAPE_BATCH_ROWS, LayerQuery
 
-CONTENT_TYPE = "text/xml; charset=UTF-8"
-
 
 def get_observation(context: Context) -> Response:
     """Answer a GetObservation: the checks of reference section 9 in their order, then a stream of members.
@@ -61,26 +60,29 @@ def get_observation(context: Context) -> Response:
     collection = build_collection(service, first, offering, output_crs, url)
     encoder = find_encoder(OM_XML, parse_result_model(raw))
     most = _read_max_features(service)
-    headers = (("Content-Type", CONTENT_TYPE),)
+    headers = (("Content-Type", encoder.content_type),)
     if context.method == "HEAD":
         return Response(headers=headers)
 
-    def ask(selection: LayerSelection) -> LayerQuestion:
+    def ask(selection: LayerSelection) -> LayerQuestion[Any]:
         meaning = selection.meaning
+        source = meaning.layer.source
         markup = build_markup(encoder.markup, service, meaning, output_crs, url)
+        needs = encoder.needs(markup)
         query = LayerQuery(
-            source=meaning.layer.source,
-            texts=markup.columns,
+            source=source,
+            texts=needs.texts,
+            values=needs.values,
+            times=needs.times,
             predicate=selection.predicate,
-            geometry=encoder.needs_geometry,
-            crs=output_crs if meaning.layer.source.crs is not None else None,
+            geometry=needs.geometry,
+            crs=(needs.crs or output_crs) if source.crs is not None else None,
             limit=most,
-            batch_rows=BATCH_ROWS if meaning.layer.source.shape is ShapeType.POINT else SHAPE_BATCH_ROWS,
+            batch_rows=BATCH_ROWS if source.shape is ShapeType.POINT else SHAPE_BATCH_ROWS,
         )
-        # build_markup made it of the very type that this encoder names.
-        return LayerQuestion(query, partial(encoder.encode_layer, markup))  # type: ignore[arg-type]
+        return LayerQuestion(query, markup)
 
-    body = ObservationBody(partial(encoder.encode_collection, collection), map(ask, selections), most)
+    body = ObservationBody(partial(encoder.write, collection), map(ask, selections), most)
     return Response(headers=headers, body=body)
 
 

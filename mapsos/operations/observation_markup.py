@@ -77,12 +77,8 @@ def _describe_phenomenon(meaning: LayerMeaning) -> Phenomenon:
 
 
 def build_markup(
-    kind: type[MeasurementMarkup] | type[DataBlockMarkup],
-    service: Service,
-    meaning: LayerMeaning,
-    output_crs: Crs | None,
-    feature_type_url: str,
-) -> MeasurementMarkup | DataBlockMarkup:
+    kind: type[object], service: Service, meaning: LayerMeaning, output_crs: Crs | None, feature_type_url: str
+) -> object:
     """The members of one layer, in the terms of an encoder that wants ``kind``. Raises OwsException 12."""
     if kind is DataBlockMarkup:
         return build_datablock(service, meaning)

@@ -6,16 +6,20 @@ An error while the first batches are read can still become an exception report; 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Generic, TypeVar
 
 from mapsos.batches import Batch
+from mapsos.encodings.encoder import LayerAnswer
 from mapsos.http import Chunk
 from mapsos.operations.layer_meaning import refuse_source
 from mapsos.sources.errors import SourceError
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.read_ahead import read_ahead
+
+Markup = TypeVar("Markup")
 
 
 @dataclass
@@ -92,20 +96,20 @@ class BatchStream:
 
 
 @dataclass(frozen=True)
-class LayerQuestion:
-    """What one layer is asked, and what writes its answer."""
+class LayerQuestion(Generic[Markup]):
+    """What one layer is asked, and what its encoder is told of it."""
 
     query: LayerQuery
-    encode: Callable[[Iterator[Batch]], Iterator[Chunk]]
+    markup: Markup
 
 
-class ObservationBody:
+class ObservationBody(Generic[Markup]):
     """The chunks of an answer. Made, it has read the first batch of every layer; closed, it has released them all.
 
     Parameters
     ----------
-    encode
-        Writes the document around the members, given their chunks.
+    write
+        Writes the document, given its layers (`Encoder.write` without its first argument).
     questions
         The layers in the order of the answer.
     most
@@ -114,31 +118,29 @@ class ObservationBody:
 
     def __init__(
         self,
-        encode: Callable[[Iterator[Chunk]], Iterator[Chunk]],
-        questions: Iterable[LayerQuestion],
+        write: Callable[[Sequence[LayerAnswer[Markup]]], Iterator[Chunk]],
+        questions: Iterable[LayerQuestion[Markup]],
         most: int | None,
     ) -> None:
-        self._encode = encode
+        self._write = write
         self._limit = RowLimit(most)
-        self._members: list[tuple[BatchStream, LayerQuestion]] = []
+        self._layers: list[tuple[BatchStream, LayerQuestion[Markup]]] = []
         try:
             for question in questions:
-                self._members.append((BatchStream(question.query), question))
+                self._layers.append((BatchStream(question.query), question))
         except BaseException:
             self.close()
             raise
 
     def __iter__(self) -> Iterator[Chunk]:
         try:
-            yield from self._encode(self._write_members())
+            yield from self._write(
+                [LayerAnswer(question.markup, stream.batches(self._limit)) for stream, question in self._layers]
+            )
         finally:
             self.close()
 
-    def _write_members(self) -> Iterator[Chunk]:
-        for stream, question in self._members:
-            yield from question.encode(stream.batches(self._limit))
-
     def close(self) -> None:
         """Stop reading and release the data sources."""
-        for stream, _ in self._members:
+        for stream, _ in self._layers:
             stream.close()

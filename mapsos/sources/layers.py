@@ -15,6 +15,7 @@ from mapsos.sources.query import LayerQuery
 from mapsos.sources.readers import Reader, ReadPlan, open_reader
 from mapsos.sources.rows import Rows
 from mapsos.sources.summaries import PASS_ROWS, bounds_of_time, distinct_texts, extent_of, extremes_of_time
+from mapsos.sources.time_columns import instants_of
 from mapsos.times import Interval
 
 if TYPE_CHECKING:
@@ -92,9 +93,10 @@ class Layer:
 
         values = tuple(dict.fromkeys(self._spell(name) for name in query.values))
         texts = tuple(dict.fromkeys(self._spell(name) for name in query.texts))
+        times = tuple(dict.fromkeys(self._spell(name) for name in query.times))
         target = query.crs if query.crs is not None and self.crs is not None else None
         rows_of = self._read_rows(
-            (*values, *texts), query.predicate, query.geometry, query.limit, query.batch_rows, push_down
+            (*values, *texts, *times), query.predicate, query.geometry, query.limit, query.batch_rows, push_down
         )
         try:
             for rows in rows_of:
@@ -106,6 +108,7 @@ class Layer:
                     {name: rows.values(name) for name in values},
                     {name: rows.texts(name) for name in texts},
                     geometry,
+                    {name: instants_of(rows, name) for name in times},
                 )
         finally:
             rows_of.close()

@@ -26,6 +26,8 @@ class LayerQuery:
     values, texts
         Columns whose typed values, or value texts, each batch shall carry (any case; the batch uses the source's
         spelling). Columns that only the predicate needs are not named here.
+    times
+        Columns of any kind whose times each batch shall carry.
     predicate
         Which rows, besides the layer's own FILTER. Names in it are columns of the source.
     geometry
@@ -41,6 +43,7 @@ class LayerQuery:
     source: LayerSource
     values: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
     predicate: Predicate = EVERYTHING
     geometry: bool = False
     crs: Crs | None = None

@@ -35,6 +35,14 @@ def times_of(rows: Rows, name: str) -> Times:
     return nothing, nothing, np.zeros(rows.count, dtype=bool)
 
 
+def instants_of(rows: Rows, name: str) -> pa.Array:
+    """When the times of a column begin, as timestamp[us, UTC]; null where there is none."""
+    import pyarrow as pa
+
+    begin, _, valid = times_of(rows, name)
+    return pa.array(begin, pa.timestamp("us", "UTC"), mask=~valid)
+
+
 def _dates(dates: pa.Array) -> Times:
     import numpy as np
     import pyarrow as pa

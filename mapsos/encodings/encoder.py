@@ -1,0 +1,69 @@
+"""What an encoder of observations is: how one response format is written, and what it wants for that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from mapsos.batches import Batch
+from mapsos.crs import Crs
+from mapsos.encodings.markup import CollectionMarkup
+from mapsos.http import Chunk
+
+Markup = TypeVar("Markup")
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What the batches of a layer shall carry: names of columns (as `LayerQuery` has them), and geometries or not.
+
+    ``crs`` is the CRS that the format has its geometries in whatever the request says, None for that of the request.
+    """
+
+    texts: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    times: tuple[str, ...] = ()
+    geometry: bool = False
+    crs: Crs | None = None
+
+
+@dataclass(frozen=True)
+class LayerAnswer(Generic[Markup]):
+    """One layer of an answer: what an encoder is told of it, and its batches, which can be read once.
+
+    Batches come in the order of layers: those of a layer are to be read (or left) before those of the next.
+    """
+
+    markup: Markup
+    batches: Iterator[Batch]
+
+
+@dataclass(frozen=True)
+class Encoder(Generic[Markup]):
+    """How observations are written in one response format and result model.
+
+    Attributes
+    ----------
+    response_format
+        What the client asks for, as capabilities list it.
+    content_type
+        The header of the answer.
+    markup
+        The type of what it is told of each layer; operations/observation_markup makes it.
+    needs
+        What the batches of a layer shall carry, by its markup.
+    write
+        Writes the whole answer of the collection's markup and the layers. Nothing is read before the first chunk is
+        asked for, and no chunk goes out before the first batch has been asked for, so that what fails until then can
+        still be reported. Memory: a few batches.
+    extension
+        How the name of a downloaded file ends, without the dot; None where the answer is not for download.
+    """
+
+    response_format: str
+    content_type: str
+    markup: type[Markup]
+    needs: Callable[[Markup], Needs]
+    write: Callable[[CollectionMarkup, Sequence[LayerAnswer[Markup]]], Iterator[Chunk]]
+    extension: str | None = None
