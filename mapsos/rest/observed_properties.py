@@ -1,0 +1,55 @@
+"""What the value columns of a layer are called in this interface: each is an observed property of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mapsos.batches import Column, ColumnKind
+from mapsos.operations.layer_meaning import LayerMeaning
+
+_NUMERIC = (ColumnKind.INTEGER, ColumnKind.REAL)
+
+
+@dataclass(frozen=True)
+class ValueColumn:
+    """A column of measured values.
+
+    ``definition`` identifies it: as the mapfile gives it, else the URN that capabilities list for it.
+    """
+
+    column: Column
+    alias: str
+    definition: str
+    numeric: bool
+    uom: str | None
+
+    @property
+    def data_type(self) -> str:
+        """NUMERIC or TEXTUAL."""
+        return "NUMERIC" if self.numeric else "TEXTUAL"
+
+
+def list_value_columns(meaning: LayerMeaning) -> tuple[ValueColumn, ...]:
+    """The aliased columns of a layer that are neither its time, its procedure nor its feature id, in column order."""
+    roles = (meaning.time_column, meaning.procedure_column, meaning.feature_id_column)
+    observed = meaning.observed_property
+    found = []
+    for alias, column in meaning.output_columns:
+        if column in roles:
+            continue
+        field = meaning.field(column)
+        urn = f"urn:ogc:def:property:{observed.authority}:{observed.version}:{alias}"
+        numeric = field.kind == "number" if field.kind is not None else column.kind in _NUMERIC
+        found.append(ValueColumn(column, alias, field.definition or urn, numeric, field.uom))
+    return tuple(found)
+
+
+def choose_value_columns(meaning: LayerMeaning, wanted: tuple[str, ...] | None) -> tuple[ValueColumn, ...]:
+    """Those that a list of observed properties names: by id, by alias, or all by the id of the layer's property."""
+    columns = list_value_columns(meaning)
+    if wanted is None:
+        return columns
+    names = {name.casefold() for name in wanted}
+    if meaning.observed_property.id.casefold() in names:
+        return columns
+    return tuple(column for column in columns if {column.definition.casefold(), column.alias.casefold()} & names)

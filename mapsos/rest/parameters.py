@@ -1,0 +1,88 @@
+"""Parameters of the REST interface: each by its name, none passed over."""
+
+from __future__ import annotations
+
+import re
+
+from mapsos.geoservices.errors import RestError
+from mapsos.ows.requests import RawRequest
+
+FORMATS = ("html", "json", "pjson")
+
+PARAMETERS: dict[str, tuple[str, ...]] = {
+    "services": (),
+    "openapi": (),
+    "": (),
+    "observations": (),
+    "observations/query": (
+        "offering",
+        "observedProperty",
+        "procedure",
+        "featureOfInterest",
+        "spatialFilter",
+        "temporalFilter",
+        "where",
+        "resultOffset",
+        "resultRecordCount",
+    ),
+    "procedures": (),
+    "procedure": (),
+    "features": (),
+    "features/query": ("feature", "observedProperty", "procedure", "spatialFilter"),
+}
+"""What each resource may be asked besides ``f``, as f=schema lists it, and how answers are paged."""
+
+_ALWAYS = frozenset({"f", "map"})
+
+
+def check_names(raw: RawRequest, resource: str) -> None:
+    """Refuse parameters that the resource does not have, and those given more than once. Raises RestError."""
+    if "callback" in raw.values:
+        raise RestError(
+            "callback is not supported", "ask with f=json; other origins may if the server's CORS setting says so"
+        )
+    allowed = (*PARAMETERS[resource], "f")
+    known = {name.lower() for name in allowed} | _ALWAYS
+    unknown = [name for name in raw.values if name not in known]
+    if unknown:
+        raise RestError(f"there is no parameter {', '.join(unknown)} here", f"parameters are {', '.join(allowed)}")
+    for name in PARAMETERS[resource] + ("f",):
+        if len(set(raw.all(name))) > 1:
+            raise RestError(f"{name} is there more than once, with different values")
+
+
+def read_format(raw: RawRequest, resource: str) -> str:
+    """The response format, ``html`` where none is named. Raises RestError."""
+    allowed = ("json",) if resource == "openapi" else (*FORMATS, "schema") if resource == "" else FORMATS
+    found = (raw.last("f") or allowed[0]).strip().lower()
+    if found not in allowed:
+        raise RestError(f"f={found} is not supported", f"allowed are {', '.join(allowed)}")
+    return found
+
+
+def read_list(raw: RawRequest, name: str) -> tuple[str, ...] | None:
+    """The ids of a comma-separated list, None where the parameter is absent or empty.
+
+    A comma inside an id is written ``\\,``.
+    """
+    text = raw.last(name)
+    if text is None or not text.strip():
+        return None
+    parts = [re.sub(r"\\([\\,])", r"\1", part).strip() for part in re.split(r"(?<!\\),", text)]
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def read_text(raw: RawRequest, name: str) -> str | None:
+    """The text of a parameter, None where it is absent or empty."""
+    text = raw.last(name)
+    return text if text and text.strip() else None
+
+
+def read_count(raw: RawRequest, name: str, least: int) -> int | None:
+    """A whole number from ``least`` on, None where the parameter is absent or empty. Raises RestError."""
+    text = read_text(raw, name)
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,15}", text.strip()) or int(text) < least:
+        raise RestError(f"{name} cannot be read: {text[:50]!r}", f"a whole number from {least} on is wanted")
+    return int(text)

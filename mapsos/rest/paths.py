@@ -1,0 +1,60 @@
+"""Paths of the REST interface: which service and which of its resources a request is for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+_PATH = re.compile(
+    r"(?P<prefix>(?P<arcgis>/arcgis/rest/services)?(?:/(?P<service>[^/]+?)(?P<server>/MapServer)?)?/exts/SosSOE)"
+    r"(?:/(?P<resource>.*))?",
+    re.IGNORECASE | re.DOTALL,
+)
+_SERVICES = re.compile(r"(?P<prefix>/arcgis/rest/services)/?", re.IGNORECASE)
+_OPENAPI = re.compile(r"(?P<prefix>(?:/(?P<service>[^/]+))?)/openapi\.json", re.IGNORECASE)
+
+RESOURCES = ("observations", "observations/query", "procedures", "features", "features/query")
+"""The resources under a service's root, without the procedures themselves."""
+
+
+@dataclass(frozen=True)
+class RestPath:
+    """A path of this interface.
+
+    ``service`` is a map as the configuration or the server names it, None for the only or the default one.
+    ``prefix`` is the path of the service's root. ``resource`` is ``services`` (the list of services), ``openapi``,
+    ``""`` (a service's root), one of `RESOURCES`, ``procedure`` (with ``id``), or None for what there is not.
+    """
+
+    service: str | None
+    prefix: str
+    resource: str | None
+    id: str | None = None
+
+
+def parse_rest_path(path: str) -> RestPath | None:
+    """Read a decoded path, as PATH_INFO has it; None if it is not one of this interface.
+
+    Names count without case, but not that of the service or an id. An id is all that follows ``procedures/``, with
+    whatever slashes it has.
+    """
+    if match := _SERVICES.fullmatch(path):
+        return RestPath(None, match["prefix"], "services")
+    if match := _OPENAPI.fullmatch(path):
+        return RestPath(match["service"], match["prefix"], "openapi")
+    match = _PATH.fullmatch(path)
+    if match is None or (match["arcgis"] and not match["server"]):
+        return None
+    said = match["resource"] or ""
+    name = said.rstrip("/").lower()
+    if name == "" or name in RESOURCES:
+        return RestPath(match["service"], match["prefix"], name)
+    if said.lower().startswith("procedures/"):
+        return RestPath(match["service"], match["prefix"], "procedure", said[len("procedures/") :])
+    return RestPath(match["service"], match["prefix"], None)
+
+
+def write_path(*segments: str) -> str:
+    """A path below a service's root, percent-encoded: slashes inside a segment too."""
+    return "".join(f"/{quote(segment, safe=':@!$&()*+,;=-._~')}" for segment in segments)

@@ -1,0 +1,77 @@
+"""The REST interface from request to response: which map, which resource, which format; what becomes of errors."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from mapsos.geoservices.errors import RestError
+from mapsos.http import Request, Response
+from mapsos.mapfile.errors import MapfileError
+from mapsos.mapfile.model import Service
+from mapsos.operations.context import Context
+from mapsos.ows.decoding import decode_query, decode_request
+from mapsos.ows.exceptions import OwsException
+from mapsos.rest.interface import Resource, find_resource
+from mapsos.rest.paths import RestPath
+from mapsos.settings import Settings
+from mapsos.times import current_time
+from mapsos.validators import tag_response
+
+log = logging.getLogger("mapsos")
+
+JSON = "application/json; charset=UTF-8"
+
+
+def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: Callable[[str], Service]) -> Response:
+    """The response to a request for the REST interface; ``find_map`` gives the service of a mapfile's path.
+
+    Errors of clients are documents of the interface, with HTTP status codes of their own (this interface has no
+    MapServer to be compatible with). Anything else that is raised is for the caller.
+    """
+    try:
+        if request.method not in ("GET", "HEAD", "POST") or (request.method == "POST" and settings.no_post):
+            raise RestError(f"the method {request.method} is not supported", "allowed are GET, HEAD and POST", code=405)
+        try:
+            raw = decode_request(request, decode_query(request), settings.max_body)
+        except OwsException as error:
+            raise RestError(str(error), code=error.status, detail=error.detail) from error
+        service = _find_service(path, settings, find_map)
+        context = Context(service, raw, request.environ, request.method, current_time(), settings.online_resource)
+        resource = find_resource(context, path)
+        response = _write(resource)
+        return tag_response(response, request.environ.get("HTTP_IF_NONE_MATCH"))
+    except RestError as error:
+        log.info("%s", f"{error.message} {error.detail}".encode("unicode_escape").decode("ascii"))
+        return write_error(error)
+
+
+def _find_service(path: RestPath, settings: Settings, find_map: Callable[[str], Service]) -> Service:
+    file = settings.mapfile if path.service is None else settings.maps.get(path.service.lower())
+    if file is None:
+        raise RestError("there is no such service", code=404)
+    try:
+        service = find_map(file)
+    except MapfileError as error:
+        raise RestError("the map of this service cannot be read", code=500, detail=str(error)) from error
+    if not service.has_sos:
+        raise RestError("there is no such service", code=404)
+    return service
+
+
+def _write(resource: Resource) -> Response:
+    indent = 2 if resource.format == "pjson" else None
+    return _respond(200, resource.value, indent)
+
+
+def write_error(error: RestError) -> Response:
+    """The document about an error."""
+    value = {"error": {"code": error.code, "message": error.message, "details": list(error.details)}}
+    return _respond(error.code, value, None, error=True)
+
+
+def _respond(status: int, value: dict[str, Any], indent: int | None, *, error: bool = False) -> Response:
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    return Response(status=status, headers=(("Content-Type", JSON),), body=(text.encode(),), error=error)

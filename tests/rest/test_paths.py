@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import pytest
+
+from mapsos.rest.paths import RestPath, parse_rest_path, write_path
+
+ARCGIS = "/arcgis/rest/services/weather/MapServer/exts/SosSOE"
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/weather/exts/SosSOE", RestPath("weather", "/weather/exts/SosSOE", "")),
+        ("/weather/exts/sossoe/", RestPath("weather", "/weather/exts/sossoe", "")),
+        ("/exts/SosSOE/observations", RestPath(None, "/exts/SosSOE", "observations")),
+        (ARCGIS + "/observations/query", RestPath("weather", ARCGIS, "observations/query")),
+        (ARCGIS + "/Features/Query/", RestPath("weather", ARCGIS, "features/query")),
+        ("/weather/MapServer/exts/SosSOE", RestPath("weather", "/weather/MapServer/exts/SosSOE", "")),
+        ("/w/exts/SosSOE/procedures/", RestPath("w", "/w/exts/SosSOE", "procedures")),
+        ("/w/exts/SosSOE/procedures/urn:x:A", RestPath("w", "/w/exts/SosSOE", "procedure", "urn:x:A")),
+        ("/w/exts/SosSOE/procedures/http://x/Ä b/", RestPath("w", "/w/exts/SosSOE", "procedure", "http://x/Ä b/")),
+        ("/w/exts/SosSOE/other", RestPath("w", "/w/exts/SosSOE", None)),
+        ("/arcgis/rest/services", RestPath(None, "/arcgis/rest/services", "services")),
+        ("/w/openapi.json", RestPath("w", "/w", "openapi")),
+        ("/openapi.json", RestPath(None, "", "openapi")),
+        ("", None),
+        ("/", None),
+        ("/weather", None),
+        ("/arcgis/rest/services/weather/exts/SosSOE", None),
+        ("/a/b/exts/SosSOE", None),
+        ("/weather/exts/SosSOEx", None),
+    ],
+)
+def test_reads_paths(path: str, found: RestPath | None) -> None:
+    assert parse_rest_path(path) == found
+
+
+def test_segments_are_percent_encoded_with_their_slashes() -> None:
+    assert write_path("procedures", "http://x/Ä b?") == "/procedures/http:%2F%2Fx%2F%C3%84%20b%3F"
