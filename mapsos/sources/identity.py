@@ -27,8 +27,10 @@ def identity(source: LayerSource) -> Hashable | None:
         stem, path = path, path + ".shp"
     if extension.lower() == ".vrt" or not os.path.isfile(path):
         return None
-    beside = [stem + companion for companion in _COMPANIONS] + [path + journal for journal in _JOURNALS]
-    return (source, tuple(_state(file) for file in (path, *beside)))
+    beside = [stem + companion for companion in _COMPANIONS]
+    # An empty journal says nothing: SQLite may make one just by opening the file.
+    journals = [state if (state := _state(path + journal)) and state[0] else None for journal in _JOURNALS]
+    return (source, tuple(_state(file) for file in (path, *beside)), tuple(journals))
 
 
 def _state(path: str) -> tuple[int, int, int] | None:

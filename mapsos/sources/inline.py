@@ -50,6 +50,10 @@ class InlineReader:
         """No driver, no conditions."""
         return None
 
+    def is_fresh(self) -> bool:
+        """Nothing is open that would be worth keeping."""
+        return False
+
     def close(self) -> None:
         """Nothing is open."""
 

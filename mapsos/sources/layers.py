@@ -11,8 +11,9 @@ from mapsos.crs import Crs
 from mapsos.layer_source import LayerSource
 from mapsos.predicates import EVERYTHING, Everything, Nothing, Predicate, all_of, names, needs_geometry, rename
 from mapsos.sources.errors import SourceError
+from mapsos.sources.pool import acquire_reader, release_reader
 from mapsos.sources.query import LayerQuery
-from mapsos.sources.readers import Reader, ReadPlan, open_reader
+from mapsos.sources.readers import Reader, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.summaries import PASS_ROWS, bounds_of_time, distinct_texts, extent_of, extremes_of_time
 from mapsos.sources.time_columns import instants_of
@@ -30,14 +31,14 @@ def open_layer(source: LayerSource) -> Layer:
 
 
 class Layer:
-    """An open layer. Several readings may run at once, also in several threads: each has a dataset handle of its own.
+    """An open layer. Several readings may run at once, also in several threads: each has a reader of its own.
 
     Raises `SourceError` wherever its data cannot be read, also in the middle of a reading.
     """
 
     def __init__(self, source: LayerSource) -> None:
         self.source = source
-        reader = open_reader(source)
+        reader = acquire_reader(source)
         self._idle: list[Reader] = [reader]
         self._closed = False
         self._spelled: dict[str, str] = {}
@@ -55,10 +56,10 @@ class Layer:
         self.close()
 
     def close(self) -> None:
-        """Give back the handles that no reading uses; a reading that still runs gives its own back at its end."""
+        """Give back the readers that no reading uses; a reading that still runs gives its own back at its end."""
         self._closed = True
         while self._idle:
-            self._idle.pop().close()
+            release_reader(self._idle.pop())
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -190,7 +191,7 @@ class Layer:
         if isinstance(wanted, Nothing) or (left is not None and left <= 0):
             return
         everything = isinstance(wanted, Everything)
-        reader = self._idle.pop() if self._idle else open_reader(self.source)
+        reader = self._idle.pop() if self._idle else acquire_reader(self.source)
         done = False
         try:
             plan = ReadPlan(
@@ -218,10 +219,12 @@ class Layer:
             finally:
                 stream.close()
         finally:
-            if done and not self._closed and not self._idle:
-                self._idle.append(reader)
-            else:
+            if not done:
                 reader.close()
+            elif self._closed or self._idle:
+                release_reader(reader)
+            else:
+                self._idle.append(reader)
 
     def _spell(self, name: str) -> str:
         column = self.find_column(name)

@@ -12,6 +12,7 @@ from mapsos.batches import Column, ColumnKind
 from mapsos.geometries import GeometryColumn
 from mapsos.layer_source import LayerSource
 from mapsos.sources.columns import OgrColumn, SourceColumn, foreign_encoding
+from mapsos.sources.identity import identity
 from mapsos.sources.opening import guarded, open_dataset
 from mapsos.sources.readers import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
@@ -58,6 +59,8 @@ class OgrReader:
 
     def __init__(self, source: LayerSource) -> None:
         self.source = source
+        # Taken before the file is opened: a change in between shows.
+        self._identity = identity(source)
         self._result: Any = None
         self._result_owner: Any = None
         self._outer: Any = None
@@ -313,6 +316,10 @@ class OgrReader:
         rows = self.ask(f"SELECT {types} FROM {self._from_clause()} LIMIT 1")
         texts = ("text", "character varying", "character")
         return {name: kind in texts for row in rows for name, kind in zip(names, row, strict=True)}
+
+    def is_fresh(self) -> bool:
+        """Whether the file is still the one that was opened; what is no file is opened anew each time."""
+        return self._identity is not None and self._identity == identity(self.source)
 
     def close(self) -> None:
         """Give the dataset back."""

@@ -54,6 +54,10 @@ class Reader(Protocol):
     """One handle on the data of a layer: for one reading at a time, in one thread at a time."""
 
     @property
+    def source(self) -> LayerSource:
+        """What it was opened for."""
+
+    @property
     def columns(self) -> Mapping[str, SourceColumn]:
         """The columns by name, in the source's order and spelling."""
 
@@ -66,6 +70,13 @@ class Reader(Protocol):
 
     def condition_dialect(self, name: str) -> Dialect | None:
         """The dialect in which conditions on a column may be handed down, None if they may not."""
+
+    def is_fresh(self) -> bool:
+        """Whether it shows the data as they are now, so that it may answer another question without being reopened.
+
+        Asked when a reader is given back and again before it is used next (`mapsos.sources.pool`): it must be cheap,
+        and False whenever that is not certain.
+        """
 
     def close(self) -> None:
         """Give back every file and connection."""

@@ -11,6 +11,7 @@ from mapsos.layer_source import LayerSource
 from mapsos.sources.columns import SourceColumn, foreign_encoding
 from mapsos.sources.dbf import Table, TableError
 from mapsos.sources.errors import unreadable
+from mapsos.sources.identity import identity
 from mapsos.sources.readers import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.sql import Dialect
@@ -28,6 +29,7 @@ class ShapefileReader:
 
     def __init__(self, source: LayerSource) -> None:
         self.source = source
+        self._identity = identity(source)
         stem, extension = os.path.splitext(source.connection)
         if extension.lower() != ".shp":
             stem = source.connection
@@ -149,6 +151,10 @@ class ShapefileReader:
     def condition_dialect(self, name: str) -> Dialect | None:
         """No conditions: the table is read by position, which is faster than OGR's filter."""
         return None
+
+    def is_fresh(self) -> bool:
+        """Whether the files are still those that were opened."""
+        return self._identity is not None and self._identity == identity(self.source)
 
     def close(self) -> None:
         """Close the files."""

@@ -15,6 +15,7 @@ from benchmarks.maps import OBSERVATIONS
 from benchmarks.processes import list_tree
 from benchmarks.servers import escape, serving
 from mapsos.http import Response
+from mapsos.sources.pool import close_idle_readers
 
 from .conftest import MODELS, Answers
 
@@ -32,6 +33,13 @@ def count_open(pid: int, data: Path) -> int:
     return count
 
 
+def assert_released(data: Path) -> None:
+    """One reader may be kept for the next question, not one for each that was broken off."""
+    assert count_open(os.getpid(), data) <= 1
+    close_idle_readers()
+    assert count_open(os.getpid(), data) == 0
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_a_closed_answer_releases_the_data(answers: Answers, close_all: Callable[[Response], None], model: str) -> None:
     mapfile = answers.map_repeated(100_000)
@@ -39,7 +47,7 @@ def test_a_closed_answer_releases_the_data(answers: Answers, close_all: Callable
         response = answers.ask(mapfile, MODELS[model])
         assert next(iter(response.body))
         close_all(response)
-    assert count_open(os.getpid(), answers.data) == 0
+    assert_released(answers.data)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -47,7 +55,7 @@ def test_an_answer_that_nobody_reads_releases_the_data(
     answers: Answers, close_all: Callable[[Response], None], model: str
 ) -> None:
     close_all(answers.ask(answers.map_repeated(100_000), MODELS[model]))
-    assert count_open(os.getpid(), answers.data) == 0
+    assert_released(answers.data)
 
 
 def test_a_server_survives_clients_that_go_away(answers: Answers) -> None:
