@@ -76,3 +76,20 @@ def is_northing_first(label: str) -> bool:
     except pyproj.exceptions.CRSError as error:
         raise ValueError(f"unknown CRS {label}") from error
     return bool(axes) and axes[0].direction.lower() == "north"
+
+
+@lru_cache(maxsize=256)
+def is_geographic(definition: str) -> bool:
+    """Whether coordinates are longitudes and latitudes in degrees; False for a definition that PROJ does not know.
+
+    Costs the import of pyproj at first use of any but the commonest.
+    """
+    if definition.upper() in _COMMON:
+        return definition.upper() != "EPSG:3857"
+    import pyproj
+    import pyproj.exceptions
+
+    try:
+        return bool(pyproj.CRS.from_user_input(definition).is_geographic)
+    except pyproj.exceptions.CRSError:
+        return False

@@ -115,6 +115,29 @@ def date_texts(dates: pa.Array) -> pa.Array:
     return dates.cast(pa.large_string())
 
 
+def instant_texts(instants: pa.Array) -> pa.Array:
+    """``2001-10-30T14:24:55Z`` of timestamp[us, UTC], with a fraction where there is one."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if instants.null_count:
+        texts = instant_texts(pc.fill_null(instants, pa.scalar(0, instants.type)))
+        return pc.if_else(instants.is_valid(), texts, pa.scalar(None, pa.large_string()))
+    plain = instants.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    whole = not (plain % 1_000_000).any()
+    texts = pa.array(plain // 1_000_000 if whole else plain).cast(pa.timestamp("s" if whole else "us"))
+    characters = fixed_width(texts.cast(pa.large_string()))
+    if characters is None:
+        return pa.array([], pa.large_string())
+    iso = np.empty((len(characters), characters.shape[1] + 1), np.uint8)
+    iso[:, :-1] = characters
+    iso[:, 10] = ord("T")
+    iso[:, -1] = ord("Z")
+    written = from_fixed_width(iso)
+    return written if whole else pc.replace_substring_regex(written, r"\.?0*Z$", "Z")
+
+
 def time_texts(times: pa.Array) -> pa.Array:
     """``HH:MM:SS`` of time32 or time64; fractions are cut."""
     import pyarrow as pa

@@ -6,6 +6,7 @@ document, so that a format may keep what it likes over all layers.
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from mapsos.encodings.encoder import Encoder, Needs
@@ -15,7 +16,12 @@ OM_XML = 'text/xml; subtype="om/1.0.0"'
 MEASUREMENT = "om:Measurement"
 OBSERVATION = "om:Observation"
 
-RESPONSE_FORMATS = (OM_XML,)
+_TABLES = {
+    "text/csv": "mapsos.encodings.csv_table",
+}
+"""Response formats of tables, with the module that has the ENCODER: imported when it is asked for."""
+
+RESPONSE_FORMATS = (OM_XML, *_TABLES)
 """What responseFormat may be, in the order in which capabilities and exceptions list them."""
 
 XML_CONTENT_TYPE = "text/xml; charset=UTF-8"
@@ -23,12 +29,13 @@ XML_CONTENT_TYPE = "text/xml; charset=UTF-8"
 def find_encoder(response_format: str, result_model: str) -> Encoder[Any]:
     """The encoder of a response format and result model, compared without regard to case. KeyError if there is none.
 
-    Each format's own module is imported when it is asked for.
+    A table is the same for both result models. Each format's own module is imported when it is asked for.
     """
     wanted = response_format.lower()
     if wanted == OM_XML.lower():
         return _find_xml_encoder(result_model.lower())
-    raise KeyError(response_format)
+    encoder: Encoder[Any] = importlib.import_module(_TABLES[wanted]).ENCODER
+    return encoder
 
 
 def _find_xml_encoder(result_model: str) -> Encoder[Any]:

@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any
 
 from mapsos.crs import Crs, SrsName, is_northing_first, parse_srs_name
-from mapsos.encodings.registry import OM_XML, find_encoder
+from mapsos.encodings.registry import RESPONSE_FORMATS, find_encoder
 from mapsos.http import Response
 from mapsos.layer_source import ShapeType
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.context import Context
+from mapsos.operations.downloads import name_download
 from mapsos.operations.layer_meaning import read_meaning
 from mapsos.operations.observation_markup import (
     build_collection,
@@ -26,11 +27,11 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.ows.features_of_interest import parse_bbox, parse_feature_of_interest
 from mapsos.ows.filters import parse_result
 from mapsos.ows.parameters import (
-    check_response_format,
     check_response_mode,
     parse_observed_properties,
     parse_offering,
     parse_procedures,
+    parse_response_format,
     parse_result_model,
     parse_srs_name_parameter,
 )
@@ -46,7 +47,7 @@ def get_observation(context: Context) -> Response:
     raw, service = context.raw, context.service
     offering = parse_offering(raw)
     observed_properties = parse_observed_properties(raw)
-    check_response_format(raw)
+    response_format = parse_response_format(raw, RESPONSE_FORMATS)
     check_response_mode(raw)
     layers = _find_layers(context, offering, observed_properties)
     asked = select_procedures(tuple(map(read_meaning, layers)), parse_procedures(raw))
@@ -58,9 +59,12 @@ def get_observation(context: Context) -> Response:
     url = build_feature_type_url(find_online_resource(context), layers[-1].name)
     first = next(layer for layer in service.layers if _is_offering(layer, offering))
     collection = build_collection(service, first, offering, output_crs, url)
-    encoder = find_encoder(OM_XML, parse_result_model(raw))
+    encoder = find_encoder(response_format, parse_result_model(raw))
     most = _read_max_features(service)
-    headers = (("Content-Type", encoder.content_type),)
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", encoder.content_type),)
+    if encoder.extension is not None:
+        name = name_download((offering, *observed_properties, *raw.all("eventtime")), encoder.extension)
+        headers = (*headers, ("Content-Disposition", f'attachment; filename="{name}"'))
     if context.method == "HEAD":
         return Response(headers=headers)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from mapsos.batches import ColumnKind
 from mapsos.crs import Crs
 from mapsos.encodings.markup import (
     CollectionMarkup,
@@ -13,10 +14,13 @@ from mapsos.encodings.markup import (
     MeasurementMarkup,
     Phenomenon,
 )
+from mapsos.encodings.table import LayerColumn, Role, TableColumn, TableMarkup
 from mapsos.layer_source import SourceKind
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.extents import find_label, read_stated_extent, read_stated_time_extent
-from mapsos.operations.layer_meaning import LayerMeaning
+from mapsos.operations.layer_facts import has_geometry
+from mapsos.operations.layer_meaning import LayerMeaning, refuse_source
+from mapsos.sources.errors import SourceError
 
 DEFAULT_DEFINITION = "urn:ogc:object:definition"
 DEFAULT_UOM = "urn:ogc:object:uom"
@@ -82,6 +86,8 @@ def build_markup(
     """The members of one layer, in the terms of an encoder that wants ``kind``. Raises OwsException 12."""
     if kind is DataBlockMarkup:
         return build_datablock(service, meaning)
+    if kind is TableMarkup:
+        return build_table(meaning, output_crs)
     return build_measurement(service, meaning, output_crs, feature_type_url)
 
 
@@ -134,6 +140,39 @@ def build_datablock(service: Service, meaning: LayerMeaning) -> DataBlockMarkup:
             layer.procedure_item is None and layer.procedure_text is not None and time_extent is not None
         ),
     )
+
+
+def build_table(meaning: LayerMeaning, output_crs: Crs | None) -> TableMarkup:
+    """The rows of one layer as a part of a table: a column that says when, by what or of what is no property besides.
+
+    Raises OwsException if the data cannot be read.
+    """
+    layer = meaning.layer
+    time, procedure, feature_id = meaning.time_column, meaning.procedure_column, meaning.feature_id_column
+    columns: list[LayerColumn] = []
+    if time is not None:
+        columns.append(LayerColumn(TableColumn(Role.TIME.value, Role.TIME, ColumnKind.DATETIME), time.name))
+    said = TableColumn(Role.PROCEDURE.value, Role.PROCEDURE, ColumnKind.TEXT)
+    if procedure is not None:
+        columns.append(LayerColumn(said, procedure.name))
+    elif layer.procedure_item is None and layer.procedure_text is not None:
+        columns.append(LayerColumn(said, constant=layer.procedure_text))
+    if feature_id is not None:
+        named = TableColumn(Role.FEATURE_ID.value, Role.FEATURE_ID, ColumnKind.TEXT)
+        columns.append(LayerColumn(named, feature_id.name))
+    for alias, column in meaning.output_columns:
+        if column in (time, procedure, feature_id):
+            continue
+        field = meaning.field(column)
+        numeric_text = column.kind is ColumnKind.TEXT and field.kind == "number"
+        kind = ColumnKind.REAL if numeric_text else column.kind
+        described = TableColumn(alias, Role.PROPERTY, kind, field.uom, field.definition)
+        columns.append(LayerColumn(described, column.name, numeric_text=numeric_text))
+    try:
+        shape = layer.source.shape if has_geometry(layer.source) else None
+    except SourceError as error:
+        raise refuse_source(error) from error
+    return TableMarkup(meaning.observed_property.id, tuple(columns), shape, output_crs or layer.source.crs)
 
 
 def _or_default(text: str | None, default: str) -> str:

@@ -46,6 +46,7 @@ _OWN = {
     ),
     "DescribeSensor": ("service", "request", "version", "procedure", "outputformat"),
     "DescribeObservationType": ("service", "request", "version", "observedproperty"),
+    "DescribeFeatureType": ("service", "request", "version", "typename", "featureid", "outputformat"),
     "GetObservation": (
         "service",
         "request",
@@ -65,7 +66,9 @@ _OWN = {
 }
 # Read before the service is known.
 _OUTER = ("map", "mode")
-_REPEATABLE = frozenset({"procedure", "sensorid", "observedproperty", "eventtime", "featureofinterest", "sections"})
+_REPEATABLE = frozenset(
+    {"procedure", "sensorid", "observedproperty", "eventtime", "featureofinterest", "sections", "typename", "featureid"}
+)
 
 
 def check_parameters(raw: RawRequest, request_name: str, vendor: tuple[str, ...] = ()) -> None:
@@ -163,18 +166,24 @@ def parse_procedures(raw: RawRequest) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(_strip_prefix(name) for name in _split_lists(values)))
 
 
-def check_response_format(raw: RawRequest) -> None:
-    """Refuse a missing (26) or wrong (27) responseFormat. White space, quotes and letter case do not count (D-26)."""
+def parse_response_format(raw: RawRequest, allowed: tuple[str, ...] = (RESPONSE_FORMAT,)) -> str:
+    """The response format as ``allowed`` spells it. White space, quotes and letter case do not count (D-26).
+
+    Neither does a plus sign, which a query string may have lost. Raises 26 without a responseFormat, 27 for another.
+    """
     value = raw.last("responseformat")
     if value is None:
         raise _missing("responseformat")
-    if _bare_format(value) != _bare_format(RESPONSE_FORMAT):
-        raise OwsException(
-            "InvalidParameterValue",
-            "responseformat",
-            "msSOSGetObservation",
-            f"Invalid RESPONSEFORMAT parameter {value}.  Allowable values are: {RESPONSE_FORMAT}",
-        )
+    wanted = _bare_format(value).replace("+", "")
+    for name in allowed:
+        if _bare_format(name).replace("+", "") == wanted:
+            return name
+    raise OwsException(
+        "InvalidParameterValue",
+        "responseformat",
+        "msSOSGetObservation",
+        f"Invalid RESPONSEFORMAT parameter {value}.  Allowable values are: {', '.join(allowed)}",
+    )
 
 
 def check_response_mode(raw: RawRequest) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mapsos.batches import Column, ColumnKind
 from mapsos.layer_source import LayerSource
+from mapsos.number_texts import parse_integers, parse_numbers
 from mapsos.sources.errors import unreadable
 
 if TYPE_CHECKING:
@@ -168,35 +169,6 @@ def _numbers(raw: pa.Array, wanted: Any) -> pa.Array:
     if pa.types.is_null(raw.type):
         return pa.nulls(len(raw), wanted)
     return raw.cast(wanted, safe=False)
-
-
-_NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
-
-
-def parse_numbers(texts: pa.Array) -> pa.Array:
-    """Texts of large_string as float64, null where a text, blanks around it aside, is not wholly a decimal number."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    trimmed = pc.ascii_trim_whitespace(texts)
-    good = pc.match_substring_regex(trimmed, _NUMBER)
-    plain = pc.if_else(good, pc.ascii_ltrim(trimmed, "+"), pa.scalar(None, pa.large_string()))
-    return plain.cast(pa.float64())
-
-
-def parse_integers(texts: pa.Array) -> pa.Array:
-    """Texts of large_string as int64, without loss; a text that has decimals is cut, one that is no number null."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    trimmed = pc.ascii_trim_whitespace(texts)
-    whole = pc.match_substring_regex(trimmed, r"^[+-]?[0-9]{1,18}$")
-    plain = pc.if_else(whole, pc.ascii_ltrim(trimmed, "+"), pa.scalar(None, pa.large_string())).cast(pa.int64())
-    if pc.all(pc.fill_null(whole, True)).as_py():
-        return plain
-    numbers = parse_numbers(texts)
-    near = pc.if_else(pc.less(pc.abs(numbers), 2.0**63), numbers, pa.scalar(None, pa.float64()))
-    return pc.coalesce(plain, near.cast(pa.int64(), safe=False))
 
 
 def _instants(iso: pa.Array) -> pa.Array:

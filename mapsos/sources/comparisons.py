@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from mapsos.batches import ColumnKind
+from mapsos.number_texts import parse_numbers
 from mapsos.predicates import Between, Compare, ComparisonOperator
-from mapsos.sources.columns import parse_numbers
 from mapsos.sources.rows import Rows
 from mapsos.sources.time_columns import times_of
 from mapsos.times import Interval, parse_time

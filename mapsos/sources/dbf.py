@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mapsos.batches import Column, ColumnKind
-from mapsos.sources.columns import parse_integers, parse_numbers, utf8_texts
+from mapsos.number_texts import parse_integers, parse_numbers
+from mapsos.sources.columns import utf8_texts
 from mapsos.sources.time_columns import calendar_days
 
 if TYPE_CHECKING:

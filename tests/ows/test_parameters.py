@@ -24,7 +24,7 @@ FORMAT = 'text/xml; subtype="om/1.0.0"'
 SENSOR_FORMAT = 'text/xml; subtype="sensorML/1.0.0"'
 
 PARSERS: dict[str, Parser] = {
-    "response_format": parameters.check_response_format,
+    "response_format": parameters.parse_response_format,
     "output_format": parameters.check_output_format,
     "response_mode": parameters.check_response_mode,
     "result_model": parameters.parse_result_model,
