@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from mapsos.compression import compress_response
+from mapsos.cors import admit_origin, answer_preflight
 from mapsos.error_page import PageError, write_page
 from mapsos.http import Request, Response
 from mapsos.map_selection import MapSelectionError, select_map
@@ -18,11 +20,13 @@ from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context
 from mapsos.ows.decoding import decode_query, decode_request
-from mapsos.ows.dispatch import check_service, find_operation
+from mapsos.ows.dispatch import asks_feature_type, check_service, find_operation
 from mapsos.ows.exception_report import write_report
 from mapsos.ows.exceptions import OwsException
+from mapsos.ows.feature_types import check_wfs_version
 from mapsos.ows.parameters import check_parameters
 from mapsos.ows.versions import check_version
+from mapsos.request_ids import current_request_id
 from mapsos.settings import Settings
 from mapsos.times import current_time
 from mapsos.validators import tag_response
@@ -34,6 +38,7 @@ OPERATIONS = {
     "DescribeSensor": "mapsos.operations.describe_sensor:describe_sensor",
     "DescribeObservationType": "mapsos.operations.describe_observation_type:describe_observation_type",
     "GetObservation": "mapsos.operations.get_observation:get_observation",
+    "DescribeFeatureType": "mapsos.operations.describe_feature_type:describe_feature_type",
 }
 """Where each operation is: imported when it is first asked for, since imports are part of what a CGI request costs."""
 
@@ -47,23 +52,54 @@ class Application:
 
     def answer(self, request: Request) -> Response:
         """The response to a request: never an exception, whatever the request, the map or the data are like."""
+        current_request_id.set(request.id)
+        response = answer_preflight(request, self.settings.cors, no_post=self.settings.no_post)
+        if response is None:
+            response = self._answer(request)
+        if _is_over_http(request):
+            response = admit_origin(response, request, self.settings.cors)
+            if request.id:
+                response = replace(response, headers=(*response.headers, ("X-Request-Id", request.id)))
+        return _drop_body(response) if request.method == "HEAD" else response
+
+    def check_maps(self) -> Iterator[bool]:
+        """Whether each map that may be asked for by name, or without one, can be read.
+
+        The latter is parsed, if it has not been already; of the others the file is looked for.
+        """
+        default = self.settings.mapfile
+        for path in sorted({*self.settings.maps.values(), *filter(None, [default])}):
+            try:
+                if path == default:
+                    self._catalog.find(path)
+                else:
+                    os.stat(path)
+            except (MapfileError, OSError) as error:
+                log.warning("%s", error)
+                yield False
+            else:
+                yield True
+
+    def _answer(self, request: Request) -> Response:
         service: Service | None = None
+        operation = ""
         try:
             self._check_method(request)
             service = self._find_service(request)
-            response = self._ask(service, request)
+            context = self._open(service, request)
+            operation = _find_operation(context)
+            response = self._perform(operation, context, request)
         except PageError as error:
-            log.info("%s", _one_line(f"{error.prefix} {error.message} {error.detail}"))
+            log.info("%s", f"{error.prefix} {error.message} {error.detail}".rstrip())
             response = write_page(error, self._choose_status(error.status))
         except OwsException as error:
-            log.info("%s", _one_line(f"{error.text} {error.detail}"))
+            log.info("%s", f"{error.text} {error.detail}".rstrip())
             response = self._report(error, service)
         except Exception:
             reference = uuid.uuid4().hex[:12]
             log.exception("request failed, reference %s", reference)
             response = self._report(_describe_failure(reference), service)
-        response = _pack(response, request)
-        return _drop_body(response) if request.method == "HEAD" else response
+        return replace(_pack(response, request), operation=operation)
 
     def _check_method(self, request: Request) -> None:
         allowed = ("GET", "HEAD") if self.settings.no_post else ("GET", "HEAD", "POST")
@@ -83,15 +119,26 @@ class Application:
         except MapfileError as error:
             raise _refuse_map(error) from error
 
-    def _ask(self, service: Service, request: Request) -> Response:
+    def _open(self, service: Service, request: Request) -> Context:
         raw = decode_request(request, decode_query(request), self.settings.max_body)
         check_service(raw, self.settings.mode, service.has_sos)
-        context = Context(service, raw, request.environ, request.method, current_time(), self.settings.online_resource)
-        name = raw.last("request")
-        operation = find_operation(raw, name is not None and bool(context.enabled(name)))
-        if operation != "GetCapabilities":
-            check_version(raw)
-        check_parameters(raw, operation, service.vendor_parameters)
+        settings = self.settings
+        return Context(
+            service,
+            raw,
+            request.environ,
+            request.method,
+            current_time(),
+            settings.online_resource,
+            settings.max_rows,
+        )
+
+    def _perform(self, operation: str, context: Context, request: Request) -> Response:
+        if asks_feature_type(context.raw):
+            check_wfs_version(context.raw)
+        elif operation != "GetCapabilities":
+            check_version(context.raw)
+        check_parameters(context.raw, operation, context.service.vendor_parameters)
         response = _load(OPERATIONS[operation])(context)
         if operation == "GetCapabilities" and _is_over_http(request):
             return tag_response(response, request.environ.get("HTTP_IF_NONE_MATCH"))
@@ -108,6 +155,11 @@ class Application:
 
     def _choose_status(self, status: int) -> int:
         return status if self.settings.http_status else 200
+
+
+def _find_operation(context: Context) -> str:
+    name = context.raw.last("request")
+    return find_operation(context.raw, name is not None and bool(context.enabled(name)))
 
 
 def _load(name: str) -> Callable[[Context], Response]:
@@ -138,11 +190,6 @@ def _describe_failure(reference: str) -> OwsException:
         f"The request failed for a reason that is in the server's log under reference {reference}.",
         status=500,
     )
-
-
-def _one_line(text: str) -> str:
-    """A text that clients have a part in, so that it cannot pass for other lines of the log."""
-    return text.rstrip().encode("unicode_escape").decode("ascii")
 
 
 def _is_over_http(request: Request) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from mapsos.http import Request, Response
 from mapsos.proxies import correct_environ
+from mapsos.request_ids import choose_request_id
 from mapsos.request_log import LoggedBody
 
 if TYPE_CHECKING:
@@ -103,13 +104,15 @@ def get_response(settings: Settings, environ: Mapping[str, str], stdout: BinaryI
 def read_request(environ: Mapping[str, str], stdin: BinaryIO, settings: Settings) -> Request:
     """Take a request from CGI variables; a CONTENT_LENGTH that is no number counts as absent."""
     length = environ.get("CONTENT_LENGTH", "").strip()
+    corrected = correct_environ(environ, settings.trusted_proxies)
     return Request(
         method=environ.get("REQUEST_METHOD", ""),
         query=environ.get("QUERY_STRING"),
         content_type=environ.get("CONTENT_TYPE", ""),
         content_length=int(length) if length.isascii() and length.isdigit() else None,
         read=stdin.read,
-        environ=correct_environ(environ, settings.trusted_proxies),
+        environ=corrected,
+        id=choose_request_id(corrected),
     )
 
 

@@ -29,6 +29,8 @@ class Request:
     environ
         CGI variables as text (REMOTE_ADDR, SERVER_NAME, SCRIPT_NAME, HTTPS, HTTP_* ...), already corrected for
         trusted proxies by the adapter.
+    id
+        What names the request in the log, made or taken over by the adapter.
     """
 
     method: str
@@ -37,6 +39,7 @@ class Request:
     content_length: int | None = None
     read: Callable[[int], bytes] = lambda size: b""
     environ: Mapping[str, str] = field(default_factory=dict)
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,17 @@ class Response:
     """One HTTP response. ``body`` is consumed once; if it has a ``close`` method, that is called in any case.
 
     An exception out of ``body`` means that the document is broken: an adapter must end the connection so that the
-    client notices, never finish it as if whole. ``error`` tells that the answer reports a failure.
+    client notices, never finish it as if whole. ``error`` tells that the answer reports a failure. ``operation`` is
+    what was asked for, empty where that never came out; ``count_rows`` tells how many observations the body has
+    brought so far.
     """
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
     body: Iterable[Chunk] = ()
     error: bool = False
+    operation: str = ""
+    count_rows: Callable[[], int] = lambda: 0
 
     @property
     def status_line(self) -> str:

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TextIO
 
+from mapsos.log_lines import make_formatter
 from mapsos.settings import Settings
 
 
@@ -17,7 +18,8 @@ def prepare_process(settings: Settings, stdout: TextIO | None = None) -> None:
     ----------
     settings
         ``other`` becomes environment variables. ``error_file`` is where the log goes, standard error without one or
-        if it cannot be written; ``log_level`` is what is logged, everything from ``debug_level`` 1.
+        if it cannot be written; ``log_level`` is what is logged, everything from ``debug_level`` 1, and ``log_format``
+        how lines look.
     stdout
         Where ``error_file`` "stdout" writes; standard error if None, as for CGI, whose output is the response.
     """
@@ -27,7 +29,7 @@ def prepare_process(settings: Settings, stdout: TextIO | None = None) -> None:
         log.removeHandler(handler)
         handler.close()
     handler, failure = _open_log(settings.error_file, stdout)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(make_formatter(settings.log_format))
     log.addHandler(handler)
     log.setLevel(logging.DEBUG if settings.debug_level else settings.log_level.upper())
     if failure is not None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
-_FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_")
+_FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_", "HTTP_X_REQUEST_ID")
 _ORIGIN = ("HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_PORT")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
+_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?")
+_QUOTED = r'"(?:\\.|[^"\\])*"'
+_HOPS = re.compile(rf'(?:[^,"]|{_QUOTED})+')
+_PAIRS = re.compile(rf'([^=;"\s]+)\s*=\s*({_QUOTED}|[^;"\s]*)')
+UNIX = "unix"
+"""The word for whoever connects through a Unix socket, in MAPSOS_TRUSTED_PROXIES."""
 
 
 def correct_environ(environ: Mapping[str, str], trusted_proxies: Iterable[str]) -> dict[str, str]:
@@ -17,67 +25,75 @@ def correct_environ(environ: Mapping[str, str], trusted_proxies: Iterable[str]) 
     environ
         CGI variables; REMOTE_ADDR is whoever opened the connection.
     trusted_proxies
-        IPv4 or IPv6 addresses and networks in CIDR form.
+        IPv4 or IPv6 addresses and networks in CIDR form; ``unix`` for connections that have no address.
 
     Returns
     -------
     dict
-        From anybody but a trusted proxy: without FORWARDED and X_FORWARDED_* headers. From a trusted proxy:
-        REMOTE_ADDR is the last address that no trusted proxy vouches for, and what ``Forwarded`` (RFC 7239) says
-        stands in X_FORWARDED_HOST and X_FORWARDED_PROTO where those are absent. X_FORWARDED_PORT is the one of the
-        forwarded host, else its scheme's default: behind a proxy the port of this server means nothing.
+        From anybody but a trusted proxy: without FORWARDED, X_FORWARDED_* and X_REQUEST_ID headers. From a trusted
+        proxy: REMOTE_ADDR is the last address that no trusted proxy vouches for, and what ``Forwarded`` (RFC 7239)
+        says stands in X_FORWARDED_HOST and X_FORWARDED_PROTO where those are absent. Where a header is a list, the
+        words of the trusted proxies count, which are the last ones; of these the outermost. X_FORWARDED_PORT is the
+        one of the forwarded host, else its scheme's default: behind a proxy the port of this server means nothing.
+        X_FORWARDED_PREFIX is the path that the proxy took off, and goes before SCRIPT_NAME. A host, a scheme, a port
+        or a prefix that is none counts as not told.
     """
     forwarded = {name: value for name, value in environ.items() if name.startswith(_FORWARDED)}
     direct = {name: value for name, value in environ.items() if name not in forwarded}
-    networks = tuple(trusted_proxies)
-    if not forwarded or not _is_within(direct.get("REMOTE_ADDR", ""), networks):
+    proxies = tuple(trusted_proxies)
+    if not forwarded or not _is_trusted(direct.get("REMOTE_ADDR", ""), proxies):
         return direct
 
     hops = _read_forwarded(forwarded.pop("HTTP_FORWARDED", ""))
-    clients = _words(forwarded.get("HTTP_X_FORWARDED_FOR", "")) or [hop["for"] for hop in hops if "for" in hop]
-    address = _find_client(clients, networks)
+    clients = _words(forwarded.get("HTTP_X_FORWARDED_FOR", "")) or [hop.get("for", "") for hop in hops]
+    address, trusted = _find_client(clients, proxies)
     if address:
         direct["REMOTE_ADDR"] = address
-    origin = _find_origin(direct, forwarded, hops)
+    origin = _find_origin(direct, forwarded, hops, trusted)
+    prefix = _nth_last(_words(forwarded.get("HTTP_X_FORWARDED_PREFIX", "")), trusted)
+    if _PREFIX.fullmatch(prefix) and ".." not in prefix:
+        direct["SCRIPT_NAME"] = prefix.rstrip("/") + direct.get("SCRIPT_NAME", "")
     kept = {name: value for name, value in forwarded.items() if name not in _ORIGIN}
     return direct | kept | origin
 
 
-def _find_client(clients: list[str], networks: Iterable[str]) -> str:
-    """Give the address before the row of trusted proxies, the nearest of which comes last; empty if none is told."""
-    found = ""
+def _find_client(clients: list[str], proxies: Iterable[str]) -> tuple[str, int]:
+    """Give the address before the row of trusted proxies, empty if none is told; and how many proxies these are.
+
+    The nearest comes last in ``clients``; whoever opened the connection is the first of the row and not among them.
+    """
+    found, trusted = "", 1
     for client in reversed(clients):
         address = _bare_address(client)
         if not address:
             break
         found = address
-        if not _is_within(address, networks):
+        if not _is_trusted(address, proxies):
             break
-    return found
+        trusted += 1
+    return found, trusted
 
 
 def _find_origin(
-    direct: Mapping[str, str], forwarded: Mapping[str, str], hops: list[dict[str, str]]
+    direct: Mapping[str, str], forwarded: Mapping[str, str], hops: list[dict[str, str]], trusted: int
 ) -> dict[str, str]:
     """Give host, scheme and port as the client wrote them, where they are told and make sense."""
 
     def told(header: str, parameter: str) -> str:
-        return _first(forwarded.get(header, "")) or next((hop[parameter] for hop in hops if parameter in hop), "")
+        said = _nth_last(_words(forwarded.get(header, "")), trusted)
+        return said or next((hop[parameter] for hop in hops[-trusted:] if parameter in hop), "")
 
-    host = told("HTTP_X_FORWARDED_HOST", "host")
+    host = _HOST.fullmatch(told("HTTP_X_FORWARDED_HOST", "host"))
     scheme = told("HTTP_X_FORWARDED_PROTO", "proto").lower()
-    port = told("HTTP_X_FORWARDED_PORT", "port")
-    name, colon, stated_port = host.rpartition(":")
-    if colon and stated_port.isdigit():
-        host, port = name, port or stated_port
+    port = told("HTTP_X_FORWARDED_PORT", "port") or (host[2] if host else "")
     origin = {}
     if host:
-        origin["HTTP_X_FORWARDED_HOST"] = host
+        origin["HTTP_X_FORWARDED_HOST"] = host[1]
     if scheme in _DEFAULT_PORTS:
         origin["HTTP_X_FORWARDED_PROTO"] = scheme
     if not port and origin:
         port = _DEFAULT_PORTS[origin.get("HTTP_X_FORWARDED_PROTO") or _own_scheme(direct)]
-    if port.isdigit():
+    if port and port.isascii() and port.isdigit() and int(port) < 65536:
         origin["HTTP_X_FORWARDED_PORT"] = port
     return origin
 
@@ -91,17 +107,18 @@ def _words(text: str) -> list[str]:
     return [word for word in (part.strip() for part in text.split(",")) if word]
 
 
-def _first(text: str) -> str:
-    return next(iter(_words(text)), "")
+def _nth_last(words: list[str], number: int) -> str:
+    """Give the word that so many proxies before this server appended, or the first; empty if there is none."""
+    return words[-number:][0] if words else ""
 
 
 def _read_forwarded(text: str) -> list[dict[str, str]]:
     """Read a Forwarded header: one mapping a hop, parameter names in lower case."""
-    hops = []
-    for hop in _words(text):
-        pairs = (pair.partition("=") for pair in hop.split(";"))
-        hops.append({name.strip().lower(): value.strip().strip('"') for name, equals, value in pairs if equals})
-    return hops
+    return [
+        {name.lower(): re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
+         for name, value in _PAIRS.findall(hop)}
+        for hop in _HOPS.findall(text)
+    ]
 
 
 def _bare_address(text: str) -> str:
@@ -118,11 +135,13 @@ def _bare_address(text: str) -> str:
         return ""
 
 
-def _is_within(address: str, networks: Iterable[str]) -> bool:
+def _is_trusted(address: str, proxies: Iterable[str]) -> bool:
     import ipaddress
 
+    if not address:
+        return UNIX in proxies
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
         return False
-    return any(found in ipaddress.ip_network(str(network), strict=False) for network in networks)
+    return any(found in ipaddress.ip_network(proxy, strict=False) for proxy in proxies if proxy != UNIX)

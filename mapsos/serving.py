@@ -15,6 +15,7 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from mapsos.metrics import Metrics
     from mapsos.settings import Settings
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]+))?")
@@ -46,20 +47,27 @@ class MapRoutes:
         What everything but the choice of maps comes from.
     mapfiles
         Absolute paths by name.
+    metrics
+        What counts requests, None for nothing.
     """
 
-    def __init__(self, settings: Settings, mapfiles: Mapping[str, str]) -> None:
+    def __init__(self, settings: Settings, mapfiles: Mapping[str, str], metrics: Metrics | None = None) -> None:
         from mapsos.app import Application
 
+        self._settings = settings
+        self._metrics = metrics
         self._applications = {name: Application(serve_only(settings, mapfiles, name)) for name in mapfiles}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request by the map of its path."""
-        from mapsos.wsgi import answer
+        from mapsos.wsgi import STATUS_PATHS, answer, answer_watcher
 
         started = time.monotonic()
         _name_server(environ)
         path = environ.get("PATH_INFO", "")
+        if path in STATUS_PATHS and path[1:] not in self._applications:
+            applications = self._applications.values()
+            return answer_watcher(path, environ, start_response, self._settings, applications, self._metrics)
         name, slash, rest = path.lstrip("/").partition("/")
         application = self._applications.get(name)
         if application is not None:
@@ -69,7 +77,7 @@ class MapRoutes:
             (application,) = self._applications.values()
             environ["PATH_INFO"] = ""
         if application is not None and environ["PATH_INFO"] in ("", "/"):
-            return answer(application, environ, start_response, started)
+            return answer(application, environ, start_response, started, self._metrics)
         status = "404 Not Found" if name else "200 OK"
         text = "".join(f"/{quote(known)}?service=SOS&request=GetCapabilities\n" for known in self._applications)
         page = ("" if not name else "There is no such map here. These are:\n") + text
@@ -114,6 +122,9 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
     Raises ServingError if it cannot start.
     """
     mapfiles = name_mapfiles(paths)
+    for switched_on, name in ((settings.health, "healthz"), (settings.metrics, "metrics")):
+        if switched_on and name in mapfiles:
+            raise ServingError(f"{mapfiles[name]} would be at the path of the server's own page /{name}")
     for name in mapfiles:
         serve_only(settings, mapfiles, name)
     listener = _listen(options.host, options.port)
@@ -121,8 +132,10 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
     base = f"http://{host}:{listener.getsockname()[1]}"
     announcement = _announce(base, mapfiles, options.requests)
 
+    metrics = _make_metrics(settings)
+
     def load() -> WSGIApplication:
-        return MapRoutes(settings, mapfiles)
+        return MapRoutes(settings, mapfiles, metrics)
 
     def when_ready(server: object) -> None:
         sys.stdout.write(announcement)
@@ -145,6 +158,20 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
             "proc_name": "mapsos",
         },
     )
+
+
+def _make_metrics(settings: Settings) -> Metrics | None:
+    """Memory that the processes to be forked share. Raises ServingError if it cannot be had."""
+    if not settings.metrics:
+        return None
+    from mapsos.app import OPERATIONS
+    from mapsos.metrics import Metrics
+    from mapsos.versions import tell_version
+
+    try:
+        return Metrics(tuple(OPERATIONS), tell_version(settings.no_version))
+    except OSError as error:
+        raise ServingError(f"there is no memory to count in: {error.strerror}") from error
 
 
 def _run_gunicorn(load: Callable[[], WSGIApplication], options: Mapping[str, Any]) -> None:

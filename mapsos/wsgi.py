@@ -12,25 +12,30 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from mapsos.http import Request, Response
 from mapsos.proxies import correct_environ
+from mapsos.request_ids import choose_request_id
 from mapsos.request_log import LoggedBody
+
+STATUS_PATHS = ("/healthz", "/metrics")
+"""Paths below the application, and at the root of `mapsos serve`, that `mapsos.status_pages` answers."""
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from mapsos.app import Application
+    from mapsos.metrics import Metrics
     from mapsos.settings import Settings
 
-_applications: dict[str | None, Application] = {}
+_applications: dict[str | None, tuple[Application, Metrics | None]] = {}
 _lock = threading.Lock()
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer a request by the maps that the process's settings admit.
+    """Answer a request by the maps that the process's settings admit, and the paths /healthz and /metrics below it.
 
     The result is iterated and then closed, as PEP 3333 has it; an exception while iterating means that the document
     is broken off, and is for the server, which then ends the connection.
@@ -39,21 +44,55 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     from mapsos.settings import SettingsError
 
     try:
-        ours = _find_application(environ.get("MAPSERVER_CONFIG_FILE"))
+        ours, metrics = _find_application(environ.get("MAPSERVER_CONFIG_FILE"))
     except SettingsError as error:
         from mapsos.unconfigured import refuse_all
 
         request = Request(environ["REQUEST_METHOD"], environ.get("QUERY_STRING"))
-        return _start(request, refuse_all(error), start_response, started)
-    return answer(ours, environ, start_response, started)
+        response = refuse_all(error)
+        return _start(request, response, start_response, LoggedBody(request, response, started))
+    path = environ.get("PATH_INFO", "")
+    if path in STATUS_PATHS:
+        return answer_watcher(path, environ, start_response, ours.settings, (ours,), metrics)
+    return answer(ours, environ, start_response, started, metrics)
 
 
 def answer(
-    application: Application, environ: WSGIEnvironment, start_response: StartResponse, started: float
+    application: Application,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+    started: float,
+    metrics: Metrics | None = None,
 ) -> Iterable[bytes]:
     """Answer one request by an application that is already there; ``started`` is a `time.monotonic` for the log."""
     request = read_request(environ, application.settings)
-    return _start(request, application.answer(request), start_response, started)
+    if metrics is not None:
+        metrics.begin()
+    response = application.answer(request)
+    body = LoggedBody(request, response, started, metrics)
+    try:
+        return _start(request, response, start_response, body)
+    except BaseException:
+        body.close()
+        raise
+
+
+def answer_watcher(
+    path: str,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+    settings: Settings,
+    applications: Collection[Application],
+    metrics: Metrics | None,
+) -> Iterable[bytes]:
+    """Answer a request for one of `STATUS_PATHS`; it is neither logged nor counted."""
+    from mapsos.status_pages import answer_status
+
+    method = environ["REQUEST_METHOD"]
+    response = answer_status(path, method, settings, applications, metrics)
+    body = b"".join(map(bytes, response.body))
+    start_response(response.status_line, [*response.headers, ("Content-Length", str(len(body)))])
+    return [] if method == "HEAD" else [body]
 
 
 def read_request(environ: WSGIEnvironment, settings: Settings) -> Request:
@@ -63,38 +102,50 @@ def read_request(environ: WSGIEnvironment, settings: Settings) -> Request:
     texts = {name: _decode(value) for name, value in environ.items() if isinstance(value, str) and "." not in name}
     if environ.get("wsgi.url_scheme") == "https":
         texts["HTTPS"] = "on"
+    corrected = correct_environ(texts, settings.trusted_proxies)
     return Request(
         method=environ["REQUEST_METHOD"],
         query=texts.get("QUERY_STRING"),
         content_type=texts.get("CONTENT_TYPE", ""),
         content_length=length,
         read=_bound_read(environ, length),
-        environ=correct_environ(texts, settings.trusted_proxies),
+        environ=corrected,
+        id=choose_request_id(corrected),
     )
 
 
-def _find_application(config: str | None) -> Application:
+def _find_application(config: str | None) -> tuple[Application, Metrics | None]:
     with _lock:
         if config not in _applications:
-            from mapsos.app import Application
+            from mapsos.app import OPERATIONS, Application
             from mapsos.process import prepare_process
             from mapsos.settings import read_settings
 
             settings = read_settings(os.environ, config)
             prepare_process(settings, sys.stdout)
-            _applications[config] = Application(settings)
+            metrics = None
+            if settings.metrics:
+                from mapsos.metrics_file import share_metrics
+                from mapsos.versions import tell_version
+
+                version = tell_version(settings.no_version)
+                metrics = share_metrics(tuple(OPERATIONS), version, settings.config_file or "")
+            _applications[config] = Application(settings), metrics
         return _applications[config]
 
 
-def _start(request: Request, response: Response, start_response: StartResponse, started: float) -> Iterable[bytes]:
+def _start(
+    request: Request, response: Response, start_response: StartResponse, body: LoggedBody
+) -> Iterable[bytes]:
     headers = list(response.headers)
-    if not any(name.lower() == "content-type" for name, _ in headers):
+    bodiless = response.status in (204, 304)
+    if not bodiless and not any(name.lower() == "content-type" for name, _ in headers):
         # A redirect needs none, but servers and PEP 3333's validator ask for it.
         headers.append(("Content-Type", "text/plain; charset=UTF-8"))
-    if isinstance(response.body, (tuple, list)) and request.method != "HEAD":
+    if isinstance(response.body, (tuple, list)) and request.method != "HEAD" and not bodiless:
         headers.append(("Content-Length", str(sum(map(len, response.body)))))
     start_response(response.status_line, headers)
-    return WsgiBody(LoggedBody(request, response, started))
+    return WsgiBody(body)
 
 
 class WsgiBody:

@@ -163,14 +163,14 @@ def test_a_short_body_is_reported() -> None:
 def test_each_request_is_a_line_of_log() -> None:
     lines = get("map=weather&" + CAPABILITIES).stderr.decode().splitlines()
     assert len(lines) == 1
-    assert " INFO GET weather 200 " in lines[0]
-    assert lines[0].endswith(" ms")
+    assert " INFO GET weather GetCapabilities 200 0 rows " in lines[0]
+    assert " ms complete, from " in lines[0]
 
 
 def test_the_log_goes_where_the_admin_says(tmp_path: Path) -> None:
     log = tmp_path / "log"
     assert get("map=weather&" + CAPABILITIES, MS_ERRORFILE=str(log)).stderr == b""
-    assert "GET weather 200" in log.read_text()
+    assert "GET weather GetCapabilities 200" in log.read_text()
     unwritable = get("map=weather&" + CAPABILITIES, MS_ERRORFILE=str(tmp_path))
     assert b"MS_ERRORFILE" in unwritable.stderr
     assert b"<sos:Capabilities" in unwritable.stdout

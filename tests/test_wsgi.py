@@ -192,8 +192,8 @@ def test_a_broken_body_is_the_servers_to_end(caplog: pytest.LogCaptureFixture) -
     logged.close()
     assert body.closed
     message = caplog.records[-1].getMessage()
-    assert message.startswith("GET a?b?c 200 ")
-    assert message.endswith(" ms broken")
+    assert message.startswith("GET a?b?c - 200 0 rows 6 bytes ")
+    assert " ms broken, from " in message
 
 
 def test_a_body_that_nobody_wants_is_closed(caplog: pytest.LogCaptureFixture) -> None:
@@ -203,5 +203,5 @@ def test_a_body_that_nobody_wants_is_closed(caplog: pytest.LogCaptureFixture) ->
     next(iter(logged))
     logged.close()
     assert body.closed
-    assert caplog.records[-1].getMessage().startswith("GET /sos 200 ")
-    assert caplog.records[-1].getMessage().endswith(" ms unfinished")
+    assert caplog.records[-1].getMessage().startswith("GET /sos - 200 0 rows ")
+    assert " ms unfinished, from " in caplog.records[-1].getMessage()

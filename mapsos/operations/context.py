@@ -29,6 +29,8 @@ class Context:
         The time of the request in microseconds since 1970 UTC: one value for all that is relative to it.
     online_resource
         The server's own setting MS_ONLINERESOURCE, for maps whose metadata do not say it.
+    max_rows
+        The server's own setting MAPSOS_MAX_ROWS: more observations than that are not sent, None for any number.
     """
 
     service: Service
@@ -37,6 +39,7 @@ class Context:
     method: str
     now: int
     online_resource: str | None = None
+    max_rows: int | None = None
 
     def enabled(self, request_name: str) -> tuple[ObservationLayer, ...]:
         """The layers that this client may use with ``request_name``, in map order (reference section 4)."""
