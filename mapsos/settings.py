@@ -12,6 +12,7 @@ from typing import Any
 
 from mapsos.config_file import SettingsError, read_config
 from mapsos.patterns import compile_posix
+from mapsos.proxies import UNIX
 
 __all__ = ["OPTIONS", "Option", "Settings", "SettingsError", "read_addresses", "read_settings"]
 
@@ -156,10 +157,11 @@ def read_settings(environ: Mapping[str, str], conf: str | None = None) -> Settin
 
 
 def read_addresses(text: str) -> tuple[str, ...]:
-    """Read addresses and networks (IPv4, IPv6, CIDR) separated by blanks. Raises ValueError for anything else."""
+    """Read addresses and networks (IPv4, IPv6, CIDR), or ``unix``, separated by blanks. ValueError for all else."""
     words = tuple(text.split())
     for word in words:
-        ipaddress.ip_network(word, strict=False)
+        if word != UNIX:
+            ipaddress.ip_network(word, strict=False)
     return words
 
 
@@ -278,7 +280,7 @@ OPTIONS: tuple[Option, ...] = (
            _read_seconds),
     Option("MAPSOS_HTTP_STATUS", "http_status", "off", "on or off",
            "Errors have HTTP status codes of their own; off, they are 200 as in MapServer.", _read_switch),
-    Option("MAPSOS_TRUSTED_PROXIES", "trusted_proxies", "", "addresses and CIDR networks separated by blanks",
+    Option("MAPSOS_TRUSTED_PROXIES", "trusted_proxies", "", "addresses, CIDR networks, or unix, separated by blanks",
            "Proxies whose Forwarded, X-Forwarded and X-Request-Id headers are believed.", read_addresses),
     Option("MAPSOS_CORS", "cors", "off", "*, or origins such as https://maps.example.org separated by blanks, or off",
            "Origins whose pages may read answers (CORS).", _read_origins),

@@ -47,11 +47,17 @@ def test_nothing_is_said_without_headers() -> None:
         ({"FOR": "[2001:db8::1]:443"}, {"REMOTE_ADDR": "2001:db8::1"}),
         ({"FOR": "unknown"}, {}),
         ({"HOST": "a.example"}, {"HOST": "a.example", "PORT": "80"}),
-        ({"HOST": "a.example, b.example"}, {"HOST": "a.example", "PORT": "80"}),
+        ({"HOST": "forged.example, b.example"}, {"HOST": "b.example", "PORT": "80"}),
+        ({"PROTO": "https, http"}, {"PROTO": "http", "PORT": "80"}),
+        ({"HOST": "[2001:db8::1]:81"}, {"HOST": "[2001:db8::1]", "PORT": "81"}),
+        ({"HOST": "a.example/path?"}, {}),
+        ({"HOST": 'a"><script>'}, {}),
+        ({"HOST": "a.example:port"}, {}),
         ({"HOST": "a.example:81"}, {"HOST": "a.example", "PORT": "81"}),
         ({"HOST": "a.example", "PROTO": "https"}, {"HOST": "a.example", "PROTO": "https", "PORT": "443"}),
         ({"PROTO": "HTTPS"}, {"PROTO": "https", "PORT": "443"}),
         ({"PROTO": "https", "PORT": "8443"}, {"PROTO": "https", "PORT": "8443"}),
+        ({"PROTO": "https", "PORT": "99999"}, {"PROTO": "https"}),
         ({"PROTO": "javascript", "PORT": "x"}, {}),
     ],
     ids=lambda value: " ".join(f"{name}={text}" for name, text in value.items()) or "nothing",
@@ -83,3 +89,60 @@ def test_the_standard_header_says_the_same() -> None:
         "HTTP_X_FORWARDED_PROTO": "https",
         "HTTP_X_FORWARDED_PORT": "443",
     }
+
+
+def test_a_comma_in_quotes_ends_no_hop() -> None:
+    told = believed({"HTTP_FORWARDED": 'by="a,b;c" ; host="a\\.example:81" ; for=203.0.113.5'})
+    assert told == {
+        "REMOTE_ADDR": "203.0.113.5",
+        "HTTP_X_FORWARDED_HOST": "a.example",
+        "HTTP_X_FORWARDED_PORT": "81",
+    }
+
+
+@pytest.mark.parametrize(
+    ("chain", "hosts", "expected"),
+    [
+        ("203.0.113.5", "forged.example, outer.example", "outer.example"),
+        ("203.0.113.5, 10.0.0.2", "forged.example, outer.example, inner.example", "outer.example"),
+        ("203.0.113.5, 10.0.0.2", "outer.example", "outer.example"),
+        ("10.0.0.2, 203.0.113.5", "forged.example, outer.example", "outer.example"),
+        ("forged, 203.0.113.5", "forged.example, outer.example", "outer.example"),
+    ],
+)
+def test_the_host_is_what_the_outermost_trusted_proxy_says(chain: str, hosts: str, expected: str) -> None:
+    """A client's own words come first in a list that each proxy appends to."""
+    headers = {"HTTP_X_FORWARDED_FOR": chain, "HTTP_X_FORWARDED_HOST": hosts}
+    assert believed(headers, "198.51.100.7", "10.0.0.0/8")["HTTP_X_FORWARDED_HOST"] == expected
+
+
+def test_the_words_of_a_client_in_the_standard_header_are_not_the_proxys() -> None:
+    told = believed({"HTTP_FORWARDED": "for=192.0.2.66;host=forged.example, for=203.0.113.5;host=a.example"})
+    assert (told["REMOTE_ADDR"], told["HTTP_X_FORWARDED_HOST"]) == ("203.0.113.5", "a.example")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "script"),
+    [
+        ("/sensors", "/sensors/weather"),
+        ("/a/b/", "/a/b/weather"),
+        ("/forged, /sensors", "/sensors/weather"),
+        ("sensors", "/weather"),
+        ("//evil.example", "/weather"),
+        ("/a/../b", "/weather"),
+        ("/a?b", "/weather"),
+        ("", "/weather"),
+    ],
+)
+def test_the_prefix_goes_before_the_path(prefix: str, script: str) -> None:
+    environ = DIRECT | {"SCRIPT_NAME": "/weather", "HTTP_X_FORWARDED_PREFIX": prefix}
+    assert correct_environ(environ, ("198.51.100.7",))["SCRIPT_NAME"] == script
+    assert correct_environ(environ, ())["SCRIPT_NAME"] == "/weather"
+
+
+def test_a_unix_socket_is_trusted_by_its_word() -> None:
+    environ = DIRECT | FORWARDED | {"REMOTE_ADDR": ""}
+    corrected = correct_environ(environ, ("unix",))
+    assert corrected["REMOTE_ADDR"] == "203.0.113.5"
+    assert corrected["HTTP_X_FORWARDED_HOST"] == "sensors.example.org"
+    assert correct_environ(DIRECT | FORWARDED, ("unix",)) == DIRECT

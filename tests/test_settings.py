@@ -93,7 +93,7 @@ def test_options() -> None:
     settings = read_settings(
         {
             "MAPSOS_HTTP_STATUS": "On",
-            "MAPSOS_TRUSTED_PROXIES": "10.0.0.0/8 ::1",
+            "MAPSOS_TRUSTED_PROXIES": "10.0.0.0/8 ::1 unix",
             "MAPSOS_LOG_LEVEL": "DEBUG",
             "MAPSOS_CACHE": "/var/cache/mapsos/",
             "MS_DEBUGLEVEL": "3",
@@ -102,7 +102,7 @@ def test_options() -> None:
             "MS_ONLINERESOURCE": "http://h/?",
         }
     )
-    assert (settings.http_status, settings.trusted_proxies) == (True, ("10.0.0.0/8", "::1"))
+    assert (settings.http_status, settings.trusted_proxies) == (True, ("10.0.0.0/8", "::1", "unix"))
     assert (settings.log_level, settings.cache, settings.debug_level) == ("debug", "/var/cache/mapsos", 3)
     assert (settings.no_version, settings.error_file, settings.online_resource) == (True, "stderr", "http://h/?")
 
