@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from mapsos.sources.columns import foreign_encoding
 from mapsos.sources.errors import unreadable
-from mapsos.sources.ogr_reader import OgrReader, read_columns
-from mapsos.sources.sql import Dialect, quote_identifier, write_number
+from mapsos.sources.ogr_reader import read_columns
+from mapsos.sources.postgresql import PostgresqlReader
+from mapsos.sources.sql import Dialect
 
 _DATA = re.compile(r"\s*(?P<geometry>\"(?:[^\"]|\"\")+\"|[^\s\"]+)\s+from\s+(?P<rest>.+?)\s*;?\s*", re.I | re.S)
 _USING = re.compile(r"\s+using\s+(?:unique\s+(?P<unique>\S+)|srid\s*=\s*(?P<srid>-?\d+))\s*$", re.I)
@@ -40,7 +41,7 @@ def parse_data(text: str) -> PostgisData:
     return PostgisData(geometry, rest.strip(), unique, srid)
 
 
-class PostgisReader(OgrReader):
+class PostgisReader(PostgresqlReader):
     """A table or subquery of a PostgreSQL database; the unique column is a column as any other."""
 
     def _find_layer(self) -> None:
@@ -53,6 +54,7 @@ class PostgisReader(OgrReader):
         self.selected = True
         self.table = self.fid_name = ""
         self.geometry_name = self._data.geometry
+        self._open_session()
         definition = self._own_layer().GetLayerDefn()
         self.columns = read_columns(definition, foreign_encoding(self.source))
         geometries = [definition.GetGeomFieldDefn(index).GetName() for index in range(definition.GetGeomFieldCount())]
@@ -60,22 +62,10 @@ class PostgisReader(OgrReader):
             raise RuntimeError(f"there is no geometry column {self._data.geometry}")
         self.has_geometry = True
         self._release()
+        self._describe()
 
     def _statement(self) -> str:
-        return f"SELECT * FROM {self._data.origin} LIMIT 0"
+        return f"SELECT * FROM {self._from_clause()} LIMIT 0"
 
     def _from_clause(self) -> str:
         return self._data.origin
-
-    def _inside(self, rectangle: tuple[float, float, float, float]) -> str:
-        """The condition on the index of the geometries; without an SRID it is looked up."""
-        geometry = quote_identifier(self.geometry_name, self.dialect)
-        srid = self._data.srid
-        if srid is None:
-            rows = self.ask(
-                f"SELECT ST_SRID({geometry}::geometry) FROM {self._data.origin} WHERE {geometry} IS NOT NULL LIMIT 1"
-            )
-            if not rows:
-                return ""
-            srid = int(rows[0][0])
-        return f"{geometry} && ST_MakeEnvelope({', '.join(map(write_number, rectangle))}, {srid:d})"

@@ -1,0 +1,193 @@
+"""PostgreSQL: a session that gives the same texts everywhere, columns by their declared types, tables by their names.
+
+Nothing here needs more than CONNECT, USAGE of the schema and SELECT of the table or view. Sessions are read-only.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mapsos.batches import ColumnKind
+from mapsos.sources.columns import OgrColumn, utf8_texts
+from mapsos.sources.errors import SourceError
+from mapsos.sources.ogr_reader import OgrReader, read_columns
+from mapsos.sources.opening import guarded
+from mapsos.sources.readers import Narrowing
+from mapsos.sources.sql import Dialect, quote_identifier, quote_text, write_number
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CURSOR_ROWS = 2000
+"""Rows that are fetched from a cursor at a time, unless OGR_PG_CURSOR_PAGE says otherwise."""
+
+BELIEVED_SECONDS = 60.0
+"""How long the columns of an open table are believed to be what they were."""
+
+_SESSION = """SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';
+SET bytea_output = 'hex'; SET extra_float_digits = 1; SET standard_conforming_strings = on; SET default_transaction_read_only = on"""
+"""What the texts of a server depend on, whatever the role, the database or the server have set."""
+
+_TEXTS = ("text", "character varying", "character", "name", "citext")
+_BYTEWISE = ("C", "POSIX", "UCS_BASIC", "C.UTF-8", "C.UTF8")
+_GREAT_CIRCLE_DEGREES = 10.0
+"""The widest rectangle whose edges and the great circles between its corners are near each other."""
+
+
+@dataclass(frozen=True)
+class PostgresqlColumn(OgrColumn):
+    """A column with its type as the server declares it (domains by what they are made of).
+
+    ``bytewise`` says whether it orders the texts of the column by their bytes.
+    """
+
+    declared: str = ""
+    bytewise: bool = False
+
+    def texts(self, raw: pa.Array) -> pa.Array:
+        """Value texts: a number of type numeric with all its digits, as the server writes it."""
+        return utf8_texts(raw) if self.declared == "numeric" else super().texts(raw)
+
+
+class PostgresqlReader(OgrReader):
+    """A table, view or SELECT of a PostgreSQL database, as OGR names them; it keeps its connection."""
+
+    def _find_layer(self) -> None:
+        self._open_session()
+        super()._find_layer()
+        self._describe()
+
+    def _open_session(self) -> None:
+        self._dataset.ExecuteSQL(_SESSION)
+
+    def _describe(self) -> None:
+        """Learn what the server declares; no row is read."""
+        if not self.selected:
+            self._origin = self._find_table(self.table)
+        self._seen = self._look()
+        self._seen_at = time.monotonic()
+        declared = self._read_types()
+        self.geography = self.has_geometry and declared[self.geometry_name] == "geography"
+        bytewise = self._find_bytewise([name for name in self.columns if declared[name] in _TEXTS])
+        self.columns = {
+            name: PostgresqlColumn(**vars(column), declared=declared[name], bytewise=name in bytewise)
+            for name, column in self.columns.items()
+        }
+        ((encoding,),) = self.ask("SELECT current_setting('server_encoding')")
+        self._unicode = encoding == "UTF8"
+
+    def _find_table(self, name: str) -> str:
+        """The identifier of what OGR calls ``table``, ``schema.table`` or either with ``(geometry)`` behind it."""
+        bare = name.removesuffix(f"({self.geometry_name})")
+        parts = [(bare,), *((bare[:dot], bare[dot + 1 :]) for dot, mark in enumerate(bare) if mark == ".")]
+        candidates = [".".join(quote_identifier(part, self.dialect) for part in named) for named in parts]
+        if len(candidates) == 1:
+            return candidates[0]
+        terms = ", ".join(
+            f"to_regclass({quote_text(candidate, self.dialect)}) IS NOT NULL AS c{number}"
+            for number, candidate in enumerate(candidates)
+        )
+        (there,) = self.ask(f"SELECT {terms}")
+        return next(candidate for candidate, found in zip(candidates, there, strict=True) if found == "1")
+
+    def _look(self) -> dict[str, OgrColumn]:
+        """All columns of the table or SELECT as they are now."""
+        result = self._dataset.ExecuteSQL(f"SELECT * FROM {self._from_clause()} LIMIT 0")
+        try:
+            return read_columns(result.GetLayerDefn(), None)
+        finally:
+            self._dataset.ReleaseResultSet(result)
+
+    def _read_types(self) -> dict[str, str]:
+        """The declared type of each column, that of a domain for the domain."""
+        names = [*self.columns, *([self.geometry_name] if self.has_geometry else [])]
+        types = ", ".join(f"pg_typeof(o.{quote_identifier(name, self.dialect)})::oid" for name in names)
+        rows = self.ask(
+            f"WITH found AS (SELECT ARRAY[{types}]::oid[] AS types FROM {self._no_rows()}) "
+            "SELECT format_type(CASE typtype WHEN 'd' THEN typbasetype ELSE t.oid END, NULL) FROM found "
+            "CROSS JOIN unnest(types) WITH ORDINALITY AS k (oid, place) JOIN pg_type t ON t.oid = k.oid ORDER BY place"
+        )
+        return {name: kind.rpartition(".")[2] for name, (kind,) in zip(names, rows, strict=True)}
+
+    def _find_bytewise(self, names: list[str]) -> set[str]:
+        """Those of the columns of texts that the server orders by their bytes."""
+        if not names:
+            return set()
+        terms = ", ".join(f"pg_collation_for(o.{quote_identifier(name, self.dialect)})" for name in names)
+        found = self.ask(
+            f"WITH found AS (SELECT ARRAY[{terms}]::text[] AS orders FROM {self._no_rows()}) "
+            "SELECT COALESCE(name, '') FROM found CROSS JOIN unnest(orders) WITH ORDINALITY AS k (name, place) "
+            "ORDER BY place"
+        )
+        ((default, provider),) = self.ask(
+            "WITH d AS (SELECT * FROM pg_database WHERE datname = current_database()) "
+            "SELECT datcollate, COALESCE(to_jsonb(d) ->> 'datlocprovider', 'c') FROM d"
+        )
+        usual = default.upper() in _BYTEWISE and provider == "c"
+        orders = dict(zip(names, (order.strip('"') for (order,) in found), strict=True))
+        return {name for name, order in orders.items() if (usual if order == "default" else order.upper() in _BYTEWISE)}
+
+    def _no_rows(self) -> str:
+        """One row without a value: expressions on its columns have their types all the same."""
+        return f"(SELECT 1) AS one LEFT JOIN (SELECT * FROM {self._from_clause()} LIMIT 0) AS o ON true"
+
+    def is_fresh(self) -> bool:
+        """Whether the connection works and, asked once a minute, the columns are what they were."""
+        try:
+            with guarded(self.source):
+                if time.monotonic() - self._seen_at <= BELIEVED_SECONDS:
+                    return self.ask("SELECT 1") == [["1"]]
+                self._seen_at = time.monotonic()
+                return self._look() == self._seen
+        except SourceError:
+            return False
+
+    def condition_dialect(self, name: str) -> Dialect | None:
+        """PostgreSQL's for all columns but those that it compares by the rules of a type that OGR takes for text."""
+        column = self.columns[name]
+        assert isinstance(column, PostgresqlColumn)
+        comparable = column.declared in _TEXTS and column.encoding is None
+        return None if column.column.kind is ColumnKind.TEXT and not comparable else self.dialect
+
+    def _keep_selective(self, narrowing: Narrowing) -> Narrowing:
+        """All of it, for the server knows by its statistics what is worth the look into an index.
+
+        A text that the server has no characters for would be an error to it.
+        """
+        return narrowing if self._unicode or narrowing.condition.isascii() else replace(narrowing, condition="")
+
+    def _from_clause(self) -> str:
+        return super()._from_clause() if self.selected else self._origin
+
+    def _casts(self, names: list[str]) -> dict[str, str]:
+        """The columns to be read as text: as the server writes them."""
+        found = {name: self.columns[name] for name in names}
+        return {
+            name: "text"
+            for name, column in found.items()
+            if column.column.kind is ColumnKind.DATETIME
+            or (isinstance(column, PostgresqlColumn) and column.declared in ("numeric", "character", "citext"))
+        }
+
+    def _inside(self, rectangle: tuple[float, float, float, float]) -> str:
+        """The condition on the index of the geometries. Boxes meet or do not, whatever the SRIDs of the rows.
+
+        The edges of a box of geographies are great circles. Where those are no longer near the edges of the rectangle
+        the index is left alone.
+        """
+        geometry = quote_identifier(self.geometry_name, self.dialect)
+        condition = f"{geometry} && {_envelope(rectangle, 0)}"
+        if not self.geography:
+            return condition
+        condition = f"{geometry}::geometry && {_envelope(rectangle, 0)}"
+        minx, miny, maxx, maxy = rectangle
+        if maxx - minx > _GREAT_CIRCLE_DEGREES or minx < -179 or maxx > 179 or miny < -88 or maxy > 88:
+            return condition
+        wider = (minx - 1, miny - 1, maxx + 1, maxy + 1)
+        return f"{geometry} && {_envelope(wider, 4326)}::geography AND {condition}"
+
+
+def _envelope(rectangle: tuple[float, float, float, float], srid: int) -> str:
+    return f"ST_MakeEnvelope({', '.join(map(write_number, rectangle))}, {srid:d})"
