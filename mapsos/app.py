@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mapsos.compression import compress_response
 from mapsos.cors import admit_origin, answer_preflight
@@ -31,6 +32,9 @@ from mapsos.settings import Settings
 from mapsos.times import current_time
 from mapsos.validators import tag_response
 
+if TYPE_CHECKING:
+    from mapsos.rest.paths import RestPath
+
 log = logging.getLogger("mapsos")
 
 OPERATIONS = {
@@ -40,6 +44,7 @@ OPERATIONS = {
     "GetObservation": "mapsos.operations.get_observation:get_observation",
     "DescribeFeatureType": "mapsos.operations.describe_feature_type:describe_feature_type",
 }
+REST = "mapsos.rest_answers:answer_rest"
 """Where each operation is: imported when it is first asked for, since imports are part of what a CGI request costs."""
 
 
@@ -84,6 +89,9 @@ class Application:
         service: Service | None = None
         operation = ""
         try:
+            path = self._find_rest_path(request)
+            if path is not None:
+                return _pack(_load(REST)(request, path, self.settings, self._catalog.find), request)
             self._check_method(request)
             service = self._find_service(request)
             context = self._open(service, request)
@@ -100,6 +108,14 @@ class Application:
             log.exception("request failed, reference %s", reference)
             response = self._report(_describe_failure(reference), service)
         return replace(_pack(response, request), operation=operation)
+
+    def _find_rest_path(self, request: Request) -> RestPath | None:
+        path = request.environ.get("PATH_INFO", "")
+        if not self.settings.rest or len(path) < 2:
+            return None
+        from mapsos.rest.paths import parse_rest_path
+
+        return parse_rest_path(path)
 
     def _check_method(self, request: Request) -> None:
         allowed = ("GET", "HEAD") if self.settings.no_post else ("GET", "HEAD", "POST")
@@ -162,10 +178,10 @@ def _find_operation(context: Context) -> str:
     return find_operation(context.raw, name is not None and bool(context.enabled(name)))
 
 
-def _load(name: str) -> Callable[[Context], Response]:
+def _load(name: str) -> Callable[..., Response]:
     module, function = name.split(":")
-    operation: Callable[[Context], Response] = getattr(importlib.import_module(module), function)
-    return operation
+    found: Callable[..., Response] = getattr(importlib.import_module(module), function)
+    return found
 
 
 def _refuse_request(message: str, status: int = 400) -> PageError:
@@ -199,10 +215,13 @@ def _is_over_http(request: Request) -> bool:
 
 def _pack(response: Response, request: Request) -> Response:
     """Compress a document where the client asks for it; redirects and pages are not worth it."""
-    document = dict(response.headers).get("Content-Type", "").startswith("text/xml")
+    document = dict(response.headers).get("Content-Type", "").startswith(_COMPRESSIBLE)
     if response.status != 200 or not document or not _is_over_http(request):
         return response
     return compress_response(response, request.environ.get("HTTP_ACCEPT_ENCODING", ""))
+
+
+_COMPRESSIBLE = ("text/xml", "text/csv", "application/json", "application/geo+json")
 
 
 def _drop_body(response: Response) -> Response:

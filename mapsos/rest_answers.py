@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from mapsos.geoservices.errors import RestError
@@ -14,7 +15,7 @@ from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context
 from mapsos.ows.decoding import decode_query, decode_request
 from mapsos.ows.exceptions import OwsException
-from mapsos.rest.interface import Resource, find_resource
+from mapsos.rest.interface import find_resource
 from mapsos.rest.paths import RestPath
 from mapsos.settings import Settings
 from mapsos.times import current_time
@@ -41,10 +42,14 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
         service = _find_service(path, settings, find_map)
         context = Context(service, raw, request.environ, request.method, current_time(), settings.online_resource)
         resource = find_resource(context, path)
-        response = _write(resource)
+        name = f"REST {path.resource}".rstrip()
+        if resource.stream is not None:
+            return Response(headers=(("Content-Type", JSON),), body=resource.stream, operation=name)
+        indent = 2 if resource.format == "pjson" else None
+        response = replace(_respond(200, resource.value, indent), operation=name)
         return tag_response(response, request.environ.get("HTTP_IF_NONE_MATCH"))
     except RestError as error:
-        log.info("%s", f"{error.message} {error.detail}".encode("unicode_escape").decode("ascii"))
+        log.info("%s", f"{error.message} {error.detail}".rstrip())
         return write_error(error)
 
 
@@ -59,11 +64,6 @@ def _find_service(path: RestPath, settings: Settings, find_map: Callable[[str], 
     if not service.has_sos:
         raise RestError("there is no such service", code=404)
     return service
-
-
-def _write(resource: Resource) -> Response:
-    indent = 2 if resource.format == "pjson" else None
-    return _respond(200, resource.value, indent)
 
 
 def write_error(error: RestError) -> Response:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,6 +15,7 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from mapsos.listening import Listener
     from mapsos.metrics import Metrics
     from mapsos.settings import Settings
 
@@ -27,10 +28,15 @@ class ServingError(Exception):
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """How to serve: ``port`` 0 is any free one; ``requests`` is a file of paths to print as URLs, one a line."""
+    """How to serve.
+
+    ``port`` 0 is any free one. ``path`` is a Unix socket instead of host and port. ``requests`` is a file of paths to
+    print as URLs, one a line.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8080
+    path: str | None = None
     workers: int = 2
     threads: int = 4
     requests: str | None = None
@@ -60,6 +66,7 @@ class MapRoutes:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request by the map of its path."""
+        from mapsos.rest.paths import parse_rest_path
         from mapsos.wsgi import STATUS_PATHS, answer, answer_watcher
 
         started = time.monotonic()
@@ -68,6 +75,10 @@ class MapRoutes:
         if path in STATUS_PATHS and path[1:] not in self._applications:
             applications = self._applications.values()
             return answer_watcher(path, environ, start_response, self._settings, applications, self._metrics)
+        if self._settings.rest and parse_rest_path(path) is not None:
+            # Any of them: each knows all maps by name.
+            first = next(iter(self._applications.values()))
+            return answer(first, environ, start_response, started, self._metrics)
         name, slash, rest = path.lstrip("/").partition("/")
         application = self._applications.get(name)
         if application is not None:
@@ -119,7 +130,7 @@ def serve_only(settings: Settings, mapfiles: Mapping[str, str], name: str) -> Se
 def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> None:
     """Serve mapfiles until a signal ends it: SIGTERM lets answers finish first, SIGINT does not wait.
 
-    Raises ServingError if it cannot start.
+    Sockets that systemd hands over are taken instead of what the options say. Raises ServingError if it cannot start.
     """
     mapfiles = name_mapfiles(paths)
     for switched_on, name in ((settings.health, "healthz"), (settings.metrics, "metrics")):
@@ -127,11 +138,8 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
             raise ServingError(f"{mapfiles[name]} would be at the path of the server's own page /{name}")
     for name in mapfiles:
         serve_only(settings, mapfiles, name)
-    listener = _listen(options.host, options.port)
-    host = f"[{options.host}]" if ":" in options.host else options.host
-    base = f"http://{host}:{listener.getsockname()[1]}"
-    announcement = _announce(base, mapfiles, options.requests)
-
+    listener = _listen(options)
+    announcement = _announce(listener, mapfiles, options.requests)
     metrics = _make_metrics(settings)
 
     def load() -> WSGIApplication:
@@ -144,7 +152,7 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
     _run_gunicorn(
         load,
         {
-            "bind": f"fd://{listener.fileno()}",
+            **({} if listener.socket is None else {"bind": f"fd://{listener.socket.fileno()}"}),
             "workers": options.workers,
             "threads": options.threads,
             # Threads also keep a worker's heartbeat going while a long answer is under way.
@@ -152,6 +160,8 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
             "when_ready": when_ready,
             # Whom to believe is the settings' matter, for each kind of server alike.
             "forwarded_allow_ips": "",
+            "secure_scheme_headers": {},
+            "forwarder_headers": "",
             "control_socket_disable": True,
             "limit_request_line": 8190,
             "loglevel": "warning",
@@ -190,23 +200,23 @@ def _run_gunicorn(load: Callable[[], WSGIApplication], options: Mapping[str, Any
     Server().run()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(options: ServerOptions) -> Listener:
+    from mapsos.listening import ListeningError, is_handed_over, listen_on_path, listen_on_port, take_over
+
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(2048)
-    except OSError as error:
-        raise ServingError(f"cannot listen on {host} port {port}: {error.strerror}") from error
-    return listener
+        if is_handed_over(os.environ):
+            return take_over()
+        if options.path is not None:
+            return listen_on_path(options.path)
+        return listen_on_port(options.host, options.port)
+    except ListeningError as error:
+        raise ServingError(str(error)) from error
 
 
-def _announce(base: str, mapfiles: Mapping[str, str], requests: str | None) -> str:
+def _announce(listener: Listener, mapfiles: Mapping[str, str], requests: str | None) -> str:
     """Say what there is to try. Raises ServingError if the file of requests cannot be read."""
-    lines = [f"mapsos serves {', '.join(mapfiles)} at {base}"]
+    base = listener.base
+    lines = [f"mapsos serves {', '.join(mapfiles)} at {listener.place}"]
     if requests is None:
         lines += [f"{base}/{quote(name)}?service=SOS&request=GetCapabilities" for name in mapfiles]
     else:

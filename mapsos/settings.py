@@ -53,6 +53,8 @@ class Settings:
         MAPSOS_TRUSTED_PROXIES: addresses and networks of proxies whose headers are believed.
     cors
         MAPSOS_CORS: origins whose pages may read answers, ``*`` for all; none if empty.
+    rest
+        MAPSOS_REST: whether maps are served by the REST interface too.
     health, metrics
         MAPSOS_HEALTH and MAPSOS_METRICS: whether ``/healthz`` and ``/metrics`` are there.
     log_level, log_format
@@ -86,6 +88,7 @@ class Settings:
     http_status: bool = False
     trusted_proxies: tuple[str, ...] = ()
     cors: tuple[str, ...] = ()
+    rest: bool = True
     health: bool = False
     metrics: bool = False
     log_level: str = "info"
@@ -284,6 +287,8 @@ OPTIONS: tuple[Option, ...] = (
            "Proxies whose Forwarded, X-Forwarded and X-Request-Id headers are believed.", read_addresses),
     Option("MAPSOS_CORS", "cors", "off", "*, or origins such as https://maps.example.org separated by blanks, or off",
            "Origins whose pages may read answers (CORS).", _read_origins),
+    Option("MAPSOS_REST", "rest", "on", "on or off",
+           "Maps are also served by the REST interface, under /NAME/exts/SosSOE.", _read_switch),
     Option("MAPSOS_HEALTH", "health", "off", "on or off",
            "The path /healthz tells whether the maps can be read.", _read_switch),
     Option("MAPSOS_METRICS", "metrics", "off", "on or off",

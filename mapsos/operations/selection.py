@@ -77,7 +77,8 @@ def select_procedures(meanings: tuple[LayerMeaning, ...], procedures: tuple[str,
     """
     if procedures is None:
         return tuple((meaning, EVERYTHING) for meaning in meanings)
-    found = [(meaning, predicate) for meaning in meanings if (predicate := _pick(meaning, procedures)) is not None]
+    picked = ((meaning, pick_procedures(meaning, procedures)) for meaning in meanings)
+    found = [(meaning, predicate) for meaning, predicate in picked if predicate is not None]
     if not found and meanings:
         stated = any(meaning.layer.procedures for meaning in meanings)
         raise OwsException(
@@ -91,7 +92,7 @@ def select_procedures(meanings: tuple[LayerMeaning, ...], procedures: tuple[str,
     return tuple(found)
 
 
-def _pick(meaning: LayerMeaning, procedures: tuple[str, ...]) -> Predicate | None:
+def pick_procedures(meaning: LayerMeaning, procedures: tuple[str, ...]) -> Predicate | None:
     """Which rows of a layer belong to the procedures, None if the layer has none of them."""
     layer = meaning.layer
     wanted = {name.casefold() for name in procedures} | {strip_procedure(name).casefold() for name in procedures}
@@ -134,7 +135,8 @@ def _select_features(asked: Asked, feature: FeatureOfInterest | None) -> Asked:
         return asked
     found: list[tuple[LayerMeaning, Predicate]] = []
     for meaning, predicate in asked:
-        of_station = _pick(meaning, feature.ids) if meaning.layer.procedures or meaning.procedure_column else None
+        has_stations = meaning.layer.procedures or meaning.procedure_column
+        of_station = pick_procedures(meaning, feature.ids) if has_stations else None
         if of_station is not None:
             found.append((meaning, all_of(predicate, of_station)))
         elif (column := meaning.feature_id_column) is not None:

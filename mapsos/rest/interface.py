@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from mapsos.geoservices.errors import RestError
+from mapsos.http import Chunk
 from mapsos.operations.context import Context
+from mapsos.rest.observations import query_observations
 from mapsos.rest.offerings import list_offerings
 from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
@@ -20,11 +23,17 @@ class Resource:
     """What a path stands for.
 
     ``kind`` is the `RestPath`'s resource, or ``schema``; ``format`` how the client wants it: html, json or pjson.
+    ``stream`` is the JSON document of what is streamed, else None, and then ``value`` is empty.
     """
 
     kind: str
     format: str
     value: dict[str, Any]
+    stream: Iterable[Chunk] | None = None
+
+
+PAGE_ROWS = 100
+"""How many observations are shown to people, or written with indents, where they do not say."""
 
 
 _READERS: dict[str, Callable[[Context], dict[str, Any]]] = {
@@ -42,6 +51,11 @@ def find_resource(context: Context, path: RestPath) -> Resource:
     format = read_format(context.raw, path.resource)
     if format == "schema":
         return Resource("schema", "json", describe_schema())
+    if path.resource == "observations/query":
+        if format == "json":
+            return Resource(path.resource, format, {}, query_observations(context))
+        page = query_observations(context, PAGE_ROWS)
+        return Resource(path.resource, format, json.loads(b"".join(page)))
     if path.resource == "procedure":
         return Resource("procedure", format, describe_procedure(context, path.id or ""))
     return Resource(path.resource, format, _READERS[path.resource](context))

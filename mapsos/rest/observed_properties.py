@@ -8,13 +8,21 @@ from mapsos.batches import Column, ColumnKind
 from mapsos.operations.layer_meaning import LayerMeaning
 
 _NUMERIC = (ColumnKind.INTEGER, ColumnKind.REAL)
+_TYPES = {
+    ColumnKind.INTEGER: "OM_CountObservation",
+    ColumnKind.BOOLEAN: "OM_TruthObservation",
+    ColumnKind.DATE: "OM_TemporalObservation",
+    ColumnKind.TIME: "OM_TemporalObservation",
+    ColumnKind.DATETIME: "OM_TemporalObservation",
+}
 
 
 @dataclass(frozen=True)
 class ValueColumn:
     """A column of measured values.
 
-    ``definition`` identifies it: as the mapfile gives it, else the URN that capabilities list for it.
+    ``definition`` identifies it: as the mapfile gives it, else the URN that capabilities list for it. ``suffix`` is
+    what ids of its observations end with: empty where the layer has no other value column.
     """
 
     column: Column
@@ -22,6 +30,12 @@ class ValueColumn:
     definition: str
     numeric: bool
     uom: str | None
+    suffix: str = ""
+
+    @property
+    def observation_type(self) -> str:
+        """The type of its observations, by what the column holds."""
+        return _TYPES.get(self.column.kind, "OM_Measurement" if self.numeric else "OM_TextObservation")
 
     @property
     def data_type(self) -> str:
@@ -33,14 +47,17 @@ def list_value_columns(meaning: LayerMeaning) -> tuple[ValueColumn, ...]:
     """The aliased columns of a layer that are neither its time, its procedure nor its feature id, in column order."""
     roles = (meaning.time_column, meaning.procedure_column, meaning.feature_id_column)
     observed = meaning.observed_property
+    named = [(alias, column) for alias, column in meaning.output_columns if column not in roles]
     found = []
-    for alias, column in meaning.output_columns:
-        if column in roles:
-            continue
+    for alias, column in named:
         field = meaning.field(column)
         urn = f"urn:ogc:def:property:{observed.authority}:{observed.version}:{alias}"
         numeric = field.kind == "number" if field.kind is not None else column.kind in _NUMERIC
-        found.append(ValueColumn(column, alias, field.definition or urn, numeric, field.uom))
+        found.append(
+            ValueColumn(
+                column, alias, field.definition or urn, numeric, field.uom, f".{alias}" if len(named) > 1 else ""
+            )
+        )
     return tuple(found)
 
 
