@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 USAGE = """\
 Usage: mapsos [--help] [-v] [-nh] [QUERY_STRING=value] [PATH_INFO=value]
               [-conf filename]
-       mapsos serve MAPFILE... [--host HOST] [--port PORT] [--workers N] [--threads N] [--conf FILE]
+       mapsos serve MAPFILE... [--host HOST] [--port PORT] [--bind unix:PATH] [--workers N] [--threads N]
+              [--conf FILE]
        mapsos check MAPFILE... [--strict] [--json]
        mapsos get MAPFILE QUERY
        mapsos cgi install FOLDER [--conf FILE] [--map FILE]
@@ -114,22 +115,36 @@ def run_serve(arguments: Sequence[str]) -> int:
     """Run ``mapsos serve``: 2 if it cannot start, else 0 when it was ended."""
     parser = _make_parser("serve", "Serve mapfiles over HTTP, each at /NAME, its file name without .map.")
     parser.add_argument("mapfiles", metavar="MAPFILE", nargs="+")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=port, default=8080, help="port to listen on, 0 for any free one (%(default)s)")
+    parser.add_argument("--host", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=port, help="port to listen on, 0 for any free one (8080)")
+    parser.add_argument("--bind", type=unix_path, metavar="unix:PATH", help="Unix socket, instead of host and port")
     parser.add_argument("--workers", type=count, default=len(os.sched_getaffinity(0)), help="processes (%(default)s)")
     parser.add_argument("--threads", type=count, default=4, help="threads of each process (%(default)s)")
     parser.add_argument("--conf", metavar="FILE", help="configuration file, instead of MAPSERVER_CONFIG_FILE")
     parser.add_argument("--requests", metavar="FILE", help="print the paths in FILE, one a line, as URLs to try")
     options = parser.parse_args(arguments)
 
+    from mapsos.listening import is_handed_over
     from mapsos.process import prepare_process
     from mapsos.serving import ServerOptions, ServingError, serve
     from mapsos.settings import SettingsError, read_settings
 
+    on_port = options.host is not None or options.port is not None
+    if on_port and options.bind is not None:
+        parser.error("--bind says where to listen: leave out --host and --port")
+    if is_handed_over(os.environ) and (on_port or options.bind is not None):
+        parser.error("systemd says where to listen: leave out --host, --port and --bind")
     try:
         settings = read_settings(os.environ, options.conf)
         prepare_process(settings, sys.stdout)
-        server = ServerOptions(options.host, options.port, options.workers, options.threads, options.requests)
+        server = ServerOptions(
+            host=ServerOptions.host if options.host is None else options.host,
+            port=ServerOptions.port if options.port is None else options.port,
+            path=options.bind,
+            workers=options.workers,
+            threads=options.threads,
+            requests=options.requests,
+        )
         serve(settings, options.mapfiles, server)
     except (ServingError, SettingsError) as error:
         sys.stderr.write(f"mapsos serve: {error}\n")
@@ -210,6 +225,14 @@ def port(text: str) -> int:
     if not 0 <= number <= 65535:
         raise ValueError(text)
     return number
+
+
+def unix_path(text: str) -> str:
+    """Read the path of ``unix:PATH``; ValueError if it is none."""
+    scheme, _, path = text.partition(":")
+    if scheme != "unix" or not path:
+        raise ValueError(text)
+    return path
 
 
 def count(text: str) -> int:

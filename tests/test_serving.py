@@ -154,3 +154,133 @@ def test_an_interrupt_ends_it() -> None:
     with serving(WEATHER, lines=2) as server:
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(60) == 0
+
+
+def ask_at(path: Path, target: str, **headers: str) -> tuple[int, bytes]:
+    """Status and body of one request through a Unix socket."""
+    connection = http.client.HTTPConnection("sensors.example.org", timeout=60)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(str(path))
+    try:
+        connection.request("GET", target, headers=headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+@contextmanager
+def serving_at(path: Path, **environ: str) -> Iterator[list[str]]:
+    """Run the server at a Unix socket: what it printed."""
+    process = subprocess.Popen(
+        [COMMAND, "serve", "--bind", f"unix:{path}", "--workers", "1", WEATHER],
+        env=os.environ | {"MS_ERRORFILE": "/dev/null"} | environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        yield [process.stdout.readline().rstrip("\n") for _ in range(2)]
+    finally:
+        process.terminate()
+        code = process.wait(60)
+        process.stdout.close()
+    assert code == 0
+
+
+def test_a_unix_socket(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as left_behind:
+        left_behind.bind(str(path))
+    forged = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "Script-Name": "/evil"}
+    with serving_at(path) as lines:
+        assert lines == [f"mapsos serves weather at unix:{path}", f"/weather?{CAPABILITIES}"]
+        status, body = ask_at(path, f"/weather?{CAPABILITIES}", **forged)
+        assert status == 200
+        assert b'"http://sensors.example.org/weather?"' in body
+        second = subprocess.run(
+            [COMMAND, "serve", "--bind", f"unix:{path}", WEATHER],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert second.returncode == 2
+        assert f"cannot listen on unix:{path}: Address already in use" in second.stderr
+        assert ask_at(path, f"/weather?{CAPABILITIES}")[0] == 200
+    assert not path.exists()
+
+
+def test_a_trusted_proxy_at_a_unix_socket(tmp_path: Path) -> None:
+    told = {"X-Forwarded-Host": "public.example", "X-Forwarded-Proto": "https", "X-Forwarded-Prefix": "/sos"}
+    with serving_at(tmp_path / "socket", MAPSOS_TRUSTED_PROXIES="unix"):
+        _, body = ask_at(tmp_path / "socket", f"/weather?{CAPABILITIES}", **told)
+        assert b'"https://public.example/sos/weather?"' in body
+
+
+HAND_OVER = """\
+import os, socket, sys
+listener = socket.socket(socket.AF_UNIX if sys.argv[1] == "unix" else socket.AF_INET)
+listener.bind(sys.argv[2] if sys.argv[1] == "unix" else ("127.0.0.1", 0))
+listener.listen()
+os.dup2(listener.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+@pytest.mark.parametrize("kind", ["unix", "tcp"])
+def test_the_socket_of_systemd(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    process = subprocess.Popen(
+        [sys.executable, "-c", HAND_OVER, kind, path, COMMAND, "serve", "--workers", "1", WEATHER],
+        env=os.environ | {"MS_ERRORFILE": "/dev/null"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline().rstrip("\n")
+    try:
+        if kind == "unix":
+            assert first == f"mapsos serves weather at unix:{path}"
+            assert ask_at(path, f"/weather?{CAPABILITIES}")[0] == 200
+        else:
+            running = Server(process, [first])
+            assert running.ask(f"/weather?{CAPABILITIES}")[0] == 200
+    finally:
+        process.terminate()
+        code = process.wait(60)
+        process.stdout.close()
+    assert code == 0
+    # It is systemd's, which listens on.
+    assert path.exists() == (kind == "unix")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--bind", "unix:/nowhere/there/socket"], "cannot listen on unix:/nowhere/there/socket: No such file"),
+        (["--bind", "127.0.0.1:80"], "invalid unix_path value: '127.0.0.1:80'"),
+        (["--bind", "unix:"], "invalid unix_path value: 'unix:'"),
+        (["--bind", "unix:/run/a", "--port", "80"], "--bind says where to listen: leave out --host and --port"),
+    ],
+)
+def test_where_nobody_can_listen(arguments: list[str], complaint: str) -> None:
+    done = subprocess.run(
+        [COMMAND, "serve", *arguments, WEATHER], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert complaint in done.stderr
+
+
+def test_systemd_alone_says_where_to_listen(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HAND_OVER, "unix", tmp_path / "socket", COMMAND, "serve", "--port", "0", WEATHER],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "systemd says where to listen: leave out --host, --port and --bind" in done.stderr
