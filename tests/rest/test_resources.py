@@ -1,0 +1,144 @@
+"""The resources of a service, key by key as the description of the interface has them."""
+
+from __future__ import annotations
+
+import pytest
+
+from .conftest import ROOT, Ask
+
+CONTACT = {
+    "individualName": "Jo Doe",
+    "positionName": "Data manager",
+    "phone": "+1 206 555 0100",
+    "facsimile": "+1 206 555 0101",
+    "deliveryPoint": "1 Harbour Street",
+    "city": "Seattle",
+    "administrativeArea": "Washington",
+    "postalCode": "98101",
+    "country": "USA",
+    "electronicMailAddress": "sensors@example.org",
+}
+
+
+def test_the_root_describes_the_service(ask: Ask) -> None:
+    value = ask(ROOT, f="json").value
+    assert list(value) == [
+        "title",
+        "description",
+        "keywords",
+        "providerName",
+        "providerSite",
+        "serviceContacts",
+        "procedures",
+    ]
+    assert value["title"] == "Weather, ocean and river observations"
+    assert value["keywords"][:2] == ["weather", "temperature"]
+    assert value["providerName"] == "Example Weather Office"
+    assert value["serviceContacts"] == [CONTACT]
+    assert [procedure["id"] for procedure in value["procedures"]] == ["SEA", "SFO", "MLO", "nino12", "Aswan"]
+
+
+def test_the_schema_lists_resources_and_parameters(ask: Ask) -> None:
+    value = ask(ROOT, f="schema").value
+    assert [resource["name"] for resource in value["resources"]] == ["observations", "procedures", "features"]
+    query = value["resources"][0]["operations"][0]
+    assert query["parameters"][:7] == [
+        "offering",
+        "observedProperty",
+        "procedure",
+        "featureOfInterest",
+        "spatialFilter",
+        "temporalFilter",
+        "where",
+    ]
+    assert query["supportedOutputFormats"] == ["json"]
+
+
+def test_offerings_have_their_properties_area_and_times(ask: Ask) -> None:
+    offerings = ask(ROOT + "/observations", f="json").value["observationOfferings"]
+    assert offerings[0] == {
+        "id": "hourly",
+        "name": "Hourly temperature at airports",
+        "observedProperties": [{"dataType": "NUMERIC", "definition": "urn:ogc:def:property:OGC::AirTemperature"}],
+        "procedure": ["SEA", "SFO"],
+        "observedArea": {
+            "xmin": -122.3656,
+            "ymin": 37.6197,
+            "xmax": -122.3138,
+            "ymax": 47.4444,
+            "spatialReference": {"wkid": 4326},
+        },
+        "timeExtent": "2010-01-01T08:00:00+00:00/2011-01-01T07:00:00+00:00",
+    }
+    assert next(offering for offering in offerings if offering["procedure"] == "Aswan")
+
+
+def test_procedures_are_listed_and_described(ask: Ask) -> None:
+    listed = ask(ROOT + "/procedures", f="json").value
+    assert listed["procedures"][0] == {"id": "SEA"}
+    value = ask(ROOT + "/procedures/SEA", f="json").value
+    assert list(value) == [
+        "id",
+        "name",
+        "description",
+        "intendedApplication",
+        "sensorType",
+        "observedArea",
+        "contact",
+        "outputs",
+    ]
+    assert value["observedArea"]["xmin"] == value["observedArea"]["xmax"] == -122.3138
+    assert value["contact"] == CONTACT
+    assert {"dataType": "NUMERIC", "definition": "urn:ogc:def:property:OGC::AirTemperature"} in value["outputs"]
+    assert ask(ROOT + "/procedures/urn:ogc:def:procedure:sea", f="json").value == value
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters", "status", "message"),
+    [
+        (ROOT + "/nothing", {}, 404, "there is no such resource"),
+        (ROOT + "/procedures/nobody", {"f": "json"}, 404, "there is no procedure nobody"),
+        ("/nowhere/exts/SosSOE", {"f": "json"}, 404, "there is no such service"),
+        (ROOT, {"f": "xml"}, 400, "f=xml is not supported"),
+        (ROOT + "/procedures", {"f": "schema"}, 400, "f=schema is not supported"),
+        (ROOT, {"f": "json", "callback": "run"}, 400, "callback is not supported"),
+        (ROOT, {"f": "json", "color": "red", "size": "1"}, 400, "there is no parameter color, size here"),
+        (ROOT + "/procedures", {"f": "json", "offering": "hourly"}, 400, "there is no parameter offering here"),
+    ],
+)
+def test_errors_are_documents_of_the_interface(
+    ask: Ask, path: str, parameters: dict[str, str], status: int, message: str
+) -> None:
+    answer = ask(path, **parameters)
+    assert answer.status == status
+    assert answer.headers["Content-Type"] == "application/json; charset=UTF-8"
+    assert list(answer.value) == ["error"]
+    assert answer.value["error"]["code"] == status
+    assert answer.value["error"]["message"] == message
+    assert isinstance(answer.value["error"]["details"], list)
+
+
+def test_form_posts_and_both_paths_answer_alike(ask: Ask) -> None:
+    value = ask(ROOT, f="json").value
+    assert ask(ROOT, "POST", f="json").value == value
+    assert ask("/arcgis/rest/services/weather/MapServer/exts/SosSOE", f="json").value == value
+    assert ask("/exts/SosSOE", f="json").value == value
+
+
+def test_other_methods_are_refused(ask: Ask) -> None:
+    answer = ask(ROOT, "DELETE", f="json")
+    assert answer.status == 405
+    assert answer.value["error"]["details"] == ["allowed are GET, HEAD and POST"]
+
+
+def test_a_known_tag_is_answered_by_304(ask: Ask) -> None:
+    tag = ask(ROOT, f="json").headers["ETag"]
+    again = ask(ROOT, headers={"HTTP_IF_NONE_MATCH": tag}, f="json")
+    assert (again.status, again.body) == (304, b"")
+
+
+def test_answers_are_compressed_on_demand(ask: Ask) -> None:
+    answer = ask(ROOT, headers={"HTTP_ACCEPT_ENCODING": "gzip"}, f="json")
+    assert answer.headers["Content-Encoding"] == "gzip"
+    head = ask(ROOT, "HEAD", f="json")
+    assert (head.status, head.body) == (200, b"")
