@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,9 @@ from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context
 from mapsos.ows.decoding import decode_query, decode_request
 from mapsos.ows.exceptions import OwsException
+from mapsos.ows.requests import RawRequest
 from mapsos.rest.interface import find_resource
+from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
 from mapsos.settings import Settings
 from mapsos.times import current_time
@@ -30,7 +33,7 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
     """The response to a request for the REST interface; ``find_map`` gives the service of a mapfile's path.
 
     Errors of clients are documents of the interface, with HTTP status codes of their own (this interface has no
-    MapServer to be compatible with). Anything else that is raised is for the caller.
+    MapServer to be compatible with). Nothing is raised.
     """
     try:
         if request.method not in ("GET", "HEAD", "POST") or (request.method == "POST" and settings.no_post):
@@ -39,6 +42,8 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
             raw = decode_request(request, decode_query(request), settings.max_body)
         except OwsException as error:
             raise RestError(str(error), code=error.status, detail=error.detail) from error
+        if path.resource == "services":
+            return _respond(200, _list_services(raw, settings, find_map), None)
         service = _find_service(path, settings, find_map)
         context = Context(service, raw, request.environ, request.method, current_time(), settings.online_resource)
         resource = find_resource(context, path)
@@ -51,6 +56,25 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
     except RestError as error:
         log.info("%s", f"{error.message} {error.detail}".rstrip())
         return write_error(error)
+    except Exception:
+        reference = uuid.uuid4().hex[:12]
+        log.exception("request failed, reference %s", reference)
+        message = f"The request failed for a reason that is in the server's log under reference {reference}."
+        return write_error(RestError(message, code=500))
+
+
+def _list_services(raw: RawRequest, settings: Settings, find_map: Callable[[str], Service]) -> dict[str, Any]:
+    """The maps that are services, by name; one that cannot be read is left out, and is in the log."""
+    check_names(raw, "services")
+    read_format(raw, "services")
+    names = []
+    for name in sorted(settings.maps):
+        try:
+            if find_map(settings.maps[name]).has_sos:
+                names.append(name)
+        except MapfileError as error:
+            log.warning("%s", error)
+    return {"services": [{"name": name, "type": "MapServer"} for name in names]}
 
 
 def _find_service(path: RestPath, settings: Settings, find_map: Callable[[str], Service]) -> Service:

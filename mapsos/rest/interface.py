@@ -12,6 +12,7 @@ from mapsos.http import Chunk
 from mapsos.operations.context import Context
 from mapsos.rest.observations import query_observations
 from mapsos.rest.offerings import list_offerings
+from mapsos.rest.openapi import describe_openapi
 from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
 from mapsos.rest.procedures import describe_procedure, list_procedures
@@ -51,6 +52,8 @@ def find_resource(context: Context, path: RestPath) -> Resource:
     format = read_format(context.raw, path.resource)
     if format == "schema":
         return Resource("schema", "json", describe_schema())
+    if path.resource == "openapi":
+        return Resource("openapi", "pjson", describe_openapi(context, f"{path.prefix}/exts/SosSOE"))
     if path.resource == "observations/query":
         if format == "json":
             return Resource(path.resource, format, {}, query_observations(context))

@@ -1,0 +1,108 @@
+"""The OpenAPI 3.1 description of a service's REST interface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import mapsos
+from mapsos.operations.context import Context
+from mapsos.rest.parameters import FORMATS, PARAMETERS
+from mapsos.rest.schemas import SCHEMAS
+
+_DOCUMENTS = {
+    "": "service",
+    "observations": "observations",
+    "observations/query": "observation-data",
+    "procedures": "procedures",
+    "procedure": "procedure",
+    "features": "features",
+    "features/query": "feature-data",
+}
+_SUMMARIES = {
+    "": "The service",
+    "observations": "Its offerings",
+    "observations/query": "Observations",
+    "procedures": "Its procedures",
+    "procedure": "A procedure",
+    "features": "Its features of interest",
+    "features/query": "Features of interest",
+}
+_IDS = "Ids, joined by commas: any of them. A comma inside an id is written \\,"
+_TIMES = (
+    "equals:T, during:T,T, after:T, before:T or last:MILLISECONDS,+HH:MM, with or without braces around it. "
+    "T is a time in ISO 8601; answers are in its time zone."
+)
+_PLACES = "An Esri JSON geometry, x,y or xmin,ymin,xmax,ymax: what meets it."
+_WHERE = "A condition over id, type, phenomenon_time, procedure, observed_property, numeric_value, text_value and uom."
+_MEANINGS: dict[str, dict[str, Any]] = {
+    "offering": {"description": _IDS, "schema": {"type": "string"}, "example": "hourly"},
+    "observedProperty": {"description": _IDS, "schema": {"type": "string"}},
+    "procedure": {"description": _IDS, "schema": {"type": "string"}},
+    "featureOfInterest": {"description": _IDS, "schema": {"type": "string"}},
+    "feature": {"description": _IDS, "schema": {"type": "string"}},
+    "spatialFilter": {"description": _PLACES, "schema": {"type": "string"}, "example": "0,40,2,43"},
+    "temporalFilter": {
+        "description": _TIMES,
+        "schema": {"type": "string"},
+        "example": "during:2011-10-19T15:00:00+02:00,2011-10-20T00:00:00+02:00",
+    },
+    "where": {"description": _WHERE, "schema": {"type": "string"}, "example": "numeric_value<=35"},
+    "resultOffset": {
+        "description": "How many observations to leave out first.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": 10**15 - 1},
+    },
+    "resultRecordCount": {
+        "description": "How many observations to give, at most.",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 10**15 - 1},
+    },
+}
+
+
+def describe_openapi(context: Context, root: str) -> dict[str, Any]:
+    """The document; ``root`` is the path of the service's root, below the server's own."""
+    identification = context.service.identification
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": identification.title or context.service.name,
+            "version": mapsos.__version__,
+            **({"description": identification.abstract} if identification.abstract else {}),
+        },
+        "servers": [{"url": context.environ.get("SCRIPT_NAME", "") + root}],
+        "paths": {_write_path(resource): {"get": _describe(resource)} for resource in _DOCUMENTS},
+        "components": {"schemas": dict(SCHEMAS)},
+    }
+
+
+def _write_path(resource: str) -> str:
+    return "/procedures/{id}" if resource == "procedure" else f"/{resource}" if resource else ""
+
+
+def _describe(resource: str) -> dict[str, Any]:
+    formats = {"type": "string", "enum": [*FORMATS, "schema"] if resource == "" else list(FORMATS), "default": "html"}
+    parameters: list[dict[str, Any]] = [
+        {"name": "f", "in": "query", "description": "The format of the answer.", "schema": formats, "example": "json"}
+    ]
+    if resource == "procedure":
+        parameters.insert(
+            0, {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        )
+    parameters += [{"name": name, "in": "query", **_MEANINGS[name]} for name in PARAMETERS[resource]]
+    document: dict[str, Any] = {"$ref": f"#/components/schemas/{_DOCUMENTS[resource]}"}
+    if resource == "":
+        document = {"anyOf": [document, {"type": "object"}]}
+    content = {"application/json": {"schema": document}, "text/html": {"schema": {"type": "string"}}}
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}
+    return {
+        "operationId": _DOCUMENTS[resource],
+        "summary": _SUMMARIES[resource],
+        "parameters": parameters,
+        "responses": {
+            "200": {
+                "description": _SUMMARIES[resource],
+                "content": {**content, "text/html": {"schema": {"type": "string"}}},
+            },
+            "400": {"description": "A parameter is wrong.", "content": error},
+            "404": {"description": "There is no such thing.", "content": error},
+        },
+    }
