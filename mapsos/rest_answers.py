@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from mapsos.error_page import PageError
 from mapsos.geoservices.errors import RestError
 from mapsos.http import Request, Response
 from mapsos.mapfile.errors import MapfileError
@@ -42,6 +43,8 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
             raw = decode_request(request, decode_query(request), settings.max_body)
         except OwsException as error:
             raise RestError(str(error), code=error.status, detail=error.detail) from error
+        except PageError as error:
+            raise RestError(error.message, code=error.status) from error
         if path.resource == "services":
             return _respond(200, _list_services(raw, settings, find_map), None)
         service = _find_service(path, settings, find_map)
