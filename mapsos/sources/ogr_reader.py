@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from osgeo import gdal, ogr
 
@@ -17,6 +17,9 @@ from mapsos.sources.opening import guarded, open_dataset
 from mapsos.sources.readers import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _KINDS = {
     ogr.OFTString: ColumnKind.TEXT,
@@ -67,13 +70,17 @@ class OgrReader:
         self._layer: Any = None
         self._declared: dict[str, bool] | None = None
         self.known_extent: tuple[float, float, float, float] | None = None
-        self._dataset: Any = open_dataset(source)
+        self._dataset: Any = None
         try:
+            self._dataset = self._open()
             with guarded(source):
                 self._find_layer()
         except BaseException:
             self.close()
             raise
+
+    def _open(self) -> Any:
+        return open_dataset(self.source)
 
     def _find_layer(self) -> None:
         source = self.source
@@ -126,13 +133,19 @@ class OgrReader:
                         break
                     batch = _import_array(array, kind)
                 if len(batch):
-                    raw = {name: batch.field(place) for name, place in zip(names, places, strict=True)}
+                    raw = {
+                        name: self._deliver(name, batch.field(place)) for name, place in zip(names, places, strict=True)
+                    }
                     shapes = GeometryColumn(batch.field(kind.num_fields - 1)) if geometry else None
                     yield Rows(len(batch), columns, raw, shapes, None if names else batch.field(0))
         finally:
             del stream, layer
             with guarded(self.source):
                 self._release()
+
+    def _deliver(self, name: str, raw: pa.Array) -> pa.Array:
+        """A column as the driver delivers it, which is how `SourceColumn` takes it."""
+        return raw
 
     def _keep_selective(self, narrowing: Narrowing) -> Narrowing:
         """Without the rectangle where it holds so much of the data that reading all of them costs less."""
