@@ -96,6 +96,10 @@ def open_reader(source: LayerSource) -> Reader:
         from mapsos.sources.postgis import PostgisReader
 
         return PostgisReader(source)
+    if source.connection.lower().endswith(".fgb"):
+        from mapsos.sources.flatgeobuf import open_flatgeobuf
+
+        return open_flatgeobuf(source)
     from mapsos.sources.ogr_reader import OgrReader
 
     return OgrReader(source)
