@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mapsos.compression import compress_response
 from mapsos.cors import admit_origin, answer_preflight
+from mapsos.deadlines import DeadlineError, limit_seconds
 from mapsos.error_page import PageError, write_page
 from mapsos.http import Request, Response
 from mapsos.map_selection import MapSelectionError, select_map
@@ -60,7 +61,8 @@ class Application:
         current_request_id.set(request.id)
         response = answer_preflight(request, self.settings.cors, no_post=self.settings.no_post)
         if response is None:
-            response = self._answer(request)
+            with limit_seconds(self.settings.max_seconds):
+                response = self._answer(request)
         if _is_over_http(request):
             response = admit_origin(response, request, self.settings.cors)
             if request.id:
@@ -103,6 +105,9 @@ class Application:
         except OwsException as error:
             log.info("%s", f"{error.text} {error.detail}".rstrip())
             response = self._report(error, service)
+        except DeadlineError as error:
+            log.warning("%s", error)
+            response = self._report(_describe_delay(error), service)
         except Exception:
             reference = uuid.uuid4().hex[:12]
             log.exception("request failed, reference %s", reference)
@@ -196,6 +201,17 @@ def _refuse_map(error: MapfileError) -> PageError:
         return PageError("msLoadMap", "Premature End-of-File.", "", status=500, detail=str(error))
     near = f"Parsing error near ({error.near}):(line {error.line})"
     return PageError("msLoadMap", "Unknown identifier.", near, status=500, detail=str(error))
+
+
+def _describe_delay(error: DeadlineError) -> OwsException:
+    return OwsException(
+        "NoApplicableCode",
+        "mapserv",
+        "msSOSDispatch",
+        f"The request would take longer than the {error.seconds:g} seconds that this service spends on one. "
+        "Ask for less.",
+        status=503,
+    )
 
 
 def _describe_failure(reference: str) -> OwsException:

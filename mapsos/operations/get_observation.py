@@ -20,6 +20,7 @@ from mapsos.operations.observation_markup import (
     build_markup,
 )
 from mapsos.operations.online_resource import find_online_resource
+from mapsos.operations.row_limits import check_rows
 from mapsos.operations.selection import LayerSelection, select_procedures, select_result, select_rows
 from mapsos.operations.streaming import LayerQuestion, ObservationBody
 from mapsos.ows.event_times import parse_event_times
@@ -35,14 +36,17 @@ from mapsos.ows.parameters import (
     parse_result_model,
     parse_srs_name_parameter,
 )
+from mapsos.ows.requests import EventTime
 from mapsos.sources.query import BATCH_ROWS, SHAPE_BATCH_ROWS, LayerQuery
+from mapsos.times import Interval
 
 
 def get_observation(context: Context) -> Response:
     """Answer a GetObservation: the checks of reference section 9 in their order, then a stream of members.
 
     The answer is complete when the first byte is sent, as far as that can be known: every value checked, every layer
-    opened and its first batch read. Memory: a batch of each layer. Raises OwsException.
+    opened and its first batch read. Memory: a batch of each layer. Raises OwsException, also for more rows than
+    ``max_rows`` admits (`mapsos.operations.row_limits`).
     """
     raw, service = context.raw, context.service
     offering = parse_offering(raw)
@@ -65,6 +69,8 @@ def get_observation(context: Context) -> Response:
     if encoder.extension is not None:
         name = name_download((offering, *observed_properties, *raw.all("eventtime")), encoder.extension)
         headers = (*headers, ("Content-Disposition", f'attachment; filename="{name}"'))
+    if most is not None and "SERVER_PROTOCOL" in context.environ:
+        headers = (*headers, ("Mapsos-Max-Features", str(most)))
     if context.method == "HEAD":
         return Response(headers=headers)
 
@@ -86,8 +92,19 @@ def get_observation(context: Context) -> Response:
         )
         return LayerQuestion(query, markup)
 
+    def select_during(interval: Interval) -> tuple[LayerSelection, ...]:
+        return select_rows(service, asked, (EventTime("during", interval),), feature, parse_bbox(raw), context.now)
+
     body = ObservationBody(partial(encoder.write, collection), map(ask, selections), most)
-    return Response(headers=headers, body=body)
+    try:
+        limit = context.max_rows
+        if limit is not None and (most is None or most > limit):
+            check_rows(limit, body.count_all(), selections, select_during)
+        body.begin()
+    except BaseException:
+        body.close()
+        raise
+    return Response(headers=headers, body=body, count_rows=body.count_written)
 
 
 def _is_offering(layer: ObservationLayer, offering: str) -> bool:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Generic, TypeVar
 
 from mapsos.batches import Batch
+from mapsos.deadlines import current_deadline
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.http import Chunk
 from mapsos.operations.layer_meaning import refuse_source
@@ -24,22 +25,22 @@ Markup = TypeVar("Markup")
 
 @dataclass
 class RowLimit:
-    """How many rows an answer may still hold, over all its layers; None for no limit."""
+    """How many rows an answer may hold, over all its layers, None for no limit; and how many it has so far."""
 
-    left: int | None
+    most: int | None
+    rows: int = 0
 
     def cut(self, batch: Batch) -> Batch:
         """The batch, or the part of it that is still allowed; what is returned is counted."""
-        if self.left is None:
-            return batch
-        kept = batch if batch.rows <= self.left else batch.slice(0, self.left)
-        self.left -= kept.rows
-        return kept
+        if self.most is not None and batch.rows > self.most - self.rows:
+            batch = batch.slice(0, self.most - self.rows)
+        self.rows += batch.rows
+        return batch
 
     @property
     def reached(self) -> bool:
         """Whether no row is left."""
-        return self.left is not None and self.left <= 0
+        return self.most is not None and self.rows >= self.most
 
 
 class BatchStream:
@@ -54,13 +55,22 @@ class BatchStream:
             layer = self._closing.enter_context(open_layer(query.source))
             self._batches = layer.read(query)
             self._closing.callback(self._batches.close)
-            self._first = next(self._batches, None)
+            self._begun = [batch for batch in (next(self._batches, None),) if batch is not None]
         except SourceError as error:
             self._closing.close()
             raise refuse_source(error) from error
         except BaseException:
             self._closing.close()
             raise
+
+    def count(self) -> int | None:
+        """How many rows there are, if that shows after at most one more batch, which is kept; else None."""
+        if self._begun and len(self._begun) < 2:
+            try:
+                self._begun += [batch for batch in (next(self._batches, None),) if batch is not None]
+            except SourceError as error:
+                raise refuse_source(error) from error
+        return sum(batch.rows for batch in self._begun) if len(self._begun) < 2 else None
 
     def batches(self, limit: RowLimit) -> Iterator[Batch]:
         """The batches within the limit, once; the reader is closed at the end or when this is closed."""
@@ -71,15 +81,13 @@ class BatchStream:
                     break
 
     def _read(self) -> Iterator[Batch]:
-        first, self._first = self._first, None
-        if first is None:
-            return
         # A thread is worth its while only where more than the first batch is to come.
         following = self._batches
-        if first.rows == self._batch_rows:
+        if self._begun and self._begun[-1].rows == self._batch_rows:
             following = read_ahead(self._batches)
             self._closing.callback(following.close)
-        yield first
+        while self._begun:
+            yield self._begun.pop(0)
         yield from following
 
     def close(self) -> None:
@@ -106,6 +114,8 @@ class LayerQuestion(Generic[Markup]):
 class ObservationBody(Generic[Markup]):
     """The chunks of an answer. Made, it has read the first batch of every layer; closed, it has released them all.
 
+    Iterating raises DeadlineError when the time of the request that it was made for is over.
+
     Parameters
     ----------
     write
@@ -124,6 +134,9 @@ class ObservationBody(Generic[Markup]):
     ) -> None:
         self._write = write
         self._limit = RowLimit(most)
+        self._deadline = current_deadline()
+        self._chunks: Iterator[Chunk] | None = None
+        self._first: Chunk | None = None
         self._layers: list[tuple[BatchStream, LayerQuestion[Markup]]] = []
         try:
             for question in questions:
@@ -132,15 +145,44 @@ class ObservationBody(Generic[Markup]):
             self.close()
             raise
 
+    def count_written(self) -> int:
+        """How many rows have been handed to the encoder so far."""
+        return self._limit.rows
+
+    def count_all(self) -> int | None:
+        """How many rows all layers have, without a limit, if that shows after another batch of each; else None."""
+        counts = [stream.count() for stream, _ in self._layers]
+        known = [count for count in counts if count is not None]
+        return sum(known) if len(known) == len(counts) else None
+
+    def begin(self) -> None:
+        """Write the first chunk, which is kept: what fails until then can still be reported. Raises OwsException."""
+        self._chunks = self._write(
+            [LayerAnswer(question.markup, stream.batches(self._limit)) for stream, question in self._layers]
+        )
+        try:
+            self._first = next(self._chunks, None)
+        except SourceError as error:
+            raise refuse_source(error) from error
+
     def __iter__(self) -> Iterator[Chunk]:
         try:
-            yield from self._write(
-                [LayerAnswer(question.markup, stream.batches(self._limit)) for stream, question in self._layers]
-            )
+            if self._chunks is None:
+                self.begin()
+            if self._first is None or self._chunks is None:
+                return
+            yield self._first
+            self._first = None
+            for chunk in self._chunks:
+                self._deadline.check()
+                yield chunk
         finally:
             self.close()
 
     def close(self) -> None:
         """Stop reading and release the data sources."""
+        if self._chunks is not None:
+            # What the encoder keeps, in files too, goes with it.
+            getattr(self._chunks, "close", lambda: None)()
         for stream, _ in self._layers:
             stream.close()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mapsos.batches import Batch, Column
 from mapsos.crs import Crs
+from mapsos.deadlines import current_deadline
 from mapsos.layer_source import LayerSource
 from mapsos.predicates import EVERYTHING, Everything, Nothing, Predicate, all_of, names, needs_geometry, rename
 from mapsos.sources.errors import SourceError
@@ -21,6 +22,7 @@ from mapsos.times import Interval
 
 if TYPE_CHECKING:
     from mapsos.sources.databases import Database
+    from mapsos.sources.densities import TimeDensity
 
 T = TypeVar("T")
 
@@ -33,11 +35,13 @@ def open_layer(source: LayerSource) -> Layer:
 class Layer:
     """An open layer. Several readings may run at once, also in several threads: each has a reader of its own.
 
-    Raises `SourceError` wherever its data cannot be read, also in the middle of a reading.
+    Raises `SourceError` wherever its data cannot be read, also in the middle of a reading, and DeadlineError when the
+    time of the request that it was opened for is over.
     """
 
     def __init__(self, source: LayerSource) -> None:
         self.source = source
+        self._deadline = current_deadline()
         reader = acquire_reader(source)
         self._idle: list[Reader] = [reader]
         self._closed = False
@@ -150,6 +154,13 @@ class Layer:
         """Number of rows, MAXFEATURES included."""
         return sum(rows.count for rows in self._pass((), predicate))
 
+    def count_by_time(
+        self, density: TimeDensity, time_column: str | None, predicate: Predicate = EVERYTHING
+    ) -> None:
+        """Count rows into ``density``, MAXFEATURES included, by when the times of a column begin: one pass."""
+        name = None if time_column is None else self._spell(time_column)
+        density.add(self._pass(() if name is None else (name,), predicate), name)
+
     def extreme_times(
         self, time_column: str, group_column: str | None, predicate: Predicate = EVERYTHING, newest: bool = True
     ) -> dict[str, Interval]:
@@ -204,6 +215,7 @@ class Layer:
             stream = reader.rows(plan)
             try:
                 for rows in stream:
+                    self._deadline.check()
                     if not everything:
                         mask = evaluate(wanted, rows, self.source)
                         rows = rows if mask.all() else rows.take(mask)

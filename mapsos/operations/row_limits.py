@@ -1,0 +1,97 @@
+"""Answers that would be too long: refused before anything is sent, with what to ask for instead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from mapsos.operations.layer_meaning import refuse_source
+from mapsos.operations.selection import LayerSelection
+from mapsos.ows.exceptions import OwsException
+from mapsos.predicates import Time, all_of
+from mapsos.sources.errors import SourceError
+from mapsos.times import SECOND, Interval, format_interval
+
+if TYPE_CHECKING:
+    from mapsos.sources.densities import TimeDensity
+
+Selections = Sequence[LayerSelection]
+
+
+def check_rows(
+    limit: int, known: int | None, selections: Selections, select_during: Callable[[Interval], Selections]
+) -> None:
+    """Refuse an answer that would have more rows than the limit.
+
+    Costs nothing where the number is known and small enough; else a pass over the times of the rows, and for an answer
+    that is refused another over those of the window that is proposed.
+
+    Parameters
+    ----------
+    limit
+        How many rows an answer may have, in all its layers together.
+    known
+        How many it has, None if nobody knows yet.
+    selections
+        Its layers, each with which of its rows.
+    select_during
+        What they would be if the same were asked with this time for eventTime.
+
+    Raises
+    ------
+    OwsException
+        With how many rows there are, the limit, and an eventTime that has fewer, if one was found.
+    """
+    density = None
+    if known is None:
+        density = _measure(selections)
+        known = density.total
+    if known <= limit:
+        return
+    proposal = _propose(limit, density or _measure(selections), selections, select_during)
+    advice = "Ask for fewer procedures, a smaller place or another time."
+    if proposal is not None:
+        window, rows = proposal
+        advice = f"Ask for a shorter time, for example eventTime={format_interval(window)}, which has {rows}."
+    raise OwsException(
+        "ResponseExceedsSizeLimit",
+        "eventTime",
+        "msSOSGetObservation",
+        f"The answer would have {known} observations; this service sends {limit} at most. {advice}",
+    )
+
+
+def _propose(
+    limit: int, density: TimeDensity, selections: Selections, select_during: Callable[[Interval], Selections]
+) -> tuple[Interval, int] | None:
+    """A time from the first of the rows on that has at most so many rows, and how many it has."""
+    window = density.find_window(limit)
+    while window is None and (first := density.find_first()) is not None:
+        density = _measure(selections, first)
+        window = density.find_window(limit)
+    while window is not None:
+        # Asked for like this there may be more: rows without any time, or of a time that the first question left out.
+        rows = _measure(select_during(window)).total
+        if rows <= limit:
+            return (window, rows) if rows else None
+        seconds = (window.end - window.begin) // SECOND // 2
+        window = Interval(window.begin, window.begin + seconds * SECOND) if seconds else None
+    return None
+
+
+def _measure(selections: Selections, within: Interval | None = None) -> TimeDensity:
+    from mapsos.sources.densities import TimeDensity
+    from mapsos.sources.layers import open_layer
+
+    density = TimeDensity()
+    for selection in selections:
+        column = selection.meaning.time_column if selection.meaning.layer.time_item else None
+        predicate = selection.predicate
+        if column is not None and within is not None:
+            predicate = all_of(predicate, Time(column.name, (within,)))
+        try:
+            with open_layer(selection.meaning.layer.source) as layer:
+                layer.count_by_time(density, column.name if column else None, predicate)
+        except SourceError as error:
+            raise refuse_source(error) from error
+    return density
