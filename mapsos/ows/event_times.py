@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.markup import MarkupError, attribute, children, local_name, parse_fragments, text_of
+from mapsos.ows.markup import MarkupError, RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
 from mapsos.ows.requests import EventTime, RawRequest
 from mapsos.times import FOREVER, Interval, current_time, parse_period, parse_time
 
@@ -25,7 +25,7 @@ OPERATORS = {
 """Temporal operators of Filter 1.1 as SOS 1.0 has them and of Filter 2.0, with the relation that each asks for."""
 
 MAX_TIMES = 1000
-"""The longest list that is taken: every time of it is held against every row."""
+"""Times of a request, all lists of it together: every one of them is held against every row."""
 
 _EXTREMES = {"latest": "latest", "first": "first", "getfirst": "first"}
 _UNSAID = frozenset({"description", "descriptionReference", "identifier", "name", "metaDataProperty"})
@@ -46,7 +46,11 @@ def parse_event_times(raw: RawRequest, now: int | None = None) -> tuple[EventTim
     found: list[EventTime] = []
     for value in raw.all("eventtime"):
         try:
-            found += _parse_value(value, moment)
+            found += _parse_value(value, moment, MAX_TIMES - len(found))
+        except RefusedMarkup as error:
+            raise OwsException(
+                "InvalidParameterValue", "eventtime", "msSOSGetObservation", f"The eventTime is refused: {error}."
+            ) from error
         except ValueError as error:
             raise OwsException(
                 "InvalidParameterValue",
@@ -69,16 +73,14 @@ def parse_temporal_element(element: etree._Element, now: int) -> EventTime:
     return _relate(OPERATORS[name], _parse_time_object(operands[0], now))
 
 
-def _parse_value(value: str, now: int) -> list[EventTime]:
+def _parse_value(value: str, now: int, most: int) -> list[EventTime]:
     text = value.strip()
-    if text.startswith(("<", "\ufeff<")):
-        elements = parse_fragments(text, ",")
-        if len(elements) > MAX_TIMES:
-            raise ValueError("too many times")
-        return [parse_temporal_element(element, now) for element in elements]
-    if text.count(",") >= MAX_TIMES:
-        raise ValueError("too many times")
-    return _parse_list(text, now)
+    elements = parse_fragments(text, ",") if text.startswith(("<", "\ufeff<")) else None
+    if (text.count(",") + 1 if elements is None else len(elements)) > most:
+        raise RefusedMarkup(f"more than {MAX_TIMES} times are not accepted")
+    if elements is None:
+        return _parse_list(text, now)
+    return [parse_temporal_element(element, now) for element in elements]
 
 
 def _parse_list(text: str, now: int) -> list[EventTime]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.gml_geometries import read_number, read_srs_name
-from mapsos.ows.markup import MarkupError, local_name, parse_fragments, text_of
+from mapsos.ows.markup import MarkupError, RefusedMarkup, local_name, parse_fragments, text_of
 from mapsos.ows.requests import FeatureOfInterest, RawRequest
 from mapsos.ows.spatial_operators import is_spatial, parse_place, parse_spatial
 from mapsos.predicates import BBox, Predicate
@@ -40,6 +40,13 @@ def parse_feature_of_interest(raw: RawRequest) -> FeatureOfInterest | None:
                 places.append(_read_box(text[5:]))
             else:
                 ids += _read_ids(text.split(","))
+        except RefusedMarkup as error:
+            raise OwsException(
+                "InvalidParameterValue",
+                "featureofinterest",
+                "msSOSGetObservation",
+                f"The featureOfInterest is refused: {error}.",
+            ) from error
         except MarkupError as error:
             raise _refuse("", str(error)) from error
         except ValueError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from mapsos.ows import event_times
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.markup import attribute, children, local_name, parse_fragments, text_of
+from mapsos.ows.markup import RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
 from mapsos.ows.requests import RawRequest
 from mapsos.ows.spatial_operators import is_spatial, parse_spatial
 from mapsos.predicates import (
@@ -40,6 +40,8 @@ FEATURE_ID = "gml:id"
 
 MAX_NODES = 2000
 MAX_DEPTH = 64
+MAX_PATTERN = 1000
+"""Characters of a PropertyIsLike's pattern: what it costs to hold one against a text grows with both."""
 
 _COMPARISONS: dict[str, ComparisonOperator] = {
     "PropertyIsEqualTo": "=",
@@ -66,14 +68,18 @@ def parse_result(raw: RawRequest, now: int | None = None) -> Predicate | None:
 
     A Filter element or the operator alone, from KVP or a body, in any namespace. Feature ids are a `OneOf` named
     `FEATURE_ID`. ``now`` is the moment that a client's ``now`` means, in microseconds, the clock's if None. Raises
-    OwsException 40 for what is no filter, for functions and arithmetic, and for more than `MAX_NODES` elements or
-    `MAX_DEPTH` levels.
+    OwsException 40 for what is no filter, for functions and arithmetic, and for more than `MAX_NODES` elements,
+    `MAX_DEPTH` levels or `MAX_PATTERN` characters of a pattern.
     """
     value = raw.last("result")
     if value is None:
         return None
     try:
         return _parse_filter(parse_fragments(value.strip()), current_time() if now is None else now)
+    except RefusedMarkup as error:
+        raise OwsException(
+            "InvalidParameterValue", "result", "msSOSGetObservation", f"RESULT in GetObservation is refused: {error}"
+        ) from error
     except ValueError as error:
         raise OwsException(
             "InvalidParameterValue",
@@ -161,6 +167,8 @@ def _parse_like(element: etree._Element) -> Predicate:
     if not any_run or not any_one or not escape or len({any_run, any_one, escape}) != 3:
         raise ValueError("PropertyIsLike takes wildCard, singleChar and escapeChar, all different")
     literal, _ = _read_literal(operands[1])
+    if len(literal) > MAX_PATTERN:
+        raise RefusedMarkup(f"the pattern of a PropertyIsLike has at most {MAX_PATTERN} characters")
     parts = _split_pattern(literal, any_run, any_one, escape)
     return Like(_read_property(operands[0]), parts, _read_match_case(element))
 
@@ -266,7 +274,7 @@ def _check_size(elements: list[etree._Element]) -> None:
         nodes += len(level)
         depth += 1
         if nodes > MAX_NODES or depth > MAX_DEPTH:
-            raise ValueError("a filter of too many elements")
+            raise RefusedMarkup(f"a filter has at most {MAX_NODES} elements in {MAX_DEPTH} levels")
         level = [child for element in level for child in children(element)]
 
 

@@ -7,6 +7,9 @@ import re
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.requests import RawRequest
 
+MAX_PAIRS = 1000
+"""Pairs of a query string or a form."""
+
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 
@@ -17,9 +20,13 @@ def decode_kvp(text: str | bytes) -> RawRequest:
     ``=`` has an empty value, one without a name is none. A str is taken as UTF-8 with surrogate escapes, the way Python
     decodes an environment.
 
-    Raises OwsException (InvalidParameterValue, the parameter) if a name or value is not UTF-8.
+    Raises OwsException: InvalidParameterValue with the parameter if a name or value is not UTF-8, with ``request`` for
+    more than `MAX_PAIRS`.
     """
     data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+    if data.count(b"&") >= MAX_PAIRS:
+        message = f"More than {MAX_PAIRS} parameters in a request are not accepted."
+        raise OwsException("InvalidParameterValue", "request", "msSOSDispatch", message)
     values: dict[str, list[str]] = {}
     for pair in data.split(b"&"):
         raw_name, _, raw_value = pair.partition(b"=")

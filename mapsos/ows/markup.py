@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from lxml import etree
 
 MAX_DEPTH = 128
+MAX_TAGS = 100_000
+"""Tags of a document or fragment, start and end tags each counted."""
+MAX_NAMESPACES = 256
+"""Namespace declarations of a document or fragment: each is repeated wherever a part of it is handed on."""
+ENCODINGS = ("UTF-8", "UTF-16", "US-ASCII", "ISO-8859-1", "windows-1252")
+"""Encodings of documents that are taken."""
 
 _NAMESPACES = {
     "gml": "http://www.opengis.net/gml",
@@ -27,6 +33,9 @@ _NAMESPACES = {
     "xsi": "http://www.w3.org/2001/XMLSchema-instance",
 }
 _DECLARATION = re.compile(r"^\ufeff?\s*<\?xml\s[^<>]*\?>")
+_ENCODING = re.compile(rb"\s*<\?xml\s[^<>]*?encoding\s*=\s*[\"']([^\"'<>]*)[\"']")
+_MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"),
+          (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))  # fmt: skip
 _PREFIX = re.compile(r"[<\s/]([A-Za-z_][\w.-]*):[A-Za-z_]")
 # Possessive, so that a long text without an end is read once.
 _TAG = re.compile(r"<(/?)([A-Za-z_][\w.:-]*+)((?:[^<>\"']|\"[^\"<]*+\"|'[^'<]*+')*+)>")
@@ -36,8 +45,20 @@ class MarkupError(ValueError):
     """Text that is not XML, or XML of a kind that is never taken from a client."""
 
 
+class RefusedMarkup(MarkupError):
+    """What may be XML, but is too much, or of a kind that is never taken; the message is for clients."""
+
+
 def parse_document(data: bytes) -> etree._Element:
-    """The root of a whole document; MarkupError if it is not well-formed, has a document type, or is too deep."""
+    """The root of a whole document in one of `ENCODINGS`.
+
+    Raises MarkupError if it is not well-formed; RefusedMarkup if it has a document type, another encoding, more than
+    `MAX_DEPTH` levels, `MAX_TAGS` tags or `MAX_NAMESPACES` declarations. What it costs is linear in its size.
+    """
+    return _parse_text(_decode(data))
+
+
+def _parse_text(text: str) -> etree._Element:
     from lxml import etree
 
     parser = etree.XMLParser(
@@ -50,24 +71,41 @@ def parse_document(data: bytes) -> etree._Element:
         remove_pis=True,
         collect_ids=False,
     )
-    if b"<!DOCTYPE" in data:
+    # The parser gets no encoding but this one, so that nothing can hide from the look at the text.
+    if "<!DOCTYPE" in text:
         raise MarkupError("a document type declaration is not accepted")
+    if text.count("<") > MAX_TAGS:
+        raise RefusedMarkup(f"more than {MAX_TAGS} tags are not accepted")
+    if text.count("xmlns") > MAX_NAMESPACES:
+        raise RefusedMarkup(f"more than {MAX_NAMESPACES} namespace declarations are not accepted")
     try:
-        root = etree.fromstring(data, parser)
+        root = etree.fromstring(_DECLARATION.sub("", text, 1).encode(), parser)
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
         raise MarkupError(f"not well-formed XML: {error}") from error
-    # An encoding without ASCII hides the declaration from the search above.
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise MarkupError("a document type declaration is not accepted")
     _check_depth(root)
     return root
+
+
+def _decode(data: bytes) -> str:
+    marked = next(((mark, name) for mark, name in _MARKS if data.startswith(mark)), None)
+    if marked is not None:
+        name = marked[1]
+    else:
+        declared = _ENCODING.match(data)
+        name = declared[1].decode("ascii", "replace") if declared else "utf-8"
+        if name.lower() not in map(str.lower, ENCODINGS):
+            raise RefusedMarkup(f"the encoding {name} is not accepted; allowed are {', '.join(ENCODINGS)}")
+    try:
+        return data.decode(name).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise MarkupError(f"not well-formed XML: {error}") from error
 
 
 def parse_fragments(text: str, separators: str = "") -> list[etree._Element]:
     """The elements that a text consists of, between which white space and ``separators`` may stand.
 
     Prefixes need not be declared, and an end tag may differ from its start tag in letter case. MarkupError if it is
-    anything else.
+    anything else, as for `parse_document`.
     """
     text = _DECLARATION.sub("", text)
     prefixes = {prefix for prefix in _PREFIX.findall(text) if not prefix.lower().startswith("xml")}
@@ -76,6 +114,8 @@ def parse_fragments(text: str, separators: str = "") -> list[etree._Element]:
     )
     try:
         root = _parse_wrapped(text, declarations)
+    except RefusedMarkup:
+        raise
     except MarkupError:
         closed = _close_as_opened(text)
         if closed == text:
@@ -126,11 +166,7 @@ def serialize(element: etree._Element) -> str:
 
 
 def _parse_wrapped(text: str, declarations: str) -> etree._Element:
-    try:
-        data = f"<fragments{declarations}>{text}</fragments>".encode()
-    except UnicodeEncodeError as error:
-        raise MarkupError("characters that XML cannot hold") from error
-    return parse_document(data)
+    return _parse_text(f"<fragments{declarations}>{text}</fragments>")
 
 
 def _check_depth(root: etree._Element) -> None:
@@ -139,7 +175,7 @@ def _check_depth(root: etree._Element) -> None:
         level = [child for element in level for child in element]
         if not level:
             return
-    raise MarkupError("elements nested too deeply")
+    raise RefusedMarkup(f"elements nested too deeply: more than {MAX_DEPTH} levels are not accepted")
 
 
 def _close_as_opened(text: str) -> str:

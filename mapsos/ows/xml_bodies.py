@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.markup import MarkupError, children, local_name, parse_document, serialize, stray_text, text_of
+from mapsos.ows.markup import (
+    MarkupError,
+    RefusedMarkup,
+    children,
+    local_name,
+    parse_document,
+    serialize,
+    stray_text,
+    text_of,
+)
 from mapsos.ows.requests import RawRequest
 
 if TYPE_CHECKING:
@@ -65,8 +74,8 @@ def read_body(data: bytes) -> RawRequest:
     except MarkupError as error:
         if "document type" in str(error):
             raise _unreadable("A document type declaration in the request is not accepted.") from error
-        if "deep" in str(error):
-            raise _unreadable("The elements of the request are nested too deeply.") from error
+        if isinstance(error, RefusedMarkup):
+            raise _unreadable(f"The body of the request is refused: {error}.") from error
         raise _unreadable("The body of the request is not well-formed XML.", detail=str(error)) from error
     namespace, name = _split(root)
     request = next((known for known in _CHILDREN if known.lower() == name.lower()), None)

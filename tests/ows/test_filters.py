@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.filters import FEATURE_ID, MAX_DEPTH, MAX_NODES, parse_result, strip_prefix
+from mapsos.ows.filters import FEATURE_ID, MAX_DEPTH, MAX_NODES, MAX_PATTERN, parse_result, strip_prefix
 from mapsos.ows.requests import RawRequest
 from mapsos.ows.xml_bodies import read_body
 from mapsos.predicates import (
@@ -239,8 +239,6 @@ def test_distances_are_in_metres_or_in_units_of_the_crs(attributes: str, distanc
         operator("TM_EndedBy", NAME, "<TimeInstant><timePosition>2001</timePosition></TimeInstant>"),
         operator("TM_After", "<TimeInstant><timePosition>2001</timePosition></TimeInstant>"),
         operator("TM_Equals", NAME, "<TimeInstant><timePosition>latest</timePosition></TimeInstant>"),
-        operator("And", *[EQUAL] * (MAX_NODES // 2)),
-        "<Not>" * MAX_DEPTH + EQUAL + "</Not>" * MAX_DEPTH,
         "<Not>" * 5000 + EQUAL + "</Not>" * 5000,
     ],
 )
@@ -250,6 +248,29 @@ def test_anything_else_is_refused(value: str) -> None:
     assert (refusal.value.code, refusal.value.locator) == ("InvalidParameterValue", "result")
     text = f"msSOSGetObservation(): SOS server error. Invalid or Unsupported RESULT in GetObservation: {value}"
     assert refusal.value.text == text if len(value) < 1000 else text.startswith(refusal.value.text)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (operator("And", *[EQUAL] * (MAX_NODES // 2)), f"at most {MAX_NODES} elements"),
+        ("<Not>" * MAX_DEPTH + EQUAL + "</Not>" * MAX_DEPTH, f"{MAX_DEPTH} levels"),
+        ("<Not>" * 200 + EQUAL + "</Not>" * 200, "more than 128 levels"),
+        ("<a/>" * 100_001, "more than 100000 tags"),
+        ("".join(f"<p{number}:a/>" for number in range(300)), "more than 256 namespace declarations"),
+        (
+            '<PropertyIsLike wildCard="*" singleChar="." escapeChar="!"><PropertyName>a</PropertyName>'
+            f"<Literal>{'*' * (MAX_PATTERN + 1)}</Literal></PropertyIsLike>",
+            f"at most {MAX_PATTERN} characters",
+        ),
+    ],
+    ids=["operands", "levels", "tags in one another", "tags", "prefixes", "pattern"],
+)
+def test_too_much_is_refused_by_name(value: str, said: str) -> None:
+    with pytest.raises(OwsException) as refusal:
+        parse(value)
+    assert (refusal.value.code, refusal.value.locator) == ("InvalidParameterValue", "result")
+    assert said in refusal.value.text
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.kvp import decode_kvp
+from mapsos.ows.kvp import MAX_PAIRS, decode_kvp
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,10 @@ def test_any_query_is_decoded_or_refused(query: str | bytes) -> None:
     with contextlib.suppress(OwsException):
         raw = decode_kvp(query.encode("utf-8", "surrogatepass") if isinstance(query, str) else query)
         assert all(raw.values.values())
+
+
+def test_more_pairs_than_the_most_are_refused() -> None:
+    assert decode_kvp("a=1&" * (MAX_PAIRS - 1)).all("a") == ("1",) * (MAX_PAIRS - 1)
+    with pytest.raises(OwsException) as refusal:
+        decode_kvp("a=1&" * MAX_PAIRS)
+    assert (refusal.value.code, refusal.value.locator) == ("InvalidParameterValue", "request")
