@@ -154,6 +154,25 @@ class OgrColumn:
         return writers[kind](values) if kind in writers else values
 
 
+WRITTEN_NUMBERS = ("numeric", "real")
+"""Types of PostgreSQL whose numbers are read as the server writes them: with the digits that they have."""
+
+
+@dataclass(frozen=True)
+class PostgresqlColumn(OgrColumn):
+    """A column with its type as the server declares it (domains by what they are made of).
+
+    ``bytewise`` says whether it orders the texts of the column by their bytes.
+    """
+
+    declared: str = ""
+    bytewise: bool = False
+
+    def texts(self, raw: pa.Array) -> pa.Array:
+        """Value texts: numbers of types numeric and real with the digits that they have, as the server writes them."""
+        return utf8_texts(raw) if self.declared in WRITTEN_NUMBERS else super().texts(raw)
+
+
 def _is_text(raw: pa.Array) -> bool:
     import pyarrow as pa
 

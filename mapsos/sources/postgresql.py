@@ -6,19 +6,15 @@ Nothing here needs more than CONNECT, USAGE of the schema and SELECT of the tabl
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from mapsos.batches import ColumnKind
-from mapsos.sources.columns import OgrColumn, utf8_texts
+from mapsos.sources.columns import WRITTEN_NUMBERS, OgrColumn, PostgresqlColumn
 from mapsos.sources.errors import SourceError
 from mapsos.sources.ogr_reader import OgrReader, read_columns
 from mapsos.sources.opening import guarded
 from mapsos.sources.readers import Narrowing
 from mapsos.sources.sql import Dialect, quote_identifier, quote_text, write_number
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 CURSOR_ROWS = 2000
 """Rows that are fetched from a cursor at a time, unless OGR_PG_CURSOR_PAGE says otherwise."""
@@ -27,28 +23,14 @@ BELIEVED_SECONDS = 60.0
 """How long the columns of an open table are believed to be what they were."""
 
 _SESSION = """SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';
-SET bytea_output = 'hex'; SET extra_float_digits = 1; SET standard_conforming_strings = on; SET default_transaction_read_only = on"""
+SET bytea_output = 'hex'; SET extra_float_digits = 1; SET standard_conforming_strings = on;
+SET default_transaction_read_only = on"""
 """What the texts of a server depend on, whatever the role, the database or the server have set."""
 
 _TEXTS = ("text", "character varying", "character", "name", "citext")
 _BYTEWISE = ("C", "POSIX", "UCS_BASIC", "C.UTF-8", "C.UTF8")
 _GREAT_CIRCLE_DEGREES = 10.0
 """The widest rectangle whose edges and the great circles between its corners are near each other."""
-
-
-@dataclass(frozen=True)
-class PostgresqlColumn(OgrColumn):
-    """A column with its type as the server declares it (domains by what they are made of).
-
-    ``bytewise`` says whether it orders the texts of the column by their bytes.
-    """
-
-    declared: str = ""
-    bytewise: bool = False
-
-    def texts(self, raw: pa.Array) -> pa.Array:
-        """Value texts: a number of type numeric with all its digits, as the server writes it."""
-        return utf8_texts(raw) if self.declared == "numeric" else super().texts(raw)
 
 
 class PostgresqlReader(OgrReader):
@@ -145,9 +127,14 @@ class PostgresqlReader(OgrReader):
             return False
 
     def condition_dialect(self, name: str) -> Dialect | None:
-        """PostgreSQL's for all columns but those that it compares by the rules of a type that OGR takes for text."""
+        """PostgreSQL's for all columns but those that it compares by other rules.
+
+        That are types that OGR takes for text, and real, whose numbers are not the ones that they are written as.
+        """
         column = self.columns[name]
         assert isinstance(column, PostgresqlColumn)
+        if column.declared == "real":
+            return None
         comparable = column.declared in _TEXTS and column.encoding is None
         return None if column.column.kind is ColumnKind.TEXT and not comparable else self.dialect
 
@@ -168,7 +155,7 @@ class PostgresqlReader(OgrReader):
             name: "text"
             for name, column in found.items()
             if column.column.kind is ColumnKind.DATETIME
-            or (isinstance(column, PostgresqlColumn) and column.declared in ("numeric", "character", "citext"))
+            or (isinstance(column, PostgresqlColumn) and column.declared in (*WRITTEN_NUMBERS, "character"))
         }
 
     def _inside(self, rectangle: tuple[float, float, float, float]) -> str:

@@ -13,11 +13,12 @@ from decimal import Decimal
 from mapsos.batches import ColumnKind
 from mapsos.crs import Crs
 from mapsos.predicates import And, BBox, Between, Compare, OneOf, Or, Predicate, Spatial, Time
+from mapsos.sources.columns import PostgresqlColumn, SourceColumn
 from mapsos.sources.comparisons import is_number, typing_of
 from mapsos.sources.readers import Narrowing, Reader
 from mapsos.sources.spatial import rectangle_in_layer
 from mapsos.sources.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
-from mapsos.times import DAY, parse_time
+from mapsos.times import DAY, SECOND, parse_time
 
 Rectangle = tuple[float, float, float, float]
 
@@ -77,13 +78,20 @@ def _condition(predicate: Predicate, reader: Reader) -> str:
     kind = reader.columns[predicate.name].column.kind
     try:
         column = quote_identifier(predicate.name, dialect)
+        in_order = _order(reader.columns[predicate.name], column)
         if isinstance(predicate, Time):
-            return _time_condition(predicate, column, kind, dialect)
+            return _time_condition(predicate, in_order, kind, dialect)
         if isinstance(predicate, OneOf):
             return _one_of(column, kind, predicate.values, dialect) if predicate.match_case else ""
-        return _comparison(predicate, column, kind, dialect)
+        return _comparison(predicate, column, in_order, kind, dialect)
     except ValueError:
         return ""
+
+
+def _order(column: SourceColumn, quoted: str) -> str:
+    """The column as what ranges of texts are asked of, which are made for the order of bytes."""
+    by_rules = isinstance(column, PostgresqlColumn) and column.column.kind is ColumnKind.TEXT and not column.bytewise
+    return f'{quoted} COLLATE "C"' if by_rules else quoted
 
 
 def _one_of(column: str, kind: ColumnKind, values: tuple[str, ...], dialect: Dialect) -> str:
@@ -102,7 +110,7 @@ def _is_integer(text: str) -> bool:
     return text.isascii() and text.lstrip("-").isdecimal() and abs(int(text)) < 2**31 and str(int(text)) == text
 
 
-def _comparison(predicate: Compare | Between, column: str, kind: ColumnKind, dialect: Dialect) -> str:
+def _comparison(predicate: Compare | Between, column: str, in_order: str, kind: ColumnKind, dialect: Dialect) -> str:
     typing = typing_of(predicate, kind)
     if typing == "text":
         plain = isinstance(predicate, Compare) and predicate.operator == "=" and predicate.match_case
@@ -114,16 +122,16 @@ def _comparison(predicate: Compare | Between, column: str, kind: ColumnKind, dia
         return _number_bounds(predicate, column) if kind in (ColumnKind.INTEGER, ColumnKind.REAL) else ""
     if isinstance(predicate, Between):
         first, last = parse_time(predicate.low).begin, parse_time(predicate.high).end
-        return _time_range(column, kind, dialect, [_days_around(first, last)])
+        return _time_range(in_order, kind, dialect, [_widen(first, last)])
     interval = parse_time(predicate.literal)
     spans = {
-        "=": _days_around(interval.begin, interval.end),
-        "<": _days_around(None, interval.begin),
-        "<=": _days_around(None, interval.end),
-        ">": _days_around(interval.begin, None),
-        ">=": _days_around(interval.begin, None),
+        "=": _widen(interval.begin, interval.end),
+        "<": _widen(None, interval.begin),
+        "<=": _widen(None, interval.end),
+        ">": _widen(interval.begin, None),
+        ">=": _widen(interval.begin, None),
     }
-    return _time_range(column, kind, dialect, [spans[predicate.operator]]) if predicate.operator in spans else ""
+    return _time_range(in_order, kind, dialect, [spans[predicate.operator]]) if predicate.operator in spans else ""
 
 
 def _number_bounds(predicate: Compare | Between, column: str) -> str:
@@ -167,31 +175,37 @@ def _bound(literal: str, towards: float) -> str:
     return write_number(number)
 
 
-Span = tuple[date | None, date | None]
+Span = tuple[int | None, int | None]
+"""From an instant to an instant, both included; None for no bound."""
 
 
 def _time_condition(predicate: Time, column: str, kind: ColumnKind, dialect: Dialect) -> str:
     if not 0 < len(predicate.intervals) <= _MOST_SPANS:
         return ""
     if predicate.relation == "before":
-        spans = [_days_around(None, interval.begin) for interval in predicate.intervals]
+        spans = [_widen(None, interval.begin) for interval in predicate.intervals]
     elif predicate.relation == "after":
-        spans = [_days_around(interval.end, None) for interval in predicate.intervals]
+        spans = [_widen(interval.end, None) for interval in predicate.intervals]
     else:
-        spans = [_days_around(interval.begin, interval.end) for interval in predicate.intervals]
+        spans = [_widen(interval.begin, interval.end) for interval in predicate.intervals]
     return _time_range(column, kind, dialect, spans)
 
 
 def _time_range(column: str, kind: ColumnKind, dialect: Dialect, spans: list[Span]) -> str:
-    if dialect is Dialect.SQLITE and kind in (ColumnKind.TEXT, ColumnKind.DATETIME, ColumnKind.DATE):
-        return " OR ".join(f"({_text_range(column, first, last)})" for first, last in spans)
     # OGR SQL fails on a NULL in a comparison of dates.
-    if dialect is Dialect.POSTGRESQL and kind in (ColumnKind.DATETIME, ColumnKind.DATE):
-        return " OR ".join(f"({_day_range(column, first, last)})" for first, last in spans)
-    return ""
+    if dialect is Dialect.OGR or kind not in (ColumnKind.TEXT, ColumnKind.DATETIME, ColumnKind.DATE):
+        return ""
+    if dialect is Dialect.POSTGRESQL and kind is not ColumnKind.TEXT:
+        return " OR ".join(f"({_typed_range(column, kind, *span)})" for span in spans)
+    return " OR ".join(f"({_text_range(column, *_days_around(*span))})" for span in spans)
 
 
-def _days_around(begin: int | None, end: int | None) -> Span:
+def _widen(begin: int | None, end: int | None) -> Span:
+    """With a second to spare, which is how far a value may reach that is written to the second."""
+    return None if begin is None else begin - SECOND, None if end is None else end + SECOND
+
+
+def _days_around(begin: int | None, end: int | None) -> tuple[date | None, date | None]:
     """First and last day that values between two instants can be written with, with two days to spare for zones."""
     return (
         None if begin is None else _day(begin // DAY - 2),
@@ -205,20 +219,30 @@ def _day(days: int) -> date | None:
     return date.fromordinal(ordinal) if _FIRST_DAY <= ordinal <= _LAST_DAY else None
 
 
-def _day_range(column: str, first: date | None, last: date | None) -> str:
-    """A range of days for a typed column of dates or date-times."""
+def _typed_range(column: str, kind: ColumnKind, begin: int | None, end: int | None) -> str:
+    """A range for a column of dates or date-times.
+
+    The constants take the type of the column, so that its index and its partitions are of use; one without zone reads
+    them as UTC.
+    """
     bounds = []
-    if first is not None:
-        bounds.append(f"{column} >= '{first.isoformat()}'")
-    if last is not None:
-        bounds.append(f"{column} <= '{last.isoformat()}'")
+    for operator, instant in ((">=", begin), ("<=", end)):
+        if instant is None or (day := _day(instant // DAY)) is None:
+            continue
+        clock = "" if kind is ColumnKind.DATE else f" {_write_clock(instant % DAY)}"
+        bounds.append(f"{column} {operator} '{day.isoformat()}{clock}'")
     if not bounds:
         raise ValueError("nothing to hand down")
     return " AND ".join(bounds)
 
 
+def _write_clock(microseconds: int) -> str:
+    seconds, rest = divmod(microseconds, SECOND)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:06d}+00"
+
+
 def _text_range(column: str, first: date | None, last: date | None) -> str:
-    """Ranges of SQLite's order that hold every text which `mapsos.times.parse_texts` can place on the days.
+    """Ranges in the order of bytes that hold every text which `mapsos.times.parse_texts` can place on the days.
 
     Whatever its form: numbers and texts with blanks before them sort below ``/``; all others begin with their year.
     Within a year the days written YYYY-MM-DD are in order and so are those of the form YYYY-DDD; the year alone

@@ -30,20 +30,28 @@ def quote_identifier(name: str, dialect: Dialect) -> str:
 def is_plain_text(text: str, dialect: Dialect) -> bool:
     """Whether a text may become a constant.
 
-    Not those with NUL, with a backslash (an escape to some dialects and settings) or with U+FFFD (which stands for
-    bytes that the driver would not find); for OGR SQL, where the
-    escaping of quotes has changed over time, nor those with a quote.
+    Not those with NUL or with U+FFFD (which stands for bytes that the driver would not find); with a backslash (an
+    escape to some dialects and settings) only for PostgreSQL, which has constants that say how it is meant; for OGR
+    SQL, where the escaping of quotes has changed over time, nor those with a quote.
     """
-    if "\0" in text or "\\" in text or "\ufffd" in text or len(text) > 1000:
+    if "\0" in text or "\ufffd" in text or len(text) > 1000 or not text.isascii() and not _is_unicode(text):
+        return False
+    if "\\" in text and dialect is not Dialect.POSTGRESQL:
         return False
     return dialect is not Dialect.OGR or not ("'" in text or '"' in text)
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def quote_text(text: str, dialect: Dialect) -> str:
     """A text as a constant. Raises ValueError unless `is_plain_text`."""
     if not is_plain_text(text, dialect):
         raise ValueError("the text cannot be written as a constant")
-    return "'" + text.replace("'", "''") + "'"
+    quoted = "'" + text.replace("'", "''") + "'"
+    # A constant of this form has escapes whatever standard_conforming_strings says.
+    return " E" + quoted.replace("\\", "\\\\") if "\\" in text else quoted
 
 
 def write_number(number: float | int) -> str:

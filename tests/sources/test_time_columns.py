@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsos.batches import ColumnKind
-from mapsos.sources.pushdown import _days_around, _time_range
+from mapsos.sources.pushdown import _time_range, _widen
 from mapsos.sources.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
 from mapsos.sources.time_columns import number_times
 from mapsos.times import parse_texts, parse_time
@@ -70,9 +70,9 @@ def test_a_range_holds_every_form_of_time(
     begin = int((start.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
     end = begin + length * 86_400_000_000
     span = {
-        "during": _days_around(begin, end),
-        "before": _days_around(None, begin),
-        "after": _days_around(end, None),
+        "during": _widen(begin, end),
+        "before": _widen(None, begin),
+        "after": _widen(end, None),
     }[relation]
     condition = _time_range('"t"', ColumnKind.TEXT, Dialect.SQLITE, [span])
     database = sqlite3.connect(":memory:")
@@ -93,7 +93,7 @@ def test_a_range_holds_every_form_of_time(
 
 def test_a_range_is_no_wider_than_it_must_be() -> None:
     day = parse_time("2001-10-30")
-    condition = _time_range('"t"', ColumnKind.TEXT, Dialect.SQLITE, [_days_around(day.begin, day.end)])
+    condition = _time_range('"t"', ColumnKind.TEXT, Dialect.SQLITE, [_widen(day.begin, day.end)])
     database = sqlite3.connect(":memory:")
     database.execute("CREATE TABLE times (t TEXT)")
     database.executemany(
