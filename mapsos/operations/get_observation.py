@@ -97,9 +97,8 @@ def get_observation(context: Context) -> Response:
 
     body = ObservationBody(partial(encoder.write, collection), map(ask, selections), most)
     try:
-        limit = context.max_rows
-        if limit is not None and (most is None or most > limit):
-            check_rows(limit, body.count_all(), selections, select_during)
+        if context.max_rows is not None:
+            check_rows(context.max_rows, most, body.count_all(), selections, select_during)
         body.begin()
     except BaseException:
         body.close()

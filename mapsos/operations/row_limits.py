@@ -19,7 +19,11 @@ Selections = Sequence[LayerSelection]
 
 
 def check_rows(
-    limit: int, known: int | None, selections: Selections, select_during: Callable[[Interval], Selections]
+    limit: int,
+    most: int | None,
+    known: int | None,
+    selections: Selections,
+    select_during: Callable[[Interval], Selections],
 ) -> None:
     """Refuse an answer that would have more rows than the limit.
 
@@ -30,6 +34,8 @@ def check_rows(
     ----------
     limit
         How many rows an answer may have, in all its layers together.
+    most
+        How many it is cut at (``maxfeatures``), None if it is not; where that is within the limit nothing is refused.
     known
         How many it has, None if nobody knows yet.
     selections
@@ -42,10 +48,12 @@ def check_rows(
     OwsException
         With how many rows there are, the limit, and an eventTime that has fewer, if one was found.
     """
+    if most is not None and most <= limit:
+        return
     density = None
     if known is None:
         density = _measure(selections)
-        known = density.total
+        known = density.total if most is None else min(density.total, most)
     if known <= limit:
         return
     proposal = _propose(limit, density or _measure(selections), selections, select_during)
