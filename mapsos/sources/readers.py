@@ -96,6 +96,10 @@ def open_reader(source: LayerSource) -> Reader:
         from mapsos.sources.postgis import PostgisReader
 
         return PostgisReader(source)
+    if source.connection[:3].upper() == "PG:":
+        from mapsos.sources.postgresql import PostgresqlReader
+
+        return PostgresqlReader(source)
     if source.connection.lower().endswith(".fgb"):
         from mapsos.sources.flatgeobuf import open_flatgeobuf
 
