@@ -17,13 +17,26 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Run the program. Gives the exit code; does not come back from a request that the worker answered."""
+    """Run the program. Gives the exit code; after a single request it does not come back, but ends the process."""
     if "QUERY_STRING" in os.environ and "REQUEST_METHOD" in os.environ:
         return _serve_cgi()
     _complete_path()
     from mapsos.cli import main as run_command
 
-    return run_command()
+    query = _find_query(sys.argv[1:])
+    if query is None:
+        return run_command()
+    from mapsos.preloading import leave, start_early
+
+    start_early(query)
+    leave(run_command())
+
+
+def _find_query(arguments: list[str]) -> str | None:
+    """The query of a command line that answers one request and is done, None for any other."""
+    if arguments[:1] == ["get"]:
+        return arguments[-1]
+    return next((argument for argument in arguments if argument.startswith("QUERY_STRING=")), None)
 
 
 def _serve_cgi() -> int:
@@ -35,6 +48,9 @@ def _serve_cgi() -> int:
         # There is nothing to clean up, and tearing down the interpreter takes time.
         os._exit(code)
     _complete_path()
+    from mapsos.preloading import leave, start_early
+
+    start_early(os.environ["QUERY_STRING"])
     from mapsos.cgi import serve_request
 
     def start_worker(settings: Settings) -> None:
@@ -48,7 +64,7 @@ def _serve_cgi() -> int:
 
                 logging.getLogger("mapsos").warning("there is no CGI worker: %s", error)
 
-    return serve_request(os.environ, _resume_input(body), sys.stdout.buffer, prepare=start_worker)
+    leave(serve_request(os.environ, _resume_input(body), sys.stdout.buffer, prepare=start_worker))
 
 
 def _complete_path() -> None:
