@@ -214,6 +214,22 @@ def _simple_parts(geometry: Any) -> list[Any]:
     return [] if geometry.is_empty else [geometry]
 
 
+def single_points(geometry: GeometryColumn) -> np.ndarray:
+    """Array (rows, 2) of float64 x y of the geometries that have one vertex only, NaN for all others."""
+    import numpy as np
+
+    points = geometry.point_coordinates()
+    if points is not None:
+        return points
+    import shapely
+
+    shapes = geometry.shapes()
+    single = shapely.get_num_coordinates(shapes) == 1
+    points = np.full((len(shapes), 2), np.nan)
+    points[single] = shapely.get_coordinates(shapes[single])
+    return points
+
+
 def _blank(wkb: pa.Array, empty: np.ndarray) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc

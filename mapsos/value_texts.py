@@ -49,6 +49,16 @@ def real_texts(numbers: pa.Array) -> pa.Array:
     return texts
 
 
+def shortest_texts(numbers: pa.Array) -> pa.Array:
+    """The shortest texts of float64 that give the same number back: ``89.9``, ``5``, ``1e-07``, ``nan``, ``inf``."""
+    import pyarrow as pa
+
+    encoded = numbers.dictionary_encode()
+    if len(encoded.dictionary) * 4 < len(numbers):
+        return encoded.dictionary.cast(pa.large_string()).take(encoded.indices)
+    return numbers.cast(pa.large_string())
+
+
 def _round_to_15_digits(values: np.ndarray, size: np.ndarray) -> np.ndarray:
     """The doubles nearest to the decimals of 15 significant digits that are nearest to ``values``.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lxml import etree
 
 from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
+from mapsos.encodings.registry import RESPONSE_FORMATS
 from mapsos.mapfile.model import Identification, Provider
 from mapsos.xml_text import clean_text
 
@@ -31,7 +32,6 @@ NAMESPACES = {
 }
 
 SECTIONS = ("ServiceIdentification", "ServiceProvider", "OperationsMetadata", "Filter_Capabilities", "Contents")
-RESPONSE_FORMAT = 'text/xml; subtype="om/1.0.0"'
 SENSOR_FORMAT = 'text/xml; subtype="sensorML/1.0.0"'
 
 
@@ -164,6 +164,12 @@ _PARAMETERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("outputFormat", (SENSOR_FORMAT,)),
     ),
     "DescribeObservationType": (*_BOTH, ("observedproperty", ("urn:ogc:object:observedproperty",))),
+    "DescribeFeatureType": (
+        ("service", ("SOS", "WFS")),
+        ("version", ("1.0.0", "1.1.0")),
+        ("typename", ()),
+        ("outputFormat", ('text/xml; subtype="gml/3.1.1"',)),
+    ),
     "GetObservation": (
         *_BOTH,
         ("offering", ("urn:ogc:object:offering",)),
@@ -172,7 +178,7 @@ _PARAMETERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("procedure", ("urn:ogc:object:sensor",)),
         ("featureofinterest", ("gml:location",)),
         ("result", ("ogc:Filter",)),
-        ("responseFormat", (RESPONSE_FORMAT,)),
+        ("responseFormat", RESPONSE_FORMATS),
         ("resultModel", ("Observation", "Measurement")),
     ),
 }
@@ -196,9 +202,12 @@ def _write_operations(root: etree._Element, markup: CapabilitiesMarkup) -> None:
         _add_domain(section, "Constraint", "DefaultMaxFeatures", markup.max_features.split(","))
 
 
-def _add_domain(parent: etree._Element, kind: str, name: str, values: Iterable[str]) -> None:
+def _add_domain(parent: etree._Element, kind: str, name: str, values: Sequence[str]) -> None:
     domain = _add(parent, OWS, kind)
     domain.set("name", name)
+    if not values:
+        _add(domain, OWS, "AnyValue")
+        return
     allowed = _add(domain, OWS, "AllowedValues")
     for value in values:
         _add(allowed, OWS, "Value", value)
@@ -280,7 +289,8 @@ def _write_offering(element: etree._Element, offering: OfferingDescription) -> N
     for phenomenon in offering.phenomena:
         _write_phenomenon(_add(element, SOS, "observedProperty"), phenomenon)
     _add(element, SOS, "featureOfInterest").set(f"{{{XLINK}}}href", "urn:ogc:def:feature:OGC-SWE:3:transient")
-    _add(element, SOS, "responseFormat", RESPONSE_FORMAT)
+    for response_format in RESPONSE_FORMATS:
+        _add(element, SOS, "responseFormat", response_format)
     _add(element, SOS, "resultModel", "om:Observation")
     _add(element, SOS, "resultModel", "om:Measurement")
     _add(element, SOS, "responseMode", "inline")

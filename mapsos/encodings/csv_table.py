@@ -13,9 +13,10 @@ from mapsos.encodings.table import Table, TableColumn, TableMarkup, fill_texts, 
 from mapsos.encodings.template import join_chunks
 from mapsos.http import Chunk
 from mapsos.layer_source import ShapeType
+from mapsos.value_texts import shortest_texts
+from mapsos.xml_text import column_bytes
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
 
     from mapsos.geometries import GeometryColumn
@@ -82,7 +83,7 @@ def _write_cells(texts: pa.Array | str | None, bare: bool) -> str | pa.Array:
         return ""
     if isinstance(texts, str):
         return _quote(texts)
-    if not bare:
+    if not bare and _may_need_quotes(texts):
         special = pc.or_(pc.match_substring_regex(texts, _SPECIAL), pc.equal(pc.binary_length(texts), 0))
         if pc.any(special).as_py():
             inside = pc.replace_substring(texts, '"', '""')
@@ -92,11 +93,21 @@ def _write_cells(texts: pa.Array | str | None, bare: bool) -> str | pa.Array:
     return pc.fill_null(texts, "")
 
 
+def _may_need_quotes(texts: pa.Array) -> bool:
+    """Whether any text is empty or holds a special character: a look at bytes, which costs less than one at texts."""
+    import pyarrow.compute as pc
+
+    data = column_bytes(texts).tobytes()
+    return pc.min(pc.binary_length(texts)).as_py() == 0 or any(mark in data for mark in (b",", b'"', b"\r", b"\n"))
+
+
 def _write_positions(geometry: GeometryColumn | None, points: bool) -> list[str | pa.Array]:
     """The cells of coordinates, or of WKT."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
+
+    from mapsos.geometries import single_points
 
     if geometry is None:
         return ["", ""] if points else [""]
@@ -105,25 +116,9 @@ def _write_positions(geometry: GeometryColumn | None, points: bool) -> list[str 
 
         texts = pa.array(shapely.to_wkt(geometry.shapes(), rounding_precision=-1), pa.large_string())
         return [_write_cells(texts, bare=False)]
-    coordinates = geometry.point_coordinates()
-    if coordinates is None:
-        coordinates = single_points(geometry)
-    return [
-        pc.fill_null(pa.array(np.ascontiguousarray(axis), from_pandas=True).cast(pa.large_string()), "")
-        for axis in (coordinates[:, 0], coordinates[:, 1])
-    ]
-
-
-def single_points(geometry: GeometryColumn) -> np.ndarray:
-    """Array (rows, 2) of the coordinates of geometries that have one vertex only, NaN for the others."""
-    import numpy as np
-    import shapely
-
-    shapes = geometry.shapes()
-    single = shapely.get_num_coordinates(shapes) == 1
-    points = np.full((len(shapes), 2), np.nan)
-    points[single] = shapely.get_coordinates(shapes[single])
-    return points
+    coordinates = single_points(geometry)
+    axes = (pa.array(np.ascontiguousarray(coordinates[:, axis]), from_pandas=True) for axis in (0, 1))
+    return [pc.fill_null(shortest_texts(axis), "") for axis in axes]
 
 
 ENCODER = Encoder(CSV, "text/csv; charset=UTF-8; header=present", TableMarkup, need_texts, encode_csv, "csv")

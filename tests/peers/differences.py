@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from .comparison import COMMENT, TEXT, Side
+from .comparison import COMMENT, TEXT, Node, Side
 
 Normaliser = Callable[[Side, Side], None]
 
@@ -143,6 +143,33 @@ def forget_operators(ours: Side, theirs: Side) -> None:
             own.children = [child for child in own.children if (child.attributes.get("name"), child.content) in there]
 
 
+def forget_additions(ours: Side, theirs: Side) -> None:
+    """Take out the operations, their parameters and values, and the formats, that only our capabilities list."""
+    if ours.tree is None or theirs.tree is None:
+        return
+    for kind in ("ows:OperationsMetadata", "ows:Operation", "sos:ObservationOffering"):
+        for own, other in zip(ours.tree.find(kind), theirs.tree.find(kind), strict=False):
+            _keep_common(own, other, ("ows:Operation", "ows:Parameter", "sos:responseFormat", "sos:resultModel"))
+    for own, other in zip(ours.tree.find("ows:AllowedValues"), theirs.tree.find("ows:AllowedValues"), strict=False):
+        _keep_common(own, other, ("ows:Value",))
+
+
+def _keep_common(own: Node, other: Node, kinds: tuple[str, ...]) -> None:
+    there = [(child.name, child.attributes.get("name") or child.content) for child in other.children]
+    own.children = [
+        child
+        for child in own.children
+        if child.name not in kinds or (child.name, child.attributes.get("name") or child.content) in there
+    ]
+
+
+def shorten_formats(ours: Side, theirs: Side) -> None:
+    """Keep the first of the response formats that our exception lists."""
+    for node in ours.tree.find("ows:ExceptionText") if ours.tree else ():
+        for child in node.children:
+            child.text = re.sub(r'(Allowable values are: text/xml; subtype="om/1\.0\.0"), .*', r"\1", child.text)
+
+
 def shorten_paths(ours: Side, theirs: Side) -> None:
     """Cut their path to the file name."""
     theirs.text = re.sub(r"\(/\S*/([^/)\s]+)\)", r"(\1)", theirs.text)
@@ -229,4 +256,18 @@ DIFFERENCES: dict[str, Difference] = {
     "B-23": Difference("A timeitem that is no column is reported where eventTime needs it."),
     "B-24": Difference("Arithmetic in a filter is refused, never skipped."),
     "B-25": Difference("STATUS OFF hides the procedures of a layer no more than it hides its observations."),
+    "B-26": Difference(
+        "Capabilities list the operations, parameters and formats that MapServer does not have.", forget_additions
+    ),
+    "B-27": Difference("DescribeFeatureType, which answers link to, is answered; MapServer needs its WFS for it."),
+    "B-28": Difference("Optional operations of SOS that are not there are refused as OperationNotSupported."),
+    "B-29": Difference(
+        "GetObservation answers as CSV, JSON, GeoJSON, Parquet and Arrow too; exceptions list these formats.",
+        shorten_formats,
+    ),
+    "B-30": Difference("aggregateInterval summarizes observations by procedure and stretch of time."),
+    "B-31": Difference("GetDataAvailability tells begin, end and number of observations."),
 }
+
+EVERYWHERE = ("B-26",)
+"""Differences that every answer may have: evened out in all cases but those that name them, which show them."""

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from mapsos.encodings.registry import RESPONSE_FORMATS
+
 pytest.importorskip("owslib", reason="OWSLib is not installed")
 
 # What OWSLib does with its own dependencies is not ours to judge.
@@ -118,7 +120,7 @@ def test_operations(client: Any, address: str) -> None:
         assert {url.rstrip("?") for url in methods.values()} == {address}
         assert operation.parameters["service"]["values"] == ["SOS"]
     observe = client.get_operation_by_name("getobservation")
-    assert observe.parameters["responseFormat"]["values"] == [FORMAT]
+    assert observe.parameters["responseFormat"]["values"] == list(RESPONSE_FORMATS)
 
 
 def test_filters(client: Any) -> None:
@@ -143,7 +145,7 @@ def test_contents(client: Any) -> None:
         assert all(offering.observed_properties)
         assert offering.features_of_interest
         assert all(offering.features_of_interest)
-        assert offering.response_formats == [FORMAT]
+        assert offering.response_formats == list(RESPONSE_FORMATS)
         assert offering.result_model == "om:Observation"
         assert offering.response_modes == ["inline"]
 
