@@ -36,11 +36,34 @@ def guarded(source: LayerSource) -> Iterator[list[str]]:
         gdal.PopErrorHandler()
 
 
+_DEFAULTS = (
+    "fallback_application_name=mapsos connect_timeout=10 keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
+)
+"""What a connection to PostgreSQL has unless the mapfile says otherwise: no wait for a server that is gone."""
+
+
+_CURSOR_ROWS = 2000
+"""Rows that are fetched from a cursor of PostgreSQL at a time."""
+
+
+def is_postgresql(source: LayerSource) -> bool:
+    """Whether the rows are in a PostgreSQL database."""
+    return source.kind is SourceKind.POSTGIS or source.connection[:3].upper() == "PG:"
+
+
+def _name_server(connection: str) -> str:
+    """The connection string of a LAYER as GDAL takes it, with the defaults before it: of two values the last counts."""
+    stated = connection[3:] if connection[:3].upper() == "PG:" else connection
+    return f"PG:{stated}" if "://" in stated.split(" ", 1)[0] else f"PG:{_DEFAULTS} {stated}"
+
+
 def open_dataset(source: LayerSource) -> Any:
     """A dataset handle of the reader's own. Raises `SourceError`."""
     connection = source.connection
-    if source.kind is SourceKind.POSTGIS:
-        connection = connection if connection.upper().startswith("PG:") else f"PG:{connection}"
+    if is_postgresql(source):
+        connection = _name_server(connection)
+        if gdal.GetConfigOption("OGR_PG_CURSOR_PAGE") is None:
+            gdal.SetConfigOption("OGR_PG_CURSOR_PAGE", str(_CURSOR_ROWS))
     with guarded(source):
         dataset = gdal.OpenEx(connection, gdal.OF_VECTOR | gdal.OF_READONLY | gdal.OF_VERBOSE_ERROR)
         if dataset is None:

@@ -6,21 +6,26 @@ Nothing here needs more than CONNECT, USAGE of the schema and SELECT of the tabl
 from __future__ import annotations
 
 import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from mapsos.batches import ColumnKind
+from mapsos.deadlines import DeadlineError, current_deadline
+from mapsos.layer_source import LayerSource
 from mapsos.sources.columns import WRITTEN_NUMBERS, OgrColumn, PostgresqlColumn
 from mapsos.sources.errors import SourceError
 from mapsos.sources.ogr_reader import OgrReader, read_columns
 from mapsos.sources.opening import guarded
-from mapsos.sources.readers import Narrowing
+from mapsos.sources.readers import Narrowing, ReadPlan
+from mapsos.sources.rows import Rows
 from mapsos.sources.sql import Dialect, quote_identifier, quote_text, write_number
-
-CURSOR_ROWS = 2000
-"""Rows that are fetched from a cursor at a time, unless OGR_PG_CURSOR_PAGE says otherwise."""
 
 BELIEVED_SECONDS = 60.0
 """How long the columns of an open table are believed to be what they were."""
+
+STATEMENT_SECONDS = 120.0
+"""How long a statement may take where a request may take as long as it takes."""
 
 _SESSION = """SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';
 SET bytea_output = 'hex'; SET extra_float_digits = 1; SET standard_conforming_strings = on;
@@ -36,6 +41,12 @@ _GREAT_CIRCLE_DEGREES = 10.0
 class PostgresqlReader(OgrReader):
     """A table, view or SELECT of a PostgreSQL database, as OGR names them; it keeps its connection."""
 
+    def __init__(self, source: LayerSource) -> None:
+        try:
+            super().__init__(source)
+        except SourceError as error:
+            raise _name_cause(error) from error
+
     def _find_layer(self) -> None:
         self._open_session()
         super()._find_layer()
@@ -43,6 +54,44 @@ class PostgresqlReader(OgrReader):
 
     def _open_session(self) -> None:
         self._dataset.ExecuteSQL(_SESSION)
+        ((limit, origin),) = self.ask(
+            "WITH s AS (SELECT setting, source FROM pg_settings WHERE name = 'statement_timeout') SELECT * FROM s"
+        )
+        self._stated_limit = int(limit)
+        self._may_limit = origin != "client"
+        self._limit_statements()
+
+    def _limit_statements(self) -> None:
+        """Have the server end a statement that outlasts the request, or that nobody would wait for.
+
+        What the connection string says counts; what the server, database or role says counts where it is less.
+        """
+        if not self._may_limit:
+            self.ask("SELECT 1")
+            return
+        left = current_deadline().left
+        limit = max(1, int((STATEMENT_SECONDS if left is None else left) * 1000))
+        limit = min(limit, self._stated_limit or limit)
+        self.ask(f"SELECT set_config('statement_timeout', '{limit:d}', false)")
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Run statements: `SourceError` for what fails, DeadlineError for what takes too long."""
+        try:
+            with guarded(self.source):
+                yield
+        except SourceError as error:
+            raise _name_cause(error) from error
+
+    def rows(self, plan: ReadPlan) -> Generator[Rows]:
+        """Deliver what the plan asks for. Raises also DeadlineError."""
+        stream = super().rows(plan)
+        try:
+            yield from stream
+        except SourceError as error:
+            raise _name_cause(error) from error
+        finally:
+            stream.close()
 
     def _describe(self) -> None:
         """Learn what the server declares; no row is read."""
@@ -119,8 +168,9 @@ class PostgresqlReader(OgrReader):
         """Whether the connection works and, asked once a minute, the columns are what they were."""
         try:
             with guarded(self.source):
+                self._limit_statements()
                 if time.monotonic() - self._seen_at <= BELIEVED_SECONDS:
-                    return self.ask("SELECT 1") == [["1"]]
+                    return True
                 self._seen_at = time.monotonic()
                 return self._look() == self._seen
         except SourceError:
@@ -174,6 +224,13 @@ class PostgresqlReader(OgrReader):
             return condition
         wider = (minx - 1, miny - 1, maxx + 1, maxy + 1)
         return f"{geometry} && {_envelope(wider, 4326)}::geography AND {condition}"
+
+
+def _name_cause(error: SourceError) -> Exception:
+    """The error, or that a statement took too long: by PostgreSQL's words, since the driver hands on no code."""
+    if "statement timeout" not in error.detail:
+        return error
+    return DeadlineError(current_deadline().seconds or STATEMENT_SECONDS)
 
 
 def _envelope(rectangle: tuple[float, float, float, float], srid: int) -> str:
