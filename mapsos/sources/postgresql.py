@@ -107,7 +107,7 @@ class PostgresqlReader(OgrReader):
             for name, column in self.columns.items()
         }
         ((encoding,),) = self.ask("SELECT current_setting('server_encoding')")
-        self._unicode = encoding == "UTF8"
+        self.unicode = encoding == "UTF8"
 
     def _find_table(self, name: str) -> str:
         """The identifier of what OGR calls ``table``, ``schema.table`` or either with ``(geometry)`` behind it."""
@@ -193,7 +193,11 @@ class PostgresqlReader(OgrReader):
 
         A text that the server has no characters for would be an error to it.
         """
-        return narrowing if self._unicode or narrowing.condition.isascii() else replace(narrowing, condition="")
+        return narrowing if self.unicode or narrowing.condition.isascii() else replace(narrowing, condition="")
+
+    def from_clause(self) -> str:
+        """What rows are selected from."""
+        return self._from_clause()
 
     def _from_clause(self) -> str:
         return super()._from_clause() if self.selected else self._origin
@@ -215,15 +219,15 @@ class PostgresqlReader(OgrReader):
         the index is left alone.
         """
         geometry = quote_identifier(self.geometry_name, self.dialect)
-        condition = f"{geometry} && {_envelope(rectangle, 0)}"
+        condition = f"{geometry} && {write_envelope(rectangle, 0)}"
         if not self.geography:
             return condition
-        condition = f"{geometry}::geometry && {_envelope(rectangle, 0)}"
+        condition = f"{geometry}::geometry && {write_envelope(rectangle, 0)}"
         minx, miny, maxx, maxy = rectangle
         if maxx - minx > _GREAT_CIRCLE_DEGREES or minx < -179 or maxx > 179 or miny < -88 or maxy > 88:
             return condition
         wider = (minx - 1, miny - 1, maxx + 1, maxy + 1)
-        return f"{geometry} && {_envelope(wider, 4326)}::geography AND {condition}"
+        return f"{geometry} && {write_envelope(wider, 4326)}::geography AND {condition}"
 
 
 def _name_cause(error: SourceError) -> Exception:
@@ -233,5 +237,6 @@ def _name_cause(error: SourceError) -> Exception:
     return DeadlineError(current_deadline().seconds or STATEMENT_SECONDS)
 
 
-def _envelope(rectangle: tuple[float, float, float, float], srid: int) -> str:
+def write_envelope(rectangle: tuple[float, float, float, float], srid: int) -> str:
+    """A rectangle as an expression."""
     return f"ST_MakeEnvelope({', '.join(map(write_number, rectangle))}, {srid:d})"
