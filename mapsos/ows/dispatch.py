@@ -6,7 +6,23 @@ from mapsos.error_page import PageError
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.requests import RawRequest
 
-OPERATION_NAMES = ("GetCapabilities", "DescribeSensor", "GetObservation", "DescribeObservationType")
+OPERATION_NAMES = (
+    "GetCapabilities",
+    "DescribeSensor",
+    "GetObservation",
+    "DescribeObservationType",
+    "DescribeFeatureType",
+)
+
+UNSUPPORTED_OPERATIONS = (
+    "GetResult",
+    "GetFeatureOfInterestTime",
+    "GetDomainFeature",
+    "DescribeResultModel",
+    "RegisterSensor",
+    "InsertObservation",
+)
+"""Optional operations of SOS 1.0.0 (OGC 06-009r6, table 1) that are refused by name."""
 
 
 def check_service(raw: RawRequest, mode: str | None, has_sos: bool) -> None:
@@ -18,7 +34,9 @@ def check_service(raw: RawRequest, mode: str | None, has_sos: bool) -> None:
     if asked_mode is not None and asked_mode.lower() not in ("ows", "wfs"):
         raise PageError("msCGISetMode", "Web application error.", "Invalid mode.")
     service = raw.first("service")
-    if service is None and raw.from_xml and raw.root in OPERATION_NAMES:
+    if service is None and raw.from_xml and raw.root in (*OPERATION_NAMES, *UNSUPPORTED_OPERATIONS):
+        return
+    if has_sos and asks_feature_type(raw):
         return
     if service is not None and service.upper() == "SOS":
         last = raw.last("service")
@@ -41,13 +59,23 @@ def check_service(raw: RawRequest, mode: str | None, has_sos: bool) -> None:
     )
 
 
+def asks_feature_type(raw: RawRequest) -> bool:
+    """Whether this is the one WFS request that is answered: the link that every observation has for its schema."""
+    return _names(raw, "service") == {"wfs"} and _names(raw, "request") == {"describefeaturetype"}
+
+
+def _names(raw: RawRequest, parameter: str) -> set[str]:
+    return {value.strip().lower() for value in raw.all(parameter)}
+
+
 def _refuse_service(service: str | None) -> OwsException:
     missing = not service
+    hint = ". Of WFS, DescribeFeatureType alone is answered" if (service or "").lower() == "wfs" else ""
     return OwsException(
         "MissingParameterValue" if missing else "InvalidParameterValue",
         "service",
         "msOWSDispatch",
-        "SERVICE parameter missing" if missing else "SERVICE parameter value invalid",
+        "SERVICE parameter missing" if missing else f"SERVICE parameter value invalid{hint}",
         category="OWS error.",
     )
 
@@ -60,6 +88,17 @@ def find_operation(raw: RawRequest, any_enabled: bool) -> str:
     name = raw.last("request")
     if name is None:
         raise OwsException("MissingParameterValue", "request", "msSOSDispatch", "Missing REQUEST Parameter")
+    unsupported = next((known for known in UNSUPPORTED_OPERATIONS if known.lower() == name.lower()), None)
+    if unsupported is not None:
+        raise OwsException(
+            "OperationNotSupported",
+            unsupported,
+            "msSOSDispatch",
+            f"The operation {unsupported} is not supported.",
+            status=501,
+        )
+    if asks_feature_type(raw):
+        return "DescribeFeatureType"
     if not any_enabled:
         raise OwsException(
             "InvalidParameterValue",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mapsos.ows.dispatch import UNSUPPORTED_OPERATIONS
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.markup import (
     MarkupError,
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
     from lxml import etree
 
 SOS = "http://www.opengis.net/sos/1.0"
+WFS = "http://www.opengis.net/wfs"
 _OWN = frozenset({SOS, ""})
+_WFS = frozenset({WFS, ""})
 _OWS = frozenset({"http://www.opengis.net/ows/1.1", "http://www.opengis.net/ows", SOS, ""})
 _SOAP = frozenset({"http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"})
 _ABOUT = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
 _TEXTS = frozenset(
     {"offering", "procedure", "observedproperty", "responseformat", "resultmodel", "responsemode", "section"}
+    | {"featureid", "typename"}
 )
 _LISTS = {"acceptversions": "version", "sections": "section", "acceptformats": "outputformat"}
 
@@ -34,12 +38,14 @@ _ATTRIBUTES = {
     "GetCapabilities": ("service", "version", "updateSequence"),
     "DescribeSensor": ("service", "version", "outputFormat"),
     "DescribeObservationType": ("service", "version"),
+    "DescribeFeatureType": ("service", "version", "outputFormat"),
     "GetObservation": ("service", "version", "srsName"),
 }
 _CHILDREN = {
     "GetCapabilities": ("AcceptVersions", "Sections", "AcceptFormats", "section"),
     "DescribeSensor": ("procedure",),
     "DescribeObservationType": ("observedProperty",),
+    "DescribeFeatureType": ("FeatureId", "TypeName"),
     "GetObservation": (
         "offering",
         "eventTime",
@@ -58,10 +64,10 @@ def read_body(data: bytes) -> RawRequest:
     """Read the body of a POST, whatever its content type.
 
     Letter case and order of elements do not matter, nor does the namespace of children if they have none; a SOAP 1.1
-    or 1.2 envelope is taken off. The root must be in the namespace of SOS 1.0, else nothing but ``service`` and
-    ``version`` is read and ``request`` stays missing. An element without text is missing; an empty eventTime,
-    featureOfInterest or result is there with an empty value. Lists of OWS (AcceptVersions, Sections, AcceptFormats)
-    are joined by commas.
+    or 1.2 envelope is taken off. The root must be in the namespace of SOS 1.0 (a DescribeFeatureType may be in that of
+    WFS), else nothing but ``service`` and ``version`` is read and ``request`` stays missing. An element without text
+    is missing; an empty eventTime, featureOfInterest or result is there with an empty value. Lists of OWS
+    (AcceptVersions, Sections, AcceptFormats) are joined by commas.
 
     Raises OwsException: MissingParameterValue ``request`` for a body that is empty, not well-formed, too deep or
     has a document type declaration; InvalidParameterValue for an element or attribute that the operation does not
@@ -80,7 +86,11 @@ def read_body(data: bytes) -> RawRequest:
     namespace, name = _split(root)
     request = next((known for known in _CHILDREN if known.lower() == name.lower()), None)
     values: dict[str, list[str]] = {}
-    if namespace != SOS or request is None:
+    if namespace == WFS and request == "DescribeFeatureType":
+        values["service"] = ["WFS"]
+    elif namespace == SOS and name in UNSUPPORTED_OPERATIONS:
+        values["request"] = [name]
+    if request is None or (namespace != SOS and not values):
         for key in ("service", "version"):
             if (value := root.get(key)) is not None:
                 values[key] = [value]
@@ -117,7 +127,7 @@ def _read_child(child: etree._Element, request: str, values: dict[str, list[str]
     namespace, name = _split(child)
     known = _find(name, _CHILDREN[request])
     key = known.lower() if known else ""
-    if known is None or namespace not in (_OWS if key in _LISTS else _OWN):
+    if known is None or namespace not in (_OWS if key in _LISTS else _WFS if key == "typename" else _OWN):
         raise _unknown("element", name, request, _CHILDREN[request])
     for attribute in _attribute_names(child):
         raise _unknown("attribute", attribute.rpartition("}")[2], known, ())

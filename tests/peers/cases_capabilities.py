@@ -191,6 +191,7 @@ CASES: list[Case] = [
     *(case(f"caps-{source}", source) for source in FIVE_SOURCES),
     *(case(f"caps-item-{source}", f"item_{source}") for source in FIVE_SOURCES),
     *(case(f"caps-both-{source}", f"both_{source}") for source in FIVE_SOURCES),
+    case("caps-additions", "shp", "B-26"),
     case("caps-every-sos", "caps_every_sos"),
     case("caps-every-ows", "caps_every_ows"),
     case("caps-both-prefixes", "caps_both_prefixes"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .cases import Case, Expectation, observation_type, sensor
-from .expectations import exception, redirects_to
+from .cases import Case, Expectation, kvp, observation_type, sensor
+from .expectations import attributes, exception, redirects_to
 from .mapfiles import BOTH, FIVE_SOURCES, ITEM, layer, mapfile
 
 URN = "urn:ogc:def:procedure:"
@@ -84,4 +84,11 @@ CASES: list[Case] = [
     Case("type-last", "sensor_types", observation_type(observedProperty="op")),
     Case("type-space", "sensor_types", observation_type(observedProperty="op3"), differs=("D-12",)),
     Case("type-resource", "meas_resource_params", observation_type(observedProperty="op")),
+    Case(
+        "type-schema",
+        "shp",
+        kvp(service="WFS", version="1.1.0", request="DescribeFeatureType", typename="l1"),
+        differs=("B-27",),
+        expects=(attributes("xsd:complexType", "name", ["l1Type"]),),
+    ),
 ]
