@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable
+import re
+from collections.abc import Hashable, Iterator
 
 from mapsos.layer_source import LayerSource, SourceKind
 
 _COMPANIONS = (".dbf", ".shx", ".cpg", ".prj", ".csvt")
 _JOURNALS = ("-wal", "-journal")
+_LONGEST_VRT = 1 << 20
+_SOURCE = re.compile(r"<SrcDataSource[^>]*>([^<]*)</SrcDataSource>", re.I)
 
 
 def identity(source: LayerSource) -> Hashable | None:
@@ -21,16 +24,43 @@ def identity(source: LayerSource) -> Hashable | None:
         return (source,)
     if source.kind is SourceKind.POSTGIS:
         return None
+    files = list_files(source)
+    if not files or files[0].lower().endswith(".vrt"):
+        return None
+    path = files[0]
+    # An empty journal says nothing: SQLite may make one just by opening the file.
+    journals = [state if (state := _state(path + journal)) and state[0] else None for journal in _JOURNALS]
+    return (source, tuple(map(_state, files)), tuple(journals))
+
+
+def list_files(source: LayerSource) -> tuple[str, ...]:
+    """The file that the layer names, and those that may stand beside it; after a VRT those that it names.
+
+    None for databases, services and whatever else is no file.
+    """
+    if source.kind in (SourceKind.INLINE, SourceKind.POSTGIS):
+        return ()
     path = source.connection
     stem, extension = os.path.splitext(path)
     if source.kind is SourceKind.SHAPEFILE and extension.lower() != ".shp":
         stem, path = path, path + ".shp"
-    if extension.lower() == ".vrt" or not os.path.isfile(path):
-        return None
-    beside = [stem + companion for companion in _COMPANIONS]
-    # An empty journal says nothing: SQLite may make one just by opening the file.
-    journals = [state if (state := _state(path + journal)) and state[0] else None for journal in _JOURNALS]
-    return (source, tuple(_state(file) for file in (path, *beside)), tuple(journals))
+    if not os.path.isfile(path):
+        return ()
+    if extension.lower() == ".vrt":
+        return (path, *_list_sources(path))
+    return (path, *(stem + companion for companion in _COMPANIONS))
+
+
+def _list_sources(path: str) -> Iterator[str]:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            text = file.read(_LONGEST_VRT)
+    except OSError:
+        return
+    for found in _SOURCE.findall(text):
+        named = os.path.join(os.path.dirname(path), found.strip())
+        if os.path.isfile(named):
+            yield named
 
 
 def _state(path: str) -> tuple[int, int, int] | None:

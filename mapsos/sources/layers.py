@@ -18,13 +18,18 @@ from mapsos.sources.readers import Reader, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.summaries import PASS_ROWS, bounds_of_time, distinct_texts, extent_of, extremes_of_time
 from mapsos.sources.time_columns import instants_of
+from mapsos.sources.watch import FileWatch
 from mapsos.times import Interval
 
 if TYPE_CHECKING:
     from mapsos.sources.databases import Database
     from mapsos.sources.densities import TimeDensity
+    from mapsos.sources.server_facts import ServerFacts
 
 T = TypeVar("T")
+
+
+_MOST_OPENINGS = 5
 
 
 def open_layer(source: LayerSource) -> Layer:
@@ -42,7 +47,7 @@ class Layer:
     def __init__(self, source: LayerSource) -> None:
         self.source = source
         self._deadline = current_deadline()
-        reader = acquire_reader(source)
+        self._watch, reader = _open_watched(source)
         self._idle: list[Reader] = [reader]
         self._closed = False
         self._spelled: dict[str, str] = {}
@@ -170,10 +175,13 @@ class Layer:
         """
         time_name = self._spell(time_column)
         group = None if group_column is None else self._spell(group_column)
+        known = self._ask_database(lambda database: database.extreme_times(time_name, group, predicate, newest))
+        if known is not None:
+            return known
         columns = (time_name,) if group is None else (time_name, group)
         return extremes_of_time(self._pass(columns, predicate), time_name, group, newest)
 
-    def _ask_database(self, question: Callable[[Database], T | None]) -> T | None:
+    def _ask_database(self, question: Callable[[Database | ServerFacts], T | None]) -> T | None:
         """What the data source can say by itself without a pass over its rows, None where it cannot."""
         from mapsos.sources.databases import open_database
 
@@ -202,7 +210,7 @@ class Layer:
         if isinstance(wanted, Nothing) or (left is not None and left <= 0):
             return
         everything = isinstance(wanted, Everything)
-        reader = self._idle.pop() if self._idle else acquire_reader(self.source)
+        watch, reader = (self._watch, self._idle.pop()) if self._idle else _open_watched(self.source)
         done = False
         try:
             plan = ReadPlan(
@@ -216,6 +224,7 @@ class Layer:
             try:
                 for rows in stream:
                     self._deadline.check()
+                    watch.check()
                     if not everything:
                         mask = evaluate(wanted, rows, self.source)
                         rows = rows if mask.all() else rows.take(mask)
@@ -227,6 +236,8 @@ class Layer:
                     if left == 0:
                         break
                 else:
+                    # A file that was cut off looks like one that has come to its end.
+                    watch.check()
                     done = True
             finally:
                 stream.close()
@@ -243,3 +254,14 @@ class Layer:
         if column is None:
             raise SourceError(f"layer {self.source.layer} has no column {name}")
         return column.name
+
+
+def _open_watched(source: LayerSource) -> tuple[FileWatch, Reader]:
+    """A reader, and the watch on its files; opened again where they were replaced meanwhile, one after the other."""
+    for _ in range(_MOST_OPENINGS):
+        watch = FileWatch(source)
+        reader = acquire_reader(source)
+        if not watch.is_replaced():
+            return watch, reader
+        reader.close()
+    raise SourceError(f"data source of layer {source.layer} is being replaced")
