@@ -5,21 +5,34 @@ Every answer is the one that a pass over the rows would give, or None where that
 
 from __future__ import annotations
 
+import re
+
 from mapsos.batches import ColumnKind
 from mapsos.layer_source import LayerSource
 from mapsos.predicates import BBox, Everything, Predicate
+from mapsos.sources.index_skips import find_extremes, list_distinct
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.opening import guarded
+from mapsos.sources.postgresql import PostgresqlReader
 from mapsos.sources.readers import Reader
-from mapsos.sources.sql import Dialect, quote_identifier
+from mapsos.sources.server_facts import ServerFacts
+from mapsos.sources.sql import Dialect, quote_identifier, quote_text
 from mapsos.times import Interval, parse_time
+
+_UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}((?:\.[0-9]+)?)Z")
 
 _EXACT_EXTENTS = ("GPKG", "FlatGeobuf")
 """Drivers that keep the extent of a layer: PostgreSQL only estimates it, SQLite may take it from old statistics."""
 
 
-def open_database(reader: Reader, source: LayerSource) -> Database | None:
-    """The data source behind a reader, if it can be asked; one that the mapfile narrows down cannot."""
+def open_database(reader: Reader, source: LayerSource) -> Database | ServerFacts | None:
+    """The data source behind a reader, if it can be asked; one that the mapfile narrows down cannot.
+
+    A PostgreSQL server can be asked about the rows that are left by a filter of its own SQL.
+    """
+    if isinstance(reader, PostgresqlReader):
+        askable = source.max_features is None and not source.encoding and source.admitted == Everything()
+        return ServerFacts(reader, source) if askable else None
     narrowed = source.native_filter or source.max_features is not None or source.encoding
     if not isinstance(reader, OgrReader) or reader.selected or narrowed:
         return None
@@ -40,9 +53,12 @@ class Database:
         if not self._is_plain_table() or kind is not ColumnKind.TEXT or not self._admits_all(predicate):
             return None
         with guarded(self._source):
+            if (found := list_distinct(reader, column)) is not None:
+                return found
             name = quote_identifier(column, reader.dialect)
             order = quote_identifier(reader.fid_name, reader.dialect)
-            statement = f"SELECT {name} FROM {self._table()} GROUP BY {name} ORDER BY MIN({order})"
+            # By bytes, whatever order the table declares: values that differ in case alone are two.
+            statement = f"SELECT {name} FROM {self._table()} GROUP BY {name} COLLATE BINARY ORDER BY MIN({order})"
             return tuple(dict.fromkeys(row[0] for row in reader.ask(statement)))
 
     def time_bounds(self, column: str, predicate: Predicate) -> Interval | None:
@@ -53,18 +69,39 @@ class Database:
             return None
         with guarded(self._source):
             name = quote_identifier(column, reader.dialect)
-            rows = reader.ask(
-                f"SELECT CAST(MIN({name}) AS CHARACTER(40)), CAST(MAX({name}) AS CHARACTER(40)), "
-                f"MIN(LENGTH({name})) = MAX(LENGTH({name})), "
-                f"SUM({name} NOT LIKE '____-__-__T__:__:__%Z') = 0 FROM {self._table()}"
-            )
-        first, last, alike, utc = rows[0]
-        if alike != "1" or utc != "1":
+            some = reader.ask(f"SELECT CAST({name} AS TEXT) FROM {self._table()} WHERE {name} IS NOT NULL LIMIT 1")
+            form = _utc_form(some[0][0]) if some else None
+            if form is None:
+                return None
+            differs = f"{name} NOT GLOB {quote_text(form, reader.dialect)}"
+            extremes = find_extremes(reader, column)
+            if extremes is not None:
+                # GDAL runs a statement to its first row to learn its columns, and then anew: the first costs nothing.
+                others = reader.ask(
+                    "SELECT '' AS other UNION ALL "
+                    f"SELECT * FROM (SELECT 'x' FROM {self._table()} WHERE {differs} LIMIT 1)"
+                )
+                first, last = extremes
+                alike = len(others) == 1
+            else:
+                _, (first, last, differing) = reader.ask(
+                    "SELECT '' AS least, '' AS most, '' AS other UNION ALL "
+                    f"SELECT MIN({name} COLLATE BINARY), MAX({name} COLLATE BINARY), MAX({differs}) "
+                    f"FROM {self._table()}"
+                )
+                alike = differing == "0"
+        if not alike:
             return None
         try:
             return Interval(parse_time(first).begin, parse_time(last).begin + 1)
         except ValueError:
             return None
+
+    def extreme_times(
+        self, column: str, group: str | None, predicate: Predicate, newest: bool
+    ) -> dict[str, Interval] | None:
+        """None: times are texts here, of any form, and the newest of each group is found as fast by a pass."""
+        return None
 
     def extent(self) -> tuple[float, float, float, float] | None:
         """Minx miny maxx maxy as the file keeps it with the layer, None where the driver could only estimate."""
@@ -98,3 +135,9 @@ class Database:
 
     def _table(self) -> str:
         return quote_identifier(self._reader.table, self._reader.dialect)
+
+
+def _utc_form(text: str) -> str | None:
+    """The pattern (GLOB) of the texts that are written like this date-time in UTC, and so sort as times; else None."""
+    match = _UTC.fullmatch(text)
+    return None if match is None else "????-??-??T??:??:??" + "?" * len(match[1]) + "Z"
