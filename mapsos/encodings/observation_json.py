@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.batches import Batch
+from mapsos.batches import Batch, ColumnKind
 from mapsos.encodings.encoder import LayerAnswer, Needs
+from mapsos.encodings.json_texts import json_cells, write_json
 from mapsos.encodings.template import Pieces, Slot, Template, join_rows
 from mapsos.http import Chunk
-from mapsos.json_text import number_json_column, quote_json, quote_json_column
 from mapsos.times import MINUTE
 
 if TYPE_CHECKING:
@@ -110,30 +110,47 @@ def _lay_out(markup: ObservationMarkup) -> Template:
     return Template(
         ',\n{"id":',
         Slot("id"),
-        f',"type":{quote_json(markup.type)},"phenomenonTime":',
+        f',"type":{write_json(markup.type)},"phenomenonTime":',
         Slot("time"),
         ',"resultTime":',
         Slot("time"),
-        f',"observedProperty":{quote_json(markup.observed_property)},"procedure":',
+        f',"observedProperty":{write_json(markup.observed_property)},"procedure":',
         Slot("procedure"),
         ',"featureOfInterest":',
         Slot("procedure"),
-        f',"result":{{"type":"{kind}","uom":{quote_json(markup.uom)},"value":',
+        f',"result":{{"type":"{kind}","uom":{write_json(markup.uom)},"value":',
         Slot("value"),
         "}}",
     )
 
 
 def _fill(markup: ObservationMarkup, zone: int, batch: Batch) -> dict[str, Pieces | pa.Array]:
-    procedure: Pieces | pa.Array = (quote_json(markup.procedure),)
+    procedure: Pieces | pa.Array = (write_json(markup.procedure),)
     if markup.procedure_column is not None:
-        procedure = quote_json_column(batch.texts[markup.procedure_column])
+        procedure = _write_texts(batch.texts[markup.procedure_column])
     time: Pieces | pa.Array = ("null",)
     if markup.time_column is not None:
         time = _write_times(batch.times[markup.time_column], zone)
     column = markup.value_column
-    value = number_json_column(batch.values[column]) if markup.numeric else quote_json_column(batch.texts[column])
-    return {"id": quote_json_column(_make_ids(markup, batch)), "time": time, "procedure": procedure, "value": value}
+    value = _write_numbers(batch.values[column]) if markup.numeric else _write_texts(batch.texts[column])
+    return {"id": _write_texts(_make_ids(markup, batch)), "time": time, "procedure": procedure, "value": value}
+
+
+def _write_texts(texts: pa.Array) -> pa.Array:
+    import pyarrow as pa
+
+    return json_cells(texts.cast(pa.large_string()), ColumnKind.TEXT)
+
+
+def _write_numbers(values: pa.Array) -> pa.Array:
+    """Numbers as JSON; of texts that are meant as numbers, those that are none are ``null``."""
+    import pyarrow as pa
+
+    if pa.types.is_large_string(values.type):
+        from mapsos.number_texts import parse_numbers
+
+        values = parse_numbers(values)
+    return json_cells(values, ColumnKind.REAL if pa.types.is_floating(values.type) else ColumnKind.INTEGER)
 
 
 def _make_ids(markup: ObservationMarkup, batch: Batch) -> pa.Array:
@@ -162,4 +179,4 @@ def _write_times(times: pa.Array, zone: int) -> pa.Array:
     local = pc.add(times.cast(pa.int64()), zone * MINUTE).cast(times.type)
     hours, minutes = divmod(abs(zone), 60)
     offset = f"{'-' if zone < 0 else '+'}{hours:02d}:{minutes:02d}"
-    return quote_json_column(pc.replace_substring(instant_texts(local), "Z", offset))
+    return _write_texts(pc.replace_substring(instant_texts(local), "Z", offset))
