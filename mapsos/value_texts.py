@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 _POWERS = tuple(10.0**power for power in range(23))
 """The powers of ten that a double holds exactly."""
 
-_LARGEST = 9_999_999_999.0
-"""Above it Arrow writes exponents, which ``%.15g`` does not before 1e15."""
+_WHOLE_POWERS = tuple(10**power for power in range(19))
+
+_LARGEST = 1e10
+
+_SAMPLE = 512
 
 _SPLITTER = 134217729.0
 """2**27 + 1: halves the 53 bits of a double, for exact products."""
@@ -24,46 +27,64 @@ _SPLITTER = 134217729.0
 def real_texts(numbers: pa.Array) -> pa.Array:
     """Texts of float64 as C's ``%.15g`` writes them: ``89.9``, ``1e-07``, ``1e+20``, ``-0``, ``nan``.
 
-    Numbers of ordinary size (1e-4 to 1e10) are rounded to 15 digits by exact arithmetic over the whole column, so that
-    Arrow's shortest text is the wanted one; the rest, if any, is formatted one by one.
+    Numbers of ordinary size (1e-4 to 1e10) are rounded to 15 digits by exact arithmetic over the whole column, at
+    100 ns a number; the rest, if any, is formatted one by one.
     """
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    encoded = numbers.dictionary_encode()
-    if len(encoded.dictionary) * 4 < len(numbers):
-        return real_texts(encoded.dictionary).take(encoded.indices)
+    if _repeats(numbers):
+        encoded = numbers.dictionary_encode()
+        if len(encoded.dictionary) * 4 < len(numbers):
+            return real_texts(encoded.dictionary).take(encoded.indices)
     valid = numbers.is_valid().to_numpy(zero_copy_only=False) if numbers.null_count else None
     values = pc.fill_null(numbers, 0.0).to_numpy(zero_copy_only=False)
     size = np.abs(values)
     usual = ((size >= 1e-4) & (size < _LARGEST)) | (values == 0.0)
     if usual.all():
-        texts = pa.array(_round_to_15_digits(values, size)).cast(pa.large_string())
+        texts = _write_15_digits(values, size)
     else:
-        rounded = np.where(usual, _round_to_15_digits(np.where(usual, values, 0.0), np.where(usual, size, 0.0)), 0.0)
         odd = pa.array(list(map("%.15g".__mod__, values[~usual].tolist())), pa.large_string())
-        texts = pc.replace_with_mask(pa.array(rounded).cast(pa.large_string()), pa.array(~usual), odd)
+        usually = _write_15_digits(np.where(usual, values, 0.0), np.where(usual, size, 0.0))
+        texts = pc.replace_with_mask(usually, pa.array(~usual), odd)
     if valid is not None:
         texts = pc.if_else(pa.array(valid), texts, pa.scalar(None, pa.large_string()))
     return texts
 
 
-def shortest_texts(numbers: pa.Array) -> pa.Array:
-    """The shortest texts of float64 that give the same number back: ``89.9``, ``5``, ``1e-07``, ``nan``, ``inf``."""
-    import pyarrow as pa
-
-    encoded = numbers.dictionary_encode()
-    if len(encoded.dictionary) * 4 < len(numbers):
-        return encoded.dictionary.cast(pa.large_string()).take(encoded.indices)
-    return numbers.cast(pa.large_string())
+def _repeats(numbers: pa.Array) -> bool:
+    """Whether values seem to occur again, by the first of them: a guess that costs time where it is wrong."""
+    some = numbers.slice(0, _SAMPLE)
+    return len(some) < _SAMPLE or len(some.unique()) * 2 < _SAMPLE
 
 
-def _round_to_15_digits(values: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """The doubles nearest to the decimals of 15 significant digits that are nearest to ``values``.
+def _write_15_digits(values: np.ndarray, size: np.ndarray) -> pa.Array:
+    """Texts of ``values``, 0 or of a ``size`` from 1e-4 to 1e10, by their 15 significant digits without final zeros."""
+    import numpy as np
 
-    For 0 and sizes from 1e-4 to 1e10. The product with a power of ten is exact, as a sum of two doubles, so that
-    halves are seen as halves; and 15 digits always survive the way back from a double.
+    from mapsos.digit_words import count_groups, fill_fraction, fill_whole, to_texts
+
+    digits, decimals = _round_to_15_digits(size)
+    scale = np.array(_POWERS)[decimals]
+    # No number of 15 digits that is not whole lies so close to a whole one that their doubles are the same.
+    whole = np.floor(digits / scale)
+    rest = (digits - whole * scale).astype(np.int64)
+    most = int(decimals[rest != 0].max(initial=0))
+    after = (most + 2) // 3
+    fraction = rest * np.array(_WHOLE_POWERS)[np.maximum(3 * after - decimals, 0)]
+    before = count_groups(int(whole.max(initial=0)))
+    words = np.empty((len(values), before + after), np.uint32)
+    fill_whole(words[:, :before], whole.astype(np.int64), np.signbit(values), before)
+    fill_fraction(words[:, before:], fraction)
+    return to_texts(words)
+
+
+def _round_to_15_digits(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The 15 significant digits nearest to numbers, ties to even, as whole doubles; and how many are decimals (int64).
+
+    For 0 and numbers from 1e-4 to 1e10. The product with a power of ten is exact, as a sum of two doubles, so that
+    halves are seen as halves.
     """
     import numpy as np
 
@@ -71,18 +92,17 @@ def _round_to_15_digits(values: np.ndarray, size: np.ndarray) -> np.ndarray:
     exponent = np.searchsorted(powers[:15], size, side="right")
     for bound in (0.1, 0.01, 0.001):
         exponent -= size < bound
-    scale = powers[15 - exponent]
-    with np.errstate(invalid="ignore"):
-        high = values * scale
-        low = _product_error(values, scale, high)
+    decimals = 15 - exponent
+    scale = powers[decimals]
+    high = size * scale
+    low = _product_error(size, scale, high)
     whole = np.rint(high)
     rest = (high - whole) + low
     whole += np.where(rest > 0.5, 1.0, 0.0) - np.where(rest < -0.5, 1.0, 0.0)
     tie = np.abs(rest) == 0.5
     if tie.any():
         whole[tie] = 2.0 * np.rint((whole[tie] + rest[tie]) / 2.0)
-    rounded: np.ndarray = whole / scale
-    return np.where(values == 0.0, values, rounded)
+    return whole, decimals
 
 
 def _product_error(a: np.ndarray, b: np.ndarray, product: np.ndarray) -> np.ndarray:
@@ -123,29 +143,6 @@ def date_texts(dates: pa.Array) -> pa.Array:
     import pyarrow as pa
 
     return dates.cast(pa.large_string())
-
-
-def instant_texts(instants: pa.Array) -> pa.Array:
-    """``2001-10-30T14:24:55Z`` of timestamp[us, UTC], with a fraction where there is one."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if instants.null_count:
-        texts = instant_texts(pc.fill_null(instants, pa.scalar(0, instants.type)))
-        return pc.if_else(instants.is_valid(), texts, pa.scalar(None, pa.large_string()))
-    plain = instants.cast(pa.int64()).to_numpy(zero_copy_only=False)
-    whole = not (plain % 1_000_000).any()
-    texts = pa.array(plain // 1_000_000 if whole else plain).cast(pa.timestamp("s" if whole else "us"))
-    characters = fixed_width(texts.cast(pa.large_string()))
-    if characters is None:
-        return pa.array([], pa.large_string())
-    iso = np.empty((len(characters), characters.shape[1] + 1), np.uint8)
-    iso[:, :-1] = characters
-    iso[:, 10] = ord("T")
-    iso[:, -1] = ord("Z")
-    written = from_fixed_width(iso)
-    return written if whole else pc.replace_substring_regex(written, r"\.?0*Z$", "Z")
 
 
 def time_texts(times: pa.Array) -> pa.Array:

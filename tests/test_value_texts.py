@@ -31,6 +31,21 @@ def test_halves_of_the_fifteenth_digit_are_rounded_as_by_c() -> None:
     assert value_texts.real_texts(pa.array(numbers)).to_pylist() == [f"{number:.15g}" for number in numbers]
 
 
+def test_columns_of_distinct_reals_of_every_size_are_written_as_by_c() -> None:
+    dice = np.random.default_rng(3)
+    columns = [
+        dice.random(3000) * 10.0 ** dice.integers(-4, 11, 3000),
+        1000 + 40 * dice.random(3000),
+        -dice.random(3000),
+        dice.integers(0, 10**6, 3000) / 10.0 ** dice.integers(0, 6, 3000),
+        np.nextafter(dice.integers(1, 10**10, 3000) / 10.0 ** dice.integers(0, 12, 3000), np.inf),
+        np.array([0.0, -0.0, 9999999999.9999995, 9999999999.99999, 1e10, 1e-4, 9.9999999999999995e-5, 0.001]),
+    ]
+    for column in columns:
+        written = value_texts.real_texts(pa.array(column)).to_pylist()
+        assert written == [f"{number:.15g}" for number in column.tolist()]
+
+
 def test_slices_and_nulls_of_reals() -> None:
     numbers = pa.array([1.0, None, 0.1, 89.9]).slice(1)
     assert value_texts.real_texts(numbers).to_pylist() == [None, "0.1", "89.9"]
