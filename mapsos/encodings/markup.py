@@ -56,7 +56,8 @@ class MeasurementMarkup:
     """The members of one layer as om:Measurement (reference section 12).
 
     ``time_column``, ``procedure_column`` and ``feature_id_column`` are columns whose texts the batches carry, None for
-    none. ``procedure`` is the constant id where there is no column. ``missing_procedure_item`` asks for comment P1.
+    none; with ``end_time_column`` the sampling time is the period from the one to the other. ``procedure`` is the
+    constant id where there is no column. ``missing_procedure_item`` asks for comment P1.
     ``values`` pairs each output element (the alias) with its column. ``label`` is the CRS label of geometries.
     """
 
@@ -67,6 +68,7 @@ class MeasurementMarkup:
     shape: str  # point, line, polygon, any
     label: str | None
     time_column: str | None = None
+    end_time_column: str | None = None
     procedure_column: str | None = None
     procedure: str | None = None
     missing_procedure_item: bool = False
@@ -76,7 +78,7 @@ class MeasurementMarkup:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns whose texts fill the slots, each once."""
-        roles = (self.time_column, self.procedure_column, self.feature_id_column)
+        roles = (self.time_column, self.end_time_column, self.procedure_column, self.feature_id_column)
         return _distinct(*(column for _, column in self.values), *roles)
 
 

@@ -49,7 +49,8 @@ def _lay_out_member(markup: MeasurementMarkup) -> list[Part]:
         parts += [' gml:id="o_', *feature_id, '"']
     parts += [">\n"]
     if markup.time_column is not None:
-        parts.append(Optional("time", _lay_out_time()))
+        lasting = markup.end_time_column is not None
+        parts.append(Optional("time", _lay_out_period() if lasting else _lay_out_time()))
     if markup.missing_procedure_item:
         parts.append(indent(3, MISSING_PROCEDURE_ITEM))
     if markup.procedure_column is not None:
@@ -84,6 +85,16 @@ def _lay_out_time() -> tuple[Part, ...]:
     )
 
 
+def _lay_out_period() -> tuple[Part, ...]:
+    return (
+        indent(3, "<om:samplingTime>") + indent(4, "<gml:TimePeriod>") + "          <gml:beginPosition>",
+        Slot("time"),
+        "</gml:beginPosition>\n          <gml:endPosition>",
+        Slot("end time"),
+        "</gml:endPosition>\n" + indent(4, "</gml:TimePeriod>") + indent(3, "</om:samplingTime>"),
+    )
+
+
 def _lay_out_bounds(label: str | None) -> tuple[Part, ...]:
     corner = "  " * 8
     return (
@@ -104,6 +115,8 @@ def _encode_batch(
     if markup.time_column is not None:
         slots["time"] = escape_text_column(batch.texts[markup.time_column])
         present["time"] = _is_filled(slots["time"])
+    if markup.end_time_column is not None:
+        slots["end time"] = escape_text_column(batch.texts[markup.end_time_column])
     if markup.procedure_column is not None:
         slots["procedure"] = escape_attribute_column(batch.texts[markup.procedure_column])
     if markup.feature_id_column is not None:

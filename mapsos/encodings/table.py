@@ -224,25 +224,11 @@ def _fill_column(column: TableColumn, filling: LayerColumn | None, batch: Batch)
         values = parse_numbers(values)
     if values.type == wanted:
         return values
-    return _as_text(values) if column.kind in (ColumnKind.TEXT, ColumnKind.LIST) else values.cast(wanted)
+    if column.kind in (ColumnKind.TEXT, ColumnKind.LIST):
+        from mapsos.value_texts import typed_texts
 
-
-def _as_text(values: pa.Array) -> pa.Array:
-    import pyarrow as pa
-
-    from mapsos import value_texts
-
-    if pa.types.is_floating(values.type):
-        return value_texts.real_texts(values)
-    if pa.types.is_boolean(values.type):
-        return value_texts.boolean_texts(values)
-    if pa.types.is_timestamp(values.type):
-        return value_texts.instant_texts(values)
-    if pa.types.is_time(values.type):
-        return value_texts.time_texts(values)
-    if pa.types.is_large_binary(values.type):
-        return value_texts.binary_texts(values)
-    return values.cast(pa.large_string())
+        return typed_texts(values)
+    return values.cast(wanted)
 
 
 def fill_texts(table: Table, layer: int, batch: Batch) -> list[pa.Array | str | None]:

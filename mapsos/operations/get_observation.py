@@ -11,6 +11,7 @@ from mapsos.encodings.registry import RESPONSE_FORMATS, find_encoder
 from mapsos.http import Response
 from mapsos.layer_source import ShapeType
 from mapsos.mapfile.model import ObservationLayer, Service
+from mapsos.operations.aggregates import plan_aggregation
 from mapsos.operations.context import Context
 from mapsos.operations.downloads import name_download
 from mapsos.operations.layer_meaning import read_meaning
@@ -23,6 +24,7 @@ from mapsos.operations.online_resource import find_online_resource
 from mapsos.operations.row_limits import check_rows
 from mapsos.operations.selection import LayerSelection, select_procedures, select_result, select_rows
 from mapsos.operations.streaming import LayerQuestion, ObservationBody
+from mapsos.ows.aggregation import parse_aggregation
 from mapsos.ows.event_times import parse_event_times
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.features_of_interest import parse_bbox, parse_feature_of_interest
@@ -63,6 +65,7 @@ def get_observation(context: Context) -> Response:
     url = build_feature_type_url(find_online_resource(context), layers[-1].name)
     first = next(layer for layer in service.layers if _is_offering(layer, offering))
     collection = build_collection(service, first, offering, output_crs, url)
+    aggregation = parse_aggregation(raw)
     encoder = find_encoder(response_format, parse_result_model(raw))
     most = _read_max_features(service)
     headers: tuple[tuple[str, str], ...] = (("Content-Type", encoder.content_type),)
@@ -77,8 +80,14 @@ def get_observation(context: Context) -> Response:
     def ask(selection: LayerSelection) -> LayerQuestion[Any]:
         meaning = selection.meaning
         source = meaning.layer.source
+        summary = None
+        if aggregation is not None:
+            summary = plan_aggregation(meaning, aggregation, context.max_rows)
+            meaning = summary.meaning
         markup = build_markup(encoder.markup, service, meaning, output_crs, url)
         needs = encoder.needs(markup)
+        if summary is not None:
+            needs = summary.source_needs(needs)
         query = LayerQuery(
             source=source,
             texts=needs.texts,
@@ -87,17 +96,17 @@ def get_observation(context: Context) -> Response:
             predicate=selection.predicate,
             geometry=needs.geometry,
             crs=(needs.crs or output_crs) if source.crs is not None else None,
-            limit=most,
+            limit=most if summary is None else None,
             batch_rows=BATCH_ROWS if source.shape is ShapeType.POINT else SHAPE_BATCH_ROWS,
         )
-        return LayerQuestion(query, markup)
+        return LayerQuestion(query, markup, None if summary is None else summary.summarize)
 
     def select_during(interval: Interval) -> tuple[LayerSelection, ...]:
         return select_rows(service, asked, (EventTime("during", interval),), feature, parse_bbox(raw), context.now)
 
     body = ObservationBody(partial(encoder.write, collection), map(ask, selections), most)
     try:
-        if context.max_rows is not None:
+        if context.max_rows is not None and aggregation is None:
             check_rows(context.max_rows, most, body.count_all(), selections, select_during)
         body.begin()
     except BaseException:

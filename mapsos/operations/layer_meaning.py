@@ -23,10 +23,16 @@ class UnknownName(Exception):
 
 @dataclass(frozen=True)
 class LayerMeaning:
-    """A layer together with the columns that its data really have, in source order."""
+    """A layer together with the columns that its data really have, in source order.
+
+    Of observations that last, ``end_time`` names the column of batches with the end of each, and ``interval`` the one
+    with begin and end as an ISO 8601 interval. Both are there beside ``columns``.
+    """
 
     layer: ObservationLayer
     columns: tuple[Column, ...]
+    end_time: str | None = None
+    interval: str | None = None
 
     def find_column(self, item: str | None) -> Column | None:
         """The column of that name, without regard to case."""

@@ -106,6 +106,7 @@ def build_measurement(
         shape="any" if layer.source.kind is SourceKind.SHAPEFILE else layer.source.shape.value,
         label=_choose_label(service, layer, output_crs),
         time_column=time.name if time else None,
+        end_time_column=meaning.end_time,
         procedure_column=procedure.name if procedure else None,
         procedure=layer.procedure_text if layer.procedure_item is None else None,
         missing_procedure_item=layer.procedure_item is None and layer.procedure_text is not None,
@@ -133,7 +134,7 @@ def build_datablock(service: Service, meaning: LayerMeaning) -> DataBlockMarkup:
         ),
         token_separator=service.token_separator,
         block_separator=service.block_separator,
-        time_column=time.name if time else None,
+        time_column=meaning.interval or (time.name if time else None),
         procedure_column=procedure.name if procedure else None,
         procedure=layer.procedure_text if layer.procedure_item is None else None,
         missing_procedure_item=(
@@ -152,6 +153,9 @@ def build_table(meaning: LayerMeaning, output_crs: Crs | None) -> TableMarkup:
     columns: list[LayerColumn] = []
     if time is not None:
         columns.append(LayerColumn(TableColumn(Role.TIME.value, Role.TIME, ColumnKind.DATETIME), time.name))
+    if meaning.end_time is not None:
+        end = TableColumn(Role.END_TIME.value, Role.END_TIME, ColumnKind.DATETIME)
+        columns.append(LayerColumn(end, meaning.end_time))
     said = TableColumn(Role.PROCEDURE.value, Role.PROCEDURE, ColumnKind.TEXT)
     if procedure is not None:
         columns.append(LayerColumn(said, procedure.name))

@@ -6,7 +6,7 @@ An error while the first batches are read can still become an exception report; 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, TypeVar
@@ -46,7 +46,9 @@ class RowLimit:
 class BatchStream:
     """The batches of one layer, opened and with the first batch read when made. Raises OwsException (D-33)."""
 
-    def __init__(self, query: LayerQuery) -> None:
+    def __init__(
+        self, query: LayerQuery, transform: Callable[[Iterator[Batch]], Generator[Batch]] | None = None
+    ) -> None:
         from mapsos.sources.layers import open_layer
 
         self._batch_rows = query.batch_rows
@@ -55,6 +57,9 @@ class BatchStream:
             layer = self._closing.enter_context(open_layer(query.source))
             self._batches = layer.read(query)
             self._closing.callback(self._batches.close)
+            if transform is not None:
+                self._batches = transform(self._batches)
+                self._closing.callback(self._batches.close)
             self._begun = [batch for batch in (next(self._batches, None),) if batch is not None]
         except SourceError as error:
             self._closing.close()
@@ -105,10 +110,11 @@ class BatchStream:
 
 @dataclass(frozen=True)
 class LayerQuestion(Generic[Markup]):
-    """What one layer is asked, and what its encoder is told of it."""
+    """What one layer is asked, what its encoder is told of it, and what is made of its batches before."""
 
     query: LayerQuery
     markup: Markup
+    transform: Callable[[Iterator[Batch]], Generator[Batch]] | None = None
 
 
 class ObservationBody(Generic[Markup]):
@@ -140,7 +146,7 @@ class ObservationBody(Generic[Markup]):
         self._layers: list[tuple[BatchStream, LayerQuestion[Markup]]] = []
         try:
             for question in questions:
-                self._layers.append((BatchStream(question.query), question))
+                self._layers.append((BatchStream(question.query, question.transform), question))
         except BaseException:
             self.close()
             raise

@@ -62,6 +62,9 @@ _OWN = {
         "responsemode",
         "srsname",
         "bbox",
+        "aggregateinterval",
+        "aggregatefunction",
+        "timezone",
     ),
 }
 # Read before the service is known.

@@ -30,6 +30,7 @@ _SOAP = frozenset({"http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.o
 _ABOUT = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
 _TEXTS = frozenset(
     {"offering", "procedure", "observedproperty", "responseformat", "resultmodel", "responsemode", "section"}
+    | {"aggregateinterval", "aggregatefunction", "timezone"}
     | {"featureid", "typename"}
 )
 _LISTS = {"acceptversions": "version", "sections": "section", "acceptformats": "outputformat"}
@@ -56,6 +57,9 @@ _CHILDREN = {
         "responseFormat",
         "resultModel",
         "responseMode",
+        "aggregateInterval",
+        "aggregateFunction",
+        "timezone",
     ),
 }
 

@@ -48,7 +48,7 @@ BAD_VERSION = (
     ("parser", "query", "expected"),
     [
         *(
-            ("response_format", f"responseFormat={value}", None)
+            ("response_format", f"responseFormat={value}", FORMAT)
             for value in (
                 FORMAT,
                 'TEXT/XML;SUBTYPE="OM/1.0.0"',
