@@ -1,0 +1,275 @@
+"""Fresh Debian systems to follow docs/deployment.md on: real systemd, real ports, the real paths of the text.
+
+A machine is an overlay on a bare root of debootstrap, booted by systemd-nspawn with a network of its own. Nothing of
+the text is replaced. What stands for the outside is in `OUTSIDE`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import hashlib
+import itertools
+import os
+import platform
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.docs.markdown import ROOT, Example
+
+from .guide import DOCUMENT, OUTPUTS, find_line, read_steps
+
+CACHE = ROOT / "build" / "deployment"
+RELEASE = "bookworm"
+PACKAGES = "systemd,systemd-sysv,dbus,ca-certificates"
+"""What an installed Debian has that the least one of debootstrap lacks."""
+OUTSIDE: Mapping[str, str] = {
+    "package mirror": "the one of this computer's apt",
+    "/etc/resolv.conf": "this computer's",
+    "/etc/ssl/certs/ca-certificates.crt": "this computer's",
+    "/etc/pip.conf": "this computer's, if it has one",
+    "/srv/mapsos": "a copy of this checkout",
+    "network": "this computer's for commands that fetch packages; all others have a network without a way out",
+}
+"""All that the text leaves open, or that a test cannot have as an admin has it."""
+FETCHING = ("apt-get ", "script/setup", "pip install")
+_ENVIRONMENT = {
+    "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LANG": "C.UTF-8",
+    "DEBIAN_FRONTEND": "noninteractive",
+}
+_CLONE_NEWNET = 0x40000000
+_numbers = itertools.count()
+
+
+class Machine:
+    """A booted system; a context manager that shuts it down and forgets it, but for what ``layer`` keeps."""
+
+    def __init__(self, folder: Path, *lowers: Path, layer: Path | None = None) -> None:
+        self.root = folder / "root"
+        self._upper = layer or folder / "upper"
+        self._work = (layer.parent / f"{layer.name}.work") if layer else folder / "work"
+        self._lowers = lowers
+        self._process: subprocess.Popen[bytes] | None = None
+        self._leader = 0
+        self._log = folder / "console.log"
+        self.output = ""
+
+    def __enter__(self) -> Machine:
+        for path in (self.root, self._upper, self._work):
+            path.mkdir(parents=True, exist_ok=True)
+        lowers = ":".join(map(str, self._lowers))
+        options = f"lowerdir={lowers},upperdir={self._upper},workdir={self._work}"
+        subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, self.root], check=True)
+        try:
+            bring_outside(self.root)
+            self._boot()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(40)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        subprocess.run(["umount", "--recursive", self.root], check=True)
+
+    def _boot(self) -> None:
+        name = f"mapsos-{os.getpid()}-{next(_numbers)}"
+        command = ["systemd-nspawn", "--boot", "--quiet", f"--directory={self.root}", f"--machine={name}"]
+        command += ["--private-network", "--register=no", "--keep-unit", "--console=pipe", "--resolv-conf=off"]
+        command += ["--timezone=off", "--link-journal=no"]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            assert self._process.poll() is None, self._log.read_text(errors="replace")
+            found = children.read_text().split()
+            if found:
+                self._leader = int(found[0])
+                # The answer is "running", or "degraded", once all that was to be started is.
+                done = self.run("systemctl is-system-running --wait", check=False)
+                if done.stdout.strip() in ("running", "degraded"):
+                    return
+            time.sleep(0.05)
+        raise TimeoutError(f"the machine does not start: {self._log.read_text(errors='replace')}")
+
+    def run(
+        self, script: str, *, check: bool = True, network: bool = False, timeout: float = 600
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a script as root, by bash with its strict options: all that it says; ``network`` is this computer's."""
+        spaces = ["--mount", "--uts", "--ipc", "--pid", "--root"] + ([] if network else ["--net"])
+        done = subprocess.run(
+            ["nsenter", f"--target={self._leader}", *spaces, "bash", "-euo", "pipefail", "-c", f"cd /\n{script}"],
+            env=_ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{script}\n{done.stdout}\n{self._tell_failed(script)}"
+        return done
+
+    def _tell_failed(self, script: str) -> str:
+        return self.run("journalctl --no-pager -n 60", check=False).stdout if "systemctl" in script else ""
+
+    def connect(self, port: int) -> socket.socket:
+        """Connect to a port of the machine."""
+        made: list[socket.socket | BaseException] = []
+
+        def enter_and_connect() -> None:
+            # A thread may live in another network than its process; what it opened there stays there.
+            try:
+                with open(f"/proc/{self._leader}/ns/net") as space:
+                    if ctypes.CDLL(None, use_errno=True).setns(space.fileno(), _CLONE_NEWNET):
+                        raise OSError(ctypes.get_errno(), "setns")
+                made.append(socket.create_connection(("127.0.0.1", port), 60))
+            except OSError as error:
+                made.append(error)
+
+        thread = threading.Thread(target=enter_and_connect)
+        thread.start()
+        thread.join()
+        (found,) = made
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    def follow(self, heading: str) -> None:
+        """Do what one section of the document says; AssertionError if it does not come out as it says."""
+        for example in read_steps(heading):
+            if example.option("engine") is None and example.file != "Containerfile":
+                self._follow(example)
+
+    def _follow(self, example: Example) -> None:
+        place = f"{DOCUMENT}:{example.line}"
+        if example.file is not None:
+            (self.root / example.file.lstrip("/")).write_text(example.text, "utf-8")
+        elif example.language == "sh":
+            network = any(word in example.text for word in FETCHING)
+            done = self.run(example.text, network=network, check=False)
+            self.output = done.stdout
+            assert done.returncode == 0, f"{place}: {self.output}\n{self._tell_failed(example.text)}"
+        elif example.language in OUTPUTS:
+            missing = find_line(self.output, example.text)
+            assert missing is None, f"{place}: {missing}\nis not in\n{self.output}"
+        else:
+            raise AssertionError(f"{place}: nobody knows what to do with {example.language}")
+
+
+def skip_unless_possible() -> None:
+    """Skip where no machine can be made, and say why."""
+    for program, package in (("debootstrap", "debootstrap"), ("systemd-nspawn", "systemd-container")):
+        if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") is None:
+            pytest.skip(f"{package} is not installed here")
+    if os.geteuid() != 0:
+        pytest.skip("only root can start another system here")
+    if platform.machine() not in ("x86_64", "aarch64"):
+        pytest.skip("there is no such Debian for this processor")
+    if not find_mirrors():
+        pytest.skip(f"this computer's apt has no mirror of Debian {RELEASE}")
+
+
+def find_mirrors() -> list[tuple[str, str]]:
+    """The mirrors of this computer's apt for the release, with the suite that each has: the first is the main one."""
+    listed = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout.splitlines()
+    found = [tuple(line.split()) for line in dict.fromkeys(listed)]
+    wanted = (RELEASE, f"{RELEASE}-updates", f"{RELEASE}-security")
+    pairs = [(entry[0], entry[1]) for entry in found if len(entry) == 3 and entry[1] in wanted and entry[2] == "main"]
+    return sorted(pairs, key=lambda pair: wanted.index(pair[1])) if any(s == RELEASE for _, s in pairs) else []
+
+
+def bring_outside(root: Path) -> None:
+    """Give a root what it has of this computer: see OUTSIDE."""
+    for name in ("etc/resolv.conf", "etc/ssl/certs/ca-certificates.crt", "etc/pip.conf"):
+        if Path("/", name).exists():
+            shutil.copyfile(Path("/", name), root / name)
+    copy_checkout(root / "srv/mapsos")
+
+
+def copy_checkout(target: Path) -> None:
+    """Copy what belongs to the project; what is at the target already stays, environments too."""
+    listed = subprocess.run(
+        ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        if name.split("/")[0] not in ("tests", "benchmarks") and (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+
+
+def make_bare() -> Path:
+    """The root of a bare Debian, made once."""
+    mirrors = find_mirrors()
+    with _made_once("bare", repr(mirrors), PACKAGES) as (folder, is_there):
+        if not is_there:
+            subprocess.run(
+                ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, folder, mirrors[0][0]],
+                check=True,
+                stdout=subprocess.DEVNULL,
+                timeout=900,
+            )
+            sources = "".join(f"deb {address} {suite} main\n" for address, suite in mirrors)
+            (folder / "etc/apt/sources.list").write_text(sources)
+            # Nobody minds if a machine that lives for a minute is lost with the power.
+            (folder / "etc/dpkg/dpkg.cfg.d/test").write_text("force-unsafe-io\n")
+    return folder
+
+
+def make_program(scratch: Path) -> list[Path]:
+    """The layers of a machine on which the section about the program has been followed, made once."""
+    bare = make_bare()
+    steps = [example.text for example in read_steps("The program")]
+    parts = [(ROOT / name).read_text("utf-8") for name in ("setup.py", "pyproject.toml", "script/setup")]
+    with _made_once("program", bare.name, *steps, *parts) as (folder, is_there):
+        if not is_there:
+            with Machine(scratch / "program", bare, layer=folder) as machine:
+                machine.run("apt-get update -qq", network=True)
+                machine.follow("The program")
+    return [folder, bare]
+
+
+@contextmanager
+def _made_once(name: str, *origins: str) -> Iterator[tuple[Path, bool]]:
+    """A folder for what is made of these origins, and whether it is there; older ones of the name are removed."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256("\0".join(origins).encode()).hexdigest()[:16]
+    folder = CACHE / f"{name}-{digest}"
+    stamp = CACHE / f"{name}-{digest}.made"
+    with (CACHE / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not stamp.exists():
+            for left in CACHE.glob(f"{name}-*"):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            yield folder, False
+            stamp.touch()
+        else:
+            yield folder, True
