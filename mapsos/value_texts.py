@@ -53,6 +53,16 @@ def real_texts(numbers: pa.Array) -> pa.Array:
     return texts
 
 
+def shortest_texts(numbers: pa.Array) -> pa.Array:
+    """The shortest texts of float64 that give the same number back: ``89.9``, ``5``, ``1e-07``, ``nan``, ``inf``."""
+    import pyarrow as pa
+
+    encoded = numbers.dictionary_encode()
+    if len(encoded.dictionary) * 4 < len(numbers):
+        return encoded.dictionary.cast(pa.large_string()).take(encoded.indices)
+    return numbers.cast(pa.large_string())
+
+
 def _repeats(numbers: pa.Array) -> bool:
     """Whether values seem to occur again, by the first of them: a guess that costs time where it is wrong."""
     some = numbers.slice(0, _SAMPLE)
@@ -143,6 +153,29 @@ def date_texts(dates: pa.Array) -> pa.Array:
     import pyarrow as pa
 
     return dates.cast(pa.large_string())
+
+
+def instant_texts(instants: pa.Array) -> pa.Array:
+    """``2001-10-30T14:24:55Z`` of timestamp[us, UTC], with a fraction where there is one."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if instants.null_count:
+        texts = instant_texts(pc.fill_null(instants, pa.scalar(0, instants.type)))
+        return pc.if_else(instants.is_valid(), texts, pa.scalar(None, pa.large_string()))
+    plain = instants.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    whole = not (plain % 1_000_000).any()
+    texts = pa.array(plain // 1_000_000 if whole else plain).cast(pa.timestamp("s" if whole else "us"))
+    characters = fixed_width(texts.cast(pa.large_string()))
+    if characters is None:
+        return pa.array([], pa.large_string())
+    iso = np.empty((len(characters), characters.shape[1] + 1), np.uint8)
+    iso[:, :-1] = characters
+    iso[:, 10] = ord("T")
+    iso[:, -1] = ord("Z")
+    written = from_fixed_width(iso)
+    return written if whole else pc.replace_substring_regex(written, r"\.?0*Z$", "Z")
 
 
 def time_texts(times: pa.Array) -> pa.Array:
@@ -258,7 +291,7 @@ def _rewrite_utc(texts: pa.Array, cut: bool) -> pa.Array | None:
     ends_offset = width in (22, 26) and first[-3:] == b"+00" and first[10:11] == b" "
     if not (ends_z or ends_offset):
         return None
-    dash, between = (b"-", b"T") if ends_z else (b"/", b" ")
+    dash, between = (b"-", b"T") if ends_z else (b"-" if first[4:5] == b"-" else b"/", b" ")
     digits = [position for position in range(19) if position not in (4, 7, 10, 13, 16)]
     marks = {4: dash, 7: dash, 10: between, 13: b":", 16: b":"}
     tail = 1 if ends_z else 3

@@ -42,6 +42,7 @@ class PostgresqlReader(OgrReader):
     """A table, view or SELECT of a PostgreSQL database, as OGR names them; it keeps its connection."""
 
     def __init__(self, source: LayerSource) -> None:
+        self._just_read = False
         try:
             super().__init__(source)
         except SourceError as error:
@@ -57,6 +58,9 @@ class PostgresqlReader(OgrReader):
         ((limit, origin),) = self.ask(
             "WITH s AS (SELECT setting, source FROM pg_settings WHERE name = 'statement_timeout') SELECT * FROM s"
         )
+        # Compiling a statement for many partitions takes seconds; what is asked here takes milliseconds.
+        compiling = "SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'jit'"
+        self.ask(f"WITH j AS ({compiling}) SELECT * FROM j")
         self._stated_limit = int(limit)
         self._may_limit = origin != "client"
         self._limit_statements()
@@ -88,6 +92,7 @@ class PostgresqlReader(OgrReader):
         stream = super().rows(plan)
         try:
             yield from stream
+            self._just_read = True
         except SourceError as error:
             raise _name_cause(error) from error
         finally:
@@ -165,7 +170,13 @@ class PostgresqlReader(OgrReader):
         return f"(SELECT 1) AS one LEFT JOIN (SELECT * FROM {self._from_clause()} LIMIT 0) AS o ON true"
 
     def is_fresh(self) -> bool:
-        """Whether the connection works and, asked once a minute, the columns are what they were."""
+        """Whether the connection works and, asked once a minute, the columns are what they were.
+
+        After a reading that came to its end the connection works: who gives the reader back need not wait.
+        """
+        if self._just_read:
+            self._just_read = False
+            return True
         try:
             with guarded(self.source):
                 self._limit_statements()
