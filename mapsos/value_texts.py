@@ -127,6 +127,23 @@ def _product_error(a: np.ndarray, b: np.ndarray, product: np.ndarray) -> np.ndar
     return error
 
 
+def typed_texts(values: pa.Array) -> pa.Array:
+    """The texts of a column by its Arrow type, where no source has said what they are: numbers as `real_texts`."""
+    import pyarrow as pa
+
+    if pa.types.is_floating(values.type):
+        return real_texts(values)
+    if pa.types.is_boolean(values.type):
+        return boolean_texts(values)
+    if pa.types.is_timestamp(values.type):
+        return instant_texts(values)
+    if pa.types.is_time(values.type):
+        return time_texts(values)
+    if pa.types.is_large_binary(values.type):
+        return binary_texts(values)
+    return values.cast(pa.large_string())
+
+
 def fixed_texts(numbers: pa.Array, decimals: int) -> pa.Array:
     """Texts of float64 with a fixed number of decimals, as sources whose columns have a width are written."""
     import pyarrow as pa
