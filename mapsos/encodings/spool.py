@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from array import array
 from collections.abc import Iterator
 from types import TracebackType
 
-MEMORY_BYTES = 16 * 1024 * 1024
-"""How much all groups of a spool hold in memory before it goes to the file."""
+MEMORY_BYTES = 4 * 1024 * 1024
+"""How much all groups of a spool hold in memory before it goes to the file: little beside the process itself."""
 
 READ_BYTES = 1 << 20
 
@@ -24,7 +25,8 @@ class Spool:
         self._memory_bytes = memory_bytes
         self._held = 0
         self._pieces: list[list[bytes]] = []
-        self._stretches: list[list[tuple[int, int]]] = []
+        # Start and length by turns: as pairs of objects they would be what grows with the answer.
+        self._stretches: list[array[int]] = []
         self._file: int | None = None
         self._end = 0
 
@@ -51,7 +53,7 @@ class Spool:
     def add_group(self) -> int:
         """Begin another group and tell its number."""
         self._pieces.append([])
-        self._stretches.append([])
+        self._stretches.append(array("q"))
         return len(self._pieces) - 1
 
     def append(self, group: int, piece: bytes) -> None:
@@ -63,7 +65,8 @@ class Spool:
 
     def read(self, group: int) -> Iterator[bytes]:
         """The bytes of a group in order, in chunks of about a megabyte; none if the group is empty."""
-        for start, length in self._stretches[group]:
+        stretches = self._stretches[group]
+        for start, length in zip(stretches[::2], stretches[1::2], strict=True):
             for position in range(start, start + length, READ_BYTES):
                 yield self._read_at(position, min(READ_BYTES, start + length - position))
         if self._pieces[group]:
@@ -77,7 +80,7 @@ class Spool:
                 text = b"".join(pieces)
                 pieces.clear()
                 self._write(text)
-                stretches.append((self._end - len(text), len(text)))
+                stretches.extend((self._end - len(text), len(text)))
         self._held = 0
 
     def _write(self, text: bytes) -> None:
