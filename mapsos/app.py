@@ -43,6 +43,7 @@ OPERATIONS = {
     "DescribeSensor": "mapsos.operations.describe_sensor:describe_sensor",
     "DescribeObservationType": "mapsos.operations.describe_observation_type:describe_observation_type",
     "GetObservation": "mapsos.operations.get_observation:get_observation",
+    "GetDataAvailability": "mapsos.operations.get_data_availability:get_data_availability",
     "DescribeFeatureType": "mapsos.operations.describe_feature_type:describe_feature_type",
 }
 REST = "mapsos.rest_answers:answer_rest"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
-from mapsos.encodings.registry import RESPONSE_FORMATS
+from mapsos.encodings.registry import RESPONSE_FORMATS, TABLE_FORMATS
 from mapsos.mapfile.model import Identification, Provider
 from mapsos.xml_text import clean_text
 
@@ -180,6 +180,18 @@ _PARAMETERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("result", ("ogc:Filter",)),
         ("responseFormat", RESPONSE_FORMATS),
         ("resultModel", ("Observation", "Measurement")),
+        ("aggregateInterval", ()),
+        ("aggregateFunction", ("avg", "min", "max", "sum", "count", "first", "last")),
+        ("timezone", ()),
+    ),
+    "GetDataAvailability": (
+        *_BOTH,
+        ("offering", ("urn:ogc:object:offering",)),
+        ("observedproperty", ("urn:ogc:object:observedproperty",)),
+        ("eventtime", ("sos:time",)),
+        ("procedure", ("urn:ogc:object:sensor",)),
+        ("featureofinterest", ("gml:location",)),
+        ("responseFormat", ('text/xml; subtype="gda/1.0.0"', *TABLE_FORMATS)),
     ),
 }
 

@@ -25,7 +25,8 @@ _TABLES = {
 }
 """Response formats of tables, with the module that has the ENCODER: imported when it is asked for."""
 
-RESPONSE_FORMATS = (OM_XML, *_TABLES)
+TABLE_FORMATS = tuple(_TABLES)
+RESPONSE_FORMATS = (OM_XML, *TABLE_FORMATS)
 """What responseFormat may be, in the order in which capabilities and exceptions list them."""
 
 XML_CONTENT_TYPE = "text/xml; charset=UTF-8"

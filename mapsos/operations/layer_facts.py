@@ -19,6 +19,7 @@ from mapsos.predicates import EVERYTHING, Predicate
 from mapsos.times import Interval
 
 if TYPE_CHECKING:
+    from mapsos.sources.groups import GroupFacts
     from mapsos.sources.layers import Layer
 
 T = TypeVar("T")
@@ -97,6 +98,33 @@ def find_time_bounds(source: LayerSource, column: str, predicate: Predicate = EV
     """From the earliest to the latest time of a column; None if no row has a time."""
     return _recall(
         source, ("time", column, predicate), lambda: _ask(source, lambda layer: layer.time_bounds(column, predicate))
+    )
+
+
+def find_group_facts(
+    source: LayerSource,
+    group: str | None,
+    time: str | None,
+    texts: tuple[str, ...] = (),
+    predicate: Predicate = EVERYTHING,
+    crs: Crs | None = None,
+) -> dict[str, GroupFacts]:
+    """What is known of the rows of each value of ``group``, as `Layer.group_facts` has it. Raises SourceError."""
+    return _recall(
+        source,
+        ("groups", group, time, texts, predicate, crs),
+        lambda: _ask(source, lambda layer: layer.group_facts(group, time, texts, predicate, crs)),
+    )
+
+
+def find_availability(
+    source: LayerSource, group: str | None, time: str | None, predicate: Predicate = EVERYTHING
+) -> dict[str, GroupFacts]:
+    """How many rows and when, by value of ``group``, as `Layer.availability` has it. Raises SourceError."""
+    return _recall(
+        source,
+        ("availability", group, time, predicate),
+        lambda: _ask(source, lambda layer: layer.availability(group, time, predicate)),
     )
 
 

@@ -12,6 +12,7 @@ OPERATION_NAMES = (
     "GetObservation",
     "DescribeObservationType",
     "DescribeFeatureType",
+    "GetDataAvailability",
 )
 
 UNSUPPORTED_OPERATIONS = (

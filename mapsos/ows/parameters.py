@@ -66,6 +66,18 @@ _OWN = {
         "aggregatefunction",
         "timezone",
     ),
+    "GetDataAvailability": (
+        "service",
+        "request",
+        "version",
+        "offering",
+        "observedproperty",
+        "procedure",
+        "eventtime",
+        "featureofinterest",
+        "bbox",
+        "responseformat",
+    ),
 }
 # Read before the service is known.
 _OUTER = ("map", "mode")
@@ -155,7 +167,7 @@ def parse_observed_properties(raw: RawRequest) -> tuple[str, ...]:
     values = raw.all("observedproperty")
     if not values:
         raise _missing("observedproperty")
-    return _split_lists(values)
+    return split_lists(values)
 
 
 def parse_procedures(raw: RawRequest) -> tuple[str, ...] | None:
@@ -166,7 +178,7 @@ def parse_procedures(raw: RawRequest) -> tuple[str, ...] | None:
     values = raw.all("procedure")
     if not values:
         return None
-    return tuple(dict.fromkeys(_strip_prefix(name) for name in _split_lists(values)))
+    return tuple(dict.fromkeys(_strip_prefix(name) for name in split_lists(values)))
 
 
 def parse_response_format(raw: RawRequest, allowed: tuple[str, ...] = (RESPONSE_FORMAT,)) -> str:
@@ -252,7 +264,8 @@ def _bare_format(value: str) -> str:
     return re.sub(r"=([\"'])([^\"']*)\1", r"=\2", "".join(value.split())).lower()
 
 
-def _split_lists(values: tuple[str, ...]) -> tuple[str, ...]:
+def split_lists(values: tuple[str, ...]) -> tuple[str, ...]:
+    """The distinct names of comma lists, in order."""
     names = [name.strip() for value in values for name in re.split(",+", value)]
     # Values that are empty altogether still name something: an id that nobody has.
     return tuple(dict.fromkeys(name for name in names if name)) or ("",)

@@ -41,6 +41,7 @@ _ATTRIBUTES = {
     "DescribeObservationType": ("service", "version"),
     "DescribeFeatureType": ("service", "version", "outputFormat"),
     "GetObservation": ("service", "version", "srsName"),
+    "GetDataAvailability": ("service", "version"),
 }
 _CHILDREN = {
     "GetCapabilities": ("AcceptVersions", "Sections", "AcceptFormats", "section"),
@@ -60,6 +61,14 @@ _CHILDREN = {
         "aggregateInterval",
         "aggregateFunction",
         "timezone",
+    ),
+    "GetDataAvailability": (
+        "offering",
+        "eventTime",
+        "procedure",
+        "observedProperty",
+        "featureOfInterest",
+        "responseFormat",
     ),
 }
 

@@ -10,6 +10,7 @@ import re
 from mapsos.batches import ColumnKind
 from mapsos.layer_source import LayerSource
 from mapsos.predicates import BBox, Everything, Predicate
+from mapsos.sources.groups import GroupFacts
 from mapsos.sources.index_skips import find_extremes, list_distinct
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.opening import guarded
@@ -94,6 +95,42 @@ class Database:
             return None
         try:
             return Interval(parse_time(first).begin, parse_time(last).begin + 1)
+        except ValueError:
+            return None
+
+    def availability(self, group: str | None, column: str, predicate: Predicate) -> dict[str, GroupFacts] | None:
+        """Rows and bounds of time of each group, in order of first appearance, where texts sort as times."""
+        reader = self._reader
+        kind = reader.columns[column].column.kind
+        if not self._is_plain_table() or kind is not ColumnKind.DATETIME or not self._admits_all(predicate):
+            return None
+        if group is not None and reader.columns[group].column.kind is not ColumnKind.TEXT:
+            return None
+        with guarded(self._source):
+            name = quote_identifier(column, reader.dialect)
+            some = reader.ask(f"SELECT CAST({name} AS TEXT) FROM {self._table()} WHERE {name} IS NOT NULL LIMIT 1")
+            form = _utc_form(some[0][0]) if some else None
+            if form is None:
+                return None
+            differs = f"{name} NOT GLOB {quote_text(form, reader.dialect)}"
+            order = quote_identifier(reader.fid_name, reader.dialect)
+            key = "''" if group is None else f"IFNULL({quote_identifier(group, reader.dialect)}, '')"
+            by = "" if group is None else f" GROUP BY {key} COLLATE BINARY"
+            _, *found = reader.ask(
+                "SELECT '' AS key, '' AS least, '' AS most, '' AS number, '' AS other UNION ALL SELECT * FROM ("
+                f"SELECT {key}, MIN({name} COLLATE BINARY), MAX({name} COLLATE BINARY), COUNT(*), MAX({differs}) "
+                f"FROM {self._table()}{by} ORDER BY MIN({order}))"
+            )
+        if any(other not in ("0", "") for *_, other in found):
+            return None
+        try:
+            return {
+                text: GroupFacts(
+                    int(number),
+                    Interval(parse_time(first).begin, parse_time(last).begin + 1) if first else None,
+                )
+                for text, first, last, number, _ in found
+            }
         except ValueError:
             return None
 

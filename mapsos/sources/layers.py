@@ -24,6 +24,7 @@ from mapsos.times import Interval
 if TYPE_CHECKING:
     from mapsos.sources.databases import Database
     from mapsos.sources.densities import TimeDensity
+    from mapsos.sources.groups import GroupFacts
     from mapsos.sources.server_facts import ServerFacts
 
 T = TypeVar("T")
@@ -180,6 +181,42 @@ class Layer:
             return known
         columns = (time_name,) if group is None else (time_name, group)
         return extremes_of_time(self._pass(columns, predicate), time_name, group, newest)
+
+    def group_facts(
+        self,
+        group_column: str | None,
+        time_column: str | None = None,
+        text_columns: tuple[str, ...] = (),
+        predicate: Predicate = EVERYTHING,
+        crs: Crs | None = None,
+    ) -> dict[str, GroupFacts]:
+        """How many rows, when and where, by value text of the group column ('' without one and for NULL): one pass.
+
+        Places are in ``crs`` (None: the layer's). Groups come in order of first appearance.
+        """
+        from mapsos.sources.groups import facts_of_groups
+
+        group = None if group_column is None else self._spell(group_column)
+        time = None if time_column is None else self._spell(time_column)
+        texts = tuple(map(self._spell, text_columns))
+        columns = tuple(name for name in (group, time, *texts) if name is not None)
+        passing = self._pass(columns, predicate, geometry=self._has_geometry)
+        return facts_of_groups(passing, group, time, texts, self.crs, crs)
+
+    def availability(
+        self, group_column: str | None, time_column: str | None, predicate: Predicate = EVERYTHING
+    ) -> dict[str, GroupFacts]:
+        """How many rows and from when to when, by value text of the group column: one grouped query, or one pass."""
+        from mapsos.sources.groups import facts_of_groups
+
+        group = None if group_column is None else self._spell(group_column)
+        time = None if time_column is None else self._spell(time_column)
+        if time is not None:
+            known = self._ask_database(lambda database: database.availability(group, time, predicate))
+            if known is not None:
+                return known
+        columns = tuple(name for name in (group, time) if name is not None)
+        return facts_of_groups(self._pass(columns, predicate), group, time, (), self.crs, None)
 
     def _ask_database(self, question: Callable[[Database | ServerFacts], T | None]) -> T | None:
         """What the data source can say by itself without a pass over its rows, None where it cannot."""

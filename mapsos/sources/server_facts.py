@@ -12,6 +12,7 @@ from mapsos.batches import ColumnKind
 from mapsos.layer_source import LayerSource
 from mapsos.predicates import And, BBox, Everything, OneOf, Predicate
 from mapsos.sources.columns import PostgresqlColumn
+from mapsos.sources.groups import GroupFacts
 from mapsos.sources.postgresql import PostgresqlReader, write_envelope
 from mapsos.sources.rows import Rows
 from mapsos.sources.sql import is_plain_text, quote_identifier, quote_text
@@ -64,6 +65,30 @@ class ServerFacts:
             )
         times = self._read_times(column, [first, last]) if certain == "1" and first else None
         return None if times is None else Interval(times[0].begin, times[1].end)
+
+    def availability(self, group: str | None, column: str, predicate: Predicate) -> dict[str, GroupFacts] | None:
+        """Rows and bounds of time of each text of the group column, '' for NULL and without such a column."""
+        condition = self._say(predicate)
+        kind = self._reader.columns[column].column.kind
+        if condition is None or kind not in (ColumnKind.DATE, ColumnKind.DATETIME):
+            return None
+        if group is not None and not self._is_text(group):
+            return None
+        name = self._name(column)
+        key = "''" if group is None else f"coalesce({self._name(group)}::text, '')"
+        finite = f"FILTER (WHERE isfinite({name}))"
+        with self._reader.asking():
+            found = self._ask(
+                f"WITH b AS (SELECT {key} AS k, (min({name}) {finite})::text AS f, (max({name}) {finite})::text AS l, "
+                f"count(*)::text AS n FROM {self._rows(condition)} GROUP BY 1) SELECT * FROM b"
+            )
+        facts = {}
+        for text, first, last, number in found:
+            times = self._read_times(column, [first, last]) if first else []
+            if times is None:
+                return None
+            facts[text] = GroupFacts(int(number), Interval(times[0].begin, times[1].end) if times else None)
+        return facts
 
     def extreme_times(
         self, column: str, group: str | None, predicate: Predicate, newest: bool
