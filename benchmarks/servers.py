@@ -61,10 +61,10 @@ class Server:
 
 
 @contextmanager
-def serving(mapfile: Path) -> Iterator[Server]:
-    """``mapsos serve`` with one worker on the map, until the block ends."""
+def serving(mapfile: Path, *options: str) -> Iterator[Server]:
+    """``mapsos serve`` on the map, with one worker unless the options say otherwise, until the block ends."""
     port = free_port()
-    command = (str(MAPSOS), "serve", "--port", str(port), "--workers", "1", str(mapfile))
+    command = (str(MAPSOS), "serve", "--port", str(port), *(options or ("--workers", "1")), str(mapfile))
     environment = {"HOME": str(mapfile.parent), "MAPSOS_LOG_LEVEL": "error"}
     with _running(Program(command, environment, mapfile.parent), port) as server:
         yield server
