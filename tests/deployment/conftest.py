@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from .machine import Machine, make_program, skip_unless_possible
+pytest.register_assert_rewrite("tests.deployment.deployed")
+
+from .machine import Machine, make_program, skip_unless_possible  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -131,7 +131,7 @@ class Machine:
         return done
 
     def _tell_failed(self, script: str) -> str:
-        return self.run("journalctl --no-pager -n 60", check=False).stdout if "systemctl" in script else ""
+        return self.run("journalctl --no-pager -n 30", check=False).stdout if "systemctl" in script else ""
 
     def connect(self, port: int) -> socket.socket:
         """Connect to a port of the machine."""
