@@ -42,7 +42,7 @@ class Bench:
     rows, large_rows, features
         Observations of most works; of the large ones; lines and polygons.
     pairs
-        Interleaved runs of mapsos and mapserv.
+        Interleaved runs of mapsos and mapserv, where a line has a demand beside mapserv; one for the others.
     requests
         Requests of one load of a web server.
     checked_rows
@@ -58,6 +58,8 @@ class Bench:
     checked_rows: int = CHECKED_ROWS
     peaks: dict[str, float] = field(default_factory=dict)
     checked: set[object] = field(default_factory=set)
+    counted: list[tuple[Program, int]] = field(default_factory=list)
+    finished: dict[str, list[Result]] = field(default_factory=dict)
     _closing: ExitStack = field(default_factory=ExitStack)
     _apache: Server | None = None
 
@@ -106,6 +108,9 @@ class ProcessWork:
         The demands.
     forget
         Touch the data before each run of mapsos, so that nothing kept from an earlier run counts.
+    together
+        Other works, by name, for which mapserv is asked the same: they are timed in the same rounds, beside the same
+        runs of mapserv.
     """
 
     title: str
@@ -117,34 +122,47 @@ class ProcessWork:
     megabytes: float | None = 300
     forget: bool = False
     note: str = ""
+    together: tuple[tuple[str, ProcessWork], ...] = ()
 
     def measure(self, bench: Bench, name: str) -> list[Result]:
         """Check that both answers agree, then time them in turn."""
-        check_agreement(bench, self)
+        if name in bench.finished:
+            return bench.finished.pop(name)
+        works = ((name, self), *self.together)
         rows = self.size(bench)
-        ours, theirs = self._programs(bench, rows)
-        count_both(self, ours, theirs, rows)
-        our_runs: list[Run] = []
+        pairs = bench.pairs if self.faster is not None else 1
+        programs = []
+        for _, work in works:
+            check_agreement(bench, work)
+            ours, theirs = work._programs(bench, rows)
+            # A line without a demand is not worth another whole answer of mapserv.
+            count_both(bench, work, ours, theirs if self.faster is not None else None, rows)
+            programs.append(ours)
+        our_runs: list[list[Run]] = [[] for _ in works]
         their_runs: list[Run] = []
-        for _ in range(bench.pairs):
+        for _ in range(pairs):
             if self.forget:
                 os.utime(write_map(at(self.layer, rows), bench.folder).parent / data_name(bench, self.layer, rows))
-            our_runs.append(run_program(ours))
+            for program, runs in zip(programs, our_runs, strict=True):
+                runs.append(run_program(program))
             their_runs.append(run_program(theirs))
-        peak = max(run.megabytes for run in our_runs)
-        bench.peaks[name] = peak
-        return [
-            Result(
-                self.title.format(rows=tell_number(rows)),
-                median([run.seconds for run in our_runs]),
-                median([run.seconds for run in their_runs]),
-                peak,
-                max(run.megabytes for run in their_runs),
-                faster=self.faster,
-                megabytes=self.megabytes,
-                note=self.note,
-            )
-        ]
+        for (other, work), runs in zip(works, our_runs, strict=True):
+            bench.peaks[other] = max(run.megabytes for run in runs)
+            bench.finished[other] = [work._tell(rows, runs, their_runs, bench.pairs)]
+        return bench.finished.pop(name)
+
+    def _tell(self, rows: int, our_runs: list[Run], their_runs: list[Run], wanted: int) -> Result:
+        pairs = [] if len(our_runs) >= wanted else [tell_pairs(len(our_runs))]
+        return Result(
+            self.title.format(rows=tell_number(rows)),
+            median([run.seconds for run in our_runs]),
+            median([run.seconds for run in their_runs]),
+            max(run.megabytes for run in our_runs),
+            max(run.megabytes for run in their_runs),
+            faster=self.faster,
+            megabytes=self.megabytes,
+            note=", ".join([*filter(None, [self.note]), *pairs]),
+        )
 
     def _programs(self, bench: Bench, rows: int) -> tuple[Program, Program]:
         ours = write_map(at(self.layer, rows), bench.folder)
@@ -168,16 +186,18 @@ def check_agreement(bench: Bench, work: ProcessWork) -> None:
     bench.checked.add(key)
 
 
-def count_both(work: ProcessWork, ours: Program, theirs: Program, rows: int) -> None:
-    """Count the observations of both whole answers, which also warms the page cache. Raises DisagreementError."""
+def count_both(bench: Bench, work: ProcessWork, ours: Program, theirs: Program | None, rows: int) -> None:
+    """Count the observations of whole answers, each once, which also warms the page cache. Raises DisagreementError."""
     if work.query == CAPABILITIES:
         return
-    counts = []
-    for program in (ours, theirs):
+    for name, program in (("mapsos", ours), ("mapserv", theirs)):
+        if program is None or (program, rows) in bench.counted:
+            continue
         with reading(program) as document:
-            counts.append(count_members(document))
-    if counts != [rows, rows]:
-        raise DisagreementError(f"{work.title}: {counts[0]} observations of mapsos, {counts[1]} of mapserv, not {rows}")
+            count = count_members(document)
+        if count != rows:
+            raise DisagreementError(f"{work.title}: {count} observations of {name}, not {rows}")
+        bench.counted.append((program, rows))
 
 
 def _read(program: Program, read: Callable[..., Contents]) -> Contents:
@@ -328,12 +348,14 @@ class WebWork:
                 load_server(port, path, max(self.clients, bench.requests // 4), self.clients)
             peaks.append(memory.megabytes)
         loads: tuple[list[float], list[float]] = ([], [])
-        for _ in range(bench.pairs):
+        pairs = bench.pairs if self.faster is not None else 1
+        for _ in range(pairs):
             for path, load in zip(paths, loads, strict=True):
                 rate, seconds = load_server(port, path, bench.requests, self.clients)
                 load.append(rate if self.rate else seconds)
         ours, theirs = (median(load) for load in loads)
-        return [Result(self.title, ours, theirs, *peaks, faster=self.faster, rate=self.rate)]
+        note = "" if pairs >= bench.pairs else tell_pairs(pairs)
+        return [Result(self.title, ours, theirs, *peaks, faster=self.faster, rate=self.rate, note=note)]
 
 
 def at(layer: MapLayer, rows: int) -> MapLayer:
@@ -346,6 +368,11 @@ def data_name(bench: Bench, layer: MapLayer, rows: int) -> str:
     from benchmarks.datasets import provide_dataset
 
     return provide_dataset(layer.dataset, rows, bench.folder).name
+
+
+def tell_pairs(pairs: int) -> str:
+    """How many pairs were run, where that is fewer than elsewhere."""
+    return "1 pair" if pairs == 1 else f"{pairs} pairs"
 
 
 def tell_number(rows: int) -> str:

@@ -47,9 +47,16 @@ def run_program(program: Program, output: int | None = None, timeout: float = 18
     with memory:
         reaper = threading.Timer(timeout, process.kill)
         reaper.start()
-        _, status, usage = os.wait4(process.pid, 0)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            # Whoever ends the run means what it has started too.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        finally:
+            reaper.cancel()
         seconds = time.perf_counter() - started
-        reaper.cancel()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise ProgramError(f"{' '.join(program.command)} ended with {process.returncode}")

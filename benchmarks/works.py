@@ -61,19 +61,32 @@ CGI_PROCESS = "/mapsos( |$)"
 POINTS = MapLayer("points", 0)
 DRIFTING = MapLayer("drifting", 0)
 
+REPROJECTED = ProcessWork(
+    "process: om:Measurement, {rows}, EPSG:3857 to 4326",
+    MEASUREMENT,
+    MapLayer("mercator", 0),
+    their_layer=POINTS,
+    faster=20,
+    note="mapserv without reprojection",
+)
+
 WORKS: dict[str, Work] = {
-    "measurement-gpkg": ProcessWork("process: om:Measurement, {rows}, GeoPackage", MEASUREMENT, POINTS, faster=50),
+    "measurement-gpkg": ProcessWork(
+        "process: om:Measurement, {rows}, GeoPackage",
+        MEASUREMENT,
+        POINTS,
+        faster=50,
+        together=(("reprojected", REPROJECTED),),
+    ),
     "measurement-gpkg-few": ProcessWork(
         "process: the same, columns of few distinct values only",
         MEASUREMENT,
         MapLayer("points", 0, ("station", "air_temp", "humidity")),
-        faster=50,
     ),
     "measurement-gpkg-distinct": ProcessWork(
         "process: the same, times, temperatures and positions all distinct",
         MEASUREMENT,
         MapLayer("distinct", 0),
-        faster=50,
     ),
     "measurement-shp": ProcessWork(
         "process: om:Measurement, {rows}, shapefile", MEASUREMENT, MapLayer("points_shapefile", 0), faster=20
@@ -105,14 +118,7 @@ WORKS: dict[str, Work] = {
         all_features,
         faster=20,
     ),
-    "reprojected": ProcessWork(
-        "process: om:Measurement, {rows}, EPSG:3857 to 4326",
-        MEASUREMENT,
-        MapLayer("mercator", 0),
-        their_layer=POINTS,
-        faster=20,
-        note="mapserv without reprojection",
-    ),
+    "reprojected": REPROJECTED,
     "capabilities-cold": ProcessWork(
         "process: GetCapabilities, {rows}, sos_procedure_item, no extents",
         CAPABILITIES,

@@ -38,7 +38,8 @@ def needs_mapserv() -> None:
 
 @pytest.mark.usefixtures("needs_mapserv")
 def test_a_run_measures_each_kind_of_work(folder: Path) -> None:
-    names = ["measurement-gpkg", "datablock-shp", "capabilities-cold", "capabilities-warm", "first-byte", "box"]
+    names = ["measurement-gpkg", "reprojected", "datablock-shp", "capabilities-cold"]
+    names += ["capabilities-warm", "first-byte", "box"]
     report = folder / "results.json"
     done = subprocess.run(
         [ROOT / "benchmarks" / "run", "--data", folder, "--json", report, "--rows", str(ROWS), "--pairs", "1"]
@@ -52,7 +53,10 @@ def test_a_run_measures_each_kind_of_work(folder: Path) -> None:
     results = json.loads(report.read_text())
     assert len(results) == len(names)
     assert all(result["mapsos"] > 0 for result in results)
-    beside, datablock, capabilities = results[:3]
+    beside, reprojected, datablock, capabilities = results[:4]
+    # One run of mapserv counts for both.
+    assert reprojected["mapserv"] == beside["mapserv"]
+    assert reprojected["mapsos"] != beside["mapsos"]
     for result in (beside, datablock, capabilities):
         assert result["ratio"] == pytest.approx(result["mapserv"] / result["mapsos"])
         assert 5 < result["ours"] < 1000
@@ -60,6 +64,48 @@ def test_a_run_measures_each_kind_of_work(folder: Path) -> None:
     assert "mapserv: 8." in done.stdout
     assert "smaller than the full run" in done.stdout
     assert done.stdout.count("\n| ") == len(names) + 2
+
+
+@pytest.mark.usefixtures("needs_mapserv")
+def test_a_run_that_is_ended_keeps_the_finished_lines(folder: Path, tmp_path: Path) -> None:
+    table = tmp_path / "table.md"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks", "--data", folder, "--table", table, "--rows", str(ROWS), "--pairs", "1"]
+        + ["--only", "capabilities-warm", "--only", "measurement-shp"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    while not (line := process.stderr.readline()).startswith("["):
+        assert line
+    assert line.startswith("[1 of 2, ")
+    process.terminate()
+    printed, errors = process.communicate()
+    assert process.returncode == 2
+    assert "broken off" in errors
+    for text in (printed, table.read_text()):
+        assert text.count("\n| in process: GetCapabilities") == 1
+        assert "mapserv: 8." in text
+
+
+@pytest.mark.usefixtures("needs_mapserv")
+def test_data_that_are_there_are_used_wherever_they_are(folder: Path) -> None:
+    path = provide_dataset("points", ROWS, folder)
+    made = path.stat().st_mtime_ns
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--rows", str(ROWS), "--pairs", "1", "--only", "capabilities-warm"],
+        cwd=ROOT,
+        env={**os.environ, "MAPSOS_BENCHMARK_DATA": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    assert "making" not in done.stderr
+    assert path.stat().st_mtime_ns == made
+    assert (folder / "table.md").exists()
 
 
 def test_answers_that_differ_are_not_timed(folder: Path) -> None:
