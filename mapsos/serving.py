@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]+))?")
 
+_SHARED_MEMORY = "/dev/shm"
+
 
 class ServingError(Exception):
     """Why there is nothing to serve, or nowhere, in words for whoever started the server."""
@@ -163,6 +165,8 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
             "secure_scheme_headers": {},
             "forwarder_headers": "",
             "control_socket_disable": True,
+            # A file that is touched as a sign of life: in memory, which a system without writable folders has too.
+            "worker_tmp_dir": _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) else None,
             "limit_request_line": 8190,
             "loglevel": "warning",
             "proc_name": "mapsos",
