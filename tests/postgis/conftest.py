@@ -51,8 +51,10 @@ AROUND = """
 CREATE VIEW "Mess Netz".seen AS SELECT * FROM "Mess Netz"."Beobachtungen ""ü"" 1";
 CREATE MATERIALIZED VIEW "Mess Netz".kept AS SELECT * FROM "Mess Netz"."Beobachtungen ""ü"" 1";
 CREATE TABLE "Mess Netz".parted (LIKE "Mess Netz"."Beobachtungen ""ü"" 1") PARTITION BY RANGE (at);
-CREATE TABLE "Mess Netz".parted_2001 PARTITION OF "Mess Netz".parted FOR VALUES FROM ('2001-01-01+00') TO ('2002-01-01+00');
-CREATE TABLE "Mess Netz".parted_2000 PARTITION OF "Mess Netz".parted FOR VALUES FROM ('2000-01-01+00') TO ('2001-01-01+00');
+CREATE TABLE "Mess Netz".parted_2001 PARTITION OF "Mess Netz".parted
+  FOR VALUES FROM ('2001-01-01+00') TO ('2002-01-01+00');
+CREATE TABLE "Mess Netz".parted_2000 PARTITION OF "Mess Netz".parted
+  FOR VALUES FROM ('2000-01-01+00') TO ('2001-01-01+00');
 CREATE TABLE "Mess Netz".parted_rest PARTITION OF "Mess Netz".parted DEFAULT;
 INSERT INTO "Mess Netz".parted SELECT * FROM "Mess Netz"."Beobachtungen ""ü"" 1";
 CREATE TABLE "Mess Netz".round AS SELECT key, station, at, naive, day, written, "exact", loose, real, single, flag,
