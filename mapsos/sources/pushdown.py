@@ -27,6 +27,7 @@ _MOST_VALUES = 500
 
 _MOST_SPANS = 20
 _MOST_YEARS = 3
+_MOST_TENS = 6
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _FIRST_DAY = date(1001, 1, 1).toordinal()
@@ -266,5 +267,16 @@ def _text_range(column: str, first: date | None, last: date | None) -> str:
     for year in range(first.year, last.year + 1):
         start = (max(first, date(year, 1, 1)) - date(year, 1, 1)).days + 1
         end = (min(last, date(year, 12, 31)) - date(year, 1, 1)).days + 1
-        ranges.append(f"({column} >= '{year:04d}-{start:03d}' AND {column} < '{year:04d}-{end:03d}~')")
+        ranges += [
+            f"({column} >= '{year:04d}-{low:03d}' AND {column} < '{year:04d}-{high:03d}~')"
+            for low, high in _split_days(start, end)
+        ]
     return " OR ".join(ranges)
+
+
+def _split_days(start: int, end: int) -> list[tuple[int, int]]:
+    """Days of a year in tens, so that ``2001-013`` is told from ``2001-01-30``; as they are where they are many."""
+    tens = range(start // 10, end // 10 + 1)
+    if len(tens) > _MOST_TENS:
+        return [(start, end)]
+    return [(max(start, ten * 10), min(end, ten * 10 + 9)) for ten in tens]
