@@ -45,7 +45,7 @@ def encode_collection(markup: CollectionMarkup, members: Iterable[Chunk]) -> Ite
     if first is not None:
         yield first
         yield from chunks
-    yield close_collection(markup, first is not None)
+    yield close_collection()
 
 
 def open_collection(markup: CollectionMarkup) -> bytes:
@@ -53,13 +53,12 @@ def open_collection(markup: CollectionMarkup) -> bytes:
     return (_declare(markup, ">") + _heading(markup)).encode()
 
 
-def close_collection(markup: CollectionMarkup, any_members: bool) -> bytes:
+def close_collection() -> bytes:
     """The end of a document that `open_collection` began.
 
     A root that is empty then has a start and an end, which is the same to every parser as the self-closed element that
     `encode_collection` writes.
     """
-    del markup, any_members
     return _CLOSING
 
 

@@ -146,7 +146,6 @@ class Service:
     access: AccessRules = AccessRules()
     layers: tuple[ObservationLayer, ...] = ()
     vendor_parameters: tuple[str, ...] = ()
-    has_template: bool = False
     file: str = ""
     files: tuple[str, ...] = ()
     keys: dict[str, tuple[str, int]] = field(default_factory=dict)

@@ -82,7 +82,6 @@ def build_service(map_block: Block, files: tuple[str, ...]) -> Service:
         access=_access(web),
         layers=tuple(_layers(map_block, files[0], encoding)),
         vendor_parameters=tuple((web.text("vendor_parameters") or "").lower().split()),
-        has_template=any(block.last("template") for block in map_block.inner("web")),
         file=files[0],
         files=files,
         keys=web.lines(),
