@@ -45,13 +45,17 @@ class Client:
     machine: Machine
     path: str
     scheme: str = "http"
+    own_port: int | None = None
+    """Where the server listens, if not at the port of the scheme."""
 
     @property
     def url(self) -> str:
-        return f"{self.scheme}://{HOST}{self.path}"
+        port = "" if self.own_port is None else f":{self.own_port}"
+        return f"{self.scheme}://{HOST}{port}{self.path}"
 
     def connect(self) -> http.client.HTTPConnection:
-        port = 443 if self.scheme == "https" else 80
+        default = 443 if self.scheme == "https" else 80
+        port = self.own_port or default
         connection = http.client.HTTPConnection(HOST, port, timeout=60)
         connection.sock = self.machine.connect(port)
         if self.scheme == "https":
@@ -60,8 +64,8 @@ class Client:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
             connection.sock = context.wrap_socket(connection.sock, server_hostname=HOST)
-        # The Host header has no port, as with a browser.
-        connection.default_port = port
+        # The Host header has the port that is not the scheme's own, as with a browser.
+        connection.default_port = default
         return connection
 
     def ask(self, query: str = "", method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
