@@ -78,6 +78,10 @@ def _check_items(meaning: LayerMeaning) -> Iterator[Finding]:
         ("timeitem", layer.time_item, "error", "clients see no sampling time and requests with eventTime are refused"),
         ("procedure_item", layer.procedure_item, "error", "GetCapabilities is refused for the whole service"),
         ("featureid", layer.feature_id_item, "warning", "observations have no gml:id and filters by id find nothing"),
+        *(
+            (f"sensor_{name}_item", item, "warning", f"generated SensorML lacks the {name} of each sensor")
+            for name, item in layer.sensor.items.items()
+        ),
     )
     for name, item, level, effect in roles:
         if item is not None and meaning.find_column(item) is None:

@@ -32,7 +32,7 @@ NAMESPACES = {
 }
 
 SECTIONS = ("ServiceIdentification", "ServiceProvider", "OperationsMetadata", "Filter_Capabilities", "Contents")
-SENSOR_FORMAT = 'text/xml; subtype="sensorML/1.0.0"'
+SENSOR_FORMATS = tuple(f'text/xml; subtype="sensorML/{version}"' for version in ("1.0.0", "1.0.1"))
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,8 @@ _PARAMETERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "DescribeSensor": (
         *_BOTH,
         ("sensorid", ("urn:ogc:object:procedure",)),
-        ("outputFormat", (SENSOR_FORMAT,)),
+        ("outputFormat", SENSOR_FORMATS),
+        ("procedure", ()),
     ),
     "DescribeObservationType": (*_BOTH, ("observedproperty", ("urn:ogc:object:observedproperty",))),
     "DescribeFeatureType": (

@@ -18,11 +18,19 @@ from mapsos.mapfile.model import ObservationLayer, Service, group_offerings
 from mapsos.mapfile.reader import build_service, layer_metadata, web_metadata
 from mapsos.mapfile.spelling import find_unknown_keys, is_xml_name
 from mapsos.mapfile.tokens import TokenKind, is_decoded, read_tokens
-from mapsos.times import parse_time
+from mapsos.times import parse_period, parse_time
 
 FindingLevel = Literal["error", "warning", "info"]
 
-_REQUESTS = ("getcapabilities", "describesensor", "getobservation", "describeobservationtype")
+_REQUESTS = (
+    "getcapabilities",
+    "describesensor",
+    "getobservation",
+    "describeobservationtype",
+    "describefeaturetype",
+    "getfeatureofinterest",
+    "getobservationbyid",
+)
 _TOGETHER = (
     ("addresstype", "address", "city", "stateorprovince", "postcode", "country"),
     ("contactperson", "contactposition", "contactorganization"),
@@ -185,6 +193,23 @@ def _at(layer: ObservationLayer, metadata: Metadata, name: str, level: FindingLe
     return Finding(entry.file, entry.line, level, entry.key, message)
 
 
+def _check_sensor(layer: ObservationLayer, metadata: Metadata) -> Iterator[Finding]:
+    sensor = layer.sensor
+    if sensor.describe not in (None, "redirect", "generate"):
+        yield _at(layer, metadata, "describesensor", "error",
+                  f'DescribeSensor is refused: "{sensor.describe}" is not redirect or generate; write one of them')
+    elif sensor.describe == "redirect" and not layer.describe_sensor_url:
+        yield _at(layer, metadata, "describesensor", "error",
+                  'DescribeSensor fails: there is nowhere to redirect to; write "sos_describesensor_url", with '
+                  "%procedure% where the id belongs")
+    if sensor.valid_time is not None:
+        try:
+            parse_period(sensor.valid_time if "/" in sensor.valid_time else f"{sensor.valid_time}/")
+        except ValueError:
+            yield _at(layer, metadata, "sensor_validtime", "error",
+                      f'DescribeSensor fails: "{sensor.valid_time}" is no period of time; write begin/end')
+
+
 def _check_meaning(layer: ObservationLayer, metadata: Metadata) -> Iterator[Finding]:
     if not layer.offering_id:
         yield _at(layer, metadata, "offering_id", "error", "the offering's id is empty: clients cannot ask for it")
@@ -206,10 +231,7 @@ def _check_meaning(layer: ObservationLayer, metadata: Metadata) -> Iterator[Find
     if layer.procedures and "" in layer.procedures:
         yield _at(layer, metadata, "procedure", "warning",
                   "a blank at the beginning or end makes an empty procedure; remove it")
-    if not layer.describe_sensor_url:
-        yield _at(layer, metadata, "describesensor_url", "warning",
-                  "DescribeSensor fails for the layer's sensors; write the URL of their description, with "
-                  "%procedure% where the id belongs")
+    yield from _check_sensor(layer, metadata)
     if layer.offering_extent is not None and (message := _wrong_extent(layer.offering_extent)):
         yield _at(layer, metadata, "offering_extent", "error", message)
     if layer.offering_time_extent is not None and (message := _wrong_time_extent(layer.offering_time_extent)):

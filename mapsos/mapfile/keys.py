@@ -62,6 +62,15 @@ _ENABLE_REQUEST = (
 _ALLOWED_IP_LIST = "The only client addresses that are served: addresses and CIDR ranges, or file:PATH."
 _DENIED_IP_LIST = "Client addresses that are not served: addresses and CIDR ranges, or file:PATH."
 
+_SENSOR_TEXTS = (
+    ("name", "Name", "the id"),
+    ("shortname", "Short name", "the id"),
+    ("description", "Description", ""),
+    ("keywords", "Keywords, separated by commas,", "sos_keywordlist"),
+    ("classification", "Kind", ""),
+    ("intendedapplication", "Intended application", "sos_offering_intendedapplication"),
+)
+
 METADATA_KEYS: tuple[MetadataKey, ...] = (
     _web("onlineresource", "mandatory", "URL of the service, which capabilities tell clients to send requests to."),
     _web("srs", "mandatory", "EPSG codes that observations may be asked for in, separated by blanks."),
@@ -106,8 +115,26 @@ METADATA_KEYS: tuple[MetadataKey, ...] = (
     _layer("procedure", "mandatory",
            "Ids of the sensors, separated by blanks; not needed where procedure_item is given."),
     _layer("procedure_item", "optional", "The column that holds the id of the sensor of each row."),
-    _layer("describesensor_url", "mandatory",
-           "Where the description of a sensor is; %procedure% stands for the id that was asked for."),
+    _layer("describesensor_url", "optional",
+           "Where the description of a sensor is: a URL that clients are sent to, or a file beside the map, which is "
+           "served; %procedure% stands for the id that was asked for.", "generated"),
+    _layer("describesensor", "optional",
+           "How DescribeSensor answers: redirect (to sos_describesensor_url) or generate (SensorML of the metadata and "
+           "the data).", "redirect where sos_describesensor_url is given"),
+    _layer("sensorml_template", "optional",
+           "SensorML with ${variables} in place of the generated one: a file beside the map, or a folder with a file "
+           "for each sensor."),
+    *(
+        key
+        for name, meaning, default in _SENSOR_TEXTS
+        for key in (
+            _layer(f"sensor_{name}", "optional", f"{meaning} of the sensor in generated SensorML.", default),
+            _layer(f"sensor_{name}_item", "optional", f"The column that holds it for each sensor: {meaning.lower()}."),
+        )
+    ),
+    _layer("sensor_validtime", "optional",
+           "When the description of the sensor holds: begin/end, or begin/ for up to now.",
+           "sos_offering_timeextent, else from the first to the last observation"),
     _layer("timeitem", "recommended", "The column that holds the time of each observation."),
     _layer("offering_name", "recommended", "Name of the offering for people."),
     _layer("offering_description", "optional", "Description of the offering for people."),

@@ -86,6 +86,24 @@ class Extent:
     maxy: float
 
 
+SENSOR_TEXTS = ("name", "shortname", "description", "keywords", "classification", "intendedapplication")
+"""What metadata say of sensors in a key sos_sensor_<name>, or for each in the column of sos_sensor_<name>_item."""
+
+
+@dataclass(frozen=True)
+class SensorMetadata:
+    """What a layer's metadata say of its sensors: raw texts, ``texts`` and ``items`` by a name of `SENSOR_TEXTS`.
+
+    ``describe`` is how DescribeSensor shall answer, in lower case: ``redirect`` or ``generate`` if the map is right.
+    """
+
+    describe: str | None = None
+    template: str | None = None
+    valid_time: str | None = None
+    texts: dict[str, str] = field(default_factory=dict)
+    items: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class ObservationLayer:
     """A LAYER with an offering id: where its rows are and what they mean (reference section 5.2).
@@ -117,6 +135,7 @@ class ObservationLayer:
     file: str = ""
     line: int = 0
     keys: dict[str, tuple[str, int]] = field(default_factory=dict)
+    sensor: SensorMetadata = field(default_factory=SensorMetadata)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from mapsos.mapfile.expressions import read_filter
 from mapsos.mapfile.identities import Identity
 from mapsos.mapfile.metadata import Metadata, collect_entries, split_list, value_kind
 from mapsos.mapfile.model import (
+    SENSOR_TEXTS,
     AccessRules,
     Extent,
     Field,
@@ -23,6 +24,7 @@ from mapsos.mapfile.model import (
     ObservationLayer,
     ObservedProperty,
     Provider,
+    SensorMetadata,
     Service,
 )
 from mapsos.mapfile.projections import read_projection
@@ -135,6 +137,7 @@ def _layer(
         file=block.file,
         line=block.line,
         keys=metadata.lines(),
+        sensor=_sensor(metadata),
     )
 
 
@@ -218,6 +221,19 @@ def _observed_property(metadata: Metadata) -> ObservedProperty | None:
         metadata.text("observedproperty_name"),
         _or(metadata.text("observedproperty_authority"), ObservedProperty.authority),
         _or(metadata.text("observedproperty_version"), ObservedProperty.version),
+    )
+
+
+def _sensor(metadata: Metadata) -> SensorMetadata:
+    describe = metadata.text("describesensor")
+    texts = {name: metadata.text(f"sensor_{name}") for name in SENSOR_TEXTS}
+    items = {name: metadata.text(f"sensor_{name}_item") for name in SENSOR_TEXTS}
+    return SensorMetadata(
+        describe.strip().lower() if describe else None,
+        metadata.text("sensorml_template") or None,
+        metadata.text("sensor_validtime") or None,
+        {name: text for name, text in texts.items() if text},
+        {name: item for name, item in items.items() if item},
     )
 
 

@@ -1,4 +1,4 @@
-"""DescribeSensor: a redirect to the sensor's own document (reference section 7)."""
+"""DescribeSensor: a sensor's own document, or SensorML of the metadata and the data (reference section 7)."""
 
 from __future__ import annotations
 
@@ -11,27 +11,78 @@ from mapsos.operations.context import Context
 from mapsos.operations.get_capabilities import find_map_rectangle
 from mapsos.operations.layer_facts import list_values
 from mapsos.operations.layer_meaning import read_meaning, refuse_source, strip_procedure
+from mapsos.operations.online_resource import find_online_resource
+from mapsos.operations.sensor_documents import fill_template, read_sensor_file
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.parameters import check_output_format, parse_sensor
+from mapsos.ows.parameters import parse_output_format, parse_sensor
 from mapsos.sources.errors import SourceError
 
+CONTENT_TYPE = "text/xml; charset=UTF-8"
 _PLACEHOLDER = re.compile("%procedure%", re.IGNORECASE)
 
 
 def describe_sensor(context: Context) -> Response:
-    """Redirect (302) to sos_describesensor_url of the first enabled layer that has the procedure.
+    """Describe the procedure as the first enabled layer that has it wants it described.
 
-    ``%procedure%`` becomes the id as the metadata or the data spell it, percent-encoded (D-12). Ids are met without
-    regard to case, bare or as URN (D-08). Raises OwsException 16 to 21.
+    With sos_describesensor_url: the file beside the map that it names, else a redirect (302) there, in which
+    ``%procedure%`` is the id as the metadata or the data spell it, percent-encoded (D-12). Without it, or where
+    sos_describesensor says ``generate``: the document of sos_sensorml_template, else SensorML. Ids are met without
+    regard to case, bare or as URN (D-08).
+
+    Raises OwsException 16 to 21, the last two only where sos_describesensor says ``redirect``.
     """
-    check_output_format(context.raw)
+    version = parse_output_format(context.raw)
     asked = parse_sensor(context.raw)
     wanted = {asked.casefold(), strip_procedure(asked).casefold()}
+    layers, procedure = _find_layers(context, wanted)
+    if not layers:
+        raise OwsException("InvalidParameterValue", "procedure", "msSOSDescribeSensor", f"procedure {asked} not found.")
+    first = layers[0]
+    if not _is_generated(first):
+        data = read_sensor_file(context.service, first, procedure)
+        if data is None:
+            return Response(status=302, headers=(("Location", _build_url(first, procedure)),))
+        return Response(headers=(("Content-Type", "text/xml"),), body=(data,))
+    from mapsos.operations.sensor_descriptions import build_sensor
+
+    markup = build_sensor(context, layers, procedure)
+    document = fill_template(context.service, first, markup, find_online_resource(context))
+    if document is None:
+        from mapsos.encodings.sensorml import write_sensorml
+
+        document = write_sensorml(markup, version)
+    return Response(headers=(("Content-Type", CONTENT_TYPE),), body=(document,))
+
+
+def _is_generated(layer: ObservationLayer) -> bool:
+    how = layer.sensor.describe
+    if how not in (None, "redirect", "generate"):
+        raise OwsException(
+            "NoApplicableCode",
+            "sos_describesensor",
+            "msSOSDescribeSensor",
+            f"The metadata sos_describesensor of layer {layer.name} is not redirect or generate.",
+            status=500,
+        )
+    return how == "generate" or (how is None and layer.describe_sensor_url is None)
+
+
+def _find_layers(context: Context, wanted: set[str]) -> tuple[tuple[ObservationLayer, ...], str]:
+    """The enabled layers that have the procedure, and its id as the first of them spells it.
+
+    A layer that redirects is asked for alone: what others know of the procedure is in no answer then.
+    """
+    found: list[ObservationLayer] = []
+    spelled = ""
     for layer in context.enabled("DescribeSensor"):
-        spelled = next((name for name in _list_procedures(context, layer) if name.casefold() in wanted), None)
-        if spelled is not None:
-            return Response(status=302, headers=(("Location", _build_url(layer, spelled)),))
-    raise OwsException("InvalidParameterValue", "procedure", "msSOSDescribeSensor", f"procedure {asked} not found.")
+        name = next((name for name in _list_procedures(context, layer) if name.casefold() in wanted), None)
+        if name is None:
+            continue
+        found.append(layer)
+        spelled = spelled if len(found) > 1 else name
+        if len(found) == 1 and not _is_generated(layer):
+            break
+    return tuple(found), spelled
 
 
 def _list_procedures(context: Context, layer: ObservationLayer) -> tuple[str, ...]:

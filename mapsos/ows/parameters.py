@@ -10,7 +10,11 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.ows.requests import RawRequest
 
 RESPONSE_FORMAT = 'text/xml; subtype="om/1.0.0"'
-OUTPUT_FORMAT = 'text/xml; subtype="sensorML/1.0.0"'
+OUTPUT_FORMATS: dict[str, Literal["1.0.0", "1.0.1"]] = {
+    'text/xml; subtype="sensorML/1.0.0"': "1.0.0",
+    'text/xml; subtype="sensorML/1.0.1"': "1.0.1",
+}
+"""What DescribeSensor's outputFormat may be, with the version of SensorML that it stands for."""
 PROCEDURE_PREFIX = "urn:ogc:def:procedure:"
 
 # What MapServer's SOS reads in any operation: beside an operation that has no use for one it does no harm.
@@ -106,8 +110,11 @@ def check_parameters(raw: RawRequest, request_name: str, vendor: tuple[str, ...]
         _check_accept_formats(raw)
 
 
-def check_output_format(raw: RawRequest) -> None:
-    """Refuse a missing (16) or wrong (17) outputFormat. White space, quotes and letter case do not count (D-26)."""
+def parse_output_format(raw: RawRequest) -> Literal["1.0.0", "1.0.1"]:
+    """The version of SensorML that outputFormat asks for. White space, quotes and letter case do not count (D-26).
+
+    Raises OwsException for a missing (16) or another (17) outputFormat.
+    """
     value = raw.last("outputformat")
     if value is None:
         raise OwsException(
@@ -116,13 +123,16 @@ def check_output_format(raw: RawRequest) -> None:
             "msSOSDescribeSensor",
             "Missing mandatory parameter outputFormat.",
         )
-    if _bare_format(value) != _bare_format(OUTPUT_FORMAT):
+    versions = {_bare_format(known): version for known, version in OUTPUT_FORMATS.items()}
+    version = versions.get(_bare_format(value))
+    if version is None:
         raise OwsException(
             "InvalidParameterValue",
             "outputformat",
             "msSOSDescribeSensor",
-            f"Invalid outputformat parameter {value}.  Allowable values are: {OUTPUT_FORMAT}",
+            f"Invalid outputformat parameter {value}.  Allowable values are: {', '.join(OUTPUT_FORMATS)}",
         )
+    return version
 
 
 def parse_sensor(raw: RawRequest) -> str:

@@ -70,7 +70,7 @@ def extremes_of_time(passing: Iterable[Rows], column: str, group: str | None, ne
     found: dict[str, Interval] = {}
     for rows in passing:
         begin, end, valid = times_of(rows, column)
-        codes, keys = _groups(rows, group)
+        codes, keys = group_codes(rows, group)
         codes, begin, end = codes[valid], begin[valid], end[valid]
         if len(codes) == 0:
             continue
@@ -85,7 +85,8 @@ def extremes_of_time(passing: Iterable[Rows], column: str, group: str | None, ne
     return found
 
 
-def _groups(rows: Rows, group: str | None) -> tuple[np.ndarray, list[str]]:
+def group_codes(rows: Rows, group: str | None) -> tuple[np.ndarray, list[str]]:
+    """Of each row the number (int64) of its value text, and the texts by number; one empty text without a column."""
     import numpy as np
 
     if group is None:

@@ -53,7 +53,7 @@ def test_web(write_map: MapWriter, web: str, level: str, key: str, part: str) ->
         (GOOD_LAYER.replace("sos_observedproperty_id", "x"), "error", "sos_observedproperty_id", "observed property"),
         (GOOD_LAYER.replace("S1", "S1 S2"), "warning", "sos_procedure", "sos_procedure_item"),
         (GOOD_LAYER.replace("S1", "S1 "), "warning", "sos_procedure", "empty procedure"),
-        (GOOD_LAYER.replace("sos_describesensor_url", "x"), "warning", "sos_describesensor_url", "DescribeSensor"),
+        (GOOD_LAYER + ' "sos_describesensor" "guess"', "error", "sos_describesensor", "redirect or generate"),
         (GOOD_LAYER.replace("sos_timeitem", "x"), "warning", "sos_timeitem", "missing"),
         (GOOD_LAYER.replace('"off"', '"my offering"'), "info", "sos_offering_id", "XML name"),
         (GOOD_LAYER + ' "sos_offering_extent" "1,2,3"', "error", "sos_offering_extent", "four numbers"),

@@ -33,10 +33,11 @@ def test_unknown_sensor_is_refused(world: World) -> None:
     )
 
 
-def test_sensor_without_url_is_refused(world: World) -> None:
-    world.write_map(layer_text(metadata=LAYER.split('"sos_describesensor_url"')[0]))
+def test_a_redirect_without_url_is_refused(world: World) -> None:
+    without = LAYER.split('"sos_describesensor_url"')[0] + ' "sos_describesensor" "redirect"'
+    world.write_map(layer_text(metadata=without))
     assert refusal(read_xml(world.send(SENSOR + "A")))[:2] == ("NoApplicableCode", "mapserv")
-    world.write_map(layer_text(metadata=LAYER.split('"sos_describesensor_url"')[0] + ' "sos_procedure" "A B"'))
+    world.write_map(layer_text(metadata=without + ' "sos_procedure" "A B"'))
     assert refusal(read_xml(world.send(SENSOR + "A")))[:2] == ("MissingParameterValue", "sos_describesensor_url")
 
 

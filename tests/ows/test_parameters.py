@@ -25,7 +25,7 @@ SENSOR_FORMAT = 'text/xml; subtype="sensorML/1.0.0"'
 
 PARSERS: dict[str, Parser] = {
     "response_format": parameters.parse_response_format,
-    "output_format": parameters.check_output_format,
+    "output_format": parameters.parse_output_format,
     "response_mode": parameters.check_response_mode,
     "result_model": parameters.parse_result_model,
     "sensor": parameters.parse_sensor,
@@ -57,8 +57,8 @@ BAD_VERSION = (
                 ' text/xml ; subtype = "om/1.0.0" ',
             )
         ),
-        ("output_format", f"outputFormat={SENSOR_FORMAT}", None),
-        ("output_format", "outputFormat=text/xml; subtype=sensorML/1.0.0", None),
+        ("output_format", f"outputFormat={SENSOR_FORMAT}", "1.0.0"),
+        ("output_format", "outputFormat=TEXT/xml;subtype=sensorml/1.0.1", "1.0.1"),
         ("response_mode", "", None),
         ("response_mode", "responseMode=INLINE", None),
         ("result_model", "", "om:Measurement"),
@@ -142,7 +142,8 @@ DISPATCH, CAPABILITIES = "msSOSDispatch", "msSOSGetCapabilities"
         ("output_format", "", "Missing", "outputformat",
          f"{SENSOR}(): SOS server error. Missing mandatory parameter outputFormat."),
         ("output_format", "outputFormat=x", "Invalid", "outputformat",
-         f"{SENSOR}(): SOS server error. Invalid outputformat parameter x.  Allowable values are: {SENSOR_FORMAT}"),
+         f"{SENSOR}(): SOS server error. Invalid outputformat parameter x.  Allowable values are: {SENSOR_FORMAT}, "
+         'text/xml; subtype="sensorML/1.0.1"'),
         ("sensor", "", "Missing", "procedure", f"{SENSOR}(): SOS server error. Missing mandatory parameter procedure"),
         ("sensor", "procedure=a&sensorid=b", "Invalid", "procedure",
          f"{SENSOR}(): SOS server error. Parameter procedure is given more than once, with different values."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .cases import Case, capabilities, data_block, kvp, observation_type, observations, period, sensor
-from .expectations import attributes, exception, members
+from .expectations import attributes, exception, members, values
 from .mapfiles import ITEM, layer, mapfile
 
 MAPS: dict[str, str] = {
@@ -19,6 +19,8 @@ MAPS: dict[str, str] = {
     "exc_item_off": mapfile(layer(ITEM, status="OFF")),
     "exc_no_url": mapfile(layer({"sos_describesensor_url": None})),
     "exc_no_url_item": mapfile(layer({**ITEM, "sos_describesensor_url": None})),
+    "exc_redirect": mapfile(layer({"sos_describesensor_url": None, "sos_describesensor": "redirect"})),
+    "exc_redirect_item": mapfile(layer({**ITEM, "sos_describesensor_url": None, "sos_describesensor": "redirect"})),
     "exc_no_srs": mapfile(layer(), web={"sos_srs": None}),
     "exc_srs_unknown": mapfile(layer(), web={"sos_srs": "EPSG:4326 EPSG:999999"}),
     "exc_schemas": mapfile(layer(), web={"ows_schemas_location": "http://schemas.test"}),
@@ -39,6 +41,8 @@ def ordered(*names: str) -> str:
     """A GetObservation with only some parameters right: which exception comes first."""
     return kvp(service="SOS", version="1.0.0", request="GetObservation", **dict.fromkeys(names, "x"))
 
+
+describes = values("sml:value", ["urn:ogc:def:procedure:S1", "S1", "S1"])
 
 CASES: list[Case] = [
     Case("exc-01-no-request", "shp", kvp(service="SOS")),
@@ -129,18 +133,30 @@ CASES: list[Case] = [
     ),
     Case("exc-16-no-format", "shp", sensor(outputFormat=None, procedure="urn:ogc:def:procedure:S1")),
     Case("exc-16-empty-format", "shp", sensor(outputFormat="", procedure="urn:ogc:def:procedure:S1")),
-    Case("exc-17-format", "shp", sensor(outputFormat="text/xml", procedure="urn:ogc:def:procedure:S1")),
+    Case(
+        "exc-17-format",
+        "shp",
+        sensor(outputFormat="text/xml", procedure="urn:ogc:def:procedure:S1"),
+        differs=("B-32",),
+        expects=(exception("InvalidParameterValue", "outputformat", "Invalid outputformat parameter text/xml."),),
+    ),
     Case(
         "exc-17-format-two-spaces",
         "shp",
         sensor(outputFormat='text/xml;  subtype="sensorML/9"', procedure="urn:ogc:def:procedure:S1"),
+        differs=("B-32",),
+        expects=(exception("InvalidParameterValue", "outputformat", 'sensorML/1.0.0", text/xml; subtype='),),
     ),
     Case("exc-18-no-sensor", "shp", sensor()),
     Case("exc-18-empty-sensor", "shp", sensor(procedure="")),
     Case("exc-19-unknown-sensor", "shp", sensor(procedure="urn:ogc:def:procedure:S99")),
     Case("exc-19-unknown-sensor-item", "item_gpkg", sensor(procedure="urn:ogc:def:procedure:S99")),
-    Case("exc-20-no-url", "exc_no_url", sensor(procedure="urn:ogc:def:procedure:S1")),
-    Case("exc-21-no-url-item", "exc_no_url_item", sensor(procedure="urn:ogc:def:procedure:S1")),
+    *(
+        Case(id, map, sensor(procedure="urn:ogc:def:procedure:S1"), differs=("B-32",), expects=(describes,))
+        for id, map in (("exc-20-no-url", "exc_no_url"), ("exc-21-no-url-item", "exc_no_url_item"))
+    ),
+    Case("exc-20-no-url-to-redirect", "exc_redirect", sensor(procedure="urn:ogc:def:procedure:S1")),
+    Case("exc-21-no-url-to-redirect-item", "exc_redirect_item", sensor(procedure="urn:ogc:def:procedure:S1")),
     Case("exc-22-no-property", "shp", observation_type()),
     Case("exc-23-unknown-property", "shp", observation_type(observedProperty="nope")),
     Case("exc-23-property-list", "shp", observation_type(observedProperty="op,op")),
