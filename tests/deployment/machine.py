@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -50,6 +51,8 @@ _ENVIRONMENT = {
 }
 _CLONE_NEWNET = 0x40000000
 _numbers = itertools.count()
+_in_use: list[IO[str]] = []
+"""Open as long as this process goes on, so that nobody removes the folders that its machines are made of."""
 
 
 class Machine:
@@ -259,17 +262,35 @@ def make_program(scratch: Path) -> list[Path]:
 
 @contextmanager
 def _made_once(name: str, *origins: str) -> Iterator[tuple[Path, bool]]:
-    """A folder for what is made of these origins, and whether it is there; older ones of the name are removed."""
+    """A folder for what is made of these origins, and whether it is there; others of the name go, if nobody uses them."""
     CACHE.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256("\0".join(origins).encode()).hexdigest()[:16]
     folder = CACHE / f"{name}-{digest}"
-    stamp = CACHE / f"{name}-{digest}.made"
     with (CACHE / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stamp.exists():
-            for left in CACHE.glob(f"{name}-*"):
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
-            yield folder, False
-            stamp.touch()
-        else:
-            yield folder, True
+        _in_use.append(folder.with_suffix(".used").open("w"))
+        fcntl.flock(_in_use[-1], fcntl.LOCK_SH)
+        made = folder.with_suffix(".made")
+        is_there = made.exists()
+        if not is_there:
+            for other in [path.with_suffix("") for path in CACHE.glob(f"{name}-*.used")]:
+                _forget(other, is_mine=other == folder)
+        yield folder, is_there
+        made.touch()
+
+
+def _forget(folder: Path, *, is_mine: bool) -> None:
+    """Remove a folder and what belongs to it, unless another process uses it."""
+    used = folder.with_suffix(".used")
+    with used.open("w") as file:
+        try:
+            if not is_mine:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        folder.with_suffix(".made").unlink(missing_ok=True)
+        for path in (folder, folder.with_suffix(".work")):
+            if path.exists():
+                shutil.rmtree(path)
+        if not is_mine:
+            used.unlink()
