@@ -29,8 +29,8 @@ STATEMENT_SECONDS = 120.0
 
 _SESSION = """SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';
 SET bytea_output = 'hex'; SET extra_float_digits = 1; SET standard_conforming_strings = on;
-SET default_transaction_read_only = on"""
-"""What the texts of a server depend on, whatever the role, the database or the server have set."""
+SET default_transaction_read_only = on; SET cursor_tuple_fraction = 1"""
+"""What texts depend on, whatever role, database or server have set; and that cursors are read to their end."""
 
 _TEXTS = ("text", "character varying", "character", "name", "citext")
 _BYTEWISE = ("C", "POSIX", "UCS_BASIC", "C.UTF-8", "C.UTF8")

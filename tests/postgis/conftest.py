@@ -14,11 +14,13 @@ from mapsos.layer_source import LayerSource, SourceKind
 from mapsos.operations.layer_facts import forget_facts
 from mapsos.sources.pool import close_idle_readers
 
+from .observations import TABLE as TABLE_OF_OBSERVATIONS
+
 WGS84 = Crs("EPSG:4326", "EPSG:4326")
 READER = "reader"
 """May connect, use the schemas and select from the tables: nothing else."""
 
-SETTINGS = {"shared_preload_libraries": "auto_explain", "log_statement": "all"}
+SETTINGS = {"shared_preload_libraries": "auto_explain", "log_statement": "all", "auto_explain.log_min_duration": "0"}
 
 ROWS = """
 INSERT INTO "Mess Netz"."Beobachtungen ""ü"" 1" VALUES
@@ -68,7 +70,6 @@ CREATE TABLE "Mess Netz"."dotted.name" AS SELECT key, station, geom FROM "Mess N
 CREATE ROLE reader LOGIN;
 GRANT USAGE ON SCHEMA "Mess Netz" TO reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA "Mess Netz", public TO reader;
-REVOKE ALL ON TABLE geometry_columns, geography_columns, spatial_ref_sys FROM reader;
 """
 
 
@@ -158,3 +159,9 @@ def write_geopackage(path: Path) -> None:
             feature.SetGeometry(ogr.CreateGeometryFromWkt(f"POINT ({point[0]} {point[1]})"))
         layer.CreateFeature(feature)
     dataset = layer = None
+
+
+@pytest.fixture(scope="session")
+def observations(cluster: Cluster) -> None:
+    """The table of `tests.postgis.observations`."""
+    cluster.run("SET timezone = 'UTC';" + TABLE_OF_OBSERVATIONS)
