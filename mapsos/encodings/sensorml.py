@@ -190,7 +190,7 @@ class _Writer:
                 self._add_swe(record, "field", name="observedArea"),
                 "Envelope",
                 definition=f"{_DEFINITION}property:OGC:1.0:observedBBOX",
-                referenceFrame=_name_crs(place.label),
+                referenceFrame=name_crs(place.label),
             )
             minx, miny, maxx, maxy = place.bounds
             self._write_vector(self._add_swe(envelope, "lowerCorner"), place.label, minx, miny)
@@ -254,7 +254,7 @@ class _Writer:
     def _write_position(self, system: etree._Element, place: SensorPlace) -> None:
         element = self._add(system, "position")
         element.set("name", "sensorPosition")
-        position = self._add_swe(element, "Position", referenceFrame=_name_crs(place.label))
+        position = self._add_swe(element, "Position", referenceFrame=name_crs(place.label))
         self._write_vector(self._add_swe(position, "location"), place.label, *place.bounds[:2])
 
     def _write_fields(self, system: etree._Element, markup: SensorMarkup) -> None:
@@ -301,7 +301,8 @@ def _write_period(parent: etree._Element, extent: TimeExtent) -> None:
         end.text = clean_text(extent.end)
 
 
-def _name_crs(label: str) -> str:
+def name_crs(label: str) -> str:
+    """The URN of a CRS: ``urn:ogc:def:crs:EPSG::4326`` for EPSG:4326, in whose order of axes coordinates are."""
     authority, _, code = label.partition(":")
     return f"urn:ogc:def:crs:{authority}::{code}"
 

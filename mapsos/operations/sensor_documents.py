@@ -11,7 +11,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from mapsos.crs import is_northing_first
-from mapsos.encodings.sensorml import SensorMarkup
+from mapsos.encodings.sensorml import SensorMarkup, name_crs
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.ows.exceptions import OwsException
 from mapsos.xml_text import escape_attribute
@@ -93,7 +93,7 @@ def list_variables(markup: SensorMarkup, online_resource: str) -> dict[str, str]
         "x": x,
         "y": y,
         "position": (f"{y} {x}" if _is_northing_first(place.label) else f"{x} {y}") if place and at_one_place else "",
-        "srs": place.label if place else "",
+        "srs": name_crs(place.label) if place else "",
         **dict(zip(("minx", "miny", "maxx", "maxy"), bounds, strict=True)),
         "begin": period.begin if period else "",
         "end": period.end if period else "",

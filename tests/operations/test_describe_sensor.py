@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -242,6 +243,7 @@ def test_a_template_is_filled_in_once(world: World) -> None:
     root = describe(world, "A")
     assert dict(root.attrib) == {"id": "A", "n": "a & <b> '{0}'"}
     assert [element.text for element in root] == ["50 10", "2"]
+    assert root[0].get("srs") == "urn:ogc:def:crs:EPSG::4326"
     assert root[-1].tail == "$5 2001-01-01T00:00:00Z"
 
 
@@ -292,3 +294,11 @@ def test_the_check_finds_what_is_wrong(world: World, said: str, key: str) -> Non
     world.write_map(layer_text(metadata=f"{PLAIN} {said}"))
     found = find(str(world.folder / "service.map"))
     assert key in {finding.key for finding in found if finding.level == "error"}
+
+
+def test_the_documentation_has_every_variable(world: World) -> None:
+    write_file(world, "sensor.xml", "<a>${x y}</a>")
+    use_template(world, "sensor.xml")
+    message = refusal(read_xml(world.send(SENSOR + "A")))[2]
+    documented = set(re.findall(r"`\$\{(\w+)\}`", (Path(__file__).parents[2] / "docs" / "operations.md").read_text()))
+    assert set(message.partition("There are: ")[2].rstrip(".").split(", ")) == documented
