@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
-from mapsos.http import Request, Response
+from mapsos.http import Chunk, Request, Response
+from mapsos.nph import find_protocol, is_chunked, write_chunks, write_head
 from mapsos.proxies import correct_environ
 from mapsos.request_ids import choose_request_id
 from mapsos.request_log import LoggedBody
@@ -62,7 +63,7 @@ def serve_request(
     try:
         settings = read_settings(environ, conf)
     except SettingsError as error:
-        return refuse_request(error, stdout, headers=headers)
+        return refuse_request(error, stdout, headers=headers, environ=environ)
     from mapsos.app import Application
     from mapsos.process import prepare_process
 
@@ -72,11 +73,13 @@ def serve_request(
     return answer_request(Application(settings), environ, stdin, stdout, headers=headers)
 
 
-def refuse_request(error: SettingsError, stdout: BinaryIO, *, headers: bool = True) -> int:
+def refuse_request(
+    error: SettingsError, stdout: BinaryIO, *, headers: bool = True, environ: Mapping[str, str] | None = None
+) -> int:
     """Answer, as `serve_request`, where the settings are of no use."""
     from mapsos.unconfigured import refuse_all
 
-    return write_response(refuse_all(error), stdout, headers=headers)
+    return write_response(refuse_all(error), stdout, headers=headers, environ=environ)
 
 
 def answer_request(
@@ -87,7 +90,7 @@ def answer_request(
     request = read_request(environ, stdin, application.settings)
     response = application.answer(request)
     with closing(LoggedBody(request, response, started)) as body:
-        return write_response(replace(response, body=body), stdout, headers=headers)
+        return write_response(replace(response, body=body), stdout, headers=headers, environ=environ)
 
 
 def get_response(settings: Settings, environ: Mapping[str, str], stdout: BinaryIO) -> int:
@@ -116,13 +119,22 @@ def read_request(environ: Mapping[str, str], stdin: BinaryIO, settings: Settings
     )
 
 
-def write_response(response: Response, stdout: BinaryIO, *, headers: bool = True) -> int:
-    """Write a response as `serve_request` says, chunk by chunk."""
-    chunks = iter(response.body)
+def write_response(
+    response: Response, stdout: BinaryIO, *, headers: bool = True, environ: Mapping[str, str] | None = None
+) -> int:
+    """Write a response as `serve_request` says, chunk by chunk; ``environ`` tells whether it is all there is."""
+    protocol = find_protocol(environ) if headers and environ is not None else None
+    chunks: Iterator[Chunk] = iter(response.body)
+    # The answer to HEAD has the headers of the one to GET, and nothing after them.
+    if protocol and environ and is_chunked(response, protocol) and environ.get("REQUEST_METHOD") != "HEAD":
+        chunks = write_chunks(response.body)
     try:
         # A body that fails at once is no response at all: the web server reports that better than half a document.
         first = next(chunks, b"")
-        stdout.write(write_headers(response) if headers else _write_bare_redirect(response))
+        if protocol is not None:
+            stdout.write(write_head(response, protocol))
+        else:
+            stdout.write(write_headers(response) if headers else _write_bare_redirect(response))
         stdout.write(first)
         for chunk in chunks:
             stdout.write(chunk)

@@ -61,7 +61,7 @@ def make_answer() -> tuple[Settings, Answer]:
     except SettingsError as error:
         # Bound anew: the name of a caught error ends with its clause.
         failure = error
-        return Settings(), lambda environ, stdin, stdout: refuse_request(failure, stdout)
+        return Settings(), lambda environ, stdin, stdout: refuse_request(failure, stdout, environ=environ)
     log = RequestLog(settings)
     application = Application(settings)
 

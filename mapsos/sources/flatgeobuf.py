@@ -18,6 +18,7 @@ from osgeo import gdal, ogr
 from mapsos.batches import Column, ColumnKind
 from mapsos.layer_source import LayerSource
 from mapsos.sources.columns import OgrColumn, utf8_texts
+from mapsos.sources.errors import unreadable
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.opening import guarded
 
@@ -29,7 +30,9 @@ _START = 12
 """Bytes before the header: the magic ones and the header's length."""
 
 _LONGEST_HEADER = 1 << 24
-_COLUMNS = 7
+_COLUMNS, _FEATURES, _NODE_SIZE = 7, 8, 9
+_USUAL_NODE_SIZE = 16
+_NODE_BYTES = 40
 _NAME, _TYPE = 0, 1
 _STRING, _DATETIME = 11, 13
 
@@ -45,7 +48,10 @@ def open_flatgeobuf(source: LayerSource) -> OgrReader:
     """A reader of a FlatGeobuf file. Raises `SourceError`.
 
     The usual one where the admin's own SQL may look at the columns as what they are, and where there are no date-times.
+    A file that ends before its last feature is refused: GDAL may read such a one without end.
     """
+    if _is_cut_off(source.connection):
+        raise unreadable(source, "the file ends before its last feature")
     selected = source.data.strip()[:6].upper() == "SELECT"
     found = None if selected or source.native_filter else _read_header(source.connection)
     if found is None or not found[1]:
@@ -166,6 +172,47 @@ def _read_header(path: str) -> tuple[bytes, tuple[str, ...]] | None:
     except (OSError, struct.error, IndexError, UnicodeDecodeError):
         return None
     return start + bytes(header), tuple(names)
+
+
+def _is_cut_off(path: str) -> bool:
+    """Whether the file has less than its header and index say; False where they do not say it."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(_START)
+            if not start.startswith(_MAGIC):
+                return False
+            size = os.fstat(file.fileno()).st_size
+            (length,) = struct.unpack_from("<I", start, 8)
+            if _START + length > size or length > _LONGEST_HEADER:
+                return True
+            header = bytearray(file.read(length))
+            found = _field(header, _root(header), _FEATURES)
+            features = 0 if found is None else struct.unpack_from("<Q", header, found)[0]
+            found = _field(header, _root(header), _NODE_SIZE)
+            fan = _USUAL_NODE_SIZE if found is None else struct.unpack_from("<H", header, found)[0]
+            if features == 0 or fan < 2:
+                return False
+            index = _START + length
+            data = index + _NODE_BYTES * _count_nodes(features, fan)
+            if data > size:
+                return True
+            # Features stand in the order of the leaves, which come last.
+            file.seek(data - 8)
+            (last,) = struct.unpack("<Q", file.read(8))
+            file.seek(data + last)
+            prefix = file.read(4)
+            return len(prefix) < 4 or data + last + 4 + struct.unpack("<I", prefix)[0] > size
+    except (OSError, OverflowError, struct.error, IndexError):
+        return False
+
+
+def _count_nodes(features: int, fan: int) -> int:
+    """How many nodes the packed tree has, leaves and all."""
+    total = level = features
+    while level > 1:
+        level = -(-level // fan)
+        total += level
+    return total
 
 
 def _root(buffer: bytearray) -> int:
