@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING
 
-from mapsos.times import DAY, Duration
+from mapsos.times import DAY, EARLIEST, LATEST, Duration
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,8 +69,15 @@ class CalendarSteps:
         """Which step each instant (int64 microseconds since 1970 UTC) is in.
 
         Returns the number of a step for each instant, and begin and end (exclusive) of the steps by number, in order of
-        time: all int64. Costs some nanoseconds for an instant and some microseconds for each new day.
+        time: all int64, within the years 1 to 9999. Costs some nanoseconds for an instant and some microseconds for
+        each new day.
         """
+        import numpy as np
+
+        numbers, begins, ends = self._cut(instants)
+        return numbers, np.maximum(begins, EARLIEST), np.minimum(ends, LATEST - 1)
+
+    def _cut(self, instants: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         import numpy as np
 
         days, each = number_values(self._local_days(instants))
