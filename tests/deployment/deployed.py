@@ -151,9 +151,9 @@ class Deployed:
         table = client.machine.root / "srv/maps/data/co2.csv"
         rows = table.read_text()
         header, first = rows.splitlines()[:2]
+        connection = client.connect()
         try:
-            table.write_text("\n".join([header, *[first] * 60000]) + "\n")
-            connection = client.connect()
+            table.write_text("\n".join([header, *[first] * 20000]) + "\n")
             started = time.monotonic()
             connection.request("GET", f"{client.path}?{CARBON_DIOXIDE}")
             response = connection.getresponse()
@@ -163,8 +163,8 @@ class Deployed:
             begun = time.monotonic()
             rest = response.read()
             finished = time.monotonic()
-            connection.close()
         finally:
+            connection.close()
             table.write_text(rows)
-        assert rest.count(b"<om:member>") == 60000
+        assert rest.count(b"<om:member>") == 20000
         assert begun - started < (finished - started) / 2
