@@ -76,7 +76,8 @@ class Load:
     async def _be_client(self, number: int, end: float | None, numbers: Iterator[int] | None, tally: Tally) -> None:
         chance = random.Random(number)
         await asyncio.sleep(chance.uniform(0, 2 * self._pause))
-        kinds, weights = list(SHARES), list(SHARES.values())
+        kinds = list(self._questions)
+        weights = [SHARES[kind] for kind in kinds]
         while end is None or time.monotonic() < end:
             if numbers is not None and next(numbers, None) is None:
                 return
@@ -87,11 +88,12 @@ class Load:
                 answer = await asyncio.wait_for(self._ask(question), TIMEOUT)
             except (OSError, EOFError, ValueError, TimeoutError) as error:
                 tally.failures[f"{kind}: {type(error).__name__} {error}"] += 1
-                continue
-            if _digest(answer) == self._right[question]:
-                tally.seconds[kind].append(time.monotonic() - started)
             else:
-                tally.failures[f"{kind}: status {answer.status}, another answer than the right one"] += 1
+                taken = time.monotonic() - started
+                if _digest(answer) == self._right[question]:
+                    tally.seconds[kind].append(taken)
+                else:
+                    tally.failures[f"{kind}: status {answer.status}, another answer than the right one"] += 1
             if self._pause:
                 await asyncio.sleep(chance.uniform(0, 2 * self._pause))
 

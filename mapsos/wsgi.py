@@ -8,6 +8,7 @@ MAPSERVER_CONFIG_FILE of its own (mod_wsgi's SetEnv), that one is taken.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -24,6 +25,7 @@ STATUS_PATHS = ("/healthz", "/metrics")
 """Paths below the application, and at the root of `mapsos serve`, that `mapsos.status_pages` answers."""
 
 if TYPE_CHECKING:
+    import socket
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from mapsos.app import Application
@@ -50,7 +52,7 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
 
         request = Request(environ["REQUEST_METHOD"], environ.get("QUERY_STRING"))
         response = refuse_all(error)
-        return _start(request, response, start_response, LoggedBody(request, response, started))
+        return _start(request, response, start_response, WsgiBody(LoggedBody(request, response, started)))
     path = environ.get("PATH_INFO", "")
     if path in STATUS_PATHS:
         return answer_watcher(path, environ, start_response, ours.settings, (ours,), metrics)
@@ -70,8 +72,10 @@ def answer(
         metrics.begin()
     response = application.answer(request)
     body = LoggedBody(request, response, started, metrics)
+    seconds = application.settings.max_seconds
+    end = None if seconds is None else started + seconds
     try:
-        return _start(request, response, start_response, body)
+        return _start(request, response, start_response, WsgiBody(body, environ.get("gunicorn.socket"), end))
     except BaseException:
         body.close()
         raise
@@ -135,7 +139,7 @@ def _find_application(config: str | None) -> tuple[Application, Metrics | None]:
 
 
 def _start(
-    request: Request, response: Response, start_response: StartResponse, body: LoggedBody
+    request: Request, response: Response, start_response: StartResponse, body: WsgiBody
 ) -> Iterable[bytes]:
     headers = list(response.headers)
     bodiless = response.status in (204, 304)
@@ -145,18 +149,35 @@ def _start(
     if isinstance(response.body, (tuple, list)) and request.method != "HEAD" and not bodiless:
         headers.append(("Content-Length", str(sum(map(len, response.body)))))
     start_response(response.status_line, headers)
-    return WsgiBody(body)
+    return body
 
 
 class WsgiBody:
-    """A body in bytes, which PEP 3333 insists on: each piece is copied when the server is ready for it."""
+    """A body in bytes, which PEP 3333 insists on: each piece is copied when the server is ready for it.
 
-    def __init__(self, body: LoggedBody) -> None:
+    ``client`` is the socket that gunicorn writes to, None for one that cannot be had; ``end`` the `time.monotonic`
+    until which writing may go on, None for ever. A client that takes its answer too slowly is cut off then.
+    """
+
+    def __init__(self, body: LoggedBody, client: socket.socket | None = None, end: float | None = None) -> None:
         self._body = body
-        self.close = body.close
+        self._client = client if end is not None else None
+        self._end = end
 
     def __iter__(self) -> Iterator[bytes]:
-        return map(bytes, self._body)
+        for chunk in self._body:
+            if self._client is not None and self._end is not None:
+                self._client.settimeout(max(self._end - time.monotonic(), 0.001))
+            yield bytes(chunk)
+
+    def close(self) -> None:
+        """Close the body; the next request on the connection has time of its own."""
+        try:
+            if self._client is not None:
+                with contextlib.suppress(OSError):
+                    self._client.settimeout(None)
+        finally:
+            self._body.close()
 
 
 def _decode(value: str) -> str:
