@@ -57,9 +57,10 @@ def shortest_texts(numbers: pa.Array) -> pa.Array:
     """The shortest texts of float64 that give the same number back: ``89.9``, ``5``, ``1e-07``, ``nan``, ``inf``."""
     import pyarrow as pa
 
-    encoded = numbers.dictionary_encode()
-    if len(encoded.dictionary) * 4 < len(numbers):
-        return encoded.dictionary.cast(pa.large_string()).take(encoded.indices)
+    if _repeats(numbers):
+        encoded = numbers.dictionary_encode()
+        if len(encoded.dictionary) * 4 < len(numbers):
+            return encoded.dictionary.cast(pa.large_string()).take(encoded.indices)
     return numbers.cast(pa.large_string())
 
 
