@@ -79,8 +79,12 @@ def _check_items(meaning: LayerMeaning) -> Iterator[Finding]:
         ("procedure_item", layer.procedure_item, "error", "GetCapabilities is refused for the whole service"),
         ("featureid", layer.feature_id_item, "warning", "observations have no gml:id and filters by id find nothing"),
         *(
-            (f"sensor_{name}_item", item, "warning", f"generated SensorML lacks the {name} of each sensor")
+            (f"sensor_{name}_item", item, "warning", f"descriptions lack the {name} of each sensor")
             for name, item in layer.sensor.items.items()
+        ),
+        *(
+            (f"feature_{name}_item", item, "warning", f"the features of interest lack the {name} of each")
+            for name, item in layer.feature.items.items()
         ),
     )
     for name, item, level, effect in roles:

@@ -71,6 +71,13 @@ _SENSOR_TEXTS = (
     ("intendedapplication", "Intended application", "sos_offering_intendedapplication"),
 )
 
+_FEATURE_TEXTS = (
+    ("name", "Name of the feature of interest, for people", "the id"),
+    ("description", "Description of the feature of interest, for people", ""),
+    ("codespace", "Whom or what the id of the feature of interest is of: a URI", ""),
+    ("sampledfeature", "What the feature of interest is a sample of, such as a river or the air: a URI", ""),
+)
+
 METADATA_KEYS: tuple[MetadataKey, ...] = (
     _web("onlineresource", "mandatory", "URL of the service, which capabilities tell clients to send requests to."),
     _web("srs", "mandatory", "EPSG codes that observations may be asked for in, separated by blanks."),
@@ -128,13 +135,21 @@ METADATA_KEYS: tuple[MetadataKey, ...] = (
         key
         for name, meaning, default in _SENSOR_TEXTS
         for key in (
-            _layer(f"sensor_{name}", "optional", f"{meaning} of the sensor in generated SensorML.", default),
+            _layer(f"sensor_{name}", "optional", f"{meaning} of the sensor in SensorML and by REST.", default),
             _layer(f"sensor_{name}_item", "optional", f"The column that holds it for each sensor: {meaning.lower()}."),
         )
     ),
     _layer("sensor_validtime", "optional",
            "When the description of the sensor holds: begin/end, or begin/ for up to now.",
            "sos_offering_timeextent, else from the first to the last observation"),
+    *(
+        key
+        for name, meaning, default in _FEATURE_TEXTS
+        for key in (
+            _layer(f"feature_{name}", "optional", f"{meaning}.", default),
+            _layer(f"feature_{name}_item", "optional", f"The column with sos_feature_{name} of each."),
+        )
+    ),
     _layer("timeitem", "recommended", "The column that holds the time of each observation."),
     _layer("offering_name", "recommended", "Name of the offering for people."),
     _layer("offering_description", "optional", "Description of the offering for people."),

@@ -104,6 +104,18 @@ class SensorMetadata:
     items: dict[str, str] = field(default_factory=dict)
 
 
+FEATURE_TEXTS = ("name", "description", "codespace", "sampledfeature")
+"""What metadata say of features in a key sos_feature_<name>, or for each in the column of sos_feature_<name>_item."""
+
+
+@dataclass(frozen=True)
+class FeatureMetadata:
+    """What a layer's metadata say of its features of interest: raw texts by a name of `FEATURE_TEXTS`."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    items: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class ObservationLayer:
     """A LAYER with an offering id: where its rows are and what they mean (reference section 5.2).
@@ -136,6 +148,7 @@ class ObservationLayer:
     line: int = 0
     keys: dict[str, tuple[str, int]] = field(default_factory=dict)
     sensor: SensorMetadata = field(default_factory=SensorMetadata)
+    feature: FeatureMetadata = field(default_factory=FeatureMetadata)
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,11 @@ from mapsos.mapfile.expressions import read_filter
 from mapsos.mapfile.identities import Identity
 from mapsos.mapfile.metadata import Metadata, collect_entries, split_list, value_kind
 from mapsos.mapfile.model import (
+    FEATURE_TEXTS,
     SENSOR_TEXTS,
     AccessRules,
     Extent,
+    FeatureMetadata,
     Field,
     Identification,
     ObservationLayer,
@@ -138,6 +140,7 @@ def _layer(
         line=block.line,
         keys=metadata.lines(),
         sensor=_sensor(metadata),
+        feature=FeatureMetadata(*_texts_and_items(metadata, "feature", FEATURE_TEXTS)),
     )
 
 
@@ -226,15 +229,21 @@ def _observed_property(metadata: Metadata) -> ObservedProperty | None:
 
 def _sensor(metadata: Metadata) -> SensorMetadata:
     describe = metadata.text("describesensor")
-    texts = {name: metadata.text(f"sensor_{name}") for name in SENSOR_TEXTS}
-    items = {name: metadata.text(f"sensor_{name}_item") for name in SENSOR_TEXTS}
     return SensorMetadata(
         describe.strip().lower() if describe else None,
         metadata.text("sensorml_template") or None,
         metadata.text("sensor_validtime") or None,
-        {name: text for name, text in texts.items() if text},
-        {name: item for name, item in items.items() if item},
+        *_texts_and_items(metadata, "sensor", SENSOR_TEXTS),
     )
+
+
+def _texts_and_items(
+    metadata: Metadata, subject: str, names: tuple[str, ...]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """What the metadata say in sos_<subject>_<name>, and the columns of sos_<subject>_<name>_item."""
+    texts = {name: metadata.text(f"{subject}_{name}") for name in names}
+    items = {name: metadata.text(f"{subject}_{name}_item") for name in names}
+    return {name: text for name, text in texts.items() if text}, {name: item for name, item in items.items() if item}
 
 
 def _fields(metadata: Metadata) -> dict[str, Field]:
