@@ -47,11 +47,12 @@ class Client:
     scheme: str = "http"
     own_port: int | None = None
     """Where the server listens, if not at the port of the scheme."""
+    stated: str = ""
+    """The URL that capabilities name, if not that of the request."""
 
     @property
     def url(self) -> str:
-        port = "" if self.own_port is None else f":{self.own_port}"
-        return f"{self.scheme}://{HOST}{port}{self.path}"
+        return self.stated or f"{self.scheme}://{HOST}{self.path}"
 
     def connect(self) -> http.client.HTTPConnection:
         default = 443 if self.scheme == "https" else 80
