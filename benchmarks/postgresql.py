@@ -64,6 +64,10 @@ class Cluster:
         """Stop the server, by default as a crash would, and wait until it is gone."""
         self._run("pg_ctl", "-D", str(self._data), "-m", mode, "-w", "-t", "120", "stop")
 
+    def is_running(self) -> bool:
+        """Whether the server has been started and not been stopped since."""
+        return (self.folder / f".s.PGSQL.{self.port}.lock").exists()
+
     def connection(self, user: str = SUPERUSER, database: str = "postgres", more: str = "") -> str:
         """A libpq connection string."""
         return f"host=127.0.0.1 port={self.port} user={user} dbname={database} {more}".strip()
@@ -113,8 +117,7 @@ def run_cluster(settings: Mapping[str, str] | None = None, beside: Path | None =
         try:
             yield cluster
         finally:
-            # A test may have stopped it.
-            if (folder / f".s.PGSQL.{cluster.port}.lock").exists():
+            if cluster.is_running():
                 cluster.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

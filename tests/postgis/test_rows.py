@@ -1,28 +1,20 @@
-"""PostGIS, on a server of the test's own where PostgreSQL is installed."""
+"""The rows and predicates of every other driver, in a database."""
 
 from __future__ import annotations
 
 import dataclasses
-import os
-import shutil
-import socket
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from osgeo import gdal, ogr
 
+from benchmarks.postgresql import Cluster
 from mapsos import predicates as p
 from mapsos.layer_source import LayerSource, SourceKind
 from mapsos.sources.errors import SourceError
 from mapsos.sources.layers import open_layer
 from mapsos.sources.postgis import PostgisData, parse_data
 from mapsos.sources.query import LayerQuery
-
-from .conftest import ROWS, WGS84
-from .test_selection import CASES, ids
+from tests.sources.conftest import ROWS, WGS84
+from tests.sources.test_selection import CASES, ids
 
 
 @pytest.mark.parametrize(
@@ -45,71 +37,25 @@ def test_other_data_is_refused(text: str) -> None:
         parse_data(text)
 
 
-def find_program(name: str) -> str | None:
-    places = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
-    return shutil.which(name) or (str(places[0]) if places else None)
-
-
-@pytest.fixture(scope="session")
-def database() -> Iterator[str]:
-    """A libpq connection string of a running server with PostGIS."""
-    initdb, server = find_program("initdb"), find_program("pg_ctl")
-    if initdb is None or server is None or ogr.GetDriverByName("PostgreSQL") is None:
-        pytest.skip("PostgreSQL is not installed")
-    prefix = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.getuid() == 0 else []
-    if prefix and shutil.which("setpriv") is None:
-        pytest.skip("PostgreSQL does not run as root")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    directory = tempfile.mkdtemp(prefix="mapsos-postgres-")
-    os.chmod(directory, 0o777)
-    data = f"{directory}/data"
-
-    def run(*command: str) -> None:
-        subprocess.run([*prefix, *command], check=True, capture_output=True, cwd=directory, timeout=120)
-
-    try:
-        run(initdb, "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync")
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={directory}"
-        options += " -c fsync=off -c timezone=UTC"
-        run(server, "-D", data, "-o", options, "-l", f"{directory}/log", "-w", "start")
-        try:
-            connection = f"host=127.0.0.1 port={port} user=tester dbname=postgres password=unused"
-            fill(connection)
-            yield connection
-        finally:
-            run(server, "-D", data, "-m", "immediate", "-w", "stop")
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
 def write(value: object) -> str:
     if value is None:
         return "NULL"
     return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
 
 
-def fill(connection: str) -> None:
-    gdal.PushErrorHandler("CPLQuietErrorHandler")
-    try:
-        dataset = gdal.OpenEx(f"PG:{connection}", gdal.OF_VECTOR | gdal.OF_UPDATE)
-        try:
-            dataset.ExecuteSQL("CREATE EXTENSION postgis")
-        except RuntimeError:
-            pytest.skip("PostGIS is not installed")
-        dataset.ExecuteSQL(
-            "CREATE TABLE obs (id integer, name text, count integer, big bigint, value double precision, flag boolean,"
-            " day date, at timestamptz, written text, code uuid, geom geometry(Point, 4326))"
-        )
-        for row in ROWS:
-            terms = [write(value) for value in dataclasses.astuple(row)[:9]]
-            point = "NULL" if row.point is None else f"ST_SetSRID(ST_MakePoint({row.point[0]}, {row.point[1]}), 4326)"
-            dataset.ExecuteSQL(f"INSERT INTO obs VALUES ({', '.join(terms)}, NULL, {point})")
-        dataset.ExecuteSQL("CREATE INDEX by_name ON obs (name, at)")
-        dataset = None
-    finally:
-        gdal.PopErrorHandler()
+@pytest.fixture(scope="module")
+def database(cluster: Cluster) -> str:
+    """A libpq connection string of the server, with a table ``obs`` of the rows of every driver."""
+    statements = [
+        "CREATE TABLE obs (id integer, name text, count integer, big bigint, value double precision, flag boolean,"
+        " day date, at timestamptz, written text, code uuid, geom geometry(Point, 4326))"
+    ]
+    for row in ROWS:
+        terms = [write(value) for value in dataclasses.astuple(row)[:9]]
+        point = "NULL" if row.point is None else f"ST_SetSRID(ST_MakePoint({row.point[0]}, {row.point[1]}), 4326)"
+        statements.append(f"INSERT INTO obs VALUES ({', '.join(terms)}, NULL, {point})")
+    cluster.run(";\n".join([*statements, "CREATE INDEX by_name ON obs (name, at)", "GRANT SELECT ON obs TO reader"]))
+    return cluster.connection("reader", more="password=unused")
 
 
 DATA = (
