@@ -66,8 +66,13 @@ class Question:
         return sorted(found)
 
 
-def make_questions(data: Path, rows: int, count: int, seed: int = 1) -> dict[str, list[Question]]:
-    """Questions by kind: so many of one procedure and one week each, anywhere in the data, and one of the others."""
+def make_questions(
+    data: Path, rows: int, count: int, seed: int = 1, *, by_filter: bool = False
+) -> dict[str, list[Question]]:
+    """Questions by kind: so many of one procedure and one week each, anywhere in the data, and one of the others.
+
+    ``by_filter`` names the procedure in a filter on its column: mapserv finds nothing in a GeoPackage otherwise.
+    """
     chance = random.Random(seed)
     hours = rows // STATIONS
     first = datetime.datetime(2001, 1, 1)
@@ -78,7 +83,7 @@ def make_questions(data: Path, rows: int, count: int, seed: int = 1) -> dict[str
             begin = first + datetime.timedelta(hours=chance.randrange(max(1, hours - WEEK_HOURS)))
             # Not on the hour: mapserv takes an observation at the very end for a later one.
             end = begin + datetime.timedelta(hours=WEEK_HOURS, minutes=-30)
-            weeks.append(_ask_week(database, f"S{chance.randrange(STATIONS):03d}", begin, end))
+            weeks.append(_ask_week(database, f"S{chance.randrange(STATIONS):03d}", begin, end, by_filter))
     finally:
         database.close()
     return {
@@ -89,7 +94,7 @@ def make_questions(data: Path, rows: int, count: int, seed: int = 1) -> dict[str
 
 
 def _ask_week(
-    database: sqlite3.Connection, station: str, begin: datetime.datetime, end: datetime.datetime
+    database: sqlite3.Connection, station: str, begin: datetime.datetime, end: datetime.datetime, by_filter: bool
 ) -> Question:
     times = f"{begin:%Y-%m-%dT%H:%M:%S}.000Z", f"{end:%Y-%m-%dT%H:%M:%S}.000Z"
     statement = f"SELECT time, air_temp, humidity, value FROM {TABLE} WHERE station = ? AND time >= ? AND time <= ?"
@@ -99,7 +104,11 @@ def _ask_week(
         f"<gml:TimePeriod><gml:beginPosition>{begin:%Y-%m-%dT%H:%M:%SZ}</gml:beginPosition>"
         f"<gml:endPosition>{end:%Y-%m-%dT%H:%M:%SZ}</gml:endPosition></gml:TimePeriod>"
     )
-    return Question(WEEK_KIND, f"{MEASUREMENT}&procedure={station}&eventTime={period}", station, rows)  # type: ignore[arg-type]
+    chosen = f"procedure={station}"
+    if by_filter:
+        equal = f"<ogc:PropertyName>station</ogc:PropertyName><ogc:Literal>{station}</ogc:Literal>"
+        chosen = f"result=<ogc:Filter><ogc:PropertyIsEqualTo>{equal}</ogc:PropertyIsEqualTo></ogc:Filter>"
+    return Question(WEEK_KIND, f"{MEASUREMENT}&{chosen}&eventTime={period}", station, rows)  # type: ignore[arg-type]
 
 
 def _as_written(number: float) -> float:
