@@ -55,7 +55,9 @@ def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @contextmanager
-def run_apache(folder: Path, runtime: Path, worker: str) -> Iterator[int]:
+def run_apache(
+    folder: Path, runtime: Path, worker: str, command: Path = COMMAND, conf: Path = EXAMPLES / "mapsos.conf"
+) -> Iterator[int]:
     apache = shutil.which("apache2", path=f"{os.environ['PATH']}:/usr/sbin")
     if apache is None:
         pytest.skip("apache2 is not installed here")
@@ -67,8 +69,8 @@ def run_apache(folder: Path, runtime: Path, worker: str) -> Iterator[int]:
             folder=folder,
             port=number,
             modules=MODULES,
-            conf=EXAMPLES / "mapsos.conf",
-            command=COMMAND,
+            conf=conf,
+            command=command,
             runtime=runtime,
             worker=worker,
             identity="User www-data\nGroup www-data" if os.geteuid() == 0 else "",

@@ -25,11 +25,12 @@ def decode_query(request: Request) -> RawRequest:
 def decode_request(request: Request, query: RawRequest, max_body: int) -> RawRequest:
     """All parameters: a form body's come before the query string's, an XML body's override them.
 
-    Reads the body, at most ``max_body`` bytes of it. Raises OwsException (413 for a larger body; a body that is no
-    request), PageError for a body shorter than announced.
+    Reads the body, at most ``max_body`` bytes of it. Raises OwsException (413 for a larger body; a compressed body; a
+    body that is no request), PageError for a body shorter than announced.
     """
     if request.method != "POST":
         return query
+    _check_coding(request.environ.get("HTTP_CONTENT_ENCODING", ""))
     body = _read_body(request, max_body)
     media_type = request.content_type.split(";")[0].strip().lower()
     if media_type == FORM or (_LOOKS_LIKE_FORM.match(body) and media_type in ("", "text/plain")):
@@ -54,6 +55,19 @@ def _read_body(request: Request, max_body: int) -> bytes:
     if announced is not None and size < announced:
         raise PageError("readPostBody", "Web application error.", "POST body is short.")
     return b"".join(pieces)
+
+
+def _check_coding(coding: str) -> None:
+    """Refuse a compressed body: a few kilobytes of it may stand for gigabytes."""
+    if coding.strip().lower() in ("", "identity"):
+        return
+    raise OwsException(
+        "InvalidParameterValue",
+        "request",
+        "msSOSDispatch",
+        f"The request body has the Content-Encoding {coding}; it must have none.",
+        status=415,
+    )
 
 
 def _refuse_size(max_body: int) -> OwsException:

@@ -1,0 +1,120 @@
+"""HTTP as attackers speak it, against `mapsos serve`: requests that two servers read differently, and slow ones."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.servers import Server, serving
+from fuzz.victim import FOLDER_SECRET, write_victim
+
+pytestmark = pytest.mark.slow
+GET = b"GET /victim?service=SOS&request=GetCapabilities HTTP/1.1\r\nHost: h\r\n"
+POST = b"POST /victim HTTP/1.1\r\nHost: h\r\nContent-Type: text/xml\r\n"
+BODY = b'<GetCapabilities xmlns="http://www.opengis.net/sos/1.0" service="SOS"/>'
+HIDDEN = b"GET /victim?service=SOS&request=GetCapabilities&sections=hidden HTTP/1.1\r\nHost: h\r\n\r\n"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(write_victim(tmp_path_factory.mktemp("victim"))) as running:
+        yield running
+
+
+def send(port: int, data: bytes, *, patience: float = 10) -> bytes:
+    """What comes back until the server closes, or says nothing for a while."""
+    with socket.create_connection(("127.0.0.1", port), patience) as client:
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+        received = b""
+        try:
+            while piece := client.recv(65536):
+                received += piece
+        except (TimeoutError, ConnectionError):
+            pass
+    return received
+
+
+SMUGGLED = {
+    "both lengths": POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + HIDDEN,
+    "two lengths": POST + b"Content-Length: 0\r\nContent-Length: 90\r\n\r\n" + HIDDEN,
+    "a signed length": POST + b"Content-Length: +3\r\n\r\nabc" + HIDDEN,
+    "a length with a blank": POST + b"Content-Length: 3 0\r\n\r\nabc" + HIDDEN,
+    "an unknown coding": POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + HIDDEN,
+    "a coding with a blank": POST + b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + HIDDEN,
+    "a coding twice": POST + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" + HIDDEN,
+    "a folded header": POST + b"X: a\r\n Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" + HIDDEN,
+    "a chunk size that is none": POST + b"Transfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n" + HIDDEN,
+    "a chunk size with a sign": POST + b"Transfer-Encoding: chunked\r\n\r\n-1\r\nabc\r\n0\r\n\r\n" + HIDDEN,
+    "a nul in a header": GET + b"X: a\0b\r\n\r\n",
+    "a header without a name": GET + b": a\r\n\r\n",
+    "a blank in a name": GET + b"X y: a\r\n\r\n",
+    "line ends in a target": b"GET /victim?\rX: y HTTP/1.1\r\nHost: h\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", SMUGGLED)
+def test_ambiguous_requests_are_refused(server: Server, name: str) -> None:
+    """One refusal, and then the connection ends: what follows is never taken for a request."""
+    received = send(server.port, SMUGGLED[name])
+    assert received.count(b"HTTP/1.1 ") <= 1
+    assert b"sections" not in received
+    assert b"hidden" not in received
+    assert b"</sos:Capabilities>" not in received
+    assert b"Traceback" not in received
+    assert FOLDER_SECRET.encode() not in received
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET /victim?" + b"a" * 9000 + b" HTTP/1.1\r\nHost: h\r\n\r\n",
+        GET + b"X: " + b"a" * 9000 + b"\r\n\r\n",
+        GET + b"".join(b"X%d: a\r\n" % number for number in range(200)) + b"\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 10,
+        b"GET /victim HTTP/9.9\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"\0" * 1000,
+    ],
+    ids=["line", "header", "headers", "tls", "version", "http/2", "nothing"],
+)
+def test_oversized_and_foreign_requests_are_refused(server: Server, data: bytes) -> None:
+    received = send(server.port, data)
+    assert b"</sos:Capabilities>" not in received
+    assert not received or received.startswith(b"HTTP/1.1 4") or received.startswith(b"HTTP/1.1 5")
+    assert FOLDER_SECRET.encode() not in received
+    assert b"</sos:Capabilities>" in send(server.port, GET + b"Connection: close\r\n\r\n")
+
+
+def test_compressed_bodies_are_refused(server: Server) -> None:
+    head = POST + b"Content-Encoding: gzip\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(BODY)
+    assert b"Content-Encoding gzip; it must have none" in send(server.port, head + BODY)
+
+
+def test_the_server_names_no_version(server: Server) -> None:
+    import gunicorn
+
+    head = send(server.port, GET + b"Connection: close\r\n\r\n").split(b"\r\n\r\n")[0]
+    assert gunicorn.__version__.encode() not in head
+    assert b"Python" not in head
+
+
+def test_slow_headers_hold_up_nobody(server: Server) -> None:
+    """Far more clients than threads, that never finish their headers or their body."""
+    slow = []
+    try:
+        for number in range(40):
+            client = socket.create_connection(("127.0.0.1", server.port), 10)
+            client.sendall(GET if number % 2 else GET[:20])
+            slow.append(client)
+        started = time.monotonic()
+        assert b"</sos:Capabilities>" in send(server.port, GET + b"Connection: close\r\n\r\n", patience=60)
+        assert time.monotonic() - started < 60
+    finally:
+        for client in slow:
+            client.close()
+    assert Path(f"/proc/{server.pid}").exists()
