@@ -49,6 +49,8 @@ OPERATIONS = {
 REST = "mapsos.rest_answers:answer_rest"
 """Where each operation is: imported when it is first asked for, since imports are part of what a CGI request costs."""
 
+    "GetFeatureOfInterest": "mapsos.operations.get_feature_of_interest:get_feature_of_interest",
+    "GetObservationById": "mapsos.operations.get_observation_by_id:get_observation_by_id",
 
 class Application:
     """Answers requests by the maps that its settings admit. Safe for threads; keeps parsed maps and facts of data."""

@@ -171,6 +171,13 @@ _PARAMETERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("typename", ()),
         ("outputFormat", ('text/xml; subtype="gml/3.1.1"',)),
     ),
+    "GetFeatureOfInterest": (
+        *_BOTH,
+        ("FeatureOfInterestId", ()),
+        ("location", ()),
+        ("procedure", ()),
+        ("eventTime", ()),
+    ),
     "GetObservation": (
         *_BOTH,
         ("offering", ("urn:ogc:object:offering",)),
@@ -184,6 +191,12 @@ _PARAMETERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("aggregateInterval", ()),
         ("aggregateFunction", ("avg", "min", "max", "sum", "count", "first", "last")),
         ("timezone", ()),
+    ),
+    "GetObservationById": (
+        *_BOTH,
+        ("ObservationId", ()),
+        ("responseFormat", RESPONSE_FORMATS),
+        ("resultModel", ("om:Measurement", "om:Observation")),
     ),
     "GetDataAvailability": (
         *_BOTH,

@@ -19,7 +19,15 @@ from mapsos.predicates import EVERYTHING, BBox, Predicate
 from mapsos.sources.errors import SourceError
 
 CONTENT_TYPE = "text/xml; charset=UTF-8"
-OPERATIONS = ("DescribeSensor", "DescribeObservationType", "DescribeFeatureType", "GetObservation", "GetDataAvailability")
+OPERATIONS = (
+    "DescribeSensor",
+    "DescribeObservationType",
+    "DescribeFeatureType",
+    "GetFeatureOfInterest",
+    "GetObservation",
+    "GetObservationById",
+    "GetDataAvailability",
+)
 
 
 def get_capabilities(context: Context) -> Response:

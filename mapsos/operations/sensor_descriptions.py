@@ -42,7 +42,7 @@ def build_sensor(context: Context, layers: tuple[ObservationLayer, ...], procedu
     """
     service = context.service
     meanings = tuple(map(read_meaning, layers))
-    crs, label = _choose_crs(layers[0])
+    crs, label = choose_place_crs(layers[0])
     found = [(meaning, _find_facts(context, meaning, procedure, crs)) for meaning in meanings]
     texts = {name: _find_text(found, name) for name in SENSOR_TEXTS}
     groups = [facts for _, members in found for facts in members]
@@ -71,7 +71,7 @@ def build_sensor(context: Context, layers: tuple[ObservationLayer, ...], procedu
     )
 
 
-def _choose_crs(layer: ObservationLayer) -> tuple[Crs | None, str | None]:
+def choose_place_crs(layer: ObservationLayer) -> tuple[Crs | None, str | None]:
     """The CRS that places are told in, None for the layer's own, and its label; WGS 84 for one without a label."""
     crs = layer.source.crs
     if crs is None:

@@ -12,6 +12,8 @@ OPERATION_NAMES = (
     "GetObservation",
     "DescribeObservationType",
     "DescribeFeatureType",
+    "GetFeatureOfInterest",
+    "GetObservationById",
     "GetDataAvailability",
 )
 

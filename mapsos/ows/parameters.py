@@ -51,6 +51,25 @@ _OWN = {
     "DescribeSensor": ("service", "request", "version", "procedure", "outputformat"),
     "DescribeObservationType": ("service", "request", "version", "observedproperty"),
     "DescribeFeatureType": ("service", "request", "version", "typename", "featureid", "outputformat"),
+    "GetFeatureOfInterest": (
+        "service",
+        "request",
+        "version",
+        "featureofinterestid",
+        "location",
+        "procedure",
+        "eventtime",
+    ),
+    "GetObservationById": (
+        "service",
+        "request",
+        "version",
+        "observationid",
+        "responseformat",
+        "resultmodel",
+        "responsemode",
+        "srsname",
+    ),
     "GetObservation": (
         "service",
         "request",
@@ -87,6 +106,7 @@ _OWN = {
 _OUTER = ("map", "mode")
 _REPEATABLE = frozenset(
     {"procedure", "sensorid", "observedproperty", "eventtime", "featureofinterest", "sections", "typename", "featureid"}
+    | {"featureofinterestid"}
 )
 
 
@@ -162,6 +182,25 @@ def parse_observation_type(raw: RawRequest) -> str:
         message = "Parameter observedproperty is given more than once, with different values."
         raise OwsException("InvalidParameterValue", "observedproperty", "msSOSDescribeObservationType", message)
     return values.pop()
+
+
+def parse_observation_id(raw: RawRequest) -> str:
+    """The ObservationId of GetObservationById as the client wrote it. Raises OwsException without one."""
+    value = raw.last("observationid")
+    if not value:
+        raise OwsException(
+            "MissingParameterValue",
+            "ObservationId",
+            "msSOSGetObservationById",
+            "Missing mandatory parameter ObservationId.",
+        )
+    return value
+
+
+def parse_feature_ids(raw: RawRequest) -> tuple[str, ...]:
+    """The distinct FeatureOfInterestId of all comma lists and repeats; none if the client names none."""
+    values = raw.all("featureofinterestid")
+    return split_lists(values) if values else ()
 
 
 def parse_offering(raw: RawRequest) -> str:

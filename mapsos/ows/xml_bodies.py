@@ -31,7 +31,7 @@ _ABOUT = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML
 _TEXTS = frozenset(
     {"offering", "procedure", "observedproperty", "responseformat", "resultmodel", "responsemode", "section"}
     | {"aggregateinterval", "aggregatefunction", "timezone"}
-    | {"featureid", "typename"}
+    | {"featureid", "typename", "featureofinterestid", "observationid"}
 )
 _LISTS = {"acceptversions": "version", "sections": "section", "acceptformats": "outputformat"}
 
@@ -40,6 +40,8 @@ _ATTRIBUTES = {
     "DescribeSensor": ("service", "version", "outputFormat"),
     "DescribeObservationType": ("service", "version"),
     "DescribeFeatureType": ("service", "version", "outputFormat"),
+    "GetFeatureOfInterest": ("service", "version"),
+    "GetObservationById": ("service", "version", "srsName"),
     "GetObservation": ("service", "version", "srsName"),
     "GetDataAvailability": ("service", "version"),
 }
@@ -48,6 +50,8 @@ _CHILDREN = {
     "DescribeSensor": ("procedure",),
     "DescribeObservationType": ("observedProperty",),
     "DescribeFeatureType": ("FeatureId", "TypeName"),
+    "GetFeatureOfInterest": ("FeatureOfInterestId", "location", "procedure", "eventTime"),
+    "GetObservationById": ("ObservationId", "responseFormat", "resultModel", "responseMode"),
     "GetObservation": (
         "offering",
         "eventTime",

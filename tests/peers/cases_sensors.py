@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .cases import Case, Expectation, kvp, observation_type, sensor
-from .expectations import attributes, exception, redirects_to
+from .expectations import attributes, exception, redirects_to, values
 from .mapfiles import BOTH, FIVE_SOURCES, ITEM, layer, mapfile
 
 URN = "urn:ogc:def:procedure:"
@@ -90,5 +90,12 @@ CASES: list[Case] = [
         kvp(service="WFS", version="1.1.0", request="DescribeFeatureType", typename="l1"),
         differs=("B-27",),
         expects=(attributes("xsd:complexType", "name", ["l1Type"]),),
+    ),
+    Case(
+        "feature-of-station",
+        "shp",
+        kvp(service="SOS", version="1.0.0", request="GetFeatureOfInterest", FeatureOfInterestId="S1"),
+        differs=("B-33",),
+        expects=(values("gml:name", ["S1"]),),
     ),
 ]

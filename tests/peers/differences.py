@@ -268,6 +268,7 @@ DIFFERENCES: dict[str, Difference] = {
     "B-30": Difference("aggregateInterval summarizes observations by procedure and stretch of time."),
     "B-31": Difference("GetDataAvailability tells begin, end and number of observations."),
     "B-32": Difference("Without sos_describesensor_url DescribeSensor writes SensorML, in version 1.0.1 too if asked."),
+    "B-33": Difference("GetFeatureOfInterest and GetObservationById are answered."),
 }
 
 EVERYWHERE = ("B-26",)

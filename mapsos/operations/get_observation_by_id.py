@@ -1,0 +1,91 @@
+"""GetObservationById: the observation that was sent with a gml:id (OGC 06-009r6, clause 9.4; reference section 12).
+
+Ids are ``o_`` and the value of the layer's featureid column, so that they last as long as the data keep theirs, and an
+index on that column finds them. Observations of a layer without that column have no id, and cannot be asked for.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+
+from mapsos.encodings.registry import OM_XML
+from mapsos.http import Response
+from mapsos.mapfile.model import ObservationLayer
+from mapsos.operations.context import Context
+from mapsos.operations.get_observation import get_observation
+from mapsos.operations.layer_meaning import read_meaning, refuse_source
+from mapsos.ows.exceptions import OwsException
+from mapsos.ows.parameters import parse_observation_id
+from mapsos.ows.requests import RawRequest
+from mapsos.predicates import OneOf
+from mapsos.sources.errors import SourceError
+from mapsos.sources.query import LayerQuery
+from mapsos.xml_text import escape_attribute, escape_text
+
+ID_PREFIX = "o_"
+
+
+def get_observation_by_id(context: Context) -> Response:
+    """Answer as GetObservation does for the offering and property of the first layer that has the id.
+
+    An id is met as it was sent, or without its ``o_``. responseFormat may be left out. Costs one question by id for
+    each layer with a featureid column, until it is found. Raises OwsException for an id that no enabled layer has, and
+    those of GetObservation.
+    """
+    raw = context.raw
+    asked = parse_observation_id(raw)
+    for layer in context.enabled("GetObservationById"):
+        found = _find_value(layer, asked)
+        if found is None or layer.observed_property is None:
+            continue
+        column, value = found
+        values = {
+            "service": ("SOS",),
+            "version": ("1.0.0",),
+            "request": ("GetObservation",),
+            "responseformat": (OM_XML,),
+            **raw.values,
+            "offering": (layer.offering_id,),
+            "observedproperty": (layer.observed_property.id,),
+            "result": (_write_filter(column, value),),
+        }
+        values.pop("observationid", None)
+        return get_observation(replace(context, raw=RawRequest(values, raw.from_xml, raw.root)))
+    raise OwsException(
+        "InvalidParameterValue",
+        "ObservationId",
+        "msSOSGetObservationById",
+        f"Observation {asked} not found.",
+    )
+
+
+def _find_value(layer: ObservationLayer, asked: str) -> tuple[str, str] | None:
+    """The featureid column of a layer and the value in it that the id stands for; None if no row has it."""
+    from mapsos.sources.layers import open_layer
+
+    column = read_meaning(layer).feature_id_column
+    if column is None:
+        return None
+    candidates = tuple(dict.fromkeys((asked.removeprefix(ID_PREFIX), asked)))
+    try:
+        with open_layer(layer.source) as source:
+            for value in candidates:
+                query = LayerQuery(layer.source, predicate=OneOf(column.name, (value,)), limit=1)
+                with closing(source.read(query)) as batches:
+                    if next(batches, None) is not None:
+                        return column.name, value
+    except SourceError as error:
+        raise refuse_source(error) from error
+    return None
+
+
+def _write_filter(column: str, value: str) -> str:
+    # A FeatureId stands for what comes after a full stop, and for what comes after o_ too.
+    if "." not in value and not value.startswith(ID_PREFIX):
+        return f'<Filter><FeatureId fid="{escape_attribute(value)}"/></Filter>'
+    name, literal = escape_text(column), escape_text(value)
+    return (
+        f"<Filter><PropertyIsEqualTo><PropertyName>{name}</PropertyName><Literal>{literal}</Literal>"
+        "</PropertyIsEqualTo></Filter>"
+    )
