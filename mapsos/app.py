@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import re
 import os
 import uuid
 from collections.abc import Callable, Iterator
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from mapsos.rest.paths import RestPath
 
 log = logging.getLogger("mapsos")
+
+_KEYWORD = re.compile(r"[A-Za-z_]{0,32}")
 
 OPERATIONS = {
     "GetCapabilities": "mapsos.operations.get_capabilities:get_capabilities",
@@ -202,7 +205,9 @@ def _refuse_map(error: MapfileError) -> PageError:
         return PageError("msLoadMap", "Unable to access file.", f"({name})", status=404, detail=str(error))
     if error.unended:
         return PageError("msLoadMap", "Premature End-of-File.", "", status=500, detail=str(error))
-    near = f"Parsing error near ({error.near}):(line {error.line})"
+    # What is no map may be a file with secrets: a link among the maps leads anywhere.
+    word = error.near if _KEYWORD.fullmatch(error.near) else "..."
+    near = f"Parsing error near ({word}):(line {error.line})"
     return PageError("msLoadMap", "Unknown identifier.", near, status=500, detail=str(error))
 
 
