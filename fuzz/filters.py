@@ -26,7 +26,8 @@ SEEDS = tuple(
         _COMPARE.format("GreaterThanOrEqualTo", "time", "2020-01-05T00:00:00Z"),
         "<Filter><And>" + _COMPARE.format("EqualTo", "station", "S1") + "<Not>"
         + _COMPARE.format("NotEqualTo", "value", "0") + "</Not></And></Filter>",
-        '<PropertyIsLike wildCard="%" singleChar="_" escapeChar="\\" matchCase="false"><PropertyName>text</PropertyName>'
+        '<PropertyIsLike wildCard="%" singleChar="_" escapeChar="\\" matchCase="false">'
+        "<PropertyName>text</PropertyName>"
         "<Literal>%a\\_%</Literal></PropertyIsLike>",
         "<PropertyIsNull><PropertyName>value</PropertyName></PropertyIsNull>",
         "<PropertyIsBetween><PropertyName>value</PropertyName><LowerBoundary><Literal>1</Literal></LowerBoundary>"
@@ -43,7 +44,7 @@ SEEDS = tuple(
 )  # fmt: skip
 WORDS = ("<And>", "</And>", "<Or>", "<Not>", "PropertyIsEqualTo", "PropertyIsLike", "wildCard=", "escapeChar=",
          "matchCase=", "<Literal>", "' OR 1=1 --", "\" OR \"\"=\"", "1e308", "-0.0", "NaN", "infinity", "%", "_", "\\",
-         "station", "value", "time", "te\"xt", "<BBOX>", "srsName=", "EPSG:3857", "<FeatureId fid=", "&#10;")  # fmt: skip
+         "station", "value", "time", "te\"xt", "<BBOX>", "srsName=", "EPSG:3857", "<FeatureId fid=")  # fmt: skip
 
 
 @functools.cache
@@ -58,7 +59,8 @@ def check(data: bytes) -> None:
     try:
         predicate = parse_result(raw, 0)
     except OwsException as error:
-        assert error.code == "InvalidParameterValue"
+        if error.code != "InvalidParameterValue":
+            raise
         return
     if predicate is None or FEATURE_ID in names(predicate):
         return
@@ -73,6 +75,7 @@ def _rows(source: object, predicate: Predicate, push_down: bool) -> list[str] | 
         try:
             batches = list(layer.read(query, push_down=push_down))
         except SourceError as error:
-            assert "no column" in error.message, (error.message, error.detail)
+            if "no column" not in error.message:
+                raise
             return error.message
         return [text for batch in batches for text in batch.texts["value"].to_pylist()]

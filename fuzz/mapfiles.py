@@ -15,8 +15,8 @@ _EXAMPLES = Path(__file__).parent.parent / "examples" / "mapfiles"
 SEEDS = (
     write_victim(Path(_folder.name)).read_bytes(),
     *(path.read_bytes() for path in sorted(_EXAMPLES.glob("*.map"))),
-    b'MAP LAYER NAME "l" TYPE POINT FILTER ("[station]" = "S1" AND [value] IN "1,2") FEATURE POINTS 1 2 END ITEMS "a;b" '
-    b'END METADATA "sos_offering_id" "o" END END END',
+    b'MAP LAYER NAME "l" TYPE POINT FILTER ("[station]" = "S1" AND [value] IN "1,2") FEATURE POINTS 1 2 END '
+    b'ITEMS "a;b" END METADATA "sos_offering_id" "o" END END END',
 )
 WORDS = ("MAP", "END", "LAYER", "METADATA", "WEB", "INCLUDE", "FILTER", "FILTERITEM", "PROCESSING", "PROJECTION", '"',
          "'", "#", "/*", "*/", "(", ")", "[", "]", "sos_offering_id", "CONNECTIONTYPE", "OGR", "POSTGIS", "FEATURE",

@@ -85,7 +85,7 @@ def test_ambiguous_requests_are_refused(server: Server, name: str) -> None:
 def test_oversized_and_foreign_requests_are_refused(server: Server, data: bytes) -> None:
     received = send(server.port, data)
     assert b"</sos:Capabilities>" not in received
-    assert not received or received.startswith(b"HTTP/1.1 4") or received.startswith(b"HTTP/1.1 5")
+    assert not received or received.startswith((b"HTTP/1.1 4", b"HTTP/1.1 5"))
     assert FOLDER_SECRET.encode() not in received
     assert b"</sos:Capabilities>" in send(server.port, GET + b"Connection: close\r\n\r\n")
 

@@ -60,7 +60,8 @@ def victim(tmp_path_factory: pytest.TempPathFactory) -> Application:
 def bodies(port: int, secret: Path) -> dict[str, bytes]:
     url = f"http://127.0.0.1:{port}/x"
     texts = {
-        "external entity": f'<!DOCTYPE a [<!ENTITY x SYSTEM "file://{secret}">]><GetCapabilities {NS}>&x;</GetCapabilities>',
+        "external entity": f'<!DOCTYPE a [<!ENTITY x SYSTEM "file://{secret}">]>'
+        f"<GetCapabilities {NS}>&x;</GetCapabilities>",
         "entity by network": f'<!DOCTYPE a [<!ENTITY x SYSTEM "{url}">]><GetCapabilities {NS}>&x;</GetCapabilities>',
         "parameter entity": f'<!DOCTYPE a [<!ENTITY % x SYSTEM "{url}"> %x;]><a/>',
         "document type by network": f'<!DOCTYPE a SYSTEM "{url}"><a/>',

@@ -85,16 +85,18 @@ def test_behind_apache(make_place: MakePlace, tmp_path: Path, name: str, fault: 
     with runtime_folder() as runtime:
         place = Place(runtime / "data", "csv")
         shutil.copytree(original.folder, place.folder)
-        (runtime / name).symlink_to(COMMAND)
+        (runtime / "bin").mkdir()
+        program = runtime / "bin" / name
+        program.symlink_to(COMMAND)
         (runtime / "mapsos.conf").write_text(f'CONFIG ENV MS_MAPFILE "{place.mapfile}" END END')
         if os.geteuid() == 0:
             for path in (runtime, *runtime.rglob("*")):
                 os.chown(path, pwd.getpwnam("www-data").pw_uid, -1, follow_symlinks=False)
         worker = "on" if fault == "worker" else "off"
-        with run_apache(tmp_path, runtime, worker, runtime / name, runtime / "mapsos.conf") as port:
+        with run_apache(tmp_path, runtime, worker, program, runtime / "mapsos.conf") as port:
             assert b"</sos:Capabilities>" in ask(port, f"/cgi-bin/mapsos?{CAPABILITIES}")
             if fault == "worker":
-                wait_for(lambda: (runtime / "mapsos").is_dir() and list((runtime / "mapsos").glob("*.socket")))
+                wait_for(lambda: list(runtime.glob("mapsos/*.socket")))
             good = place.data.read_bytes()
             client = Client(port, f"/cgi-bin/mapsos?{OBSERVATIONS}")
             assert client.receive(100).startswith(b"HTTP/1.1 200 OK")
