@@ -42,7 +42,7 @@ def ordered(*names: str) -> str:
     return kvp(service="SOS", version="1.0.0", request="GetObservation", **dict.fromkeys(names, "x"))
 
 
-describes = values("sml:value", ["urn:ogc:def:procedure:S1", "S1", "S1"])
+describes = values("sml:value", ["urn:ogc:def:procedure:S1", "S1", "S1", "tests"])
 
 CASES: list[Case] = [
     Case("exc-01-no-request", "shp", kvp(service="SOS")),
@@ -132,7 +132,13 @@ CASES: list[Case] = [
         expects=(attributes("sos:procedure", "xlink:href", [f"urn:ogc:def:procedure:S{n}" for n in (1, 2, 3)]),),
     ),
     Case("exc-16-no-format", "shp", sensor(outputFormat=None, procedure="urn:ogc:def:procedure:S1")),
-    Case("exc-16-empty-format", "shp", sensor(outputFormat="", procedure="urn:ogc:def:procedure:S1")),
+    Case(
+        "exc-16-empty-format",
+        "shp",
+        sensor(outputFormat="", procedure="urn:ogc:def:procedure:S1"),
+        differs=("B-32",),
+        expects=(exception("InvalidParameterValue", "outputformat", "Invalid outputformat parameter ."),),
+    ),
     Case(
         "exc-17-format",
         "shp",
