@@ -75,7 +75,7 @@ class Load:
 
     async def _be_client(self, number: int, end: float | None, numbers: Iterator[int] | None, tally: Tally) -> None:
         chance = random.Random(number)
-        await asyncio.sleep(chance.uniform(0, 2 * self._pause))
+        await self._wait(chance, end)
         kinds = list(self._questions)
         weights = [SHARES[kind] for kind in kinds]
         while end is None or time.monotonic() < end:
@@ -95,7 +95,11 @@ class Load:
                 else:
                     tally.failures[f"{kind}: status {answer.status}, another answer than the right one"] += 1
             if self._pause:
-                await asyncio.sleep(chance.uniform(0, 2 * self._pause))
+                await self._wait(chance, end)
+
+    async def _wait(self, chance: random.Random, end: float | None) -> None:
+        pause = chance.uniform(0, 2 * self._pause)
+        await asyncio.sleep(pause if end is None else max(0.0, min(pause, end - time.monotonic())))
 
     async def _ask(self, question: Question) -> Answer:
         return await fetch(self._target.port, self._target.prefix + escape(question.query))
