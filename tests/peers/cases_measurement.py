@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .cases import Case, Expectation, observations
-from .expectations import attributes, members, values
+from .cases import Case, Expectation, kvp, observations
+from .expectations import attributes, members, text, values
 from .mapfiles import FIVE_SOURCES, LAYER, layer, mapfile, without
 
 PLAIN = without(["sos_timeitem", "sos_offering_timeextent"])
@@ -322,5 +322,15 @@ CASES: list[Case] = [
         case(f"meas-procedure-both-{name}", f"both_{name}", "D-03", expects=(members(3),), procedure="S2,S3")
         for name in FIVE_SOURCES
         if name != "shp"
+    ),
+    case("meas-as-csv", "shp", "B-29", expects=(text("time,procedure,"),), responseFormat="text/csv"),
+    case("meas-as-geojson", "shp", "B-29", expects=(text("FeatureCollection"),), responseFormat="application/geo+json"),
+    case("meas-by-year", "shp", "B-30", expects=(members(4),), aggregateInterval="P1Y", aggregateFunction="count"),
+    Case(
+        "meas-availability",
+        "shp",
+        kvp(service="SOS", version="1.0.0", request="GetDataAvailability"),
+        differs=("B-31",),
+        expects=(values("gda:count", ["5"]),),
     ),
 ]
