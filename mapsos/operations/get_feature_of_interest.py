@@ -15,6 +15,7 @@ from mapsos.encodings.registry import OM_XML
 from mapsos.encodings.sampling_features import SamplingFeature, write_sampling_features
 from mapsos.http import Response
 from mapsos.operations.context import Context
+from mapsos.operations.feature_places import MOVED, find_place
 from mapsos.operations.layer_meaning import LayerMeaning, read_meaning, refuse_source
 from mapsos.operations.online_resource import find_online_resource
 from mapsos.operations.selection import LayerSelection, select_procedures, select_rows
@@ -126,30 +127,9 @@ def _is_same(procedure: str, wanted: str) -> bool:
 def _describe(
     context: Context, meaning: LayerMeaning, id_: str, facts: GroupFacts, label: str | None
 ) -> SamplingFeature:
-    wkb, description = facts.wkb, None
-    if facts.bounds is not None and wkb is not None and _has_moved(wkb, facts.bounds):
-        import shapely
-
-        wkb = shapely.to_wkb(shapely.box(*facts.bounds) if _is_area(facts.bounds) else _diagonal(facts.bounds))
-        description = "The area of the observations, which are not all at one place"
-    return SamplingFeature(id_, wkb, label, description, _list_observations(context, meaning, id_))
-
-
-def _has_moved(wkb: bytes, bounds: tuple[float, float, float, float]) -> bool:
-    """Whether the rows of a feature have been elsewhere than the first of them."""
-    import shapely
-
-    return tuple(shapely.bounds(shapely.from_wkb(wkb)).tolist()) != bounds
-
-
-def _is_area(bounds: tuple[float, float, float, float]) -> bool:
-    return bounds[0] < bounds[2] and bounds[1] < bounds[3]
-
-
-def _diagonal(bounds: tuple[float, float, float, float]) -> object:
-    import shapely
-
-    return shapely.LineString([bounds[:2], bounds[2:]])
+    place = find_place(facts)
+    description = MOVED if place.moved else None
+    return SamplingFeature(id_, place.wkb, label, description, _list_observations(context, meaning, id_))
 
 
 def _list_observations(context: Context, meaning: LayerMeaning, id_: str) -> tuple[str, ...]:

@@ -12,9 +12,12 @@ Bounds = tuple[float, float, float, float]
 
 
 def describe_spatial_reference(label: str | None) -> dict[str, Any] | None:
-    """``{"wkid": 4326}`` for EPSG:4326, None for a CRS without a number."""
-    _, _, code = (label or "").rpartition(":")
-    return {"wkid": int(code)} if code.isdecimal() and code.isascii() else None
+    """``{"wkid": 4326}`` for EPSG:4326 (and for CRS84, since coordinates are x y), None for a CRS without a number."""
+    authority, _, code = (label or "").rpartition(":")
+    if authority == "OGC" and code == "CRS84":
+        return {"wkid": 4326}
+    numbered = authority in ("EPSG", "ESRI") and code.isdecimal() and code.isascii()
+    return {"wkid": int(code)} if numbered else None
 
 
 def describe_envelope(bounds: Bounds | None, crs: Crs | None) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from typing import Any
 from mapsos.geoservices.errors import RestError
 from mapsos.http import Chunk
 from mapsos.operations.context import Context
+from mapsos.rest.features import list_features, query_features
 from mapsos.rest.observations import query_observations
 from mapsos.rest.offerings import list_offerings
 from mapsos.rest.openapi import describe_openapi
@@ -41,6 +42,8 @@ _READERS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "": describe_service,
     "observations": list_offerings,
     "procedures": list_procedures,
+    "features": list_features,
+    "features/query": query_features,
 }
 
 

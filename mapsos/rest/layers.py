@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,12 +12,14 @@ from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.get_capabilities import find_map_rectangle
 from mapsos.operations.layer_facts import find_extent, find_time_bounds, list_values
-from mapsos.operations.layer_meaning import LayerMeaning, read_meaning
+from mapsos.operations.layer_meaning import LayerMeaning, list_spellings, read_meaning
 from mapsos.ows.exceptions import OwsException
-from mapsos.predicates import EVERYTHING, OneOf, Predicate
-from mapsos.rest.areas_and_times import Bounds
+from mapsos.predicates import EVERYTHING, Predicate
+from mapsos.rest.areas_and_times import Bounds, describe_spatial_reference
 from mapsos.sources.errors import SourceError
 from mapsos.times import Interval
+
+_WGS84 = Crs("EPSG:4326", "EPSG:4326")
 
 
 @contextmanager
@@ -33,49 +35,54 @@ def rest_errors() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class KnownLayer:
-    """A layer that the client may ask for observations, what its columns mean, and its procedures as spelled there."""
+    """A layer that the client may ask for observations, what its columns mean, and its procedures as spelled there.
+
+    ``features`` are the ids of the features of interest of its observations: the procedures that its rows have. ``crs``
+    is the one that shapes of this map are written in.
+    """
 
     meaning: LayerMeaning
     procedures: tuple[str, ...]
+    features: tuple[str, ...] = ()
+    crs: Crs | None = None
 
     @property
     def layer(self) -> ObservationLayer:
         """The layer."""
         return self.meaning.layer
 
+    def find_features(self, names: Iterable[str]) -> set[str]:
+        """The layer's features that go by one of the names (ids or URNs), in one case."""
+        wanted = set().union(*map(list_spellings, names))
+        return wanted & {name.casefold() for name in self.features}
+
 
 def list_layers(context: Context) -> tuple[KnownLayer, ...]:
     """The layers with an observed property that this client may have, in map order. Raises RestError."""
     with rest_errors():
-        return tuple(
-            KnownLayer(meaning, _list_procedures(context, meaning))
-            for layer in context.enabled("GetObservation")
-            if layer.observed_property is not None
-            for meaning in (read_meaning(layer),)
-        )
+        layers = [layer for layer in context.enabled("GetObservation") if layer.observed_property is not None]
+        crs = choose_crs(context, layers)
+        return tuple(_know(context, read_meaning(layer), crs) for layer in layers)
 
 
-def _list_procedures(context: Context, meaning: LayerMeaning) -> tuple[str, ...]:
-    if meaning.layer.procedures is not None:
-        return meaning.layer.procedures
+def _know(context: Context, meaning: LayerMeaning, crs: Crs | None) -> KnownLayer:
     column = meaning.procedure_column
+    stated = meaning.layer.procedures
     if column is None:
-        return ()
+        return KnownLayer(meaning, stated or (), stated or (), crs)
     found = list_values(meaning.layer.source, column.name, find_map_rectangle(context, meaning.layer))
-    return tuple(name for name in found if name)
+    present = tuple(name for name in found if name)
+    return KnownLayer(meaning, stated or present, present, crs)
 
 
-def pick_procedure(known: KnownLayer, procedure: str) -> Predicate:
-    """The rows of one of the layer's procedures."""
-    column = known.meaning.procedure_column
-    return EVERYTHING if column is None else OneOf(column.name, (procedure,))
+def choose_crs(context: Context, layers: Iterable[ObservationLayer]) -> Crs | None:
+    """The CRS that shapes and areas are written in: the map's, else that of the first layer with one.
 
-
-def choose_crs(context: Context, layers: tuple[KnownLayer, ...]) -> Crs | None:
-    """The CRS that shapes and areas are written in: the map's, else that of the first layer."""
-    if context.service.crs is not None:
-        return context.service.crs
-    return next((known.layer.source.crs for known in layers if known.layer.source.crs is not None), None)
+    One without a number is not of use to a client: then it is WGS 84. None where the map names no CRS at all.
+    """
+    candidates = (context.service.crs, *(layer.source.crs for layer in layers))
+    found = next((crs for crs in candidates if crs is not None), None)
+    return found if found is None or describe_spatial_reference(found.label) is not None else _WGS84
 
 
 def find_bounds(known: KnownLayer, crs: Crs | None, predicate: Predicate = EVERYTHING) -> Bounds | None:

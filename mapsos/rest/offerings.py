@@ -7,7 +7,7 @@ from typing import Any
 from mapsos.mapfile.model import Offering, group_offerings
 from mapsos.operations.context import Context
 from mapsos.rest.areas_and_times import describe_envelope, describe_interval, join_bounds, join_intervals
-from mapsos.rest.layers import KnownLayer, choose_crs, find_bounds, find_times, list_layers
+from mapsos.rest.layers import KnownLayer, find_bounds, find_times, list_layers
 from mapsos.rest.observed_properties import list_value_columns
 
 
@@ -20,7 +20,7 @@ def list_offerings(context: Context) -> dict[str, Any]:
 
 def _describe(context: Context, offering: Offering, layers: tuple[KnownLayer, ...]) -> dict[str, Any]:
     members = tuple(known for known in layers if known.layer in offering.layers)
-    crs = choose_crs(context, members)
+    crs = members[0].crs
     procedures = tuple(dict.fromkeys(name for known in members for name in known.procedures))
     properties = {
         column.definition: column.data_type for known in members for column in list_value_columns(known.meaning)

@@ -8,10 +8,11 @@ from typing import Any
 from mapsos.geoservices.errors import RestError
 from mapsos.operations.context import Context
 from mapsos.operations.layer_meaning import strip_procedure
-from mapsos.rest.areas_and_times import describe_envelope, join_bounds
+from mapsos.rest.areas_and_times import Bounds, describe_envelope, join_bounds
 from mapsos.rest.contacts import describe_contact
-from mapsos.rest.layers import KnownLayer, choose_crs, find_bounds, list_layers, pick_procedure
+from mapsos.rest.layers import KnownLayer, list_layers
 from mapsos.rest.observed_properties import list_value_columns
+from mapsos.rest.stations import Station, list_described, list_stations
 
 
 @dataclass(frozen=True)
@@ -21,21 +22,33 @@ class KnownProcedure:
     id: str
     layers: tuple[KnownLayer, ...]
 
+    stations: tuple[Station, ...] = ()
+
     @property
     def name(self) -> str:
         """What people call it."""
-        return self.id
+        return self.read_text("name") or self.id
+
+    def read_text(self, name: str) -> str | None:
+        """What the first layer that knows says of it, by a name of `SENSOR_TEXTS`."""
+        texts = (station.read_sensor_text(name) for station in self.stations)
+        return next((text for text in texts if text is not None), None)
 
 
-def list_known_procedures(context: Context) -> tuple[KnownProcedure, ...]:
-    """All procedures in order of first appearance. Raises RestError."""
+def list_known_procedures(context: Context, *, described: bool = False) -> tuple[KnownProcedure, ...]:
+    """All procedures in order of first appearance; if ``described``, with the texts about them. Raises RestError."""
     spelled: dict[str, str] = {}
     having: dict[str, list[KnownLayer]] = {}
+    stations: dict[str, list[Station]] = {}
     for known in list_layers(context):
         for name in dict.fromkeys(known.procedures):
             spelled.setdefault(name.casefold(), name)
             having.setdefault(name.casefold(), []).append(known)
-    return tuple(KnownProcedure(name, tuple(having[key])) for key, name in spelled.items())
+        for station in list_described(context, known) if described else ():
+            stations.setdefault(station.id.casefold(), []).append(station)
+    return tuple(
+        KnownProcedure(name, tuple(having[key]), tuple(stations.get(key, ()))) for key, name in spelled.items()
+    )
 
 
 def list_procedures(context: Context) -> dict[str, Any]:
@@ -46,8 +59,9 @@ def list_procedures(context: Context) -> dict[str, Any]:
 def find_procedure(context: Context, id: str) -> KnownProcedure:
     """The procedure of that id, bare or as URN. Raises RestError (404)."""
     wanted = {id.casefold(), strip_procedure(id).casefold()}
-    for known in list_known_procedures(context):
-        if known.id.casefold() in wanted:
+    admitted = {layer.name for layer in context.enabled("DescribeSensor")}
+    for known in list_known_procedures(context, described=True):
+        if known.id.casefold() in wanted and any(layer.layer.name in admitted for layer in known.layers):
             return known
     raise RestError(f"there is no procedure {id}", code=404)
 
@@ -55,18 +69,23 @@ def find_procedure(context: Context, id: str) -> KnownProcedure:
 def describe_procedure(context: Context, id: str) -> dict[str, Any]:
     """One procedure: where it observes and what it puts out. Raises RestError."""
     known = find_procedure(context, id)
-    crs = choose_crs(context, known.layers)
-    bounds = join_bounds(find_bounds(layer, crs, pick_procedure(layer, known.id)) for layer in known.layers)
+    crs = known.layers[0].crs
+    places = [_find_bounds(context, layer, known.id) for layer in known.layers]
     columns = [column for layer in known.layers for column in list_value_columns(layer.meaning)]
     outputs = {column.definition: column.data_type for column in columns}
-    applications = (layer.layer.intended_application for layer in known.layers)
+    application = next((text for layer in known.layers if (text := layer.layer.intended_application)), None)
     return {
         "id": known.id,
         "name": known.name,
-        "description": None,
-        "intendedApplication": next((text for text in applications if text is not None), None),
-        "sensorType": None,
-        "observedArea": describe_envelope(bounds, crs),
+        "description": known.read_text("description"),
+        "intendedApplication": known.read_text("intendedapplication") or application,
+        "sensorType": known.read_text("classification"),
+        "observedArea": describe_envelope(join_bounds(places), crs),
         "contact": describe_contact(context.service.provider),
         "outputs": [{"dataType": kind, "definition": name} for name, kind in outputs.items()],
     }
+
+
+def _find_bounds(context: Context, known: KnownLayer, id: str) -> Bounds | None:
+    stations = list_stations(context, known, known.crs)
+    return next((station.facts.bounds for station in stations if station.id.casefold() == id.casefold()), None)

@@ -20,7 +20,9 @@ def describe_service(context: Context) -> dict[str, Any]:
         "providerName": service.provider.organization,
         "providerSite": service.provider.site,
         "serviceContacts": [describe_contact(service.provider)],
-        "procedures": [{"id": known.id, "name": known.name} for known in list_known_procedures(context)],
+        "procedures": [
+            {"id": known.id, "name": known.name} for known in list_known_procedures(context, described=True)
+        ],
     }
 
 
