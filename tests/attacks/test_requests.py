@@ -68,8 +68,8 @@ def test_values_and_names_are_never_sql(victim: Application, offering: str, valu
     for operator in ("EqualTo", "GreaterThan"):
         for name in ("station", "value", "time"):
             literal = judge(victim.answer(get(observe(offering, result=COMPARISON.format(operator, name, text)))))
-            assert members(literal) in (0, 30)
-            assert operator != "EqualTo" or members(literal) == 0
+            # What is greater is for the order of texts to say.
+            assert operator == "GreaterThan" or members(literal) == 0
     named = judge(victim.answer(get(observe(offering, result=COMPARISON.format("EqualTo", text, "x")))))
     assert b"ExceptionReport" in named or value in ("rowid", "OGR_GEOMETRY")
     assert members(named) == 0
@@ -349,6 +349,7 @@ def test_the_version_is_not_told_when_switched_off(mapfile: Path) -> None:
     assert mapsos.__version__.encode() not in text.replace(b'version="1.0.0"', b"").replace(b"1.0.0", b"")
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_by_the_kernel(mapfile: Path) -> None:
     """The largest body that is read, of each kind, in a process that may have 1.5 GB of addresses more."""
     program = """
