@@ -23,6 +23,11 @@ MEASUREMENT = f"{OBSERVATIONS}&resultModel=om:Measurement"
 DATABLOCK = f"{OBSERVATIONS}&resultModel=om:Observation"
 
 
+def ask_table(response_format: str, more: str = "") -> str:
+    """A request for the observations in another response format, with further parameters."""
+    return f"{OBSERVATIONS.partition('&responseFormat=')[0]}&responseFormat={response_format}{more}"
+
+
 @dataclass(frozen=True)
 class MapLayer:
     """One layer of one map: which data set, what is shown of it.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.maps import CAPABILITIES, DATABLOCK, MEASUREMENT, OBSERVATIONS, SENSOR, MapLayer
+from functools import partial
+
+from benchmarks.maps import CAPABILITIES, DATABLOCK, MEASUREMENT, OBSERVATIONS, SENSOR, MapLayer, ask_table
 from benchmarks.measuring import (
     Bench,
     FirstByteWork,
@@ -69,6 +71,13 @@ REPROJECTED = ProcessWork(
     faster=20,
     note="mapserv without reprojection",
 )
+
+DAILY = "&aggregateInterval=P1D&timezone=Europe/Berlin"
+
+
+def _ask(response_format: str, bench: Bench, more: str = "") -> str:
+    return ask_table(response_format, more)
+
 
 WORKS: dict[str, Work] = {
     "measurement-gpkg": ProcessWork(
@@ -138,6 +147,25 @@ WORKS: dict[str, Work] = {
         lambda bench: CAPABILITIES,
         0.002,
         times=200,
+    ),
+    **{
+        f"table-{name}": WarmWork(
+            f"in process: {title}, {{rows}}, GeoPackage", POINTS, partial(_ask, response_format), seconds, times=5
+        )
+        for name, title, response_format, seconds in (
+            ("csv", "CSV", "text/csv", 1.5),
+            ("json", "JSON", "application/json", 2.0),
+            ("geojson", "GeoJSON", "application/geo+json", 2.5),
+            ("parquet", "Parquet", "application/vnd.apache.parquet", 2.0),
+            ("arrow", "Arrow", "application/vnd.apache.arrow.stream", 1.0),
+        )
+    },
+    "summary": WarmWork(
+        "in process: CSV, daily averages of {rows}, GeoPackage",
+        POINTS,
+        partial(_ask, "text/csv", more=DAILY),
+        1.5,
+        times=5,
     ),
     "first-byte": FirstByteWork("mapsos serve: first byte of om:Measurement, {rows}", POINTS, MEASUREMENT, 0.150),
     "station-week": WarmWork(
