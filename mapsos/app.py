@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 import logging
-import re
 import os
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,6 +21,7 @@ from mapsos.map_selection import MapSelectionError, select_map
 from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
+from mapsos.operations.conformance import PARAMETER, admits_parameter, is_strict
 from mapsos.operations.context import Context
 from mapsos.ows.decoding import decode_query, decode_request
 from mapsos.ows.dispatch import asks_feature_type, check_service, find_operation
@@ -165,7 +166,11 @@ class Application:
             check_wfs_version(context.raw)
         elif operation != "GetCapabilities":
             check_version(context.raw)
-        check_parameters(context.raw, operation, context.service.vendor_parameters)
+        vendor = context.service.vendor_parameters
+        if admits_parameter(context.service):
+            vendor = (*vendor, PARAMETER)
+        check_parameters(context.raw, operation, vendor)
+        is_strict(context)
         response = _load(OPERATIONS[operation])(context)
         if operation == "GetCapabilities" and _is_over_http(request):
             return tag_response(response, request.environ.get("HTTP_IF_NONE_MATCH"))

@@ -78,6 +78,22 @@ def is_northing_first(label: str) -> bool:
     return bool(axes) and axes[0].direction.lower() == "north"
 
 
+def write_crs_urn(label: str | None) -> str | None:
+    """The URN of a label: ``urn:ogc:def:crs:EPSG::4326``, ``urn:ogc:def:crs:OGC:1.3:CRS84``.
+
+    Coordinates under it are in the order of `is_northing_first`. None for no label, or one that PROJ does not know.
+    """
+    parsed = parse_srs_name(label) if label is not None else None
+    if parsed is None:
+        return None
+    try:
+        is_northing_first(parsed.label)
+    except ValueError:
+        return None
+    authority, _, code = parsed.label.partition(":")
+    return f"urn:ogc:def:crs:{authority}:{'1.3' if authority == 'OGC' else ''}:{code}"
+
+
 @lru_cache(maxsize=256)
 def is_geographic(definition: str) -> bool:
     """Whether coordinates are longitudes and latitudes in degrees; False for a definition that PROJ does not know.

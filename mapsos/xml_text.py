@@ -30,6 +30,8 @@ _NAME_START = (
 _NAME_REST = _NAME_START + "\\-.0-9\u00b7\u0300-\u036f\u203f\u2040"
 _NC_NAME = f"[{_NAME_START}][{_NAME_REST}]*"
 _NOT_IN_NAME = f"[^{_NAME_REST}]|^[^{_NAME_START}]|_(?=x[0-9A-F]{{4,6}}_)"
+_NOT_IN_URI = r"[\x00-\x20\"<>\[\]\\^`{|}\x7f\ud800-\udfff\ufffe\uffff]|%(?![0-9A-Fa-f]{2})"
+_NOT_IN_ID = r"[\x00-\x20\"%<>#,\[\]\\^`{|}\x7f\ud800-\udfff\ufffe\uffff]"
 # Most names are plain, and the patterns above take 20 ms to compile.
 _PLAIN_NAME = re.compile("[A-Za-z_][A-Za-z0-9._-]*")
 
@@ -113,3 +115,21 @@ def encode_name(text: str) -> str:
     if _PLAIN_NAME.fullmatch(text) or re.fullmatch(_NC_NAME, text):
         return text
     return re.sub(_NOT_IN_NAME, lambda found: f"_x{ord(found[0]):04X}_", text) or "_"
+
+
+def encode_uri(text: str) -> str:
+    """A text as an xsd:anyURI: characters that no URI has as percent escapes. Letters of any script stay."""
+    from urllib.parse import quote
+
+    def escape(found: re.Match[str]) -> str:
+        return quote(found[0], safe="", errors="replace")
+
+    head, mark, tail = text.strip().partition("#")
+    return re.sub(_NOT_IN_URI, escape, head) + mark + re.sub(f"{_NOT_IN_URI}|#", escape, tail)
+
+
+def encode_id(text: str) -> str:
+    """A text as the last part of a URN: what a URI, or a list of ids, gives a meaning is percent-escaped too."""
+    from urllib.parse import quote
+
+    return re.sub(_NOT_IN_ID, lambda found: quote(found[0], safe="", errors="replace"), text)

@@ -60,10 +60,10 @@ def _stream(markup: DataBlockMarkup, batches: Iterator[Batch]) -> Iterator[Chunk
 def _group(markup: DataBlockMarkup, procedure_column: str, batches: Iterator[Batch]) -> Iterator[Chunk]:
     records = _Records(markup)
     with Spool() as spool:
-        groups = _ProcedureGroups(spool)
-        for some in _gather(batches):
+        groups = ProcedureGroups(spool)
+        for some in gather_batches(batches):
             numbers = [groups.number(batch.texts[procedure_column]) for batch in some]
-            _append_records(spool, numbers, [join_rows(batch.rows, records.lay_out(batch)) for batch in some])
+            append_records(spool, numbers, [join_rows(batch.rows, records.lay_out(batch)) for batch in some])
         for group, label in enumerate(groups.labels):
             yield _open_member(markup, label)
             lead = records.lead
@@ -73,7 +73,7 @@ def _group(markup: DataBlockMarkup, procedure_column: str, batches: Iterator[Bat
             yield _CLOSING
 
 
-def _gather(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
+def gather_batches(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
     """Small batches together: the work for each procedure is then done less often."""
     some: list[Batch] = []
     for batch in batches:
@@ -85,7 +85,7 @@ def _gather(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
         yield some
 
 
-class _ProcedureGroups:
+class ProcedureGroups:
     """Numbers of procedures in order of first appearance, without regard to case; labels are spelled as met first."""
 
     def __init__(self, spool: Spool) -> None:
@@ -114,7 +114,7 @@ class _ProcedureGroups:
         return number
 
 
-def _append_records(spool: Spool, numbers: list[npt.NDArray[np.int64]], records: list[pa.Array]) -> None:
+def append_records(spool: Spool, numbers: list[npt.NDArray[np.int64]], records: list[pa.Array]) -> None:
     """Append each record to its group, keeping their order within it."""
     import numpy as np
     import pyarrow as pa

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mapsos.geometries import GeometryColumn
 
 _DEPTH = 6
-_MULTIPOINT, _COLLECTION = 4, 7
+_MULTIPOINT, COLLECTION = 4, 7
 _LEAST_DIMENSION = {"any": 0, "point": 0, "line": 1, "polygon": 2}
 
 
@@ -88,9 +88,9 @@ class GeometryMarkup:
         if not filled.any():
             return None
         present = shapes[filled]
-        mixed = shapely.get_type_id(present) == _COLLECTION
+        mixed = shapely.get_type_id(present) == COLLECTION
         if not self._as_points and mixed.any():
-            present[mixed] = [_unify(shape) for shape in present[mixed]]
+            present[mixed] = [unify(shape) for shape in present[mixed]]
         bounds = shapely.bounds(present)
         lower, upper = format_fixed(bounds[:, :2], (" ", "")), format_fixed(bounds[:, 2:], (" ", ""))
         element = self._write_shapes(present)
@@ -153,14 +153,18 @@ class GeometryMarkup:
         alone, member = self._point(_DEPTH + 1), self._point(_DEPTH + 2)
         points = join_rows(
             len(positions),
-            (_pick(several_points, alone[0], member[0]), positions, _pick(several_points, alone[1], member[1])),
+            (
+                pick_texts(several_points, alone[0], member[0]),
+                positions,
+                pick_texts(several_points, alone[1], member[1]),
+            ),
         )
         opening, closing = _wrap(_DEPTH, f"{self._prefix}:msGeometry")
         return (
             opening,
-            _pick(several, "", indent(_DEPTH + 1, f"<gml:MultiPoint{self._crs}>")),
-            _run_together(points, counts),
-            _pick(several, "", indent(_DEPTH + 1, "</gml:MultiPoint>")),
+            pick_texts(several, "", indent(_DEPTH + 1, f"<gml:MultiPoint{self._crs}>")),
+            run_together(points, counts),
+            pick_texts(several, "", indent(_DEPTH + 1, "</gml:MultiPoint>")),
             closing,
         )
 
@@ -168,9 +172,9 @@ class GeometryMarkup:
         import numpy as np
         import shapely
 
-        lines, owners = _take_apart(shapes)
+        lines, owners = take_apart(shapes)
         vertices = format_fixed(shapely.get_coordinates(lines), (",", ","))
-        coordinates = _run_together(vertices, shapely.get_num_coordinates(lines))
+        coordinates = run_together(vertices, shapely.get_num_coordinates(lines))
         counts = np.bincount(owners, minlength=len(shapes))
         opening, closing = _wrap(_DEPTH, "msGeometry")
         before, after = self._line(_DEPTH + 1)
@@ -183,16 +187,16 @@ class GeometryMarkup:
         parts = join_rows(
             len(lines),
             (
-                _pick(in_several, before, indent(deep, f"<{name}>") + start),
+                pick_texts(in_several, before, indent(deep, f"<{name}>") + start),
                 coordinates,
-                _pick(in_several, after, end + indent(deep, f"</{name}>")),
+                pick_texts(in_several, after, end + indent(deep, f"</{name}>")),
             ),
         )
         return (
             opening,
-            _pick(several, "", indent(_DEPTH + 1, f"<gml:MultiLineString{self._crs}>")),
-            _run_together(parts, counts),
-            _pick(several, "", indent(_DEPTH + 1, "</gml:MultiLineString>")),
+            pick_texts(several, "", indent(_DEPTH + 1, f"<gml:MultiLineString{self._crs}>")),
+            run_together(parts, counts),
+            pick_texts(several, "", indent(_DEPTH + 1, "</gml:MultiLineString>")),
             closing,
         )
 
@@ -207,10 +211,10 @@ class GeometryMarkup:
         import numpy as np
         import shapely
 
-        polygons, owners = _take_apart(shapes)
+        polygons, owners = take_apart(shapes)
         rings, ring_owners = shapely.get_rings(polygons, return_index=True)
         vertices = format_fixed(shapely.get_coordinates(rings), (",", " "))
-        coordinates = _run_together(vertices, shapely.get_num_coordinates(rings))
+        coordinates = run_together(vertices, shapely.get_num_coordinates(rings))
         rings_of_feature = np.bincount(owners[ring_owners], minlength=len(shapes))
         opening, closing = _wrap(_DEPTH, "msGeometry")
         deep = _DEPTH + 1
@@ -226,9 +230,9 @@ class GeometryMarkup:
         ring_texts = join_rows(
             len(rings),
             (
-                _pick(ring_kind, *(kind[0] for kind in kinds)),
+                pick_texts(ring_kind, *(kind[0] for kind in kinds)),
                 coordinates,
-                _pick(ring_kind, *(kind[1] for kind in kinds)),
+                pick_texts(ring_kind, *(kind[1] for kind in kinds)),
             ),
         )
         in_several = several[owners]
@@ -237,16 +241,16 @@ class GeometryMarkup:
         parts = join_rows(
             len(polygons),
             (
-                _pick(in_several, before, start),
-                _run_together(ring_texts, np.bincount(ring_owners, minlength=len(polygons))),
-                _pick(in_several, after, end),
+                pick_texts(in_several, before, start),
+                run_together(ring_texts, np.bincount(ring_owners, minlength=len(polygons))),
+                pick_texts(in_several, after, end),
             ),
         )
         return (
             opening,
-            _pick(several, "", indent(deep, f"<gml:MultiPolygon{self._crs}>")),
-            _run_together(parts, np.bincount(owners, minlength=len(shapes))),
-            _pick(several, "", indent(deep, "</gml:MultiPolygon>")),
+            pick_texts(several, "", indent(deep, f"<gml:MultiPolygon{self._crs}>")),
+            run_together(parts, np.bincount(owners, minlength=len(shapes))),
+            pick_texts(several, "", indent(deep, "</gml:MultiPolygon>")),
             closing,
         )
 
@@ -268,7 +272,7 @@ def _presence(filled: npt.NDArray[np.bool_]) -> pa.Array | bool:
     return True if filled.all() else pa.array(filled)
 
 
-def _pick(choice: npt.NDArray[np.int64] | npt.NDArray[np.bool_], *texts: str) -> pa.Array:
+def pick_texts(choice: npt.NDArray[np.int64] | npt.NDArray[np.bool_], *texts: str) -> pa.Array:
     """The text of each row's choice."""
     import numpy as np
     import pyarrow as pa
@@ -276,7 +280,7 @@ def _pick(choice: npt.NDArray[np.int64] | npt.NDArray[np.bool_], *texts: str) ->
     return pa.array(texts, pa.large_string()).take(pa.array(choice.astype(np.int64)))
 
 
-def _run_together(texts: pa.Array, counts: npt.NDArray[np.int64]) -> pa.Array:
+def run_together(texts: pa.Array, counts: npt.NDArray[np.int64]) -> pa.Array:
     """Stretches of so many texts each as one text, without moving a byte. ``texts`` starts at its buffers' start."""
     import numpy as np
     import pyarrow as pa
@@ -288,7 +292,7 @@ def _run_together(texts: pa.Array, counts: npt.NDArray[np.int64]) -> pa.Array:
     return pa.Array.from_buffers(pa.large_string(), len(counts), [None, pa.py_buffer(stretches), data])
 
 
-def _unify(collection: shapely.GeometryCollection) -> shapely.Geometry:
+def unify(collection: shapely.GeometryCollection) -> shapely.Geometry:
     """What a collection has of its highest dimension, as one geometry of that kind."""
     import numpy as np
     import shapely
@@ -301,7 +305,7 @@ def _unify(collection: shapely.GeometryCollection) -> shapely.Geometry:
     return combine(parts[dimensions == dimensions.max()])
 
 
-def _take_apart(shapes: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:
+def take_apart(shapes: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:
     """The parts that are not empty of each of ``shapes``, and the index of what each belongs to."""
     import shapely
 

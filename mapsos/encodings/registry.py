@@ -31,12 +31,15 @@ RESPONSE_FORMATS = (OM_XML, *TABLE_FORMATS)
 
 XML_CONTENT_TYPE = "text/xml; charset=UTF-8"
 
-def find_encoder(response_format: str, result_model: str) -> Encoder[Any]:
+def find_encoder(response_format: str, result_model: str, *, strict: bool = False) -> Encoder[Any]:
     """The encoder of a response format and result model, compared without regard to case. KeyError if there is none.
 
-    A table is the same for both result models. Each format's own module is imported when it is asked for.
+    ``strict`` asks for XML that is valid O&M 1.0.0. A table is the same for both result models, and either way. Each
+    format's own module is imported when it is asked for.
     """
     wanted = response_format.lower()
+    if wanted == OM_XML.lower() and strict:
+        return _find_strict_encoder(result_model.lower())
     if wanted == OM_XML.lower():
         return _find_xml_encoder(result_model.lower())
     encoder: Encoder[Any] = importlib.import_module(_TABLES[wanted]).ENCODER
@@ -67,5 +70,32 @@ def _find_xml_encoder(result_model: str) -> Encoder[Any]:
             DataBlockMarkup,
             lambda markup: Needs(texts=markup.columns),
             write_members(encode_datablocks),
+        )
+    raise KeyError(result_model)
+
+
+def _find_strict_encoder(result_model: str) -> Encoder[Any]:
+    from mapsos.encodings.strict_collection import write_strict_members
+    from mapsos.encodings.strict_markup import StrictMarkup
+
+    if result_model == MEASUREMENT.lower():
+        from mapsos.encodings.strict_measurement import encode_strict_measurements
+
+        return Encoder(
+            OM_XML,
+            XML_CONTENT_TYPE,
+            StrictMarkup,
+            lambda markup: Needs(texts=markup.texts, times=markup.times, geometry=markup.geometry),
+            write_strict_members(encode_strict_measurements, "extensions/om_extended.xsd"),
+        )
+    if result_model == OBSERVATION.lower():
+        from mapsos.encodings.strict_observation import encode_strict_observations
+
+        return Encoder(
+            OM_XML,
+            XML_CONTENT_TYPE,
+            StrictMarkup,
+            lambda markup: Needs(texts=markup.texts, times=markup.times),
+            write_strict_members(encode_strict_observations, "om.xsd"),
         )
     raise KeyError(result_model)

@@ -117,6 +117,9 @@ METADATA_KEYS: tuple[MetadataKey, ...] = (
     _web("denied_ip_list", "optional", _DENIED_IP_LIST),
     _web("vendor_parameters", "optional",
          "Names of request parameters that are admitted and have no effect, separated by blanks."),
+    _web("conformance", "optional",
+         "What documents are like: mapserver (as MapServer writes them) or strict (valid by the schemas of OGC). With "
+         "both words the first holds, and one request may choose by its parameter conformance.", "mapserver"),
     _layer("offering_id", "mandatory", "The offering that the layer belongs to; a layer without it is not served."),
     _layer("observedproperty_id", "mandatory", "Id of the phenomenon that the layer holds observations of."),
     _layer("procedure", "mandatory",

@@ -86,6 +86,9 @@ class Extent:
     maxy: float
 
 
+CONFORMANCES = ("mapserver", "strict")
+"""The words of sos_conformance: documents as MapServer writes them, or valid by the schemas of OGC."""
+
 SENSOR_TEXTS = ("name", "shortname", "description", "keywords", "classification", "intendedapplication")
 """What metadata say of sensors in a key sos_sensor_<name>, or for each in the column of sos_sensor_<name>_item."""
 
@@ -157,7 +160,8 @@ class Service:
 
     ``extent`` is the MAP EXTENT (in ``crs``), None if absent or degenerate. ``srs`` holds the words of the srs
     metadata. ``max_features`` is the raw text of the metadata. ``vendor_parameters`` are names of request parameters,
-    in lower case, that are admitted and ignored. ``files`` are all files that were read for it.
+    in lower case, that are admitted and ignored. ``conformance`` are the words of that metadata in lower case, at least
+    one: the first holds where a request does not choose. ``files`` are all files that were read for it.
     """
 
     name: str
@@ -178,6 +182,7 @@ class Service:
     access: AccessRules = AccessRules()
     layers: tuple[ObservationLayer, ...] = ()
     vendor_parameters: tuple[str, ...] = ()
+    conformance: tuple[str, ...] = ("mapserver",)
     file: str = ""
     files: tuple[str, ...] = ()
     keys: dict[str, tuple[str, int]] = field(default_factory=dict)

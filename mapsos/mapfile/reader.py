@@ -86,6 +86,7 @@ def build_service(map_block: Block, files: tuple[str, ...]) -> Service:
         access=_access(web),
         layers=tuple(_layers(map_block, files[0], encoding)),
         vendor_parameters=tuple((web.text("vendor_parameters") or "").lower().split()),
+        conformance=tuple(dict.fromkeys((web.text("conformance") or "").lower().split())) or Service.conformance,
         file=files[0],
         files=files,
         keys=web.lines(),

@@ -10,7 +10,7 @@ from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.get_capabilities import find_map_rectangle
 from mapsos.operations.layer_facts import list_values
-from mapsos.operations.layer_meaning import read_meaning, refuse_source, strip_procedure
+from mapsos.operations.layer_meaning import list_spellings, read_meaning, refuse_source
 from mapsos.operations.online_resource import find_online_resource
 from mapsos.operations.sensor_documents import fill_template, read_sensor_file
 from mapsos.ows.exceptions import OwsException
@@ -33,7 +33,7 @@ def describe_sensor(context: Context) -> Response:
     """
     version = parse_output_format(context.raw)
     asked = parse_sensor(context.raw)
-    wanted = {asked.casefold(), strip_procedure(asked).casefold()}
+    wanted = list_spellings(asked)
     layers, procedure = _find_layers(context, wanted)
     if not layers:
         raise OwsException("InvalidParameterValue", "procedure", "msSOSDescribeSensor", f"procedure {asked} not found.")

@@ -12,9 +12,10 @@ from mapsos.http import Response
 from mapsos.layer_source import ShapeType
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.aggregates import plan_aggregation
+from mapsos.operations.conformance import is_strict
 from mapsos.operations.context import Context
 from mapsos.operations.downloads import name_download
-from mapsos.operations.layer_meaning import read_meaning
+from mapsos.operations.layer_meaning import read_meaning, write_property_uri
 from mapsos.operations.observation_markup import (
     build_collection,
     build_feature_type_url,
@@ -66,8 +67,8 @@ def get_observation(context: Context) -> Response:
     first = next(layer for layer in service.layers if _is_offering(layer, offering))
     collection = build_collection(service, first, offering, output_crs, url)
     aggregation = parse_aggregation(raw)
-    encoder = find_encoder(response_format, parse_result_model(raw))
-    most = _read_max_features(service)
+    encoder = find_encoder(response_format, parse_result_model(raw), strict=is_strict(context))
+    most = read_max_features(service)
     headers: tuple[tuple[str, str], ...] = (("Content-Type", encoder.content_type),)
     if encoder.extension is not None:
         name = name_download((offering, *observed_properties, *raw.all("eventtime")), encoder.extension)
@@ -138,7 +139,8 @@ def _find_layers(context: Context, offering: str, observed_properties: tuple[str
     found = tuple(
         layer
         for layer in members
-        if layer.observed_property is not None and layer.observed_property.id.casefold() in wanted
+        if (observed := layer.observed_property) is not None
+        and wanted & {observed.id.casefold(), write_property_uri(observed).casefold()}
     )
     if not found:
         raise OwsException(
@@ -183,7 +185,7 @@ def _choose_output_crs(service: Service, srs_name: SrsName | None, text: str | N
     return Crs(srs_name.label, srs_name.label)
 
 
-def _read_max_features(service: Service) -> int | None:
+def read_max_features(service: Service) -> int | None:
     """The maxfeatures metadata as a limit of rows for the whole answer (D-14c); no positive number is no limit."""
     match = re.match(r"\s*\+?(\d+)", service.max_features or "")
     return (int(match[1]) or None) if match else None

@@ -12,9 +12,11 @@ from mapsos.ows.filters import FEATURE_ID
 from mapsos.predicates import NOTHING, And, Between, Compare, Not, OneOf, Or, Predicate, ValueKind, rename
 from mapsos.sources.errors import SourceError
 from mapsos.times import parse_time
+from mapsos.xml_text import encode_id, encode_uri
 
 TRANSIENT_FEATURE = "urn:ogc:def:feature:OGC-SWE:3:transient"
 PROCEDURE_PREFIX = "urn:ogc:def:procedure:"
+_URI_BEGINNINGS = ("urn:", "http://", "https://", "ftp://", "file:")
 
 
 class UnknownName(Exception):
@@ -113,7 +115,8 @@ class LayerMeaning:
             return column.name
         observed = self.layer.observed_property
         if observed is not None:
-            if wanted == observed.id.casefold() and (value := self.value_column):
+            own = (observed.id.casefold(), write_property_uri(observed).casefold())
+            if wanted in own and (value := self.value_column):
                 return value.name
             for urn, column in zip(self.components, self.columns, strict=True):
                 if urn.casefold() == wanted:
@@ -153,6 +156,22 @@ def refuse_source(error: SourceError) -> OwsException:
     return OwsException(
         "NoApplicableCode", "mapserv", "msSOSDispatch", f"{error.message}.", detail=error.detail, status=500
     )
+
+
+def write_property_uri(observed: ObservedProperty) -> str:
+    """The URI of an observed property: its id where that is one, else a URN with authority, version and id."""
+    if observed.id.lower().startswith(_URI_BEGINNINGS):
+        return encode_uri(observed.id)
+    parts = (observed.authority, observed.version, observed.id)
+    return f"urn:ogc:def:property:{':'.join(map(encode_id, parts))}"
+
+
+def list_spellings(procedure: str) -> set[str]:
+    """What a client's name of a procedure may stand for, in one case: it, without URN, and without its escapes."""
+    from urllib.parse import unquote
+
+    bare = strip_procedure(procedure)
+    return {name.casefold() for name in (procedure, bare, unquote(bare))}
 
 
 def strip_procedure(name: str) -> str:

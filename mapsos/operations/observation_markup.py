@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from mapsos.batches import ColumnKind
-from mapsos.crs import Crs
+from mapsos.crs import Crs, is_northing_first, write_crs_urn
 from mapsos.encodings.markup import (
     CollectionMarkup,
     DataBlockMarkup,
@@ -14,16 +14,19 @@ from mapsos.encodings.markup import (
     MeasurementMarkup,
     Phenomenon,
 )
+from mapsos.encodings.strict_markup import StrictField, StrictMarkup
 from mapsos.encodings.table import LayerColumn, Role, TableColumn, TableMarkup
 from mapsos.layer_source import SourceKind
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.extents import find_label, read_stated_extent, read_stated_time_extent
 from mapsos.operations.layer_facts import has_geometry
-from mapsos.operations.layer_meaning import LayerMeaning, refuse_source
+from mapsos.operations.layer_meaning import LayerMeaning, refuse_source, write_property_uri
 from mapsos.sources.errors import SourceError
+from mapsos.xml_text import encode_uri
 
 DEFAULT_DEFINITION = "urn:ogc:object:definition"
 DEFAULT_UOM = "urn:ogc:object:uom"
+_LONGEST_SEPARATOR = 3
 
 
 def build_feature_type_url(online_resource: str, layer_name: str) -> str:
@@ -88,6 +91,8 @@ def build_markup(
         return build_datablock(service, meaning)
     if kind is TableMarkup:
         return build_table(meaning, output_crs)
+    if kind is StrictMarkup:
+        return build_strict(service, meaning, output_crs)
     return build_measurement(service, meaning, output_crs, feature_type_url)
 
 
@@ -177,6 +182,57 @@ def build_table(meaning: LayerMeaning, output_crs: Crs | None) -> TableMarkup:
     except SourceError as error:
         raise refuse_source(error) from error
     return TableMarkup(meaning.observed_property.id, tuple(columns), shape, output_crs or layer.source.crs)
+
+
+def build_strict(service: Service, meaning: LayerMeaning, output_crs: Crs | None) -> StrictMarkup:
+    """The members of one layer in a valid answer: a column that says when, by what or of what is no value besides.
+
+    Several words of sos_procedure without sos_procedure_item leave open which sensor a row is from: it is unknown then.
+    Separators that a swe:TextBlock cannot have (longer than three characters) are the default ones. Raises OwsException
+    if the data cannot be read.
+    """
+    layer = meaning.layer
+    time, procedure, feature_id = meaning.time_column, meaning.procedure_column, meaning.feature_id_column
+    own = layer.source.crs
+    label = find_label(layer, service) if own is None else (output_crs or own).label
+    urn = write_crs_urn(label)
+    try:
+        geometry = has_geometry(layer.source)
+    except SourceError as error:
+        raise refuse_source(error) from error
+    stated = layer.procedures or ()
+    separators = {"token_separator": service.token_separator, "block_separator": service.block_separator}
+    fields = []
+    for alias, column in meaning.output_columns:
+        if column in (time, procedure, feature_id):
+            continue
+        field = meaning.field(column)
+        numeric_text = column.kind is ColumnKind.TEXT and field.kind == "number"
+        component = meaning.components[meaning.columns.index(column)]
+        fields.append(
+            StrictField(
+                alias,
+                column.name,
+                ColumnKind.REAL if numeric_text else column.kind,
+                encode_uri(field.definition or component),
+                stated=bool(field.definition),
+                uom=field.uom,
+                loose=numeric_text or layer.source.kind is SourceKind.SHAPEFILE,
+            )
+        )
+    return StrictMarkup(
+        observed_property=write_property_uri(meaning.observed_property),
+        fields=tuple(fields),
+        crs=urn,
+        northing_first=urn is not None and is_northing_first(label or ""),
+        geometry=geometry,
+        time_column=time.name if time else None,
+        end_time_column=meaning.end_time,
+        procedure_column=procedure.name if procedure else None,
+        procedure=stated[0] if procedure is None and len(stated) == 1 else None,
+        feature_id_column=feature_id.name if feature_id else None,
+        **{name: text for name, text in separators.items() if 0 < len(text) <= _LONGEST_SEPARATOR},
+    )
 
 
 def _or_default(text: str | None, default: str) -> str:

@@ -11,6 +11,7 @@ from mapsos.operations.layer_meaning import (
     TRANSIENT_FEATURE,
     LayerMeaning,
     UnknownName,
+    list_spellings,
     refuse_source,
     strip_procedure,
 )
@@ -95,7 +96,7 @@ def select_procedures(meanings: tuple[LayerMeaning, ...], procedures: tuple[str,
 def pick_procedures(meaning: LayerMeaning, procedures: tuple[str, ...]) -> Predicate | None:
     """Which rows of a layer belong to the procedures, None if the layer has none of them."""
     layer = meaning.layer
-    wanted = {name.casefold() for name in procedures} | {strip_procedure(name).casefold() for name in procedures}
+    wanted = set().union(*map(list_spellings, procedures))
     spelled: tuple[str, ...] = ()
     if layer.procedures:
         spelled = tuple(word for word in layer.procedures if word.casefold() in wanted)

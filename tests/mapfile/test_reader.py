@@ -135,7 +135,7 @@ def test_every_web_key_reaches_the_service(write_map: MapWriter) -> None:
     web = " ".join(f'"{key.pattern}" "value of {key.name.lower()}"' for key in keys)
     shown = repr(read_service(write_map(web=web)))
     for key in keys:
-        words = key.name in ("srs", "vendor_parameters")
+        words = key.name in ("srs", "vendor_parameters", "conformance")
         assert (f"'{key.name.lower()}'" if words else f"'value of {key.name.lower()}'") in shown, key.name
 
 
