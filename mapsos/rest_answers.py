@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from mapsos.deadlines import DeadlineError
 from mapsos.error_page import PageError
 from mapsos.geoservices.errors import RestError
 from mapsos.http import Request, Response
@@ -48,7 +49,15 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
         if path.resource == "services":
             return _respond(200, _list_services(raw, settings, find_map), None)
         service = _find_service(path, settings, find_map)
-        context = Context(service, raw, request.environ, request.method, current_time(), settings.online_resource)
+        context = Context(
+            service,
+            raw,
+            request.environ,
+            request.method,
+            current_time(),
+            settings.online_resource,
+            settings.max_rows,
+        )
         resource = find_resource(context, path)
         name = f"REST {path.resource}".rstrip()
         if resource.stream is not None:
@@ -59,6 +68,10 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
     except RestError as error:
         log.info("%s", f"{error.message} {error.detail}".rstrip())
         return write_error(error)
+    except DeadlineError as error:
+        log.warning("%s", error)
+        message = f"the request would take longer than the {error.seconds:g} seconds that this service spends on one"
+        return write_error(RestError(message, "ask for less", code=503))
     except Exception:
         reference = uuid.uuid4().hex[:12]
         log.exception("request failed, reference %s", reference)

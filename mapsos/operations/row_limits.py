@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mapsos.operations.layer_meaning import refuse_source
@@ -18,14 +19,26 @@ if TYPE_CHECKING:
 Selections = Sequence[LayerSelection]
 
 
-def check_rows(
+@dataclass(frozen=True)
+class Excess:
+    """An answer of too many rows: how many it would have, and a time with fewer and how many that has, if one is known.
+
+    The time is half open, in whole seconds.
+    """
+
+    rows: int
+    window: tuple[Interval, int] | None
+
+
+def find_excess(
     limit: int,
     most: int | None,
     known: int | None,
     selections: Selections,
     select_during: Callable[[Interval], Selections],
-) -> None:
-    """Refuse an answer that would have more rows than the limit.
+    skipped: int = 0,
+) -> Excess | None:
+    """Whether an answer would have more rows than the limit, and what to ask for instead; None if it has not.
 
     Costs nothing where the number is known and small enough; else a pass over the times of the rows, and for an answer
     that is refused another over those of the window that is proposed.
@@ -41,31 +54,51 @@ def check_rows(
     selections
         Its layers, each with which of its rows.
     select_during
-        What they would be if the same were asked with this time for eventTime.
+        What they would be if the same were asked for this time.
+    skipped
+        How many of the rows are left out at the beginning.
 
     Raises
     ------
     OwsException
-        With how many rows there are, the limit, and an eventTime that has fewer, if one was found.
+        If a source cannot be read.
     """
     if most is not None and most <= limit:
-        return
+        return None
     density = None
     if known is None:
         density = _measure(selections)
-        known = density.total if most is None else min(density.total, most)
+        known = density.total
+    known = max(0, known - skipped)
+    known = known if most is None else min(known, most)
     if known <= limit:
+        return None
+    return Excess(known, _propose(limit, density or _measure(selections), selections, select_during))
+
+
+def check_rows(
+    limit: int,
+    most: int | None,
+    known: int | None,
+    selections: Selections,
+    select_during: Callable[[Interval], Selections],
+) -> None:
+    """Refuse an answer that would have more rows than the limit; for the parameters and the cost see `find_excess`.
+
+    Raises OwsException with how many rows there are, the limit, and an eventTime that has fewer, if one was found.
+    """
+    excess = find_excess(limit, most, known, selections, select_during)
+    if excess is None:
         return
-    proposal = _propose(limit, density or _measure(selections), selections, select_during)
     advice = "Ask for fewer procedures, a smaller place or another time."
-    if proposal is not None:
-        window, rows = proposal
+    if excess.window is not None:
+        window, rows = excess.window
         advice = f"Ask for a shorter time, for example eventTime={format_interval(window)}, which has {rows}."
     raise OwsException(
         "ResponseExceedsSizeLimit",
         "eventTime",
         "msSOSGetObservation",
-        f"The answer would have {known} observations; this service sends {limit} at most. {advice}",
+        f"The answer would have {excess.rows} observations; this service sends {limit} at most. {advice}",
     )
 
 

@@ -58,10 +58,10 @@ def find_resource(context: Context, path: RestPath) -> Resource:
     if path.resource == "openapi":
         return Resource("openapi", "pjson", describe_openapi(context, f"{path.prefix}/exts/SosSOE"))
     if path.resource == "observations/query":
-        if format == "json":
-            return Resource(path.resource, format, {}, query_observations(context))
-        page = query_observations(context, PAGE_ROWS)
-        return Resource(path.resource, format, json.loads(b"".join(page)))
+        stream = query_observations(context, PAGE_ROWS if format != "json" else None)
+        if format == "json" or stream is None:
+            return Resource(path.resource, "json", {}, stream or ())
+        return Resource(path.resource, format, json.loads(b"".join(stream)))
     if path.resource == "procedure":
         return Resource("procedure", format, describe_procedure(context, path.id or ""))
     return Resource(path.resource, format, _READERS[path.resource](context))

@@ -7,21 +7,27 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mapsos.geoservices.errors import RestError
 from mapsos.geoservices.spatial_filters import parse_spatial_filter
 from mapsos.geoservices.temporal_filters import TemporalFilter, parse_temporal_filter
 from mapsos.geoservices.where import parse_where
 from mapsos.operations.context import Context
+from mapsos.operations.get_capabilities import find_map_rectangle
+from mapsos.operations.get_observation import read_max_features
 from mapsos.operations.layer_facts import has_geometry
 from mapsos.operations.layer_meaning import LayerMeaning
-from mapsos.operations.selection import locate, pick_procedures
+from mapsos.operations.row_limits import find_excess
+from mapsos.operations.selection import LayerSelection, locate, pick_procedures
 from mapsos.operations.streaming import LayerQuestion, ObservationBody
 from mapsos.ows.requests import RawRequest
 from mapsos.predicates import EVERYTHING, NOTHING, Nothing, Predicate, Time, all_of
+from mapsos.rest.areas_and_times import format_in_zone
 from mapsos.rest.conditions import apply_condition
-from mapsos.rest.layers import list_layers, rest_errors
+from mapsos.rest.layers import KnownLayer, list_layers, rest_errors
 from mapsos.rest.observed_properties import ValueColumn, choose_value_columns
 from mapsos.rest.parameters import read_count, read_list, read_text
 from mapsos.sources.query import LayerQuery
+from mapsos.times import SECOND, Interval
 
 if TYPE_CHECKING:
     from mapsos.encodings.observation_json import ObservationMarkup, Page
@@ -54,26 +60,77 @@ def read_query(raw: RawRequest, now: int) -> Asked:
     )
 
 
-def read_page(raw: RawRequest, zone: int, most: int | None = None) -> Page:
-    """resultOffset and resultRecordCount; without the latter ``most``. Raises RestError."""
+def read_page(raw: RawRequest, zone: int, usual: int | None = None, most: int | None = None) -> Page:
+    """resultOffset and resultRecordCount; without the latter ``usual``, and never more than ``most``. RestError."""
     from mapsos.encodings.observation_json import Page
 
     wanted = read_count(raw, "resultRecordCount", 1)
-    return Page(read_count(raw, "resultOffset", 0) or 0, most if wanted is None else wanted, zone)
+    counts = [count for count in (usual if wanted is None else wanted, most) if count is not None]
+    return Page(read_count(raw, "resultOffset", 0) or 0, min(counts, default=None), zone)
 
 
-def query_observations(context: Context, most: int | None = None) -> ObservationBody[ObservationMarkup]:
-    """The answer as a stream, opened and with the first batch of each layer read.
+def query_observations(context: Context, usual: int | None = None) -> ObservationBody[ObservationMarkup] | None:
+    """The answer as a stream, opened and with the first batch of each layer read; None if only its head is wanted.
 
-    ``most`` is how many observations there are where resultRecordCount does not say. Raises RestError.
+    ``usual`` is how many observations there are where resultRecordCount does not say. Raises RestError, also for more
+    observations than the server's limit admits (`mapsos.operations.row_limits`).
     """
     from mapsos.encodings.observation_json import write_observations
 
     asked = read_query(context.raw, context.now)
-    page = read_page(context.raw, asked.time.offset if asked.time is not None else 0, most)
+    most = read_max_features(context.service)
+    page = read_page(context.raw, asked.time.offset if asked.time is not None else 0, usual, most)
     rows = None if page.most is None else page.offset + page.most + 1
     with rest_errors():
-        return ObservationBody(partial(write_observations, page), list_questions(context, asked, rows), None)
+        if context.method == "HEAD":
+            return None
+        body = ObservationBody(partial(write_observations, page), list_questions(context, asked, rows), None)
+        try:
+            if context.max_rows is not None:
+                _check_rows(context, context.max_rows, asked, page, body.count_all())
+            body.begin()
+        except BaseException:
+            body.close()
+            raise
+    return body
+
+
+def _check_rows(context: Context, limit: int, asked: Asked, page: Page, known: int | None) -> None:
+    """Refuse a page of more observations than the limit, and tell of a time that has fewer. Raises RestError."""
+
+    def select(asked: Asked) -> tuple[LayerSelection, ...]:
+        return tuple(LayerSelection(ask.meaning, ask.predicate) for ask in _list_asks(context, asked))
+
+    def select_during(window: Interval) -> tuple[LayerSelection, ...]:
+        # What the client said of the time holds too: the window lies where there are such rows.
+        times = TemporalFilter("during", window, page.zone)
+        return tuple(
+            LayerSelection(ask.meaning, all_of(ask.predicate, _select_time(ask.meaning, times)))
+            for ask in _list_asks(context, asked)
+        )
+
+    # Where the page is longer than the limit, what was read of each layer ends with the page.
+    counted = None if page.most is not None else known
+    excess = find_excess(limit, page.most, counted, select(asked), select_during, page.offset)
+    if excess is None:
+        return
+    advice = [f"ask for pages, with resultRecordCount={limit} at most and resultOffset"]
+    if excess.window is not None and page.offset == 0:
+        window, rows = excess.window
+        during = f"{format_in_zone(window.begin, page.zone)},{format_in_zone(window.end - SECOND, page.zone)}"
+        advice.append(f"or for a shorter time, for example temporalFilter=during:{during}, which has {rows}")
+    message = f"the answer would have {excess.rows} observations; this service sends {limit} at most"
+    raise RestError(message, *advice)
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """One observed property of one layer, and which of its rows are asked for."""
+
+    meaning: LayerMeaning
+    column: ValueColumn
+    predicate: Predicate
+    procedure: str | None
 
 
 def list_questions(context: Context, asked: Asked, most: int | None) -> Iterator[LayerQuestion[ObservationMarkup]]:
@@ -81,27 +138,39 @@ def list_questions(context: Context, asked: Asked, most: int | None) -> Iterator
 
     ``most`` is how many rows are wanted of each. Raises RestError and OwsException.
     """
+    for ask in _list_asks(context, asked):
+        markup = build_observation_markup(ask.meaning, ask.column, ask.procedure)
+        needs = markup.needs
+        query = LayerQuery(
+            source=ask.meaning.layer.source,
+            texts=needs.texts,
+            values=needs.values,
+            times=needs.times,
+            predicate=ask.predicate,
+            limit=most,
+        )
+        yield LayerQuestion(query, markup)
+
+
+def _list_asks(context: Context, asked: Asked) -> Iterator[_Ask]:
     for known in list_layers(context):
         meaning = known.meaning
         rows = _select(context, meaning, asked)
         if isinstance(rows, Nothing):
             continue
+        constant = _choose_constant(known, asked)
         for column in choose_value_columns(meaning, asked.properties):
-            constant = meaning.layer.procedure_text if meaning.procedure_column is None else None
             predicate = all_of(rows, apply_condition(asked.condition, meaning, column, constant))
-            if isinstance(predicate, Nothing):
-                continue
-            markup = build_observation_markup(meaning, column)
-            needs = markup.needs
-            query = LayerQuery(
-                source=meaning.layer.source,
-                texts=needs.texts,
-                values=needs.values,
-                times=needs.times,
-                predicate=predicate,
-                limit=most,
-            )
-            yield LayerQuestion(query, markup)
+            if not isinstance(predicate, Nothing):
+                yield _Ask(meaning, column, predicate, constant)
+
+
+def _choose_constant(known: KnownLayer, asked: Asked) -> str | None:
+    """The procedure of all rows of a layer without a column for it: of several the one that was asked for."""
+    if known.meaning.procedure_column is not None or not known.procedures:
+        return None
+    named = known.find_features((*(asked.procedures or ()), *(asked.features or ())))
+    return next((id for id in known.procedures if id.casefold() in named), known.procedures[0])
 
 
 def _select(context: Context, meaning: LayerMeaning, asked: Asked) -> Predicate:
@@ -115,20 +184,22 @@ def _select(context: Context, meaning: LayerMeaning, asked: Asked) -> Predicate:
         if wanted is not None:
             rows = all_of(rows, pick_procedures(meaning, wanted) or NOTHING)
     if asked.time is not None:
-        time = meaning.time_column
-        if time is None:
-            return NOTHING
-        rows = all_of(rows, Time(time.name, (asked.time.interval,), asked.time.relation))
-    if asked.place != EVERYTHING:
-        if not has_geometry(layer.source):
-            return NOTHING
-        crs = context.service.crs
-        rows = all_of(rows, locate(asked.place, crs.definition) if crs is not None else asked.place)
-    return rows
+        rows = all_of(rows, _select_time(meaning, asked.time))
+    if asked.place == EVERYTHING:
+        return all_of(rows, find_map_rectangle(context, layer))
+    if not has_geometry(layer.source):
+        return NOTHING
+    crs = context.service.crs
+    return all_of(rows, locate(asked.place, crs.definition) if crs is not None else asked.place)
 
 
-def build_observation_markup(meaning: LayerMeaning, column: ValueColumn) -> ObservationMarkup:
-    """What the encoder is told of one observed property of a layer."""
+def _select_time(meaning: LayerMeaning, asked: TemporalFilter) -> Predicate:
+    column = meaning.time_column
+    return NOTHING if column is None else Time(column.name, (asked.interval,), asked.relation)
+
+
+def build_observation_markup(meaning: LayerMeaning, column: ValueColumn, constant: str | None) -> ObservationMarkup:
+    """What the encoder is told of one observed property of a layer; ``constant`` is the procedure of all its rows."""
     from mapsos.encodings.observation_json import ObservationMarkup
 
     time, procedure, feature_id = meaning.time_column, meaning.procedure_column, meaning.feature_id_column
@@ -142,6 +213,6 @@ def build_observation_markup(meaning: LayerMeaning, column: ValueColumn) -> Obse
         numeric=column.numeric,
         time_column=time.name if time is not None else None,
         procedure_column=procedure.name if procedure is not None else None,
-        procedure=meaning.layer.procedure_text if procedure is None else None,
+        procedure=constant,
         feature_id_column=feature_id.name if feature_id is not None else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mapsos.batches import Column, ColumnKind
-from mapsos.operations.layer_meaning import LayerMeaning
+from mapsos.operations.layer_meaning import LayerMeaning, write_property_uri
 
 _NUMERIC = (ColumnKind.INTEGER, ColumnKind.REAL)
 _TYPES = {
@@ -62,11 +62,12 @@ def list_value_columns(meaning: LayerMeaning) -> tuple[ValueColumn, ...]:
 
 
 def choose_value_columns(meaning: LayerMeaning, wanted: tuple[str, ...] | None) -> tuple[ValueColumn, ...]:
-    """Those that a list of observed properties names: by id, by alias, or all by the id of the layer's property."""
+    """Those that a list of observed properties names: by id, by alias, or all by the id (or URI) of the layer's."""
     columns = list_value_columns(meaning)
     if wanted is None:
         return columns
     names = {name.casefold() for name in wanted}
-    if meaning.observed_property.id.casefold() in names:
+    observed = meaning.observed_property
+    if names & {observed.id.casefold(), write_property_uri(observed).casefold()}:
         return columns
     return tuple(column for column in columns if {column.definition.casefold(), column.alias.casefold()} & names)
