@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from mapsos.app import OPERATIONS
 from mapsos.encodings.registry import RESPONSE_FORMATS
 
 pytest.importorskip("owslib", reason="OWSLib is not installed")
@@ -113,12 +114,13 @@ def test_provider(client: Any) -> None:
 
 def test_operations(client: Any, address: str) -> None:
     names = [operation.name for operation in client.operations]
-    assert names == ["GetCapabilities", "DescribeSensor", "DescribeObservationType", "GetObservation"]
+    assert sorted(names) == sorted(OPERATIONS)
     for operation in client.operations:
         methods = {method["type"]: method["url"] for method in operation.methods}
         assert set(methods) == {"Get", "Post"}
         assert {url.rstrip("?") for url in methods.values()} == {address}
-        assert operation.parameters["service"]["values"] == ["SOS"]
+        also = ["WFS"] if operation.name == "DescribeFeatureType" else []
+        assert operation.parameters["service"]["values"] == ["SOS", *also]
     observe = client.get_operation_by_name("getobservation")
     assert observe.parameters["responseFormat"]["values"] == list(RESPONSE_FORMATS)
 
