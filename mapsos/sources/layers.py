@@ -216,7 +216,9 @@ class Layer:
             if known is not None:
                 return known
         columns = tuple(name for name in (group, time) if name is not None)
-        return facts_of_groups(self._pass(columns, predicate), group, time, (), self.crs, None)
+        # A place in the predicate brings geometries, which nobody asks about here.
+        passing = (Rows(rows.count, rows.columns, rows.raw) for rows in self._pass(columns, predicate))
+        return facts_of_groups(passing, group, time, (), self.crs, None)
 
     def _ask_database(self, question: Callable[[Database | ServerFacts], T | None]) -> T | None:
         """What the data source can say by itself without a pass over its rows, None where it cannot."""

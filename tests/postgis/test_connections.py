@@ -186,4 +186,6 @@ def test_what_the_server_says_is_what_its_rows_say(source: LayerSource, predicat
             for newest in (True, False):
                 found = asked.extreme_times("at", group, predicate, newest)
                 assert found == rows.extreme_times("at", group, predicate, newest)
+            for column in ("at", "naive", "day"):
+                assert asked.availability(group, column, predicate) == rows.availability(group, column, predicate)
         assert asked.extent(predicate) == rows.extent(predicate)
