@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from lxml import etree
 
@@ -37,7 +38,10 @@ SENSOR_FORMATS = tuple(f'text/xml; subtype="sensorML/{version}"' for version in 
 
 @dataclass(frozen=True)
 class OfferingDescription:
-    """An sos:ObservationOffering. None is what the metadata do not say; ``srs`` None asks for comment L3."""
+    """An sos:ObservationOffering. None is what the metadata do not say; ``srs`` None asks for comment L3.
+
+    In a strict document ids of phenomena, procedures and ``features`` are URIs.
+    """
 
     id: str
     description: str | None
@@ -48,11 +52,16 @@ class OfferingDescription:
     time_extent: TimeExtent | None
     procedures: tuple[str, ...]
     phenomena: tuple[Phenomenon, ...]
+    features: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CapabilitiesMarkup:
-    """What the document says. ``operations`` are the names of those to list, ``sections`` the parts to write."""
+    """What the document says. ``operations`` are the names of those to list, ``sections`` the parts to write.
+
+    ``strict`` asks for a document that is valid whatever the mapfile says; ``conformances`` are the values of the
+    parameter that chooses it, none where there is no such parameter.
+    """
 
     identification: Identification
     provider: Provider
@@ -63,16 +72,23 @@ class CapabilitiesMarkup:
     sections: frozenset[str]
     update_sequence: str | None = None
     max_features: str | None = None
+    strict: bool = False
+    conformances: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=16)
 def write_capabilities(markup: CapabilitiesMarkup) -> bytes:
-    """The whole document, UTF-8, indented by two blanks."""
+    """The whole document, UTF-8, indented by two blanks. The last few are kept: the same markup costs a look."""
+    writers = (_write_identification, _write_provider, _write_operations, _write_filters, _write_contents)
+    if markup.strict:
+        from mapsos.encodings.strict_capabilities import write_contents, write_filters, write_operations
+
+        writers = (_write_identification, _write_provider, write_operations, write_filters, write_contents)
     root = etree.Element(f"{{{SOS}}}Capabilities", nsmap=NAMESPACES)
     root.set("version", "1.0.0")
     if markup.update_sequence is not None:
         root.set("updateSequence", clean_text(markup.update_sequence))
     root.set(f"{{{XSI}}}schemaLocation", clean_text(f"{SOS} {markup.schemas}/sos/1.0.0/sosGetCapabilities.xsd"))
-    writers = (_write_identification, _write_provider, _write_operations, _write_filters, _write_contents)
     for section, write in zip(SECTIONS, writers, strict=True):
         if section in markup.sections:
             write(root, markup)
@@ -80,7 +96,8 @@ def write_capabilities(markup: CapabilitiesMarkup) -> bytes:
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body
 
 
-def _add(parent: etree._Element, namespace: str, name: str, text: str | None = None) -> etree._Element:
+def add_element(parent: etree._Element, namespace: str, name: str, text: str | None = None) -> etree._Element:
+    """An element at the end of another, with text if it is given."""
     element = etree.SubElement(parent, f"{{{namespace}}}{name}")
     if text is not None:
         element.text = clean_text(text)
@@ -96,7 +113,7 @@ def _add_metadata(
     parent: etree._Element, name: str, value: str | None, key: str, level: str = "Optional", was: str = "was "
 ) -> None:
     """An ows element from metadata, with its WARNING comment where they are missing (W1 to W21)."""
-    _add(parent, OWS, name, value or "")
+    add_element(parent, OWS, name, value or "")
     if value is None:
         _warn(parent, f"ows_{key}", f"ows:{name}", level, was)
 
@@ -107,34 +124,34 @@ def _warn(parent: etree._Element, key: str, target: str, level: str, was: str = 
 
 def _write_identification(root: etree._Element, markup: CapabilitiesMarkup) -> None:
     said = markup.identification
-    section = _add(root, OWS, "ServiceIdentification")
+    section = add_element(root, OWS, "ServiceIdentification")
     _add_metadata(section, "Title", said.title, "title", was="")
     _add_metadata(section, "Abstract", said.abstract, "abstract")
     if said.keyword_list is None:
         _warn(section, "ows_keywordlist", "ows:KeywordList", "Optional")
     else:
-        keywords = _add(section, OWS, "Keywords")
+        keywords = add_element(section, OWS, "Keywords")
         for keyword in said.keyword_list:
-            _add(keywords, OWS, "Keyword", keyword)
-    _add(section, OWS, "ServiceType", "SOS").set("codeSpace", "OGC")
-    _add(section, OWS, "ServiceTypeVersion", "1.0.0")
+            add_element(keywords, OWS, "Keyword", keyword)
+    add_element(section, OWS, "ServiceType", "SOS").set("codeSpace", "OGC")
+    add_element(section, OWS, "ServiceTypeVersion", "1.0.0")
     _add_metadata(section, "Fees", said.fees, "fees")
     _add_metadata(section, "AccessConstraints", said.access_constraints, "accessconstraints")
 
 
 def _write_provider(root: etree._Element, markup: CapabilitiesMarkup) -> None:
     said = markup.provider
-    section = _add(root, OWS, "ServiceProvider")
+    section = add_element(root, OWS, "ServiceProvider")
     _add_metadata(section, "ProviderName", said.organization, "contactorganization", "Mandatory")
     _add_link(section, "ProviderSite", said.site)
-    contact = _add(section, OWS, "ServiceContact")
+    contact = add_element(section, OWS, "ServiceContact")
     _add_metadata(contact, "IndividualName", said.person, "contactperson")
     _add_metadata(contact, "PositionName", said.position, "contactposition")
-    info = _add(contact, OWS, "ContactInfo")
-    phone = _add(info, OWS, "Phone")
+    info = add_element(contact, OWS, "ContactInfo")
+    phone = add_element(info, OWS, "Phone")
     _add_metadata(phone, "Voice", said.voice_telephone, "contactvoicetelephone")
     _add_metadata(phone, "Facsimile", said.facsimile_telephone, "contactfacsimiletelephone")
-    address = _add(info, OWS, "Address")
+    address = add_element(info, OWS, "Address")
     _add_metadata(address, "DeliveryPoint", said.address, "address")
     _add_metadata(address, "City", said.city, "city")
     _add_metadata(address, "AdministrativeArea", said.state_or_province, "stateorprovince")
@@ -148,23 +165,23 @@ def _write_provider(root: etree._Element, markup: CapabilitiesMarkup) -> None:
 
 
 def _add_link(parent: etree._Element, name: str, url: str | None) -> None:
-    element = _add(parent, OWS, name)
+    element = add_element(parent, OWS, name)
     element.set(f"{{{XLINK}}}type", "simple")
     element.set(f"{{{XLINK}}}href", clean_text(url or ""))
     if url is None:
         _warn(parent, "ows_service_onlineresource", f"ows:{name}/@xlink:href", "Optional")
 
 
-_BOTH = (("service", ("SOS",)), ("version", ("1.0.0",)))
-_PARAMETERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
-    "GetCapabilities": _BOTH,
+SERVICE_AND_VERSION = (("service", ("SOS",)), ("version", ("1.0.0",)))
+PARAMETERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "GetCapabilities": SERVICE_AND_VERSION,
     "DescribeSensor": (
-        *_BOTH,
+        *SERVICE_AND_VERSION,
         ("sensorid", ("urn:ogc:object:procedure",)),
         ("outputFormat", SENSOR_FORMATS),
         ("procedure", ()),
     ),
-    "DescribeObservationType": (*_BOTH, ("observedproperty", ("urn:ogc:object:observedproperty",))),
+    "DescribeObservationType": (*SERVICE_AND_VERSION, ("observedproperty", ("urn:ogc:object:observedproperty",))),
     "DescribeFeatureType": (
         ("service", ("SOS", "WFS")),
         ("version", ("1.0.0", "1.1.0")),
@@ -172,14 +189,14 @@ _PARAMETERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("outputFormat", ('text/xml; subtype="gml/3.1.1"',)),
     ),
     "GetFeatureOfInterest": (
-        *_BOTH,
+        *SERVICE_AND_VERSION,
         ("FeatureOfInterestId", ()),
         ("location", ()),
         ("procedure", ()),
         ("eventTime", ()),
     ),
     "GetObservation": (
-        *_BOTH,
+        *SERVICE_AND_VERSION,
         ("offering", ("urn:ogc:object:offering",)),
         ("observedproperty", ("urn:ogc:object:observedproperty",)),
         ("eventtime", ("sos:time",)),
@@ -193,13 +210,13 @@ _PARAMETERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("timezone", ()),
     ),
     "GetObservationById": (
-        *_BOTH,
+        *SERVICE_AND_VERSION,
         ("ObservationId", ()),
         ("responseFormat", RESPONSE_FORMATS),
         ("resultModel", ("om:Measurement", "om:Observation")),
     ),
     "GetDataAvailability": (
-        *_BOTH,
+        *SERVICE_AND_VERSION,
         ("offering", ("urn:ogc:object:offering",)),
         ("observedproperty", ("urn:ogc:object:observedproperty",)),
         ("eventtime", ("sos:time",)),
@@ -211,35 +228,49 @@ _PARAMETERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 
 
 def _write_operations(root: etree._Element, markup: CapabilitiesMarkup) -> None:
-    section = _add(root, OWS, "OperationsMetadata")
-    for name, parameters in _PARAMETERS.items():
+    section = add_element(root, OWS, "OperationsMetadata")
+    for name, parameters in PARAMETERS.items():
         if name not in markup.operations:
             continue
-        operation = _add(section, OWS, "Operation")
-        operation.set("name", name)
-        http = _add(_add(operation, OWS, "DCP"), OWS, "HTTP")
-        for method in ("Get", "Post"):
-            link = _add(http, OWS, method)
-            link.set(f"{{{XLINK}}}type", "simple")
-            link.set(f"{{{XLINK}}}href", clean_text(markup.online_resource))
+        operation = add_operation(section, name, markup.online_resource)
         for parameter, values in parameters:
-            _add_domain(operation, "Parameter", parameter, values)
+            add_domain(operation, "Parameter", parameter, values)
+    end_operations(section, markup)
+
+
+def add_operation(section: etree._Element, name: str, online_resource: str) -> etree._Element:
+    """An ows:Operation with its addresses, by GET and by POST."""
+    operation = add_element(section, OWS, "Operation")
+    operation.set("name", name)
+    http = add_element(add_element(operation, OWS, "DCP"), OWS, "HTTP")
+    for method in ("Get", "Post"):
+        link = add_element(http, OWS, method)
+        link.set(f"{{{XLINK}}}type", "simple")
+        link.set(f"{{{XLINK}}}href", clean_text(online_resource))
+    return operation
+
+
+def end_operations(section: etree._Element, markup: CapabilitiesMarkup) -> None:
+    """What holds for all operations: after them."""
+    if markup.conformances:
+        add_domain(section, "Parameter", "conformance", markup.conformances)
     if markup.max_features is not None:
-        _add_domain(section, "Constraint", "DefaultMaxFeatures", markup.max_features.split(","))
+        add_domain(section, "Constraint", "DefaultMaxFeatures", markup.max_features.split(","))
 
 
-def _add_domain(parent: etree._Element, kind: str, name: str, values: Sequence[str]) -> None:
-    domain = _add(parent, OWS, kind)
+def add_domain(parent: etree._Element, kind: str, name: str, values: Sequence[str]) -> None:
+    """An ows:Parameter or ows:Constraint with the values that it may have, any where there are none."""
+    domain = add_element(parent, OWS, kind)
     domain.set("name", name)
     if not values:
-        _add(domain, OWS, "AnyValue")
+        add_element(domain, OWS, "AnyValue")
         return
-    allowed = _add(domain, OWS, "AllowedValues")
+    allowed = add_element(domain, OWS, "AllowedValues")
     for value in values:
-        _add(allowed, OWS, "Value", value)
+        add_element(allowed, OWS, "Value", value)
 
 
-_SPATIAL = (
+SPATIAL_OPERATORS = (
     "Equals",
     "Disjoint",
     "Touches",
@@ -265,85 +296,86 @@ _COMPARISON = (
 
 
 def _write_filters(root: etree._Element, markup: CapabilitiesMarkup) -> None:
-    section = _add(root, SOS, "Filter_Capabilities")
-    spatial = _add(section, OGC, "Spatial_Capabilities")
-    operands = _add(spatial, OGC, "GeometryOperands")
+    section = add_element(root, SOS, "Filter_Capabilities")
+    spatial = add_element(section, OGC, "Spatial_Capabilities")
+    operands = add_element(spatial, OGC, "GeometryOperands")
     for operand in ("gml:Point", "gml:LineString", "gml:Polygon", "gml:Envelope"):
-        _add(operands, OGC, "GeometryOperand", operand)
-    operators = _add(spatial, OGC, "SpatialOperators")
-    for name in _SPATIAL:
-        _add(operators, OGC, "SpatialOperator").set("name", name)
-    temporal = _add(section, OGC, "Temporal_Capabilities")
-    operands = _add(temporal, OGC, "TemporalOperands")
+        add_element(operands, OGC, "GeometryOperand", operand)
+    operators = add_element(spatial, OGC, "SpatialOperators")
+    for name in SPATIAL_OPERATORS:
+        add_element(operators, OGC, "SpatialOperator").set("name", name)
+    temporal = add_element(section, OGC, "Temporal_Capabilities")
+    operands = add_element(temporal, OGC, "TemporalOperands")
     for operand in ("gml:TimePeriod", "gml:TimeInstant"):
-        _add(operands, OGC, "TemporalOperand", operand)
-    operators = _add(temporal, OGC, "TemporalOperators")
-    _add(operators, OGC, "TemporalOperator").set("name", "TM_Equals")
-    scalar = _add(section, OGC, "Scalar_Capabilities")
-    _add(scalar, OGC, "LogicalOperators")
-    operators = _add(scalar, OGC, "ComparisonOperators")
+        add_element(operands, OGC, "TemporalOperand", operand)
+    operators = add_element(temporal, OGC, "TemporalOperators")
+    add_element(operators, OGC, "TemporalOperator").set("name", "TM_Equals")
+    scalar = add_element(section, OGC, "Scalar_Capabilities")
+    add_element(scalar, OGC, "LogicalOperators")
+    operators = add_element(scalar, OGC, "ComparisonOperators")
     for name in _COMPARISON:
-        _add(operators, OGC, "ComparisonOperator", name)
-    ids = _add(section, OGC, "Id_Capabilities")
-    _add(ids, OGC, "EID")
-    _add(ids, OGC, "FID")
+        add_element(operators, OGC, "ComparisonOperator", name)
+    ids = add_element(section, OGC, "Id_Capabilities")
+    add_element(ids, OGC, "EID")
+    add_element(ids, OGC, "FID")
 
 
 def _write_contents(root: etree._Element, markup: CapabilitiesMarkup) -> None:
-    offerings = _add(_add(root, SOS, "Contents"), SOS, "ObservationOfferingList")
+    offerings = add_element(add_element(root, SOS, "Contents"), SOS, "ObservationOfferingList")
     for offering in markup.offerings:
-        _write_offering(_add(offerings, SOS, "ObservationOffering"), offering)
+        _write_offering(add_element(offerings, SOS, "ObservationOffering"), offering)
 
 
 def _write_offering(element: etree._Element, offering: OfferingDescription) -> None:
     element.set(f"{{{GML}}}id", clean_text(offering.id))
-    _add_offering_text(element, GML, "description", offering.description, "sos_offering_description")
-    _add_offering_text(element, GML, "name", offering.name, "sos_offering_name")
+    add_offering_text(element, GML, "description", offering.description, "sos_offering_description")
+    add_offering_text(element, GML, "name", offering.name, "sos_offering_name")
     if offering.srs is None:
         _warn(element, "sos_srs", "gml:srsName", "Required", was="")
     for srs in offering.srs or ():
-        _add(element, GML, "srsName", srs)
+        add_element(element, GML, "srsName", srs)
     if offering.envelope is not None:
         _write_envelope(element, offering.envelope)
-    _add_offering_text(
+    add_offering_text(
         element, SOS, "intendedApplication", offering.intended_application, "sos_offering_intendedapplication"
     )
     if offering.time_extent is not None:
-        write_time_period(_add(element, SOS, "time"), offering.time_extent)
+        write_time_period(add_element(element, SOS, "time"), offering.time_extent)
     for procedure in offering.procedures:
-        _add(element, SOS, "procedure").set(f"{{{XLINK}}}href", clean_text(f"urn:ogc:def:procedure:{procedure}"))
+        add_element(element, SOS, "procedure").set(f"{{{XLINK}}}href", clean_text(f"urn:ogc:def:procedure:{procedure}"))
     for phenomenon in offering.phenomena:
-        _write_phenomenon(_add(element, SOS, "observedProperty"), phenomenon)
-    _add(element, SOS, "featureOfInterest").set(f"{{{XLINK}}}href", "urn:ogc:def:feature:OGC-SWE:3:transient")
+        _write_phenomenon(add_element(element, SOS, "observedProperty"), phenomenon)
+    add_element(element, SOS, "featureOfInterest").set(f"{{{XLINK}}}href", "urn:ogc:def:feature:OGC-SWE:3:transient")
     for response_format in RESPONSE_FORMATS:
-        _add(element, SOS, "responseFormat", response_format)
-    _add(element, SOS, "resultModel", "om:Observation")
-    _add(element, SOS, "resultModel", "om:Measurement")
-    _add(element, SOS, "responseMode", "inline")
+        add_element(element, SOS, "responseFormat", response_format)
+    add_element(element, SOS, "resultModel", "om:Observation")
+    add_element(element, SOS, "resultModel", "om:Measurement")
+    add_element(element, SOS, "responseMode", "inline")
 
 
-def _add_offering_text(element: etree._Element, namespace: str, name: str, text: str | None, key: str) -> None:
+def add_offering_text(element: etree._Element, namespace: str, name: str, text: str | None, key: str) -> None:
+    """An element from metadata, or the WARNING comment where they are missing (L1, L2, L4)."""
     prefix = "gml" if namespace == GML else "sos"
     if text is None:
         _warn(element, key, f"{prefix}:{name}", "Optional", was="")
     else:
-        _add(element, namespace, name, text)
+        add_element(element, namespace, name, text)
 
 
 def _write_envelope(element: etree._Element, extent: Envelope) -> None:
-    envelope = _add(_add(element, GML, "boundedBy"), GML, "Envelope")
+    envelope = add_element(add_element(element, GML, "boundedBy"), GML, "Envelope")
     if extent.label is not None:
         envelope.set("srsName", clean_text(f"urn:ogc:crs:{extent.label.lower()}"))
         envelope.set("srsDimension", "2")
-    _add(envelope, GML, "lowerCorner", f"{extent.minx:f} {extent.miny:f}")
-    _add(envelope, GML, "upperCorner", f"{extent.maxx:f} {extent.maxy:f}")
+    add_element(envelope, GML, "lowerCorner", f"{extent.minx:f} {extent.miny:f}")
+    add_element(envelope, GML, "upperCorner", f"{extent.maxx:f} {extent.maxy:f}")
 
 
 def write_time_period(parent: etree._Element, extent: TimeExtent) -> None:
     """A gml:TimePeriod; an end that is now says so on gml:endPosition, where the schema wants it (D-17)."""
-    period = _add(parent, GML, "TimePeriod")
-    _add(period, GML, "beginPosition", extent.begin)
-    end = _add(period, GML, "endPosition", extent.end)
+    period = add_element(parent, GML, "TimePeriod")
+    add_element(period, GML, "beginPosition", extent.begin)
+    end = add_element(period, GML, "endPosition", extent.end)
     if extent.open_end:
         end.set("indeterminatePosition", "now")
 
@@ -351,10 +383,10 @@ def write_time_period(parent: etree._Element, extent: TimeExtent) -> None:
 def _write_phenomenon(element: etree._Element, phenomenon: Phenomenon) -> None:
     # OWSLib reads the property from the link, MapServer's clients from the phenomenon within: both are there.
     element.set(f"{{{XLINK}}}href", clean_text(phenomenon.id))
-    composite = _add(element, SWE, "CompositePhenomenon")
+    composite = add_element(element, SWE, "CompositePhenomenon")
     composite.set(f"{{{GML}}}id", clean_text(phenomenon.id))
     composite.set("dimension", str(len(phenomenon.components)))
     if phenomenon.name is not None:
-        _add(composite, GML, "name", phenomenon.name)
+        add_element(composite, GML, "name", phenomenon.name)
     for component in phenomenon.components:
-        _add(composite, SWE, "component").set(f"{{{XLINK}}}href", clean_text(component))
+        add_element(composite, SWE, "component").set(f"{{{XLINK}}}href", clean_text(component))

@@ -144,9 +144,7 @@ class StrictGeometryMarkup:
         pieces = (f"<gml:Polygon{self._crs}>", boundaries, "</gml:Polygon>")
         return self._gather(len(shapes), owners, pieces, "gml:MultiPolygon", "gml:polygonMember")
 
-    def _gather(
-        self, rows: int, owners: npt.NDArray[np.int64], pieces: Pieces, several: str, member: str
-    ) -> pa.Array:
+    def _gather(self, rows: int, owners: npt.NDArray[np.int64], pieces: Pieces, several: str, member: str) -> pa.Array:
         """The parts of each geometry: alone, or as members of one of several."""
         import numpy as np
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from mapsos.http import Response
 from mapsos.mapfile.model import ObservationLayer
+from mapsos.operations.conformance import is_strict
 from mapsos.operations.context import Context
 from mapsos.operations.get_capabilities import find_map_rectangle
 from mapsos.operations.layer_facts import list_values
@@ -18,6 +19,7 @@ from mapsos.ows.parameters import parse_output_format, parse_sensor
 from mapsos.sources.errors import SourceError
 
 CONTENT_TYPE = "text/xml; charset=UTF-8"
+_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[/?#\\]")
 _PLACEHOLDER = re.compile("%procedure%", re.IGNORECASE)
 
 
@@ -26,7 +28,8 @@ def describe_sensor(context: Context) -> Response:
 
     With sos_describesensor_url: the file beside the map that it names, else a redirect (302) there, in which
     ``%procedure%`` is the id as the metadata or the data spell it, percent-encoded (D-12). Without it, or where
-    sos_describesensor says ``generate``: the document of sos_sensorml_template, else SensorML. Ids are met without
+    sos_describesensor says ``generate``: the document of sos_sensorml_template, else SensorML. Strict answers redirect
+    only where sos_describesensor says so. Ids are met without
     regard to case, bare or as URN (D-08).
 
     Raises OwsException 16 to 21, the last two only where sos_describesensor says ``redirect``.
@@ -34,11 +37,12 @@ def describe_sensor(context: Context) -> Response:
     version = parse_output_format(context.raw)
     asked = parse_sensor(context.raw)
     wanted = list_spellings(asked)
-    layers, procedure = _find_layers(context, wanted)
+    strict = is_strict(context)
+    layers, procedure = _find_layers(context, wanted, strict=strict)
     if not layers:
         raise OwsException("InvalidParameterValue", "procedure", "msSOSDescribeSensor", f"procedure {asked} not found.")
     first = layers[0]
-    if not _is_generated(first):
+    if not _is_generated(first, strict=strict):
         data = read_sensor_file(context.service, first, procedure)
         if data is None:
             return Response(status=302, headers=(("Location", _build_url(first, procedure)),))
@@ -54,7 +58,8 @@ def describe_sensor(context: Context) -> Response:
     return Response(headers=(("Content-Type", CONTENT_TYPE),), body=(document,))
 
 
-def _is_generated(layer: ObservationLayer) -> bool:
+def _is_generated(layer: ObservationLayer, *, strict: bool) -> bool:
+    """Whether mapsos writes the document. In a strict answer a URL elsewhere is only followed if that is demanded."""
     how = layer.sensor.describe
     if how not in (None, "redirect", "generate"):
         raise OwsException(
@@ -64,10 +69,12 @@ def _is_generated(layer: ObservationLayer) -> bool:
             f"The metadata sos_describesensor of layer {layer.name} is not redirect or generate.",
             status=500,
         )
-    return how == "generate" or (how is None and layer.describe_sensor_url is None)
+    if how is None and layer.describe_sensor_url is not None:
+        return strict and _REMOTE.match(layer.describe_sensor_url) is not None
+    return how != "redirect"
 
 
-def _find_layers(context: Context, wanted: set[str]) -> tuple[tuple[ObservationLayer, ...], str]:
+def _find_layers(context: Context, wanted: set[str], *, strict: bool) -> tuple[tuple[ObservationLayer, ...], str]:
     """The enabled layers that have the procedure, and its id as the first of them spells it.
 
     A layer that redirects is asked for alone: what others know of the procedure is in no answer then.
@@ -80,7 +87,7 @@ def _find_layers(context: Context, wanted: set[str]) -> tuple[tuple[ObservationL
             continue
         found.append(layer)
         spelled = spelled if len(found) > 1 else name
-        if len(found) == 1 and not _is_generated(layer):
+        if len(found) == 1 and not _is_generated(layer, strict=strict):
             break
     return tuple(found), spelled
 

@@ -11,7 +11,7 @@ from mapsos.operations.layer_facts import find_extent, find_time_bounds
 from mapsos.operations.layer_meaning import read_meaning, refuse_source
 from mapsos.ows.exceptions import OwsException
 from mapsos.sources.errors import SourceError
-from mapsos.times import FOREVER, Interval, format_instant, parse_period, parse_time
+from mapsos.times import DAY, FOREVER, Interval, format_instant, parse_period, parse_time
 
 _LEADING_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
 
@@ -108,6 +108,28 @@ def describe_time_extent(offering: Offering) -> TimeExtent | None:
         return None
     begin, end = min(bounds.begin for bounds in found), max(bounds.end for bounds in found)
     return TimeExtent(format_instant(begin), format_instant(max(begin, end - 1)))
+
+
+def complete_time_extent(extent: TimeExtent | None) -> TimeExtent | None:
+    """A time extent in full dates, or date-times where it says a time of day: ``1871/1970`` is 1871-01-01/1970-12-31.
+
+    A side that is no time is empty: it is unknown.
+    """
+    if extent is None:
+        return None
+    return TimeExtent(_complete(extent.begin), _complete(extent.end, last=True), extent.open_end)
+
+
+def _complete(text: str, *, last: bool = False) -> str:
+    if not text.strip() or text.strip().lower() == "now":
+        return ""
+    try:
+        interval = parse_time(text)
+    except ValueError:
+        return ""
+    if interval.end - interval.begin < DAY:
+        return format_instant(interval.begin)
+    return format_instant(interval.end - 1 if last else interval.begin)[:10]
 
 
 def _compute_time_bounds(layer: ObservationLayer) -> Interval | None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mapsos.encodings.capabilities import SECTIONS, CapabilitiesMarkup, OfferingDescription, write_capabilities
 from mapsos.encodings.markup import Phenomenon
+from mapsos.encodings.strict_markup import write_procedure_urn
 from mapsos.http import Response
 from mapsos.mapfile.model import ObservationLayer, Offering, group_offerings
+from mapsos.operations.conformance import admits_parameter, is_strict
 from mapsos.operations.context import Context
-from mapsos.operations.extents import describe_extent, describe_time_extent
+from mapsos.operations.extents import complete_time_extent, describe_extent, describe_time_extent
 from mapsos.operations.layer_facts import list_values
-from mapsos.operations.layer_meaning import read_meaning, refuse_source
+from mapsos.operations.layer_meaning import TRANSIENT_FEATURE, read_meaning, refuse_source, write_property_uri
 from mapsos.operations.online_resource import find_online_resource
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.sections import parse_sections
@@ -37,7 +41,8 @@ def get_capabilities(context: Context) -> Response:
     """
     service = context.service
     negotiate_version(context.raw)
-    check_update_sequence(context.raw, service.update_sequence)
+    strict = is_strict(context)
+    check_update_sequence(context.raw, service.update_sequence, strict=strict)
     sections = parse_sections(context.raw)
     wanted = frozenset(SECTIONS) if sections is None or "All" in sections else sections
     offerings = group_offerings(context.enabled("GetCapabilities")) if "Contents" in wanted else ()
@@ -48,18 +53,20 @@ def get_capabilities(context: Context) -> Response:
             online_resource=find_online_resource(context),
             schemas=service.schemas_location,
             operations=("GetCapabilities", *(name for name in OPERATIONS if context.enabled(name))),
-            offerings=tuple(_describe(context, offering) for offering in offerings),
+            offerings=tuple(_describe(context, offering, strict=strict) for offering in offerings),
             sections=wanted,
             update_sequence=service.update_sequence,
             max_features=service.max_features,
+            strict=strict,
+            conformances=service.conformance if admits_parameter(service) else (),
         )
     )
     return Response(headers=(("Content-Type", CONTENT_TYPE),), body=(document,))
 
 
-def _describe(context: Context, offering: Offering) -> OfferingDescription:
+def _describe(context: Context, offering: Offering, *, strict: bool) -> OfferingDescription:
     first = offering.first
-    return OfferingDescription(
+    described = OfferingDescription(
         id=offering.id,
         description=first.offering_description,
         name=first.offering_name,
@@ -70,6 +77,27 @@ def _describe(context: Context, offering: Offering) -> OfferingDescription:
         procedures=tuple(name for layer in offering.layers for name in list_procedures(context, layer)),
         phenomena=_list_phenomena(offering),
     )
+    if not strict:
+        return described
+    properties = {
+        layer.observed_property.id: write_property_uri(layer.observed_property)
+        for layer in offering.layers
+        if layer.observed_property is not None
+    }
+    procedures = tuple(dict.fromkeys(write_procedure_urn(name) for name in described.procedures))
+    known = any(_names_station(layer) for layer in offering.layers)
+    return replace(
+        described,
+        time_extent=complete_time_extent(described.time_extent),
+        procedures=procedures,
+        phenomena=tuple(replace(each, id=properties[each.id]) for each in described.phenomena),
+        features=procedures if known else (TRANSIENT_FEATURE,),
+    )
+
+
+def _names_station(layer: ObservationLayer) -> bool:
+    """Whether each row of a layer has one procedure, which is its feature of interest."""
+    return layer.procedure_item is not None or len(layer.procedures or ()) == 1
 
 
 def list_procedures(context: Context, layer: ObservationLayer) -> tuple[str, ...]:

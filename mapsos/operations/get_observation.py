@@ -42,6 +42,7 @@ from mapsos.ows.parameters import (
 from mapsos.ows.requests import EventTime
 from mapsos.sources.query import BATCH_ROWS, SHAPE_BATCH_ROWS, LayerQuery
 from mapsos.times import Interval
+from mapsos.xml_text import encode_name
 
 
 def get_observation(context: Context) -> Response:
@@ -117,8 +118,8 @@ def get_observation(context: Context) -> Response:
 
 
 def _is_offering(layer: ObservationLayer, offering: str) -> bool:
-    wanted = offering.casefold()
-    return wanted in (layer.offering_id.casefold(), (layer.offering_name or layer.offering_id).casefold())
+    own = (layer.offering_id, layer.offering_name or layer.offering_id, encode_name(layer.offering_id))
+    return offering.casefold() in map(str.casefold, own)
 
 
 def _find_layers(context: Context, offering: str, observed_properties: tuple[str, ...]) -> tuple[ObservationLayer, ...]:

@@ -1,0 +1,200 @@
+"""The parts of a Capabilities document that is valid whatever the mapfile says, and tells all that is answered."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from mapsos.crs import is_northing_first, parse_srs_name, write_crs_urn
+from mapsos.encodings.capabilities import (
+    GML,
+    OGC,
+    OWS,
+    PARAMETERS,
+    SECTIONS,
+    SENSOR_FORMATS,
+    SERVICE_AND_VERSION,
+    SOS,
+    SPATIAL_OPERATORS,
+    SWE,
+    XLINK,
+    CapabilitiesMarkup,
+    OfferingDescription,
+    add_domain,
+    add_element,
+    add_offering_text,
+    add_operation,
+    end_operations,
+)
+from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
+from mapsos.encodings.registry import RESPONSE_FORMATS
+from mapsos.encodings.strict_markup import UNKNOWN
+from mapsos.xml_text import clean_text, encode_name, encode_uri
+
+_OPERATIONS = frozenset(
+    {
+        "GetCapabilities",
+        "DescribeSensor",
+        "GetObservation",
+        "GetObservationById",
+        "GetFeatureOfInterest",
+        "DescribeFeatureType",
+        "DescribeObservationType",
+    }
+)
+"""Those of OGC 06-009r6, table 1; others are answered, but clients of the standard know none."""
+
+_TEMPORAL = ("TM_During", "TM_Equals", "TM_After", "TM_Before")
+_COMPARISON = (
+    "EqualTo",
+    "NotEqualTo",
+    "LessThan",
+    "GreaterThan",
+    "LessThanEqualTo",
+    "GreaterThanEqualTo",
+    "Like",
+    "Between",
+    "NullCheck",
+)
+
+
+def write_operations(root: etree._Element, markup: CapabilitiesMarkup) -> None:
+    """ows:OperationsMetadata with every parameter that each operation reads."""
+    section = add_element(root, OWS, "OperationsMetadata")
+    own: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+        "GetCapabilities": (
+            *SERVICE_AND_VERSION,
+            ("AcceptVersions", ("1.0.0",)),
+            ("Sections", (*SECTIONS, "All")),
+            ("AcceptFormats", ("text/xml",)),
+            ("updateSequence", ()),
+        ),
+        "DescribeSensor": (*SERVICE_AND_VERSION, ("outputFormat", SENSOR_FORMATS[::-1]), ("procedure", ())),
+        "DescribeObservationType": (*SERVICE_AND_VERSION, ("observedProperty", ())),
+        "GetObservation": (
+            *SERVICE_AND_VERSION,
+            *((name, ()) for name in ("offering", "observedProperty", "eventTime", "procedure", "featureOfInterest")),
+            *((name, ()) for name in ("result", "srsName", "bbox")),
+            ("responseFormat", RESPONSE_FORMATS),
+            ("resultModel", ("om:Measurement", "om:Observation")),
+            ("responseMode", ("inline",)),
+            *(parameter for parameter in PARAMETERS["GetObservation"] if parameter[0] in _SUMMARY),
+        ),
+    }
+    for name, parameters in PARAMETERS.items():
+        if name not in markup.operations or name not in _OPERATIONS:
+            continue
+        operation = add_operation(section, name, markup.online_resource)
+        for parameter, values in own.get(name, parameters):
+            add_domain(operation, "Parameter", parameter, values)
+    end_operations(section, markup)
+
+
+_SUMMARY = ("aggregateInterval", "aggregateFunction", "timezone")
+
+
+def write_filters(root: etree._Element, markup: CapabilitiesMarkup) -> None:
+    """sos:Filter_Capabilities: every operator that is answered."""
+    section = add_element(root, SOS, "Filter_Capabilities")
+    spatial = add_element(section, OGC, "Spatial_Capabilities")
+    operands = add_element(spatial, OGC, "GeometryOperands")
+    for operand in ("gml:Envelope", "gml:Point", "gml:LineString", "gml:Polygon"):
+        add_element(operands, OGC, "GeometryOperand", operand)
+    operators = add_element(spatial, OGC, "SpatialOperators")
+    for name in SPATIAL_OPERATORS:
+        add_element(operators, OGC, "SpatialOperator").set("name", name)
+    temporal = add_element(section, OGC, "Temporal_Capabilities")
+    operands = add_element(temporal, OGC, "TemporalOperands")
+    for operand in ("gml:TimePeriod", "gml:TimeInstant"):
+        add_element(operands, OGC, "TemporalOperand", operand)
+    operators = add_element(temporal, OGC, "TemporalOperators")
+    for name in _TEMPORAL:
+        add_element(operators, OGC, "TemporalOperator").set("name", name)
+    scalar = add_element(section, OGC, "Scalar_Capabilities")
+    add_element(scalar, OGC, "LogicalOperators")
+    operators = add_element(scalar, OGC, "ComparisonOperators")
+    for name in _COMPARISON:
+        add_element(operators, OGC, "ComparisonOperator", name)
+    ids = add_element(section, OGC, "Id_Capabilities")
+    add_element(ids, OGC, "EID")
+    add_element(ids, OGC, "FID")
+
+
+def write_contents(root: etree._Element, markup: CapabilitiesMarkup) -> None:
+    """sos:Contents; ids are NCNames, each once in the document."""
+    offerings = add_element(add_element(root, SOS, "Contents"), SOS, "ObservationOfferingList")
+    taken = {encode_name(offering.id) for offering in markup.offerings}
+    for offering in markup.offerings:
+        _write_offering(add_element(offerings, SOS, "ObservationOffering"), offering, taken)
+
+
+def _write_offering(element: etree._Element, offering: OfferingDescription, taken: set[str]) -> None:
+    id_ = encode_name(offering.id)
+    element.set(f"{{{GML}}}id", id_)
+    add_offering_text(element, GML, "description", offering.description, "sos_offering_description")
+    add_offering_text(element, GML, "name", offering.name, "sos_offering_name")
+    labels = (parsed.label for word in offering.srs or () if (parsed := parse_srs_name(word)) is not None)
+    for urn in dict.fromkeys(urn for label in labels if (urn := write_crs_urn(label)) is not None):
+        add_element(element, GML, "srsName", urn)
+    _write_extent(element, offering.envelope)
+    add_offering_text(
+        element, SOS, "intendedApplication", offering.intended_application, "sos_offering_intendedapplication"
+    )
+    _write_period(add_element(element, SOS, "time"), offering.time_extent)
+    for name, targets in (("procedure", offering.procedures or (UNKNOWN,)),):
+        _add_links(element, name, targets)
+    for phenomenon in offering.phenomena:
+        _write_phenomenon(add_element(element, SOS, "observedProperty"), phenomenon, id_, taken)
+    _add_links(element, "featureOfInterest", offering.features)
+    for response_format in RESPONSE_FORMATS:
+        add_element(element, SOS, "responseFormat", response_format)
+    add_element(element, SOS, "resultModel", "om:Observation")
+    add_element(element, SOS, "resultModel", "om:Measurement")
+    add_element(element, SOS, "responseMode", "inline")
+
+
+def _add_links(element: etree._Element, name: str, targets: tuple[str, ...]) -> None:
+    for target in targets:
+        add_element(element, SOS, name).set(f"{{{XLINK}}}href", clean_text(target))
+
+
+def _write_extent(element: etree._Element, extent: Envelope | None) -> None:
+    holder = add_element(element, GML, "boundedBy")
+    urn = write_crs_urn(extent.label) if extent is not None else None
+    if extent is None:
+        add_element(holder, GML, "Null", "unknown")
+        return
+    lower, upper = (extent.minx, extent.miny), (extent.maxx, extent.maxy)
+    envelope = add_element(holder, GML, "Envelope")
+    if urn is not None:
+        envelope.set("srsName", urn)
+        if is_northing_first(extent.label or ""):
+            lower, upper = lower[::-1], upper[::-1]
+    add_element(envelope, GML, "lowerCorner", f"{lower[0]:f} {lower[1]:f}")
+    add_element(envelope, GML, "upperCorner", f"{upper[0]:f} {upper[1]:f}")
+
+
+def _write_period(parent: etree._Element, extent: TimeExtent | None) -> None:
+    period = add_element(parent, GML, "TimePeriod")
+    begin, end = ("", "") if extent is None else (extent.begin, extent.end)
+    for name, text in (("beginPosition", begin), ("endPosition", end)):
+        position = add_element(period, GML, name, text or None)
+        if not text:
+            now = name == "endPosition" and extent is not None and extent.open_end
+            position.set("indeterminatePosition", "now" if now else "unknown")
+
+
+def _write_phenomenon(element: etree._Element, phenomenon: Phenomenon, offering: str, taken: set[str]) -> None:
+    element.set(f"{{{XLINK}}}href", clean_text(phenomenon.id))
+    number, name = 1, encode_name(phenomenon.id.rpartition(":")[2])
+    id_ = f"{offering}.{name}"
+    while id_ in taken:
+        number += 1
+        id_ = f"{offering}.{name}.{number}"
+    taken.add(id_)
+    composite = add_element(element, SWE, "CompositePhenomenon")
+    composite.set(f"{{{GML}}}id", id_)
+    composite.set("dimension", str(len(phenomenon.components)))
+    if phenomenon.name is not None:
+        add_element(composite, GML, "name", phenomenon.name)
+    for component in phenomenon.components:
+        add_element(composite, SWE, "component").set(f"{{{XLINK}}}href", clean_text(encode_uri(component)))
