@@ -32,13 +32,16 @@ setup(
     extras_require={
         "test": [
             "hypothesis",
+            "jsonschema",
             "lxml-stubs",
             "mypy",
+            "openapi-spec-validator",
             "owslib",
             "pytest",
             "pytest-cov>=7",
             "pytest-xdist",
             "ruff",
+            "schemathesis",
         ],
         "data": ["statsmodels", "vega_datasets"],
     },

@@ -109,7 +109,9 @@ def _find_service(path: RestPath, settings: Settings, find_map: Callable[[str], 
 def write_error(error: RestError) -> Response:
     """The document about an error."""
     value = {"error": {"code": error.code, "message": error.message, "details": list(error.details)}}
-    return _respond(error.code, value, None, error=True)
+    response = _respond(error.code, value, None, error=True)
+    allowed = (("Allow", "GET, HEAD, POST"),) if error.code == 405 else ()
+    return replace(response, headers=(*response.headers, *allowed))
 
 
 def _respond(status: int, value: dict[str, Any], indent: int | None, *, error: bool = False) -> Response:

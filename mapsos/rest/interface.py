@@ -49,6 +49,8 @@ _READERS: dict[str, Callable[[Context], dict[str, Any]]] = {
 
 def find_resource(context: Context, path: RestPath) -> Resource:
     """The resource that a request asks for. Raises RestError: 404 for what there is not, 400 for wrong parameters."""
+    if not any(map(context.enabled, ("GetCapabilities", "GetObservation"))):
+        raise RestError("this service has nothing for this client", code=403)
     if path.resource is None:
         raise RestError("there is no such resource", "resources are observations, procedures and features", code=404)
     check_names(context.raw, path.resource)
@@ -56,7 +58,7 @@ def find_resource(context: Context, path: RestPath) -> Resource:
     if format == "schema":
         return Resource("schema", "json", describe_schema())
     if path.resource == "openapi":
-        return Resource("openapi", "pjson", describe_openapi(context, f"{path.prefix}/exts/SosSOE"))
+        return Resource("openapi", "pjson", describe_openapi(context, path.prefix))
     if path.resource == "observations/query":
         stream = query_observations(context, PAGE_ROWS if format != "json" else None)
         if format == "json" or stream is None:

@@ -57,9 +57,19 @@ _MEANINGS: dict[str, dict[str, Any]] = {
     },
 }
 
+_ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}
+_ERRORS = {
+    "400": "A parameter is wrong, or asks for more than this service sends at once.",
+    "403": "This client may not have it.",
+    "404": "There is no such thing.",
+    "405": "The method is not supported.",
+    "500": "The service failed; the reason is in its log.",
+    "503": "The answer would take longer than this service spends on one.",
+}
 
-def describe_openapi(context: Context, root: str) -> dict[str, Any]:
-    """The document; ``root`` is the path of the service's root, below the server's own."""
+
+def describe_openapi(context: Context, prefix: str) -> dict[str, Any]:
+    """The document; ``prefix`` is the path of the service, below the server's own."""
     identification = context.service.identification
     return {
         "openapi": "3.1.0",
@@ -68,41 +78,49 @@ def describe_openapi(context: Context, root: str) -> dict[str, Any]:
             "version": mapsos.__version__,
             **({"description": identification.abstract} if identification.abstract else {}),
         },
-        "servers": [{"url": context.environ.get("SCRIPT_NAME", "") + root}],
-        "paths": {_write_path(resource): {"get": _describe(resource)} for resource in _DOCUMENTS},
+        "servers": [{"url": f"{context.environ.get('SCRIPT_NAME', '')}{prefix}/exts"}],
+        "paths": {
+            _write_path(resource): {"get": _describe(resource), "post": _describe(resource, form=True)}
+            for resource in _DOCUMENTS
+        },
         "components": {"schemas": dict(SCHEMAS)},
     }
 
 
 def _write_path(resource: str) -> str:
-    return "/procedures/{id}" if resource == "procedure" else f"/{resource}" if resource else ""
+    # A path is not empty, so the root is a path below the server.
+    return "/SosSOE/procedures/{id}" if resource == "procedure" else f"/SosSOE/{resource}".rstrip("/")
 
 
-def _describe(resource: str) -> dict[str, Any]:
+def _describe(resource: str, *, form: bool = False) -> dict[str, Any]:
+    """An operation, with its parameters in the query or, by POST, in a form."""
     formats = {"type": "string", "enum": [*FORMATS, "schema"] if resource == "" else list(FORMATS), "default": "html"}
-    parameters: list[dict[str, Any]] = [
-        {"name": "f", "in": "query", "description": "The format of the answer.", "schema": formats, "example": "json"}
-    ]
-    if resource == "procedure":
-        parameters.insert(
-            0, {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-        )
-    parameters += [{"name": name, "in": "query", **_MEANINGS[name]} for name in PARAMETERS[resource]]
+    parameters: dict[str, dict[str, Any]] = {
+        "f": {"description": "The format of the answer.", "schema": formats, "example": "json"},
+        **{name: _MEANINGS[name] for name in PARAMETERS[resource]},
+    }
     document: dict[str, Any] = {"$ref": f"#/components/schemas/{_DOCUMENTS[resource]}"}
     if resource == "":
         document = {"anyOf": [document, {"type": "object"}]}
-    content = {"application/json": {"schema": document}, "text/html": {"schema": {"type": "string"}}}
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}
-    return {
-        "operationId": _DOCUMENTS[resource],
+    found: dict[str, Any] = {
+        "operationId": f"{'post' if form else 'get'}-{_DOCUMENTS[resource]}",
         "summary": _SUMMARIES[resource],
-        "parameters": parameters,
+        "parameters": [] if form else [{"name": name, "in": "query", **meant} for name, meant in parameters.items()],
         "responses": {
             "200": {
                 "description": _SUMMARIES[resource],
-                "content": {**content, "text/html": {"schema": {"type": "string"}}},
+                "content": {"application/json": {"schema": document}, "text/html": {"schema": {"type": "string"}}},
             },
-            "400": {"description": "A parameter is wrong.", "content": error},
-            "404": {"description": "There is no such thing.", "content": error},
+            **{status: {"description": text, "content": _ERROR} for status, text in _ERRORS.items()},
         },
     }
+    if form:
+        fields = {
+            name: {**meant["schema"], "description": meant["description"]} for name, meant in parameters.items()
+        }
+        schema = {"type": "object", "properties": fields, "additionalProperties": False}
+        found["requestBody"] = {"content": {"application/x-www-form-urlencoded": {"schema": schema}}}
+    if resource == "procedure":
+        id_ = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        found["parameters"].insert(0, id_)
+    return found
