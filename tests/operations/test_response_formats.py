@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import subprocess
@@ -380,3 +381,15 @@ def write_many(path: Path, rows: list[tuple[str, str, float | None, float, float
         layer.CreateFeature(feature)
     layer.CommitTransaction()
     dataset = layer = None
+
+
+@pytest.mark.parametrize("response_format", TABLE_FORMATS)
+def test_text_is_packed_for_who_asks_and_what_is_packed_already_is_not(world: World, response_format: str) -> None:
+    environ = {"SERVER_NAME": "h", "SERVER_PORT": "80", "SCRIPT_NAME": "/cgi", "REMOTE_ADDR": "127.0.0.1"}
+    environ |= {"SERVER_PROTOCOL": "HTTP/1.1", "HTTP_ACCEPT_ENCODING": "gzip"}
+    query = "service=SOS&version=1.0.0&request=GetObservation&offering=off&observedProperty=op&responseFormat="
+    response = world.send(query + response_format, environ=environ)
+    coding = dict(response.headers).get("Content-Encoding")
+    assert coding == (None if "vnd.apache" in response_format else "gzip")
+    body = read(response)
+    assert (gzip.decompress(body) if coding else body) == get(world, response_format)
