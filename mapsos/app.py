@@ -53,7 +53,11 @@ OPERATIONS = {
     "GetObservationById": "mapsos.operations.get_observation_by_id:get_observation_by_id",
 }
 REST = "mapsos.rest_answers:answer_rest"
+PAGES = "mapsos.page_answers:answer_page_path"
 """Where each operation is: imported when it is first asked for, since imports are part of what a CGI request costs."""
+
+PAGE_PATHS = "/_mapsos/"
+"""What paths of the pages' own files, and of the builder of requests, start with."""
 
 
 class Application:
@@ -98,6 +102,8 @@ class Application:
         service: Service | None = None
         operation = ""
         try:
+            if self.settings.rest and request.environ.get("PATH_INFO", "").startswith(PAGE_PATHS):
+                return _load(PAGES)(request, self.settings, self._catalog.find)
             path = self._find_rest_path(request)
             if path is not None:
                 return _pack(_load(REST)(request, path, self.settings, self._catalog.find), request)

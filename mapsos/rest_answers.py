@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 from mapsos.deadlines import DeadlineError
@@ -37,6 +39,7 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
     Errors of clients are documents of the interface, with HTTP status codes of their own (this interface has no
     MapServer to be compatible with). Nothing is raised.
     """
+    wants_page = _wants_page(request, path, None)
     try:
         if request.method not in ("GET", "HEAD", "POST") or (request.method == "POST" and settings.no_post):
             raise RestError(f"the method {request.method} is not supported", "allowed are GET, HEAD and POST", code=405)
@@ -46,8 +49,12 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
             raise RestError(str(error), code=error.status, detail=error.detail) from error
         except PageError as error:
             raise RestError(error.message, code=error.status) from error
+        wants_page = _wants_page(request, path, raw)
         if path.resource == "services":
-            return _respond(200, _list_services(raw, settings, find_map), None)
+            value, format = _list_services(raw, settings, find_map), read_format(raw, "services")
+            if format == "html":
+                return _load_pages().write_services(request, settings, value)
+            return _respond(200, value, 2 if format == "pjson" else None)
         service = _find_service(path, settings, find_map)
         context = Context(
             service,
@@ -62,27 +69,29 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
         name = f"REST {path.resource}".rstrip()
         if resource.stream is not None:
             return Response(headers=(("Content-Type", JSON),), body=resource.stream, operation=name)
+        if resource.format == "html":
+            page = _load_pages().write_resource(request, path, settings, context, resource)
+            return replace(page, operation=name)
         indent = 2 if resource.format == "pjson" else None
         response = replace(_respond(200, resource.value, indent), operation=name)
         return tag_response(response, request.environ.get("HTTP_IF_NONE_MATCH"))
     except RestError as error:
         log.info("%s", f"{error.message} {error.detail}".rstrip())
-        return write_error(error)
+        return _report(request, settings, error, wants_page)
     except DeadlineError as error:
         log.warning("%s", error)
         message = f"the request would take longer than the {error.seconds:g} seconds that this service spends on one"
-        return write_error(RestError(message, "ask for less", code=503))
+        return _report(request, settings, RestError(message, "ask for less", code=503), wants_page)
     except Exception:
         reference = uuid.uuid4().hex[:12]
         log.exception("request failed, reference %s", reference)
         message = f"The request failed for a reason that is in the server's log under reference {reference}."
-        return write_error(RestError(message, code=500))
+        return _report(request, settings, RestError(message, code=500), wants_page)
 
 
 def _list_services(raw: RawRequest, settings: Settings, find_map: Callable[[str], Service]) -> dict[str, Any]:
     """The maps that are services, by name; one that cannot be read is left out, and is in the log."""
     check_names(raw, "services")
-    read_format(raw, "services")
     names = []
     for name in sorted(settings.maps):
         try:
@@ -104,6 +113,26 @@ def _find_service(path: RestPath, settings: Settings, find_map: Callable[[str], 
     if not service.has_sos:
         raise RestError("there is no such service", code=404)
     return service
+
+
+def _load_pages() -> ModuleType:
+    """The pages: loaded when one is asked for, since programs that ask for JSON need none of it."""
+    return importlib.import_module("mapsos.page_answers")
+
+
+def _wants_page(request: Request, path: RestPath, raw: RawRequest | None) -> bool:
+    """Whether an error is to be a page: where the format is html, or none is named. A body may not have been read."""
+    if path.resource == "openapi":
+        return False
+    said = raw.last("f") if raw is not None else decode_query(request).last("f")
+    return (said or "html").strip().lower() == "html"
+
+
+def _report(request: Request, settings: Settings, error: RestError, wants_page: bool) -> Response:
+    if not wants_page:
+        return write_error(error)
+    page: Response = _load_pages().write_error(request, settings, error)
+    return page
 
 
 def write_error(error: RestError) -> Response:

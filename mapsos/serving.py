@@ -47,7 +47,8 @@ class ServerOptions:
 class MapRoutes:
     """A WSGI application with one map a path: ``/NAME`` is SCRIPT_NAME, and the map of requests without ``map=``.
 
-    With one map, ``/`` is that map too; with several, ``/`` lists them.
+    With one map, ``/`` is that map too; with several, ``/`` lists them. A browser that asks for ``/`` without a query
+    gets the page of the list of services.
 
     Parameters
     ----------
@@ -68,6 +69,7 @@ class MapRoutes:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request by the map of its path."""
+        from mapsos.app import PAGE_PATHS
         from mapsos.rest.paths import parse_rest_path
         from mapsos.wsgi import STATUS_PATHS, answer, answer_watcher
 
@@ -77,7 +79,10 @@ class MapRoutes:
         if path in STATUS_PATHS and path[1:] not in self._applications:
             applications = self._applications.values()
             return answer_watcher(path, environ, start_response, self._settings, applications, self._metrics)
-        if self._settings.rest and parse_rest_path(path) is not None:
+        environ["MAPSOS_MAP_PATHS"] = "1"
+        if self._settings.rest and _is_start(environ):
+            path = environ["PATH_INFO"] = "/arcgis/rest/services"
+        if self._settings.rest and (path.startswith(PAGE_PATHS) or parse_rest_path(path) is not None):
             # Any of them: each knows all maps by name.
             first = next(iter(self._applications.values()))
             return answer(first, environ, start_response, started, self._metrics)
@@ -97,6 +102,12 @@ class MapRoutes:
         body = page.encode()
         start_response(status, [("Content-Type", "text/plain; charset=UTF-8"), ("Content-Length", str(len(body)))])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+
+def _is_start(environ: WSGIEnvironment) -> bool:
+    """Whether somebody opens the server's address in a browser, which programs do not ask for."""
+    bare = environ.get("PATH_INFO", "") in ("", "/") and not environ.get("QUERY_STRING")
+    return bare and environ["REQUEST_METHOD"] in ("GET", "HEAD") and "text/html" in environ.get("HTTP_ACCEPT", "")
 
 
 def name_mapfiles(paths: Sequence[str]) -> dict[str, str]:
@@ -158,7 +169,7 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
             "workers": options.workers,
             "threads": options.threads,
             # Threads also keep a worker's heartbeat going while a long answer is under way.
-            "worker_class": "gthread",
+            "worker_class": "mapsos.receiving.PatientWorker",
             "when_ready": when_ready,
             # Whom to believe is the settings' matter, for each kind of server alike.
             "forwarded_allow_ips": "",

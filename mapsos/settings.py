@@ -23,6 +23,7 @@ DEFAULT_BAD_PATTERN = r"[/\\]{2}|[/\\]?\.+[/\\]|,"
 DEFAULT_MAPFILE_PATTERN = r"\.map$"
 _LOG_FORMATS = ("text", "json")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_TILES = re.compile(r"(?:https?://[a-z0-9.-]+(?::[0-9]{1,5})?)?/[^\s;,'\"<>/][^\s;,'\"<>]*")
 _LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -55,6 +56,9 @@ class Settings:
         MAPSOS_CORS: origins whose pages may read answers, ``*`` for all; none if empty.
     rest
         MAPSOS_REST: whether maps are served by the REST interface too.
+    tiles, tiles_attribution
+        MAPSOS_TILES and MAPSOS_TILES_ATTRIBUTION: the template of the URLs of background tiles on the pages' maps, None
+        for none, and whom they are from.
     health, metrics
         MAPSOS_HEALTH and MAPSOS_METRICS: whether ``/healthz`` and ``/metrics`` are there.
     log_level, log_format
@@ -89,6 +93,8 @@ class Settings:
     trusted_proxies: tuple[str, ...] = ()
     cors: tuple[str, ...] = ()
     rest: bool = True
+    tiles: str | None = None
+    tiles_attribution: str = ""
     health: bool = False
     metrics: bool = False
     log_level: str = "info"
@@ -219,6 +225,14 @@ def _read_origins(text: str) -> tuple[str, ...]:
     return words
 
 
+def _read_tiles(text: str) -> str | None:
+    if text.lower() == "off":
+        return None
+    if not _TILES.fullmatch(text) or not all(text.count(part) == 1 for part in ("{z}", "{x}", "{y}")):
+        raise ValueError("tiles are at an http or https URL, or at a path of this server, with {z}, {x} and {y}")
+    return text
+
+
 def _read_level(text: str) -> int:
     if text not in ("0", "1", "2", "3", "4", "5"):
         raise ValueError("there is no such level")
@@ -289,6 +303,11 @@ OPTIONS: tuple[Option, ...] = (
            "Origins whose pages may read answers (CORS).", _read_origins),
     Option("MAPSOS_REST", "rest", "on", "on or off",
            "Maps are also served by the REST interface, under /NAME/exts/SosSOE.", _read_switch),
+    Option("MAPSOS_TILES", "tiles", "off", "a URL with {z}, {x} and {y}, or off",
+           "Background of the maps on pages; without it they have a graticule, and pages load nothing from elsewhere.",
+           _read_tiles),
+    Option("MAPSOS_TILES_ATTRIBUTION", "tiles_attribution", "", _ANY_TEXT, "Whom the tiles are from, shown on the map.",
+           str),
     Option("MAPSOS_HEALTH", "health", "off", "on or off",
            "The path /healthz tells whether the maps can be read.", _read_switch),
     Option("MAPSOS_METRICS", "metrics", "off", "on or off",

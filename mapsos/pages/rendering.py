@@ -1,0 +1,78 @@
+"""From a template and values to a page. Every value is escaped by the template library."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from mapsos.pages.static_files import read_static
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+@dataclass(frozen=True)
+class Site:
+    """What all pages of a server share.
+
+    ``root`` is the path under which the server's paths start, without a slash at its end. ``tiles`` is the template of
+    the URLs of background tiles, None for none, and ``attribution`` whom they are from.
+    """
+
+    root: str
+    language: str = "en"
+    tiles: str | None = None
+    attribution: str = ""
+
+    def find_static(self, name: str) -> str:
+        """The URL of a file of the pages; it changes with the file, so that browsers may keep what they have."""
+        found = read_static(name)
+        if found is None:
+            raise LookupError(name)
+        return f"{self.root}/_mapsos/static/{name}?v={found.digest}"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link: what it says and where it leads."""
+
+    text: str
+    href: str
+
+
+def render_page(template: str, site: Site, values: Mapping[str, Any]) -> bytes:
+    """The page of a template (``service`` for ``service.html``) in UTF-8.
+
+    ``values`` has ``title`` and ``trail`` (the `Link`s from the list of services down to this page) on every page;
+    what else there is, is the template's.
+    """
+    text = _load_environment().get_template(f"{template}.html").render(site=site, **values)
+    return text.encode()
+
+
+@lru_cache
+def _load_environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("mapsos.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["compact"] = lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    environment.filters["moment"] = read_moment
+    return environment
+
+
+def read_moment(text: str | None) -> str:
+    """A time as the interface writes it, in the way people read it: ``2010-01-01 08:00:00 UTC``, or the day alone."""
+    if not text:
+        return ""
+    day, _, clock = text.partition("T")
+    clock = clock.replace("+00:00", " UTC")
+    return day if clock == "00:00:00 UTC" else f"{day} {clock}"

@@ -1,0 +1,150 @@
+// The plot on the page of a procedure: its observations over time, and those of other stations beside them.
+"use strict";
+
+(() => {
+  const section = document.getElementById("plot");
+  const own = section.dataset.procedure;
+  const same = (one, other) => one.toLowerCase() === other.toLowerCase();
+  const choices = JSON.parse(section.dataset.catalog)
+    .filter((entry) => entry.begin && entry.procedures.some((id) => same(id, own)))
+    .flatMap((entry) => entry.columns.filter((column) => column.numeric).map((column) => ({ entry, column })));
+  if (!choices.length) return;
+  section.hidden = false;
+
+  const find = (id) => document.getElementById(`plot-${id}`);
+  const [property, begin, end, stations, drawing, status, csv] =
+    ["property", "begin", "end", "stations", "drawing", "status", "csv"].map(find);
+  let plot = null;
+  let asked = 0;
+  let shown = () => {};
+
+  choices.forEach(({ entry, column }, index) => {
+    const unit = column.unit ? ` [${column.unit}]` : "";
+    property.add(new Option(`${entry.propertyName}: ${column.name}${unit}`, String(index)));
+  });
+
+  function showWhole() {
+    const { entry } = choices[Number(property.value)];
+    series.writeInput(begin, series.readTime(entry.begin));
+    series.writeInput(end, series.readTime(entry.end));
+  }
+
+  function listStations() {
+    const { entry } = choices[Number(property.value)];
+    stations.querySelectorAll("label").forEach((label) => label.remove());
+    for (const id of entry.procedures) {
+      const label = document.createElement("label");
+      label.className = "check";
+      const box = document.createElement("input");
+      box.type = "checkbox";
+      box.value = id;
+      box.checked = same(id, own);
+      box.addEventListener("change", show);
+      label.append(box, id);
+      stations.append(label);
+    }
+    stations.hidden = entry.procedures.length < 2;
+  }
+
+  async function show() {
+    const { entry, column } = choices[Number(property.value)];
+    const from = series.readInput(begin) ?? series.readTime(entry.begin);
+    const to = series.readInput(end) ?? series.readTime(entry.end);
+    const chosen = [...stations.querySelectorAll("input:checked")].map((box) => box.value);
+    if (!chosen.length || !(to >= from)) {
+      status.textContent = chosen.length ? "The period ends before it begins." : "No station is chosen.";
+      return;
+    }
+    const step = series.chooseStep(to - from, drawing.clientWidth);
+    const parameters = {
+      service: "SOS",
+      version: "1.0.0",
+      request: "GetObservation",
+      offering: entry.offering,
+      observedProperty: entry.property,
+      procedure: chosen.join(","),
+      eventTime: `${series.formatTime(from)}/${series.formatTime(to)}`,
+    };
+    csv.href = section.dataset.sos + series.write({ ...parameters, responseFormat: "text/csv" });
+    asked += 1;
+    const mine = asked;
+    drawing.classList.add("busy");
+    status.textContent = "Loading …";
+    const summary = step ? { aggregateInterval: step[1], aggregateFunction: "avg,min,max" } : {};
+    try {
+      const answer = await fetch(section.dataset.sos + series.write({ ...parameters, responseFormat: "application/json", ...summary }));
+      const type = answer.headers.get("Content-Type") || "";
+      if (!answer.ok || !type.startsWith("application/json")) throw new Error(await readError(answer));
+      const table = series.readTable(await answer.json());
+      if (mine !== asked) return;
+      shown = () => drawTable(table, column, entry, step, chosen);
+      shown();
+    } catch (error) {
+      if (mine === asked) status.textContent = `The observations could not be loaded: ${error.message}`;
+    } finally {
+      if (mine === asked) drawing.classList.remove("busy");
+    }
+  }
+
+  async function readError(answer) {
+    const text = new DOMParser().parseFromString(await answer.text(), "text/xml").documentElement.textContent;
+    return text.trim() || `status ${answer.status}`;
+  }
+
+  function drawTable(table, column, entry, step, chosen) {
+    const curves = [];
+    let points = 0;
+    for (const id of chosen) {
+      const found = [...table.stations].find(([name]) => same(name, id));
+      if (!found) continue;
+      const { times, columns } = found[1];
+      const read = (suffix) => columns[step ? `${column.name}_${suffix}` : column.name];
+      if (!read("avg")) continue;
+      const length = step ? step[0] : 0;
+      const [x, y] = series.breakGaps(times, read("avg"), length);
+      points += times.length;
+      const differs = step && read("min").some((low, index) => low !== read("max")[index]);
+      curves.push({
+        label: id,
+        x,
+        y,
+        low: differs ? series.breakGaps(times, read("min"), length)[1] : null,
+        high: differs ? series.breakGaps(times, read("max"), length)[1] : null,
+      });
+    }
+    if (plot) plot.destroy();
+    plot = null;
+    if (!curves.length) {
+      drawing.replaceChildren();
+      status.textContent = "There are no observations in this period.";
+      return;
+    }
+    const unit = column.unit ? ` [${column.unit}]` : "";
+    plot = series.draw(drawing, curves, `${column.name}${unit}`, (from, to) => {
+      series.writeInput(begin, Math.round(from));
+      series.writeInput(end, Math.round(to));
+      show();
+    });
+    const summed = curves.some((curve) => curve.low);
+    status.textContent = summed
+      ? `${points} means of ${step[1]}; the band is from the lowest to the highest value.`
+      : `${points} observations.`;
+    drawing.setAttribute("aria-label", `Plot of ${entry.propertyName}, ${column.name}${unit}, at ${curves.map((one) => one.label).join(", ")}, from ${begin.value} to ${end.value} UTC`);
+  }
+
+  property.addEventListener("change", () => { listStations(); showWhole(); show(); });
+  document.getElementById("plot-whole").addEventListener("click", () => { showWhole(); show(); });
+  section.querySelector("form").addEventListener("submit", (event) => { event.preventDefault(); show(); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => shown());
+  let width = 0;
+  new ResizeObserver(() => {
+    if (plot && Math.abs(drawing.clientWidth - width) > 8) {
+      width = drawing.clientWidth;
+      plot.setSize({ width, height: plot.height });
+    }
+  }).observe(drawing);
+
+  listStations();
+  showWhole();
+  show();
+})();

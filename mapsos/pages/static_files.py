@@ -1,0 +1,60 @@
+"""Style sheets, scripts and images of the pages: our own, and those of the libraries that are installed beside us."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+_TYPES = {
+    ".css": "text/css; charset=UTF-8",
+    ".js": "text/javascript; charset=UTF-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+}
+_LEAFLET = ("leaflet.js", "leaflet.css", *(f"images/{name}.png" for name in ("layers", "layers-2x", "marker-icon")))
+_UPLOT = ("uPlot.iife.js", "uPlot.min.css")
+
+
+@dataclass(frozen=True)
+class StaticFile:
+    """A file as it is sent. ``digest`` changes with its content."""
+
+    content_type: str
+    content: bytes
+    digest: str
+
+
+@lru_cache
+def read_static(name: str) -> StaticFile | None:
+    """The file of a name such as ``pages.css`` or ``leaflet/leaflet.js``; None for what is no file of the pages.
+
+    Read once a process: half a megabyte in all.
+    """
+    path = _list_files().get(name)
+    if path is None:
+        return None
+    content = path.read_bytes()
+    return StaticFile(_TYPES[path.suffix], content, hashlib.blake2b(content, digest_size=8).hexdigest())
+
+
+@lru_cache
+def _list_files() -> dict[str, Path]:
+    own = Path(__file__).parent / "static"
+    leaflet = _find_package("xstatic") / "pkg" / "leaflet" / "data"
+    uplot = _find_package("uplot") / "static"
+    return {
+        **{path.name: path for path in own.iterdir() if path.suffix in _TYPES},
+        **{f"leaflet/{name}": leaflet / name for name in _LEAFLET},
+        **{f"uplot/{name}": uplot / name for name in _UPLOT},
+    }
+
+
+def _find_package(name: str) -> Path:
+    """The folder of an installed package, which is not imported: only its files are of use here."""
+    spec = find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"the package {name} is not installed")
+    return Path(next(iter(spec.submodule_search_locations)))
