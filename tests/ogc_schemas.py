@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -23,9 +24,15 @@ needs_schemas = pytest.mark.skipif(
 )
 
 
-def complain(folder: Path, documents: dict[str, bytes], *app_schemas: bytes, family: str | None = None) -> list[str]:
+def complain(
+    folder: Path,
+    documents: dict[str, bytes],
+    *app_schemas: bytes,
+    family: str | None = None,
+    engine: Literal["lxml", "both"] = "lxml",
+) -> list[str]:
     """What the schemas have against documents, by their names: nothing if they are valid."""
-    options = ["--quiet", *(["--family", family] if family else [])]
+    options = ["--quiet", "--engine", engine, *(["--family", family] if family else [])]
     for number, schema in enumerate(app_schemas):
         path = folder / f"application{number}.xsd"
         path.write_bytes(schema)

@@ -325,4 +325,4 @@ def _order_axes(label: str, x: float, y: float) -> list[tuple[str, str, str | No
 
 def _write_uri(text: str) -> str:
     """A text as a URI reference: itself if it is one, else percent-encoded where it is not."""
-    return quote(clean_text(text), safe="%/:?#[]@!$&'()*+,;=~-._")
+    return quote(clean_text(text), safe="%/:?#@!$&'()*+,;=~-._")

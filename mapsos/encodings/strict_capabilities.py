@@ -140,8 +140,7 @@ def _write_offering(element: etree._Element, offering: OfferingDescription, take
         element, SOS, "intendedApplication", offering.intended_application, "sos_offering_intendedapplication"
     )
     _write_period(add_element(element, SOS, "time"), offering.time_extent)
-    for name, targets in (("procedure", offering.procedures or (UNKNOWN,)),):
-        _add_links(element, name, targets)
+    _add_links(element, "procedure", offering.procedures or (UNKNOWN,))
     for phenomenon in offering.phenomena:
         _write_phenomenon(add_element(element, SOS, "observedProperty"), phenomenon, id_, taken)
     _add_links(element, "featureOfInterest", offering.features)
@@ -194,7 +193,6 @@ def _write_phenomenon(element: etree._Element, phenomenon: Phenomenon, offering:
     composite = add_element(element, SWE, "CompositePhenomenon")
     composite.set(f"{{{GML}}}id", id_)
     composite.set("dimension", str(len(phenomenon.components)))
-    if phenomenon.name is not None:
-        add_element(composite, GML, "name", phenomenon.name)
+    add_element(composite, GML, "name", phenomenon.name or phenomenon.id)
     for component in phenomenon.components:
         add_element(composite, SWE, "component").set(f"{{{XLINK}}}href", clean_text(encode_uri(component)))

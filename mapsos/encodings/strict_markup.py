@@ -20,6 +20,7 @@ INAPPLICABLE = "urn:ogc:def:nil:OGC:inapplicable"
 TRANSIENT_FEATURE = "urn:ogc:def:feature:OGC-SWE:3:transient"
 
 _UCUM = "urn:ogc:def:uom:UCUM::"
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
 _UOM_SYMBOL = re.compile(r"[^: \n\r\t]+")
 _NUMBER = r"^\s*[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$"
 _SPECIAL = (("NaN", r"(?i)^[-+]?nan$"), ("-INF", r"(?i)^-inf(inity)?$"), ("INF", r"(?i)^\+?inf(inity)?$"))
@@ -109,8 +110,7 @@ def write_uom_attribute(uom: str | None) -> str:
     """A unit as the URI that gml:MeasureType wants: the symbol itself where it is one, else a URN with it."""
     if not uom:
         return UNKNOWN
-    encoded = encode_uri(uom)
-    return encoded if encoded == uom else _UCUM + quote(uom, safe="")
+    return uom if encode_uri(uom) == uom and _is_reference(uom) else _UCUM + quote(uom, safe="")
 
 
 def write_uom_element(uom: str | None) -> str:
@@ -119,7 +119,13 @@ def write_uom_element(uom: str | None) -> str:
         return ""
     if _UOM_SYMBOL.fullmatch(uom):
         return f'<swe:uom code="{escape_attribute(uom)}"/>'
-    return f'<swe:uom xlink:href="{escape_attribute(encode_uri(uom))}"/>'
+    target = encode_uri(uom) if _is_reference(uom) else _UCUM + quote(uom, safe="")
+    return f'<swe:uom xlink:href="{escape_attribute(target)}"/>'
+
+
+def _is_reference(text: str) -> bool:
+    """Whether a colon in a text is that of a URI's scheme."""
+    return ":" not in text.partition("/")[0] or _SCHEME.match(text) is not None
 
 
 def map_texts(column: pa.Array, write: Callable[[str], str]) -> pa.Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import quote
 
 from mapsos.http import Response
@@ -47,9 +48,12 @@ def describe_sensor(context: Context) -> Response:
         if data is None:
             return Response(status=302, headers=(("Location", _build_url(first, procedure)),))
         return Response(headers=(("Content-Type", "text/xml"),), body=(data,))
+    from mapsos.encodings.strict_markup import write_procedure_urn
     from mapsos.operations.sensor_descriptions import build_sensor
 
     markup = build_sensor(context, layers, procedure)
+    if strict:
+        markup = replace(markup, urn=write_procedure_urn(procedure))
     document = fill_template(context.service, first, markup, find_online_resource(context))
     if document is None:
         from mapsos.encodings.sensorml import write_sensorml
