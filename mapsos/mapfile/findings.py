@@ -134,6 +134,9 @@ def _check_web(service: Service, tree: Block) -> Iterator[Finding]:
     limit = service.max_features
     if limit is not None and not (limit.strip().isascii() and limit.strip().isdigit()):
         yield at("error", "maxfeatures", f'"{limit}" is no number of observations; write a whole number')
+    rows = service.max_rows
+    if rows is not None and not (rows.strip().isascii() and rows.strip().isdigit() and int(rows)):
+        yield at("error", "maxrows", f'"{rows}" is no number of observations; write a whole number above 0')
     yield from _check_access(web, service.file)
     yield from _check_duplicates([block for web_block in tree.inner("web") for block in web_block.inner("metadata")])
     yield from find_unknown_keys(web, Finding)

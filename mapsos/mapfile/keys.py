@@ -106,6 +106,8 @@ METADATA_KEYS: tuple[MetadataKey, ...] = (
     _web("contactinstructions", "optional", "How or when to reach the contact."),
     _web("role", "optional", "The provider's role (ISO 19115:2003, B.5.5)."),
     _web("maxfeatures", "optional", "Number of observations in an answer, at most."),
+    _web("maxrows", "optional",
+         "Number of observations that an answer may have: one that would have more is refused, not cut."),
     _web("namespace_uri", "optional", "Namespace of the observations' own elements.",
          "http://mapserver.gis.umn.edu/mapserver", "sos wfs ows"),
     _web("namespace_prefix", "optional", "Prefix of that namespace.", "ms", "sos wfs ows"),

@@ -159,8 +159,8 @@ class Service:
     """One map: everything that requests to it are answered from.
 
     ``extent`` is the MAP EXTENT (in ``crs``), None if absent or degenerate. ``srs`` holds the words of the srs
-    metadata. ``max_features`` is the raw text of the metadata. ``vendor_parameters`` are names of request parameters,
-    in lower case, that are admitted and ignored. ``conformance`` are the words of that metadata in lower case, at least
+    metadata. ``max_features`` and ``max_rows`` are the raw texts of the metadata. ``vendor_parameters`` are names of
+    request parameters, in lower case, that are admitted and ignored. ``conformance`` are the words of that metadata in lower case, at least
     one: the first holds where a request does not choose. ``files`` are all files that were read for it.
     """
 
@@ -171,6 +171,7 @@ class Service:
     srs: tuple[str, ...] | None = None
     update_sequence: str | None = None
     max_features: str | None = None
+    max_rows: str | None = None
     namespace_uri: str = "http://mapserver.gis.umn.edu/mapserver"
     namespace_prefix: str = "ms"
     block_separator: str = "\n"

@@ -75,6 +75,7 @@ def build_service(map_block: Block, files: tuple[str, ...]) -> Service:
         srs=_words(web.text("srs")),
         update_sequence=web.text("updatesequence"),
         max_features=web.text("maxfeatures"),
+        max_rows=web.text("maxrows"),
         namespace_uri=_or(web.text("namespace_uri"), Service.namespace_uri),
         namespace_prefix=_or(web.text("namespace_prefix"), Service.namespace_prefix),
         block_separator=_or(web.text("encoding_blockSeparator"), Service.block_separator),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mapsos.mapfile.access import enabled_layers
 from mapsos.mapfile.model import ObservationLayer, Service
+from mapsos.ows.exceptions import OwsException
 from mapsos.ows.requests import RawRequest
 
 
@@ -40,6 +41,21 @@ class Context:
     now: int
     online_resource: str | None = None
     max_rows: int | None = None
+
+    @property
+    def row_limit(self) -> int | None:
+        """How many observations an answer may have: the lower of the setting and of sos_maxrows, None for any number.
+
+        Raises OwsException where sos_maxrows is no whole number above 0: a limit that was meant is not left out.
+        """
+        text = self.service.max_rows
+        if text is None:
+            return self.max_rows
+        text = text.strip()
+        if not (text.isascii() and text.isdigit() and int(text)):
+            message = "The metadata sos_maxrows is not a whole number above 0."
+            raise OwsException("NoApplicableCode", "sos_maxrows", "msSOSDispatch", message, status=500)
+        return int(text) if self.max_rows is None else min(int(text), self.max_rows)
 
     def enabled(self, request_name: str) -> tuple[ObservationLayer, ...]:
         """The layers that this client may use with ``request_name``, in map order (reference section 4)."""

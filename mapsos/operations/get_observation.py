@@ -50,7 +50,7 @@ def get_observation(context: Context) -> Response:
 
     The answer is complete when the first byte is sent, as far as that can be known: every value checked, every layer
     opened and its first batch read. Memory: a batch of each layer. Raises OwsException, also for more rows than
-    ``max_rows`` admits (`mapsos.operations.row_limits`).
+    ``row_limit`` of the context admits (`mapsos.operations.row_limits`).
     """
     raw, service = context.raw, context.service
     offering = parse_offering(raw)
@@ -69,7 +69,7 @@ def get_observation(context: Context) -> Response:
     collection = build_collection(service, first, offering, output_crs, url)
     aggregation = parse_aggregation(raw)
     encoder = find_encoder(response_format, parse_result_model(raw), strict=is_strict(context))
-    most = read_max_features(service)
+    most, limit = read_max_features(service), context.row_limit
     headers: tuple[tuple[str, str], ...] = (("Content-Type", encoder.content_type),)
     if encoder.extension is not None:
         name = name_download((offering, *observed_properties, *raw.all("eventtime")), encoder.extension)
@@ -84,7 +84,7 @@ def get_observation(context: Context) -> Response:
         source = meaning.layer.source
         summary = None
         if aggregation is not None:
-            summary = plan_aggregation(meaning, aggregation, context.max_rows)
+            summary = plan_aggregation(meaning, aggregation, limit)
             meaning = summary.meaning
         markup = build_markup(encoder.markup, service, meaning, output_crs, url)
         needs = encoder.needs(markup)
@@ -108,8 +108,8 @@ def get_observation(context: Context) -> Response:
 
     body = ObservationBody(partial(encoder.write, collection), map(ask, selections), most)
     try:
-        if context.max_rows is not None and aggregation is None:
-            check_rows(context.max_rows, most, body.count_all(), selections, select_during)
+        if limit is not None and aggregation is None:
+            check_rows(limit, most, body.count_all(), selections, select_during)
         body.begin()
     except BaseException:
         body.close()

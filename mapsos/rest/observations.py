@@ -86,8 +86,8 @@ def query_observations(context: Context, usual: int | None = None) -> Observatio
             return None
         body = ObservationBody(partial(write_observations, page), list_questions(context, asked, rows), None)
         try:
-            if context.max_rows is not None:
-                _check_rows(context, context.max_rows, asked, page, body.count_all())
+            if (limit := context.row_limit) is not None:
+                _check_rows(context, limit, asked, page, body.count_all())
             body.begin()
         except BaseException:
             body.close()

@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -63,7 +64,7 @@ class Service:
         assert root.tag.endswith("ObservationCollection"), etree.tostring(root)[:2000]
         return len(root.findall("om:member", NS))
 
-    def refuse(self, limit: int, **parameters: str) -> tuple[int, int, str | None, int | None]:
+    def refuse(self, limit: int | None, **parameters: str) -> tuple[int, int, str | None, int | None]:
         """How many rows there are, the limit, and the time that is proposed with its number of rows."""
         response = self.send(limit, **parameters)
         assert response.status == 400
@@ -172,6 +173,32 @@ def test_max_features_above_the_limit_does_not_turn_it_off(world: World) -> None
     assert Service(world.folder / "service.map").refuse(3, offering="off", observedProperty="op")[:2] == (4, 3)
 
 
+@pytest.mark.parametrize(
+    ("own", "limit", "told"), [("3", None, 3), ("3", 4, 3), ("4", 3, 3), ("5", None, None), ("5", 3, 3)]
+)
+def test_the_lower_of_setting_and_map_counts(world: World, own: str, limit: int | None, told: int | None) -> None:
+    world.write_map(web=WEB + f' "sos_maxrows" "{own}"')
+    service = Service(world.folder / "service.map")
+    asked = {"offering": "off", "observedProperty": "op"}
+    if told is None:
+        assert service.count(limit, **asked) == 5
+    else:
+        assert service.refuse(limit, **asked)[:2] == (5, told)
+
+
+def test_max_features_within_the_limit_of_the_map_cuts(world: World) -> None:
+    world.write_map(web=WEB + ' "sos_maxrows" "3" "sos_maxfeatures" "2"')
+    assert Service(world.folder / "service.map").count(None, offering="off", observedProperty="op") == 2
+
+
+@pytest.mark.parametrize("own", ["0", "-1", "many", "", "1.5"])
+def test_a_limit_that_is_no_number_is_not_left_out(world: World, own: str) -> None:
+    world.write_map(web=WEB + f' "sos_maxrows" "{own}"')
+    response = Service(world.folder / "service.map").send(None, offering="off", observedProperty="op")
+    assert response.status == 500
+    assert refusal(read_xml(response))[:2] == ("NoApplicableCode", "sos_maxrows")
+
+
 def test_the_command_line_keeps_its_headers(world: World) -> None:
     world.write_map(web=WEB + ' "sos_maxfeatures" "2"')
     response = world.send(
@@ -242,6 +269,7 @@ def count_rows(times: list[int], batch: int) -> TimeDensity:
     return density
 
 
+@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.integers(-(10**8), 10**7 - 1).filter(lambda value: not 1000 <= value <= 9999), min_size=1, max_size=60),
     st.integers(1, 20),
