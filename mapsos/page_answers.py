@@ -47,6 +47,15 @@ _TEMPLATES = {
 }
 
 
+_TITLES = {
+    "observations": "Observations",
+    "observations/query": "Query observations",
+    "procedures": "Procedures",
+    "features": "Features",
+    "features/query": "Query features",
+}
+
+
 @dataclass(frozen=True)
 class _Place:
     """Where a page is: ``name`` of its service, ``home`` the path of the service's root, ``sos`` the URL of its SOS."""
@@ -112,7 +121,7 @@ def write_error(request: Request, settings: Settings, error: RestError) -> Respo
 
 
 def answer_page_path(request: Request, settings: Settings, find_map: Callable[[str], Service]) -> Response:
-    """The response for a path that starts with `PAGE_PATHS`: a file of the pages, or the builder of a service's requests.
+    """The response for a path that starts with `PAGE_PATHS`: a file of the pages, or a service's builder of requests.
 
     404 where there is nothing of that name, 405 for another method than GET and HEAD. Nothing is raised for what a
     client can do.
@@ -157,9 +166,10 @@ def _write_builder(
     place = _find_place(request, settings, name, language=service.language)
     raw = decode_query(request)
     context = Context(service, raw, request.environ, request.method, current_time(), settings.online_resource)
+    here = Link("Request builder", f"{place.site.root}{PAGE_PATHS}builder{place.key}")
     values = {
-        "title": "Request builder",
-        "trail": [*_list_trail(place.site, place), Link("Request builder", f"{place.site.root}{PAGE_PATHS}builder{place.key}")],
+        "title": here.text,
+        "trail": _list_trail(place.site, place, here),
         "place": place,
         "service": service,
         "catalog": list_catalog(context),
@@ -263,6 +273,7 @@ def _name_page(place: _Place, resource: Resource, context: Context) -> dict[str,
     observations = Link("Observations", f"{home}/observations")
     procedures = Link("Procedures", f"{home}/procedures")
     features = Link("Features", f"{home}/features")
+    trail: tuple[Link, ...]
     below: dict[str, tuple[Link, ...]] = {
         "": (),
         "observations": (observations,),
@@ -276,8 +287,7 @@ def _name_page(place: _Place, resource: Resource, context: Context) -> dict[str,
         trail = (procedures, Link(value["id"], home + write_path("procedures", value["id"])))
     else:
         trail = below[resource.kind]
-        title = value["title"] if resource.kind == "" else " ".join(link.text for link in reversed(trail))
-        title = {"Query Observations": "Query observations", "Query Features": "Query features"}.get(title, title)
+        title = value["title"] if resource.kind == "" else _TITLES[resource.kind]
         named = value.get("features", ()) if resource.kind == "features/query" else ()
         if len(named) == 1 and context.raw.last("feature"):
             title = named[0]["name"]
@@ -350,4 +360,6 @@ def _respond(request: Request, settings: Settings, status: int, body: bytes, *, 
     if error:
         return response
     tagged = tag_response(response, request.environ.get("HTTP_IF_NONE_MATCH"))
-    return tagged if tagged.status == 304 else compress_response(tagged, request.environ.get("HTTP_ACCEPT_ENCODING", ""))
+    if tagged.status == 304:
+        return tagged
+    return compress_response(tagged, request.environ.get("HTTP_ACCEPT_ENCODING", ""))

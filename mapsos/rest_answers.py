@@ -8,7 +8,6 @@ import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
 
 from mapsos.deadlines import DeadlineError
@@ -53,7 +52,8 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
         if path.resource == "services":
             value, format = _list_services(raw, settings, find_map), read_format(raw, "services")
             if format == "html":
-                return _load_pages().write_services(request, settings, value)
+                page: Response = _load_pages().write_services(request, settings, value)
+                return replace(page, operation="REST services")
             return _respond(200, value, 2 if format == "pjson" else None)
         service = _find_service(path, settings, find_map)
         context = Context(
@@ -115,8 +115,8 @@ def _find_service(path: RestPath, settings: Settings, find_map: Callable[[str], 
     return service
 
 
-def _load_pages() -> ModuleType:
-    """The pages: loaded when one is asked for, since programs that ask for JSON need none of it."""
+def _load_pages() -> Any:
+    """`mapsos.page_answers`: loaded when one is asked for, since programs that ask for JSON need none of it."""
     return importlib.import_module("mapsos.page_answers")
 
 
@@ -131,8 +131,8 @@ def _wants_page(request: Request, path: RestPath, raw: RawRequest | None) -> boo
 def _report(request: Request, settings: Settings, error: RestError, wants_page: bool) -> Response:
     if not wants_page:
         return write_error(error)
-    page: Response = _load_pages().write_error(request, settings, error)
-    return page
+    found: Response = _load_pages().write_error(request, settings, error)
+    return found
 
 
 def write_error(error: RestError) -> Response:

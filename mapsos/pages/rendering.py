@@ -75,4 +75,5 @@ def read_moment(text: str | None) -> str:
         return ""
     day, _, clock = text.partition("T")
     clock = clock.replace("+00:00", " UTC")
-    return day if clock == "00:00:00 UTC" else f"{day} {clock}"
+    # A period of days ends with the last moment of one.
+    return day if clock in ("00:00:00 UTC", "23:59:59.999999 UTC") else f"{day} {clock}"

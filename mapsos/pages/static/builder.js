@@ -146,7 +146,7 @@
     }
     if (!curves.length) return;
     drawing.hidden = false;
-    plot = series.draw(drawing, curves, column.unit ? `${column.name} [${column.unit}]` : column.name, (from, to) => {
+    plot = series.draw(drawing, curves, series.nameColumn(column), (from, to) => {
       series.writeInput(begin, Math.round(from));
       series.writeInput(end, Math.round(to));
       update();

@@ -5,7 +5,8 @@
   const STEPS = [45, 30, 15, 10, 5, 2, 1, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001];
   const LINES = 5;
 
-  function formatDegrees(value, positive, negative) {
+  function formatDegrees(degrees, positive, negative) {
+    const value = ((((degrees + 180) % 360) + 360) % 360) - 180;
     const text = String(Math.abs(Number(value.toFixed(4))));
     return `${text}°${value > 0 ? positive : value < 0 ? negative : ""}`;
   }
@@ -36,7 +37,9 @@
     place.closest(".needs-script").hidden = false;
     const stations = JSON.parse(place.dataset.stations);
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const map = L.map(place, { zoomAnimation: !still, fadeAnimation: !still, worldCopyJump: true });
+    const map = L.map(place, { zoomAnimation: !still, fadeAnimation: !still, worldCopyJump: true, zoomControl: false });
+    L.control.zoom({ position: "topright" }).addTo(map);
+    map.attributionControl.setPrefix('<a href="https://leafletjs.com">Leaflet</a>');
     const group = L.featureGroup();
     for (const station of stations) {
       const link = document.createElement("a");

@@ -19,8 +19,7 @@
   let shown = () => {};
 
   choices.forEach(({ entry, column }, index) => {
-    const unit = column.unit ? ` [${column.unit}]` : "";
-    property.add(new Option(`${entry.propertyName}: ${column.name}${unit}`, String(index)));
+    property.add(new Option(`${entry.propertyName}: ${series.nameColumn(column)}`, String(index)));
   });
 
   function showWhole() {
@@ -119,8 +118,7 @@
       status.textContent = "There are no observations in this period.";
       return;
     }
-    const unit = column.unit ? ` [${column.unit}]` : "";
-    plot = series.draw(drawing, curves, `${column.name}${unit}`, (from, to) => {
+    plot = series.draw(drawing, curves, series.nameColumn(column), (from, to) => {
       series.writeInput(begin, Math.round(from));
       series.writeInput(end, Math.round(to));
       show();
@@ -129,7 +127,7 @@
     status.textContent = summed
       ? `${points} means of ${step[1]}; the band is from the lowest to the highest value.`
       : `${points} observations.`;
-    drawing.setAttribute("aria-label", `Plot of ${entry.propertyName}, ${column.name}${unit}, at ${curves.map((one) => one.label).join(", ")}, from ${begin.value} to ${end.value} UTC`);
+    drawing.setAttribute("aria-label", `Plot of ${entry.propertyName}, ${series.nameColumn(column)}, at ${curves.map((one) => one.label).join(", ")}, from ${begin.value} to ${end.value} UTC`);
   }
 
   property.addEventListener("change", () => { listStations(); showWhole(); show(); });

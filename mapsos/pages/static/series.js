@@ -4,7 +4,7 @@
 const series = (() => {
   const STEPS = [
     [60, "PT1M"], [120, "PT2M"], [300, "PT5M"], [600, "PT10M"], [900, "PT15M"], [1800, "PT30M"],
-    [3600, "PT1H"], [7200, "PT2H"], [10800, "PT3H"], [21600, "PT6H"], [43200, "PT12H"],
+    [3600, "PT1H"], [7200, "PT2H"], [10800, "PT3H"], [21600, "PT6H"],
     [86400, "P1D"], [604800, "P1W"], [2592000, "P1M"], [7776000, "P3M"], [31536000, "P1Y"],
   ];
   const COLORS = 6;
@@ -21,7 +21,7 @@ const series = (() => {
   function write(parameters) {
     return Object.entries(parameters)
       .filter(([, value]) => value)
-      .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+      .map(([name, value]) => `${name}=${encodeURIComponent(value).replace(/%(3A|2F|2C)/g, decodeURIComponent)}`)
       .join("&");
   }
 
@@ -82,6 +82,25 @@ const series = (() => {
     return [x, y];
   }
 
+  function nameColumn({ name, unit }) {
+    return unit ? `${name} ${unit.startsWith("[") ? unit : `[${unit}]`}` : name;
+  }
+
+  // Years, months, days or clock times in UTC, with what is longer below the first and wherever it changes.
+  function labelTimes(plot, splits, axis, space, step) {
+    let last = "";
+    return splits.map((seconds) => {
+      const text = formatTime(seconds);
+      if (step >= 31536000) return text.slice(0, 4);
+      const [short, long] = step >= 2419200 ? [text.slice(5, 7), text.slice(0, 4)]
+        : step >= 86400 ? [text.slice(5, 10), text.slice(0, 4)]
+          : [text.slice(11, step >= 60 ? 16 : 19), text.slice(0, 10)];
+      const label = long === last ? short : `${short}\n${long}`;
+      last = long;
+      return label;
+    });
+  }
+
   function readColor(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   }
@@ -105,8 +124,8 @@ const series = (() => {
         const first = drawn.length;
         tables.push([curve.x, curve.high], [curve.x, curve.low]);
         drawn.push(
-          { label: `${curve.label}, highest`, stroke: fade(stroke), width: 0.5, value, points: { show: false } },
-          { label: `${curve.label}, lowest`, stroke: fade(stroke), width: 0.5, value, points: { show: false } },
+          { label: `${curve.label}, highest`, inBand: true, stroke: fade(stroke), width: 0.5, value, points: { show: false } },
+          { label: `${curve.label}, lowest`, inBand: true, stroke: fade(stroke), width: 0.5, value, points: { show: false } },
         );
         bands.push({ series: [first, first + 1], fill: fade(stroke) });
       }
@@ -121,7 +140,7 @@ const series = (() => {
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       series: drawn,
       bands,
-      axes: [axis, { ...axis, label: axisLabel, size: 64 }],
+      axes: [{ ...axis, values: labelTimes, space: 70 }, { ...axis, label: axisLabel, size: 64 }],
       cursor: { drag: { x: true, y: false, setScale: false }, focus: { prox: 24 } },
       focus: { alpha: 1 },
       hooks: {
@@ -131,9 +150,10 @@ const series = (() => {
         }],
       },
     }, data, place);
-    plot.over.setAttribute("data-plot", "over");
+    // The ends of a band have no use in the legend: they are in the summary that is told below it.
+    plot.root.querySelectorAll(".u-series").forEach((row, index) => { row.hidden = Boolean(drawn[index].inBand); });
     return plot;
   }
 
-  return { chooseStep, write, formatTime, readTime, readInput, writeInput, readTable, breakGaps, draw };
+  return { nameColumn, chooseStep, write, formatTime, readTime, readInput, writeInput, readTable, breakGaps, draw };
 })();
