@@ -178,6 +178,9 @@ class OgrReader:
             layer.SetSpatialFilter(None)
         else:
             layer.SetSpatialFilterRect(*narrowing.rectangle)
+            # The Arrow stream of GDAL 3.6 never ends, with rows of garbage, where a FlatGeobuf's index finds nothing.
+            if self.driver == "FlatGeobuf" and layer.GetNextFeature() is None:
+                layer.SetSpatialFilter(None)
         layer.ResetReading()
         return layer
 
