@@ -52,7 +52,11 @@ def check_mapfile(path: str) -> list[Finding]:
 
 def _format(finding: Finding) -> str:
     """A finding as one line; its file as seen from the working directory, if it is below that."""
-    near = os.path.relpath(finding.file)
+    try:
+        near = os.path.relpath(finding.file)
+    except FileNotFoundError:
+        # The working directory is gone.
+        near = os.pardir
     file = finding.file if near.startswith(os.pardir) else near
     where = f"{file}:{finding.line}" if finding.line else file
     return " ".join(f"{where}: {finding.level}: {finding.key}: {finding.message}".split())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from mapsos.listening import Listener
     from mapsos.metrics import Metrics
     from mapsos.settings import Settings
-
-_HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]+))?")
 
 _SHARED_MEMORY = "/dev/shm"
 
@@ -71,10 +68,10 @@ class MapRoutes:
         """Answer a request by the map of its path."""
         from mapsos.app import PAGE_PATHS
         from mapsos.rest.paths import parse_rest_path
-        from mapsos.wsgi import STATUS_PATHS, answer, answer_watcher
+        from mapsos.wsgi import STATUS_PATHS, answer, answer_watcher, name_server
 
         started = time.monotonic()
-        _name_server(environ)
+        name_server(environ)
         path = environ.get("PATH_INFO", "")
         if path in STATUS_PATHS and path[1:] not in self._applications:
             applications = self._applications.values()
@@ -241,11 +238,3 @@ def _announce(listener: Listener, mapfiles: Mapping[str, str], requests: str | N
             raise ServingError(f"cannot read {requests}: {error.strerror}") from error
         lines += [base + line if line.startswith("/") else line for line in listed if line]
     return "\n".join(lines) + "\n"
-
-
-def _name_server(environ: WSGIEnvironment) -> None:
-    """Take SERVER_NAME and SERVER_PORT from a well-formed Host header, as Apache does; gunicorn gives the socket's."""
-    found = _HOST.fullmatch(environ.get("HTTP_HOST", ""))
-    if found:
-        environ["SERVER_NAME"] = found["name"]
-        environ["SERVER_PORT"] = found["port"] or ("443" if environ["wsgi.url_scheme"] == "https" else "80")

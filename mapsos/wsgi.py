@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import threading
 import time
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from mapsos.metrics import Metrics
     from mapsos.settings import Settings
 
+_HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]+))?")
+
 _applications: dict[str | None, tuple[Application, Metrics | None]] = {}
 _lock = threading.Lock()
 
@@ -43,6 +46,7 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     is broken off, and is for the server, which then ends the connection.
     """
     started = time.monotonic()
+    name_server(environ)
     from mapsos.settings import SettingsError
 
     try:
@@ -57,6 +61,17 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     if path in STATUS_PATHS:
         return answer_watcher(path, environ, start_response, ours.settings, (ours,), metrics)
     return answer(ours, environ, start_response, started, metrics)
+
+
+def name_server(environ: WSGIEnvironment) -> None:
+    """Take SERVER_NAME and SERVER_PORT from a well-formed Host header, as Apache does; gunicorn gives the socket's.
+
+    Under any other server nothing changes.
+    """
+    found = _HOST.fullmatch(environ.get("HTTP_HOST", "")) if "gunicorn.socket" in environ else None
+    if found:
+        environ["SERVER_NAME"] = found["name"]
+        environ["SERVER_PORT"] = found["port"] or ("443" if environ["wsgi.url_scheme"] == "https" else "80")
 
 
 def answer(

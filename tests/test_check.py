@@ -104,3 +104,14 @@ def test_findings_come_by_line(mapfile: Path) -> None:
 @pytest.mark.parametrize("name", ["weather", "minimal", "every-key"])
 def test_the_examples_have_no_errors(name: str) -> None:
     assert {finding.level for finding in check_mapfile(str(EXAMPLES / f"{name}.map"))} <= {"warning", "info"}
+
+
+def test_the_working_directory_may_be_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mapfile = tmp_path / "test.map"
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    code, text = check(mapfile, "MAP LAYRE END END")
+    assert code == 2
+    assert text.startswith(f"{mapfile}:1: error: LAYRE")

@@ -205,3 +205,26 @@ def test_a_body_that_nobody_wants_is_closed(caplog: pytest.LogCaptureFixture) ->
     assert body.closed
     assert caplog.records[-1].getMessage().startswith("GET /sos - 200 0 rows ")
     assert " ms unfinished, from " in caplog.records[-1].getMessage()
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("sensors.example.org", "http://sensors.example.org/"),
+        ("sensors.example.org:8081", "http://sensors.example.org:8081/"),
+        ("[2001:db8::1]:8081", "http://[2001:db8::1]:8081/"),
+        ('evil"><x', "http://127.0.0.1/"),
+    ],
+)
+def test_gunicorn_is_named_by_the_host_header(host: str, url: str) -> None:
+    environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "HTTP_HOST": host, "gunicorn.socket": None}
+    setup_testing_defaults(environ)
+    wsgi.name_server(environ)
+    port = environ["SERVER_PORT"]
+    assert f"http://{environ['SERVER_NAME']}{'' if port == '80' else ':' + port}/" == url
+
+
+def test_other_servers_name_themselves() -> None:
+    environ: dict[str, Any] = {"HTTP_HOST": "other", "SERVER_NAME": "s", "SERVER_PORT": "1"}
+    wsgi.name_server(environ)
+    assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == ("s", "1")

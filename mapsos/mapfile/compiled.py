@@ -27,6 +27,7 @@ _VALUES: dict[str, Callable[..., Any]] = {
     for kind in vars(module).values()
     if isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, enum.Enum))
 }
+_refused: set[str] = set()
 _WILDCARDS = {"ANY_RUN": predicates.ANY_RUN, "ANY_ONE": predicates.ANY_ONE}
 
 
@@ -51,7 +52,7 @@ def load_compiled(folder: str | None, path: str, *, outdated: bool = False) -> C
     if folder is None:
         return None
     try:
-        if not _is_ours(os.lstat(folder), stat.S_ISDIR):
+        if not _admit(folder):
             return None
         with open(os.open(_file_of(folder, path), os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8") as file:
             if not _is_ours(os.fstat(file.fileno()), stat.S_ISREG):
@@ -86,7 +87,7 @@ def store_compiled(folder: str | None, path: str, compiled: Compiled) -> None:
         os.makedirs(os.path.dirname(folder), exist_ok=True)
         if not os.path.isdir(folder):
             os.mkdir(folder, 0o700)
-        if not _is_ours(os.lstat(folder), stat.S_ISDIR):
+        if not _admit(folder):
             return
         temporary = os.path.join(folder, f".{os.getpid()}-{os.urandom(8).hex()}")
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -133,6 +134,24 @@ def decode(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: decode(inner) for key, inner in value.items()}
     return value
+
+
+def _admit(folder: str) -> bool:
+    """Whether a cache folder is ours, or a link to one that we or root made, as systemd does for a DynamicUser.
+
+    Why not is logged, once for each folder. Raises OSError if it is not there.
+    """
+    link = os.lstat(folder)
+    admitted = _is_ours(os.stat(folder), stat.S_ISDIR) and link.st_uid in (os.geteuid(), 0)
+    if not admitted and folder not in _refused:
+        _refused.add(folder)
+        import logging
+
+        logging.getLogger("mapsos").warning(
+            "the cache folder %s is not used: it must be a folder of user %d that nobody else can write to, "
+            "or a link of this user or root to one", folder, os.geteuid(),
+        )  # fmt: skip
+    return admitted
 
 
 def _is_ours(status: os.stat_result, is_kind: Callable[[int], bool]) -> bool:

@@ -23,7 +23,7 @@ def decode_kvp(text: str | bytes) -> RawRequest:
     Raises OwsException: InvalidParameterValue with the parameter if a name or value is not UTF-8, with ``request`` for
     more than `MAX_PAIRS`.
     """
-    data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+    data = _encode(text) if isinstance(text, str) else text
     if data.count(b"&") >= MAX_PAIRS:
         message = f"More than {MAX_PAIRS} parameters in a request are not accepted."
         raise OwsException("InvalidParameterValue", "request", "msSOSDispatch", message)
@@ -41,6 +41,14 @@ def decode_kvp(text: str | bytes) -> RawRequest:
                 "InvalidParameterValue", shown, "msSOSDispatch", f"Parameter {shown} is not valid UTF-8."
             ) from error
     return RawRequest({name: tuple(found) for name, found in values.items()})
+
+
+def _encode(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        # Surrogates that stand for no byte: what they become is no UTF-8, and its parameter is refused.
+        return text.encode("utf-8", "surrogatepass")
 
 
 def _unescape(data: bytes) -> bytes:

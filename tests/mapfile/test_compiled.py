@@ -126,3 +126,31 @@ def test_a_folder_that_others_can_write_to_is_not_used(tmp_path: Path, compiled:
     folder.chmod(0o777)
     store_compiled(str(folder), compiled.service.file, compiled)
     assert list(folder.iterdir()) == []
+
+
+def test_a_link_to_a_folder_of_ours_is_used(tmp_path: Path, compiled: Compiled) -> None:
+    """What systemd makes for a DynamicUser: the folder itself is in a private one."""
+    (tmp_path / "private").mkdir(mode=0o700)
+    link = tmp_path / "cache"
+    link.symlink_to("private")
+    store_compiled(str(link), compiled.service.file, compiled)
+    assert len(list((tmp_path / "private").iterdir())) == 1
+    assert load_compiled(str(link), compiled.service.file) == compiled
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_a_folder_that_is_not_used_is_named_in_the_log_once(
+    tmp_path: Path, compiled: Compiled, linked: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "open"
+    folder.mkdir()
+    folder.chmod(0o777)
+    named = folder
+    if linked:
+        named = tmp_path / "link"
+        named.symlink_to(folder)
+    for _ in range(2):
+        store_compiled(str(named), compiled.service.file, compiled)
+        assert load_compiled(str(named), compiled.service.file) is None
+    assert list(folder.iterdir()) == []
+    assert [record.getMessage().split(" is not used")[0] for record in caplog.records] == [f"the cache folder {named}"]
