@@ -28,7 +28,8 @@ def parse_feature_of_interest(raw: RawRequest) -> FeatureOfInterest | None:
         return None
     places: list[Predicate] = []
     ids: list[str] = []
-    for value in values:
+    # Some clients send the same place twice, once under a name in other letter case.
+    for value in dict.fromkeys(values):
         text = value.strip()
         try:
             if not text:

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from .conftest import HREF, LAYER, NS, ROWS, WEB, World, layer_text, refusal, values, write_stations
+from .conftest import HREF, LAYER, NS, ROWS, WEB, World, layer_text, read_xml, refusal, values, write_stations
 
 ALL = ["1.5", "2.5", "3.5", "", "5.5"]
 
@@ -110,6 +110,18 @@ def test_feature_of_interest_selects(world: World, feature: str, expected: list[
 def test_feature_by_its_own_id(world: World) -> None:
     world.write_map(layer_text(metadata=LAYER + ' "gml_featureid" "v"'))
     assert values(world.observe(featureOfInterest="o_5.5")) == ["5.5"]
+
+
+def test_a_place_said_twice_is_one_place(world: World) -> None:
+    ask = (
+        "service=SOS&version=1.0.0&request=GetObservation&offering=off&observedProperty=op&responseFormat=text/csv"
+        "&featureOfInterest=BBOX:9,49,10.5,50.5&featureofinterest=BBOX:{}"
+    )
+    same = b"".join(map(bytes, world.send(ask.format("9,49,10.5,50.5")).body))
+    assert same.count(b",A,") == 2
+    assert b",B," not in same
+    code, locator, _ = refusal(read_xml(world.send(ask.format("0,0,20,90"))))
+    assert (code, locator) == ("InvalidParameterValue", "featureofinterest")
 
 
 def test_unknown_feature_is_refused_by_name(world: World) -> None:
