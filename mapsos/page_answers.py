@@ -273,7 +273,7 @@ def _name_page(place: _Place, resource: Resource, context: Context) -> dict[str,
     observations = Link("Observations", f"{home}/observations")
     procedures = Link("Procedures", f"{home}/procedures")
     features = Link("Features", f"{home}/features")
-    trail: tuple[Link, ...]
+    trail: list[Link]
     below: dict[str, tuple[Link, ...]] = {
         "": (),
         "observations": (observations,),
@@ -284,11 +284,11 @@ def _name_page(place: _Place, resource: Resource, context: Context) -> dict[str,
     }
     if resource.kind == "procedure":
         title = value["name"]
-        trail = (procedures, Link(value["id"], home + write_path("procedures", value["id"])))
+        trail = [procedures, Link(value["id"], home + write_path("procedures", value["id"]))]
     else:
-        trail = below[resource.kind]
+        trail = list(below[resource.kind])
         title = value["title"] if resource.kind == "" else _TITLES[resource.kind]
-        named = value.get("features", ()) if resource.kind == "features/query" else ()
+        named: list[Any] = value.get("features", []) if resource.kind == "features/query" else []
         if len(named) == 1 and context.raw.last("feature"):
             title = named[0]["name"]
     return {"title": title, "trail": _list_trail(place.site, place, *trail)}

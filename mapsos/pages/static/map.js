@@ -3,7 +3,8 @@
 
 (() => {
   const STEPS = [45, 30, 15, 10, 5, 2, 1, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001];
-  const LINES = 5;
+  // Pixels between meridians, at least: room for a label.
+  const SPACE = 90;
 
   function formatDegrees(degrees, positive, negative) {
     const value = ((((degrees + 180) % 360) + 360) % 360) - 180;
@@ -14,8 +15,8 @@
   function drawGraticule(map, group) {
     group.clearLayers();
     const bounds = map.getBounds();
-    const span = Math.max(bounds.getEast() - bounds.getWest(), bounds.getNorth() - bounds.getSouth());
-    const step = STEPS.find((one) => span / one >= LINES) || STEPS[STEPS.length - 1];
+    const scale = map.getSize().x / (bounds.getEast() - bounds.getWest());
+    const step = [...STEPS].reverse().find((one) => one * scale >= SPACE) || STEPS[0];
     const color = getComputedStyle(document.documentElement).getPropertyValue("--line").trim();
     const style = { color, weight: 1, interactive: false };
     const label = (at, text) => L.marker(at, {

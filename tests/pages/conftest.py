@@ -1,0 +1,35 @@
+"""The examples served by a real `mapsos serve`, as a newcomer starts it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+MAPS = Path(__file__).resolve().parents[2] / "examples" / "mapfiles"
+
+
+@pytest.fixture(scope="session")
+def base() -> Iterator[str]:
+    """The URL of a server on a free port."""
+    maps = [str(MAPS / f"{name}.map") for name in ("weather", "minimal", "every-key")]
+    environ = {name: text for name, text in os.environ.items() if not name.startswith(("MS_", "MAPSOS_"))}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mapsos", "serve", "--port", "0", "--workers", "1", *maps],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environ,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        first = server.stdout.readline()
+        assert " at http://" in first, first
+        yield first.rsplit(" ", 1)[1].strip()
+    finally:
+        server.terminate()
+        server.communicate(timeout=60)

@@ -1,0 +1,160 @@
+"""The pages in a real browser: what is clicked, dragged and run; no error, no request elsewhere, nothing inaccessible."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from .test_pages import PAGES, ROOT
+
+pytestmark = pytest.mark.slow
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PATIENCE = 60_000
+
+
+@dataclass
+class Watched:
+    """A page, and what went wrong on it."""
+
+    page: Page
+    faults: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM, "chromium is not installed: script/setup --test installs it"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def watched(browser: Browser, base: str) -> Iterator[Watched]:
+    context = browser.new_context(viewport={"width": 1100, "height": 800})
+    context.set_default_timeout(PATIENCE)
+    found = Watched(context.new_page())
+    page = found.page
+    page.on("console", lambda message: found.faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: found.faults.append(str(error)))
+    page.on("request", lambda request: None if request.url.startswith((f"{base}/", "data:")) else found.faults.append(request.url))
+    yield found
+    context.close()
+    assert found.faults == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1100, 390])
+def test_no_page_is_hard_to_use(watched: Watched, base: str, scheme: str, width: int) -> None:
+    page = watched.page
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+    for name, path in PAGES.items():
+        page.goto(base + path)
+        page.wait_for_load_state("networkidle")
+        found = Axe().run(page).response["violations"]
+        assert not found, name + json.dumps([(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found])
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than the screen"
+
+
+def test_from_the_address_of_the_server_to_curves(watched: Watched, base: str) -> None:
+    page = watched.page
+    page.goto(f"{base}/")
+    page.get_by_role("link", name="weather", exact=True).click()
+    for name, heading in (
+        ("Observations", "Observations"),
+        ("weather", "Weather, ocean and river observations"),
+        ("Query observations", "Query observations"),
+        ("weather", "Weather, ocean and river observations"),
+        ("Features", "Features"),
+        ("SFO", "SFO"),
+        ("Its observations over time", "SFO"),
+    ):
+        page.get_by_role("link", name=name, exact=True).first.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    expect(page.locator("#plot-drawing canvas")).to_be_visible()
+    expect(page.locator("#plot-status")).to_contain_text("365 means of P1D")
+
+
+def test_a_station_on_the_map_leads_to_its_page(watched: Watched, base: str) -> None:
+    page = watched.page
+    page.goto(base + ROOT)
+    page.get_by_role("button", name="MLO").press("Enter")
+    page.locator(".leaflet-popup").get_by_role("link", name="MLO").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("MLO")
+
+
+def test_two_stations_are_compared_and_a_period_is_dragged(watched: Watched, base: str) -> None:
+    page = watched.page
+    page.goto(f"{base}{ROOT}/procedures/SFO")
+    status = page.locator("#plot-status")
+    expect(status).to_contain_text("365 means of P1D")
+    page.get_by_label("SEA", exact=True).check()
+    expect(status).to_contain_text("732 means of P1D")
+    expect(page.locator(".u-legend")).to_contain_text("SEA")
+    over = page.locator(".u-over").bounding_box()
+    assert over is not None
+    # A hundredth of the year from its middle: hours instead of days.
+    middle = over["x"] + over["width"] / 2
+    page.mouse.move(middle, over["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(middle + over["width"] / 100, over["y"] + 60, steps=4)
+    page.mouse.up()
+    expect(status).to_contain_text(re.compile(r"1[67]\d observations"))
+    assert page.locator("#plot-begin").input_value().startswith("2010-07-0")
+    page.mouse.move(middle, over["y"] + 50)
+    expect(page.locator(".u-legend")).to_contain_text("2010-07-0")
+    rows = page.request.get(base + (page.locator("#plot-csv").get_attribute("href") or "")).text().splitlines()
+    assert {row.split(",")[1] for row in rows[1:]} == {"SEA", "SFO"}
+    page.get_by_role("button", name="Whole period").click()
+    expect(status).to_contain_text("732 means of P1D")
+
+
+def test_gaps_are_gaps(watched: Watched, base: str) -> None:
+    page = watched.page
+    page.goto(f"{base}{ROOT}/procedures/MLO")
+    expect(page.locator("#plot-drawing canvas")).to_be_visible()
+    times, values = page.evaluate("series.breakGaps([0, 10, 20, 90, 100], [1, 2, 3, 4, 5], 0)")
+    assert times == [0, 10, 20, 30, 90, 100]
+    assert values == [1, 2, 3, None, 4, 5]
+
+
+def test_a_built_request_runs_both_ways(watched: Watched, base: str) -> None:
+    page = watched.page
+    page.goto(f"{base}/_mapsos/builder/weather")
+    status, answer = page.locator("#status"), page.locator("#answer")
+    expect(status).to_contain_text("Status 200, application/json")
+    expect(page.locator("#drawing canvas")).to_be_visible()
+    page.get_by_label("Procedures", exact=True).select_option("SEA")
+    page.get_by_label("From (UTC)").fill("2010-07-01T00:00:00")
+    page.get_by_label("To (UTC)").fill("2010-07-01T01:00:00")
+    page.get_by_label("Format").select_option("text/csv")
+    for corner, value in (("West", "-123"), ("South", "47"), ("East", "-122"), ("North", "48")):
+        page.get_by_label(corner, exact=True).fill(value)
+    texts = []
+    for method in ("GET", "POST"):
+        page.get_by_role("button", name=f"Run {method}").click()
+        expect(status).to_contain_text("Status 200, text/csv")
+        texts.append(answer.inner_text().splitlines())
+    assert texts[0] == texts[1] and len(texts[0]) == 3
+    assert all(",SEA," in row for row in texts[0][1:])
+    url = page.locator("#kvp").inner_text()
+    assert page.request.get(url).text().splitlines() == texts[0]
+    page.get_by_role("button", name="Copy URL").click()
+    expect(status).to_contain_text(re.compile("Copied|marked"))

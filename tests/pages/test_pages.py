@@ -1,0 +1,153 @@
+"""The pages without JavaScript: what a parser, a screen reader and a text browser find, over a real server."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from urllib.parse import urldefrag, urljoin, urlsplit
+
+import pytest
+from lxml import html
+
+ROOT = "/weather/exts/SosSOE"
+PAGES = {
+    "services": "/arcgis/rest/services",
+    "service": ROOT,
+    "full path": "/arcgis/rest/services/weather/MapServer/exts/SosSOE",
+    "observations": f"{ROOT}/observations",
+    "observations query": f"{ROOT}/observations/query?offering=daily&observedProperty=wind",
+    "procedures": f"{ROOT}/procedures",
+    "procedure": f"{ROOT}/procedures/SFO",
+    "features": f"{ROOT}/features",
+    "features query": f"{ROOT}/features/query",
+    "feature": f"{ROOT}/features/query?feature=SFO",
+    "builder": "/_mapsos/builder/weather",
+    "minimal": "/minimal/exts/SosSOE",
+    "every key": "/every-key/exts/SosSOE",
+}
+
+
+def fetch(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    request = urllib.request.Request(url, headers={name.replace("_", "-"): text for name, text in headers.items()})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, dict(answer.headers), answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, dict(error.headers), error.read()
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
+def test_a_page_has_what_everybody_needs_to_find_the_way(base: str, path: str) -> None:
+    status, headers, body = fetch(base + path)
+    assert (status, headers["Content-Type"]) == (200, "text/html; charset=UTF-8")
+    page = html.fromstring(body)
+    assert page.get("lang")
+    assert page.findtext("head/title")
+    assert len(page.findall(".//h1")) == len(page.findall(".//main")) == len(page.findall(".//footer")) == 1
+    assert page.xpath("//a[@class='skip'][@href='#content']") and page.xpath("//main[@id='content']")
+    levels = [int(heading.tag[1]) for heading in page.xpath("//h1|//h2|//h3|//h4")]
+    assert levels[0] == 1 and all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(heading.get("scope") in ("col", "row") for heading in page.iter("th"))
+    ids = page.xpath("//@id")
+    assert len(ids) == len(set(ids))
+    for control in page.xpath("//input|//select|//textarea"):
+        assert page.xpath("//label[@for=$id]", id=control.get("id")), control.get("name")
+    trail = page.xpath("//nav[@aria-label='Breadcrumbs']//a")
+    assert trail[0].text == "Services" and trail[-1].get("aria-current") == "page"
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
+def test_nothing_stands_inside_a_page_that_its_policy_forbids(base: str, path: str) -> None:
+    _, headers, body = fetch(base + path)
+    policy = headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;")
+    for part in ("connect-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'self'"):
+        assert part in policy
+    assert "unsafe" not in policy and "http" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    page = html.fromstring(body)
+    assert not page.xpath("//style|//script[not(@src)]|//@style|//@*[starts-with(name(), 'on')]")
+    assert all(urlsplit(url).netloc == "" for url in page.xpath("//script/@src|//link/@href|//img/@src"))
+
+
+def test_every_link_of_every_page_leads_somewhere(base: str) -> None:
+    found: dict[str, str] = {}
+    for path in PAGES.values():
+        page = html.fromstring(fetch(base + path)[2])
+        for url in page.xpath("//a/@href|//script/@src|//link/@href"):
+            whole, fragment = urldefrag(urljoin(base + path, url))
+            if fragment and whole == base + path:
+                assert page.xpath("//*[@id=$id]", id=fragment), f"{path}: {url}"
+            if whole.startswith(base):
+                found.setdefault(whole, path)
+    assert len(found) > 80
+    # Descriptions of sensors redirect to addresses of the examples, which do not exist.
+    for url, path in found.items():
+        if "request=DescribeSensor" not in url:
+            assert fetch(url)[0] == 200, f"{path}: {url}"
+
+
+@pytest.mark.parametrize("name", ["service", "observations", "procedures", "procedure", "features", "feature"])
+def test_a_resource_links_its_json_its_sos_request_and_itself(base: str, name: str) -> None:
+    page = html.fromstring(fetch(base + PAGES[name])[2])
+    links = page.xpath("//a/@href")
+    formats = page.xpath("//nav[@aria-label='Formats']//a/@href")
+    assert [url.rpartition("f=")[2] for url in formats] == ["json", "pjson", "html"]
+    assert fetch(base + formats[0])[1]["Content-Type"] == "application/json; charset=UTF-8"
+    assert fetch(base + formats[2])[2] == fetch(base + PAGES[name])[2]
+    assert any("service=SOS" in url for url in links)
+    if name != "features":
+        assert any("responseFormat=text/csv" in url for url in links)
+
+
+def test_a_procedure_downloads_its_own_observations(base: str) -> None:
+    page = html.fromstring(fetch(base + PAGES["procedure"])[2])
+    (url,) = page.xpath("//a[contains(@href, 'responseFormat=text/csv')]/@href")
+    rows = fetch(base + url)[2].decode().splitlines()
+    assert len(rows) == 1 + 8759
+    assert {row.split(",")[1] for row in rows[1:]} == {"SFO"}
+
+
+def test_a_table_has_a_hundred_rows_and_links_to_the_others(base: str) -> None:
+    path = PAGES["observations query"].replace("observedProperty=wind", "observedProperty=wind_speed")
+    seen: list[str] = []
+    for first in (0, 100, 200):
+        page = html.fromstring(fetch(base + path)[2])
+        rows = page.xpath("//section[@id='result']//tbody/tr/td[1]/text()")
+        assert len(rows) == 100
+        assert bool(page.xpath("//a[@rel='prev']")) == (first > 0)
+        seen += rows
+        (path,) = page.xpath("//a[@rel='next']/@href")
+    assert seen[0] == "2012-01-01" and len(set(seen)) == 300
+
+
+def test_an_error_is_a_page_where_a_page_was_asked_for(base: str) -> None:
+    status, headers, body = fetch(f"{base}{ROOT}/procedures/%3Cscript%3E")
+    assert (status, headers["Content-Type"]) == (404, "text/html; charset=UTF-8")
+    assert b"<script>" not in body and b"&lt;script&gt;" in body
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    status, headers, _ = fetch(f"{base}{ROOT}/procedures/nothing?f=json")
+    assert (status, headers["Content-Type"]) == (404, "application/json; charset=UTF-8")
+    assert fetch(f"{base}{ROOT}/observations/query?where=result+%3E")[0] == 400
+    assert fetch(f"{base}/_mapsos/builder/nothing")[0] == fetch(f"{base}/_mapsos/static/../page.py")[0] == 404
+
+
+def test_the_address_of_the_server_is_a_page_for_browsers_only(base: str) -> None:
+    _, headers, body = fetch(f"{base}/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    assert headers["Content-Type"] == "text/html; charset=UTF-8"
+    assert html.fromstring(body).xpath("//a[@href='/_mapsos/builder/weather']")
+    _, headers, body = fetch(f"{base}/", Accept="*/*")
+    assert headers["Content-Type"] == "text/plain; charset=UTF-8"
+    assert body.startswith(b"/weather?")
+
+
+def test_files_of_the_pages_are_kept_by_browsers(base: str) -> None:
+    page = html.fromstring(fetch(base + PAGES["procedure"])[2])
+    files = page.xpath("//script/@src|//link/@href")
+    assert {urlsplit(url).path.rpartition("/")[2] for url in files} >= {"pages.css", "uPlot.iife.js", "leaflet.js"}
+    for url in files:
+        _, headers, _ = fetch(base + url)
+        assert headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert fetch(base + url, If_None_Match=headers["ETag"])[0] == 304
+    assert fetch(base + files[0], Accept_Encoding="gzip")[1]["Content-Encoding"] == "gzip"
