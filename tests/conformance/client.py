@@ -66,7 +66,8 @@ def _validator() -> ModuleType | None:
     if path is None:
         return None
     spec = importlib.util.spec_from_file_location("ogc_validator", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -99,6 +100,7 @@ class Offering:
     properties: list[str]
     features: list[str]
     formats: list[str]
+    phenomena: list[str] = field(default_factory=list)
 
     @property
     def has_period(self) -> bool:
@@ -214,6 +216,7 @@ def _read_offering(element: etree._Element) -> Offering:
         properties=links("observedProperty"),
         features=links("featureOfInterest"),
         formats=[found.text or "" for found in element.iterfind("sos:responseFormat", NS)],
+        phenomena=[found.get(f"{{{NS['gml']}}}id", "") for found in element.iterfind("sos:observedProperty/*", NS)],
     )
 
 
