@@ -24,6 +24,8 @@ MAPSERV_FAILURES: dict[str, str] = {
     "test_KVPRequestParameterHandling": "a page of HTML",
     "test_KVPRequestServiceParameterHandling": "a page of HTML",
     "test_ResponseContentsValidTime": "years and months of the mapfile are no full dates",
+    "test_DescribeSensor_ResponseMatchingResponseFormat": "a redirect, or no description at all",
+    "test_DescribeSensor_ResponseMatchingProcedure": "a redirect, or no description at all",
     "test_GetObservation_RequestInvalidFeatureOfInterest": "an unknown ObjectID is passed over",
     "test_GetObservation_ResponseMatchingSRSData": "observations are invalid",
     "test_GetObservation_ResponseMatchingProcedureData": "the URN of capabilities is refused",
