@@ -40,8 +40,9 @@ def find_excess(
 ) -> Excess | None:
     """Whether an answer would have more rows than the limit, and what to ask for instead; None if it has not.
 
-    Costs nothing where the number is known and small enough; else a pass over the times of the rows, and for an answer
-    that is refused another over those of the window that is proposed.
+    Costs nothing where the number is known and small enough; else what databases need to count the rows, where they
+    do so exactly, or a pass over the times of the rows; for an answer that is refused that pass in any case, and
+    another over those of the window that is proposed.
 
     Parameters
     ----------
@@ -66,6 +67,8 @@ def find_excess(
     if most is not None and most <= limit:
         return None
     density = None
+    if known is None:
+        known = _count(selections)
     if known is None:
         density = _measure(selections)
         known = density.total
@@ -118,6 +121,23 @@ def _propose(
         seconds = (window.end - window.begin) // SECOND // 2
         window = Interval(window.begin, window.begin + seconds * SECOND) if seconds else None
     return None
+
+
+def _count(selections: Selections) -> int | None:
+    """How many rows there are where every data source counts them by itself."""
+    from mapsos.sources.layers import open_layer
+
+    total = 0
+    for selection in selections:
+        try:
+            with open_layer(selection.meaning.layer.source) as layer:
+                number = layer.known_count(selection.predicate)
+        except SourceError as error:
+            raise refuse_source(error) from error
+        if number is None:
+            return None
+        total += number
+    return total
 
 
 def _measure(selections: Selections, within: Interval | None = None) -> TimeDensity:

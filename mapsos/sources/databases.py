@@ -134,6 +134,15 @@ class Database:
         except ValueError:
             return None
 
+    def count(self, predicate: Predicate) -> int | None:
+        """How many rows a predicate admits: by texts of a column of texts and by times that are all in UTC."""
+        from mapsos.sources.row_counts import count_exactly
+
+        if not self._is_plain_table():
+            return None
+        with guarded(self._source):
+            return count_exactly(self._reader, predicate, self._admits_all)
+
     def extreme_times(
         self, column: str, group: str | None, predicate: Predicate, newest: bool
     ) -> dict[str, Interval] | None:

@@ -158,7 +158,15 @@ class Layer:
 
     def count(self, predicate: Predicate = EVERYTHING) -> int:
         """Number of rows, MAXFEATURES included."""
-        return sum(rows.count for rows in self._pass((), predicate))
+        known = self.known_count(predicate)
+        return sum(rows.count for rows in self._pass((), predicate)) if known is None else known
+
+    def known_count(self, predicate: Predicate = EVERYTHING) -> int | None:
+        """Number of rows as the data source counts them by itself, None where only a pass would tell exactly."""
+        wanted = rename(predicate, self._spell)
+        if isinstance(all_of(self.source.admitted, wanted), Nothing):
+            return 0
+        return self._ask_database(lambda database: database.count(wanted))
 
     def count_by_time(
         self, density: TimeDensity, time_column: str | None, predicate: Predicate = EVERYTHING

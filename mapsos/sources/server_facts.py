@@ -10,10 +10,11 @@ import re
 
 from mapsos.batches import ColumnKind
 from mapsos.layer_source import LayerSource
-from mapsos.predicates import And, BBox, Everything, OneOf, Predicate
+from mapsos.predicates import And, BBox, Everything, OneOf, Predicate, Time
 from mapsos.sources.columns import PostgresqlColumn
 from mapsos.sources.groups import GroupFacts
 from mapsos.sources.postgresql import PostgresqlReader, write_envelope
+from mapsos.sources.row_counts import write_instant
 from mapsos.sources.rows import Rows
 from mapsos.sources.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.time_columns import times_of
@@ -21,6 +22,7 @@ from mapsos.times import Interval
 
 _COST = re.compile(r"cost=[0-9.]+\.\.([0-9.]+) rows=([0-9]+)")
 _ALIKE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+_TIMES = ("timestamp with time zone", "timestamp without time zone")
 _INWARDS = 1e-5
 """How far inside of a rectangle, in parts of its size and place, a box is sure to be in it, which is kept in floats."""
 
@@ -89,6 +91,17 @@ class ServerFacts:
                 return None
             facts[text] = GroupFacts(int(number), Interval(times[0].begin, times[1].end) if times else None)
         return facts
+
+    def count(self, predicate: Predicate) -> int | None:
+        """How many rows a predicate admits."""
+        condition = self._say(predicate)
+        if condition is None:
+            return None
+        with self._reader.asking():
+            ((number,),) = self._ask(
+                f"WITH b AS (SELECT count(*)::text AS n FROM {self._rows(condition)}) SELECT * FROM b"
+            )
+        return int(number)
 
     def extreme_times(
         self, column: str, group: str | None, predicate: Predicate, newest: bool
@@ -173,7 +186,25 @@ class ServerFacts:
             if predicate.values and all(value and is_plain_text(value, dialect) for value in predicate.values):
                 constants = ", ".join(quote_text(value, dialect) for value in predicate.values)
                 return f"{self._name(predicate.name)} IN ({constants})" if self._has_characters(constants) else None
+        if isinstance(predicate, Time):
+            return self._say_time(predicate)
         return self._say_rectangle(predicate) if isinstance(predicate, BBox) else None
+
+    def _say_time(self, predicate: Time) -> str | None:
+        """Bounds for a column of date-times, to the microsecond, within the calendar of four digits."""
+        column = self._reader.columns.get(predicate.name)
+        if not isinstance(column, PostgresqlColumn) or column.declared not in _TIMES or not predicate.intervals:
+            return None
+        name = self._name(predicate.name)
+        spans = []
+        for interval in predicate.intervals:
+            begin, end = write_instant(interval.begin), write_instant(interval.end)
+            if begin is None or end is None:
+                return None
+            low = {"before": "0001-01-01 00:00:00", "after": end}.get(predicate.relation, begin)
+            high = {"before": begin, "after": "10000-01-01 00:00:00"}.get(predicate.relation, end)
+            spans.append(f"({name} >= '{low}+00' AND {name} < '{high}+00')")
+        return " OR ".join(spans)
 
     def _say_rectangle(self, box: BBox) -> str | None:
         crs = self._source.crs

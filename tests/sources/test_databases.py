@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from osgeo import ogr
 
 from mapsos.crs import Crs
 from mapsos.layer_source import LayerSource, SourceKind
-from mapsos.predicates import EVERYTHING, BBox, Compare
+from mapsos.predicates import EVERYTHING, And, BBox, Compare, Not, OneOf, Predicate, Time
 from mapsos.sources.databases import open_database
 from mapsos.sources.layers import open_layer
 from mapsos.sources.readers import open_reader
@@ -129,3 +130,84 @@ def test_only_an_extent_that_the_file_keeps_counts(tmp_path: Path, driver: str, 
     assert ask(source, "extent") == ((1, 2, 7, 8) if keeps else None)
     with open_layer(source) as layer:
         assert layer.extent() == (1, 2, 7, 8)
+
+
+STATION_A = OneOf("STN", ("A", "B", "absent"))
+DAY = parse_time("2001-01-02")
+COUNTED: list[Predicate] = [
+    EVERYTHING,
+    AROUND,
+    STATION_A,
+    *(Time("t", (DAY, parse_time("2001-01-01T12:00:00Z")), relation) for relation in ("during", "before", "after")),
+    Time("t", (Interval(DAY.begin, DAY.begin + 1),)),
+    Time("t", (Interval(DAY.begin + 1, DAY.end + 1),)),
+    And((STATION_A, Time("t", (DAY,), "before"), AROUND)),
+]
+
+
+def count_both(source: LayerSource, predicate: Predicate) -> tuple[int | None, int]:
+    with open_layer(source) as layer:
+        return layer.known_count(predicate), sum(rows.count for rows in layer._pass((), predicate))
+
+
+@pytest.mark.parametrize("predicate", COUNTED)
+def test_rows_are_counted_as_by_a_pass(tmp_path: Path, predicate: Predicate) -> None:
+    more = [("A", "2001-01-01T23:59:59.999Z", "POINT (1 2)"), ("b", "2001-01-02T23:59:59Z", "POINT (3 4)")]
+    known, passed = count_both(make(tmp_path / "a.gpkg", [*ROWS, *more]), predicate)
+    assert known == passed
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2001-01-02T12:00:00+05:00",
+        "2001-01-02T12:00:00Z",
+        "2001-02-31T00:00:00.000Z",
+        "2001-01-02",
+        "2001",
+        "2001-01-02 12:00:00",
+        "x",
+        "20010102",
+    ],
+)
+def test_times_that_are_not_all_written_in_utc_are_not_counted_by_the_database(tmp_path: Path, time: str) -> None:
+    source = make(tmp_path / "a.gpkg", ROWS)
+    with sqlite3.connect(source.connection) as database:
+        functions = ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY")
+        for name in functions:
+            database.create_function(name, 1, lambda _: 0)
+        database.execute("UPDATE obs SET t = ? WHERE stn = 'A'", (time,))
+    database.close()
+    for predicate in COUNTED:
+        known, passed = count_both(source, predicate)
+        assert known in (None, passed)
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        OneOf("stn", ("a",), match_case=False),
+        OneOf("stn", ("",)),
+        Compare("stn", "=", "A"),
+        BBox(0, 0, 4, 5),
+        Not(STATION_A),
+    ],
+)
+def test_what_is_not_surely_the_same_in_sql_is_not_counted_by_it(tmp_path: Path, predicate: Predicate) -> None:
+    assert count_both(make(tmp_path / "a.gpkg", ROWS), predicate)[0] is None
+
+
+def test_texts_are_counted_by_their_characters_whatever_the_column_compares_by(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE obs (id INTEGER PRIMARY KEY, stn TEXT COLLATE NOCASE, code CHARINT)")
+        rows = [("A", "1"), ("a", "1.0"), ("A ", "01"), (None, None), (b"A", 1), ("\u00e4", 2)]
+        database.executemany("INSERT INTO obs (stn, code) VALUES (?, ?)", rows)
+    database.close()
+    source = LayerSource("l", SourceKind.OGR, str(path), "obs")
+    for values in (("A",), ("a",), ("\u00e4", "A"), ("A ",)):
+        known, passed = count_both(source, OneOf("stn", values))
+        assert known == passed == len(values)
+    for values in (("1",), ("1.0",), ("01",)):
+        known, passed = count_both(source, OneOf("code", values))
+        assert known in (None, passed)
