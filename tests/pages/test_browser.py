@@ -1,4 +1,4 @@
-"""The pages in a real browser: what is clicked, dragged and run; no error, no request elsewhere, nothing inaccessible."""
+"""The pages in a real browser: clicked, dragged and run; no error, no request elsewhere, nothing inaccessible."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
     assert CHROMIUM, "chromium is not installed: script/setup --test installs it"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -53,7 +54,8 @@ def watched(browser: Browser, base: str) -> Iterator[Watched]:
     page = found.page
     page.on("console", lambda message: found.faults.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: found.faults.append(str(error)))
-    page.on("request", lambda request: None if request.url.startswith((f"{base}/", "data:")) else found.faults.append(request.url))
+    own = (f"{base}/", "data:")
+    page.on("request", lambda request: None if request.url.startswith(own) else found.faults.append(request.url))
     yield found
     context.close()
     assert found.faults == []
@@ -69,7 +71,8 @@ def test_no_page_is_hard_to_use(watched: Watched, base: str, scheme: str, width:
         page.goto(base + path)
         page.wait_for_load_state("networkidle")
         found = Axe().run(page).response["violations"]
-        assert not found, name + json.dumps([(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found])
+        told = [(one["id"], [node["html"][:200] for node in one["nodes"]]) for one in found]
+        assert not found, f"{name}: {json.dumps(told)}"
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than the screen"
 
 
@@ -89,7 +92,7 @@ def test_from_the_address_of_the_server_to_curves(watched: Watched, base: str) -
         page.get_by_role("link", name=name, exact=True).first.click()
         expect(page.get_by_role("heading", level=1)).to_have_text(heading)
     expect(page.locator("#plot-drawing canvas")).to_be_visible()
-    expect(page.locator("#plot-status")).to_contain_text("365 means of P1D")
+    expect(page.locator("#plot-status")).to_contain_text("366 means of P1D")
 
 
 def test_a_station_on_the_map_leads_to_its_page(watched: Watched, base: str) -> None:
@@ -104,7 +107,7 @@ def test_two_stations_are_compared_and_a_period_is_dragged(watched: Watched, bas
     page = watched.page
     page.goto(f"{base}{ROOT}/procedures/SFO")
     status = page.locator("#plot-status")
-    expect(status).to_contain_text("365 means of P1D")
+    expect(status).to_contain_text("366 means of P1D")
     page.get_by_label("SEA", exact=True).check()
     expect(status).to_contain_text("732 means of P1D")
     expect(page.locator(".u-legend")).to_contain_text("SEA")
@@ -152,7 +155,8 @@ def test_a_built_request_runs_both_ways(watched: Watched, base: str) -> None:
         page.get_by_role("button", name=f"Run {method}").click()
         expect(status).to_contain_text("Status 200, text/csv")
         texts.append(answer.inner_text().splitlines())
-    assert texts[0] == texts[1] and len(texts[0]) == 3
+    assert texts[0] == texts[1]
+    assert len(texts[0]) == 3
     assert all(",SEA," in row for row in texts[0][1:])
     url = page.locator("#kvp").inner_text()
     assert page.request.get(url).text().splitlines() == texts[0]
