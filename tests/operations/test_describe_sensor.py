@@ -68,6 +68,8 @@ def test_owslib_reads_it(plain: World) -> None:
     assert sensor.keywords == ["rain", "snow"]
     (link,) = sensor.documentation
     assert link.documents[0].url.startswith("http://h/cgi?service=SOS&version=1.0.0&request=GetObservation&")
+    assert list(sensor.capabilities) == ["observations"]
+    assert len(sensor.positions) == 1
 
 
 def test_facts_are_those_of_the_sensor(plain: World) -> None:
