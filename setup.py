@@ -49,6 +49,7 @@ setup(
             "schemathesis",
             "xmlschema",
         ],
+        "fuzz": ["atheris"],
         "data": ["statsmodels", "vega_datasets"],
     },
     entry_points={"console_scripts": ["mapsos = mapsos.__main__:main"]},

@@ -33,12 +33,14 @@ class Listener:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
-        try:
-            connection, _ = self._socket.accept()
-        except OSError:
-            return
-        self.touched.set()
-        connection.close()
+        # To the end: a client that asks again must not wait for an answer that nobody gives.
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self.touched.set()
+            connection.close()
 
     def close(self) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)

@@ -62,7 +62,7 @@ def test_more_pairs_than_the_most_are_refused() -> None:
     assert (refusal.value.code, refusal.value.locator) == ("InvalidParameterValue", "request")
 
 
-@pytest.mark.parametrize("value", ["%ED%A0%80", "\ud800", "\udc80", "a\udfff%41", "%ED%B2%80"])
+@pytest.mark.parametrize("value", ["%ED%A0%80", "\ud800", "a\udfff%41", "%ED%B2%80"])
 def test_a_lone_surrogate_is_refused_by_name(value: str) -> None:
     with pytest.raises(OwsException, match="result is not valid UTF-8") as refused:
         decode_kvp(f"service=SOS&result={value}")
