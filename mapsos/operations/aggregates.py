@@ -117,7 +117,7 @@ class LayerAggregation:
         return Batch(len(summary.begins), values, texts, geometry, {BEGIN: begins, END: ends})
 
 
-def plan_aggregation(meaning: LayerMeaning, aggregation: Aggregation, most_groups: int | None) -> LayerAggregation:
+def plan_aggregation(meaning: LayerMeaning, aggregation: Aggregation) -> LayerAggregation:
     """How a layer is summarized.
 
     A function takes the properties that it has a meaning for: avg and sum numbers, min and max numbers and times, the
@@ -169,8 +169,7 @@ def plan_aggregation(meaning: LayerMeaning, aggregation: Aggregation, most_group
         end_time=END,
         interval=INTERVAL,
     )
-    most = MOST_GROUPS if most_groups is None else min(MOST_GROUPS, most_groups)
-    return LayerAggregation(aggregation, meaning, summary, tuple(columns), tuple(outputs), most)
+    return LayerAggregation(aggregation, meaning, summary, tuple(columns), tuple(outputs), MOST_GROUPS)
 
 
 def _result_kind(function: str, kind: ColumnKind) -> ColumnKind | None:

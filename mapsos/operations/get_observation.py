@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Generator, Iterator
 from functools import partial
 from typing import Any
 
+from mapsos.batches import Batch
 from mapsos.crs import Crs, SrsName, is_northing_first, parse_srs_name
 from mapsos.encodings.registry import RESPONSE_FORMATS, find_encoder
 from mapsos.http import Response
 from mapsos.layer_source import ShapeType
 from mapsos.mapfile.model import ObservationLayer, Service
-from mapsos.operations.aggregates import plan_aggregation
+from mapsos.operations.aggregates import LayerAggregation, plan_aggregation
 from mapsos.operations.conformance import is_strict
 from mapsos.operations.context import Context
 from mapsos.operations.downloads import name_download
@@ -22,7 +24,7 @@ from mapsos.operations.observation_markup import (
     build_markup,
 )
 from mapsos.operations.online_resource import find_online_resource
-from mapsos.operations.row_limits import check_rows
+from mapsos.operations.row_limits import check_rows, check_summaries
 from mapsos.operations.selection import LayerSelection, select_procedures, select_result, select_rows
 from mapsos.operations.streaming import LayerQuestion, ObservationBody
 from mapsos.ows.aggregation import parse_aggregation
@@ -79,12 +81,14 @@ def get_observation(context: Context) -> Response:
     if context.method == "HEAD":
         return Response(headers=headers)
 
+    summarized: list[int] = []
+
     def ask(selection: LayerSelection) -> LayerQuestion[Any]:
         meaning = selection.meaning
         source = meaning.layer.source
         summary = None
         if aggregation is not None:
-            summary = plan_aggregation(meaning, aggregation, limit)
+            summary = plan_aggregation(meaning, aggregation)
             meaning = summary.meaning
         markup = build_markup(encoder.markup, service, meaning, output_crs, url)
         needs = encoder.needs(markup)
@@ -101,14 +105,21 @@ def get_observation(context: Context) -> Response:
             limit=most if summary is None else None,
             batch_rows=BATCH_ROWS if source.shape is ShapeType.POINT else SHAPE_BATCH_ROWS,
         )
-        return LayerQuestion(query, markup, None if summary is None else summary.summarize)
+        return LayerQuestion(query, markup, None if summary is None else partial(count_summaries, summary))
+
+    def count_summaries(summary: LayerAggregation, batches: Iterator[Batch]) -> Generator[Batch]:
+        found = list(summary.summarize(batches))
+        summarized.append(sum(batch.rows for batch in found))
+        yield from found
 
     def select_during(interval: Interval) -> tuple[LayerSelection, ...]:
         return select_rows(service, asked, (EventTime("during", interval),), feature, parse_bbox(raw), context.now)
 
     body = ObservationBody(partial(encoder.write, collection), map(ask, selections), most)
     try:
-        if limit is not None and aggregation is None:
+        if limit is not None and aggregation is not None:
+            check_summaries(limit, most, sum(summarized))
+        elif limit is not None:
             check_rows(limit, most, body.count_all(), selections, select_during)
         body.begin()
     except BaseException:

@@ -105,6 +105,22 @@ def check_rows(
     )
 
 
+def check_summaries(limit: int, most: int | None, known: int) -> None:
+    """Refuse an answer of more summaries, in all its layers together, than the limit; ``most`` as in `find_excess`.
+
+    Raises OwsException with how many there are and the limit.
+    """
+    if known <= limit or (most is not None and most <= limit):
+        return
+    raise OwsException(
+        "ResponseExceedsSizeLimit",
+        "aggregateinterval",
+        "msSOSGetObservation",
+        f"The answer would have {known if most is None else min(known, most)} observations, which are summaries; this "
+        f"service sends {limit} at most. Ask for longer intervals, fewer procedures or a shorter time.",
+    )
+
+
 def _propose(
     limit: int, density: TimeDensity, selections: Selections, select_during: Callable[[Interval], Selections]
 ) -> tuple[Interval, int] | None:

@@ -113,6 +113,25 @@ def test_the_limit_is_of_the_rows_and_of_no_result_model(service: Service) -> No
     assert service.refuse(500, eventTime="2001-01-01")[0] == 4800
 
 
+def test_summaries_count_and_not_what_they_are_made_of(service: Service) -> None:
+    asked = {"aggregateInterval": "P1D", "eventTime": "2001-01-01/2001-01-03", "procedure": "S007,S008"}
+    assert service.count(6, **asked) == 6
+    response = service.send(5, **asked)
+    assert response.status == 400
+    code, locator, text = refusal(read_xml(response))
+    assert (code, locator) == ("ResponseExceedsSizeLimit", "aggregateinterval")
+    assert "would have 6 observations, which are summaries; this service sends 5 at most. Ask for longer" in text
+
+
+def test_summaries_of_all_layers_count_together(world: World) -> None:
+    world.write_map(layer_text("l1"), layer_text("l2"))
+    service = Service(world.folder / "service.map")
+    asked = {"offering": "off", "observedProperty": "op", "aggregateInterval": "P1D"}
+    there = service.count(None, **asked)
+    assert service.count(there, **asked) == there
+    assert refusal(read_xml(service.send(there - 1, **asked)))[0] == "ResponseExceedsSizeLimit"
+
+
 def test_without_rows_there_is_nothing_to_refuse(service: Service) -> None:
     assert service.count(1, eventTime="1990") == 0
 
