@@ -126,7 +126,7 @@ def test_parameters(victim: Application, listener: Listener, tmp_path: Path, nam
 def test_compressed_bodies_are_refused_by_name(victim: Application, coding: str) -> None:
     import zlib
 
-    bomb = zlib.compress(b" " * 100_000_000)
+    bomb = zlib.compress(b" " * 10_000_000)
     response = victim.answer(post(bomb, HTTP_CONTENT_ENCODING=coding))
     text = read(response)
     assert b"ExceptionReport" in text
@@ -137,3 +137,23 @@ def test_a_request_may_say_that_nothing_is_compressed(victim: Application) -> No
     body = f'<GetCapabilities {NS} service="SOS"/>'.encode()
     assert b"</sos:Capabilities>" in read(victim.answer(post(body, HTTP_CONTENT_ENCODING="identity")))
     assert isinstance(post(body), Request)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16(victim: Application, encoding: str) -> None:
+    """It is read as what it is, and half a character in it is refused."""
+    good = f'<GetCapabilities {NS} service="SOS"/>'
+    assert b"</sos:Capabilities>" in judge(victim.answer(post(good.encode(encoding))))
+    broken = f'<GetCapabilities {NS} service="\ud800"/>'.encode(encoding, "surrogatepass")
+    assert b"not well-formed" in judge(victim.answer(post(broken)))
+
+
+@pytest.mark.parametrize("text", ["&#xD800;", "&#xDC00;", "\ud800", "\ud83d\ude00"])
+def test_surrogates_are_no_characters(victim: Application, text: str) -> None:
+    body = f'<GetCapabilities {NS} service="{text}"/>'.encode("utf-8", "surrogatepass")
+    assert b"not well-formed" in judge(victim.answer(post(body)))
+
+
+def test_utf_7_is_refused_by_name(victim: Application) -> None:
+    body = f'<?xml version="1.0" encoding="UTF-7"?><GetCapabilities {NS} service="SOS"/>'.encode("utf-7")
+    assert b"the encoding UTF-7 is not accepted" in judge(victim.answer(post(body)))
