@@ -22,8 +22,13 @@ from benchmarks.servers import Server, serving, serving_apache
 DESCRIPTION = """\
 Loads `mapsos serve` and, beside it, mapserv as FastCGI under Apache (mod_fcgid, two processes) with the same mix:
 10 % GetCapabilities, 10 % DescribeSensor, 80 % GetObservation of one week of one procedure, out of 1.4 million
-observations of 200 procedures in a GeoPackage. Each client opens a connection, asks, reads the answer to its end,
-pauses and asks again. Before, every question is asked once and its answer held against the rows of the file, value by
+observations of 200 procedures in a GeoPackage. The load is a closed loop: each client opens a connection, asks, reads
+the answer to its end, pauses (anything from nothing to twice --pause seconds) and only then asks again, so that a slow
+server is asked less often. With the pause of 5 seconds 500 clients ask at most 100 times a second; with --pause 0 each
+asks again at once, and 500 requests wait all the time. It ends by itself after --seconds, when the answers that are
+under way have come, at the latest 120 seconds later.
+
+Before, every question is asked once and its answer held against the rows of the file, value by
 value; under load every answer must be the same to the byte. Clients and servers share the processors.
 
 It exits with 0 if no request failed and the median and 95th percentile of GetObservation stayed below the demand (0.43
@@ -108,14 +113,16 @@ async def _soak(load: Load, server: Server, requests: int) -> int:
     memory, files = _read_memory(server.pid), _count_files(server.pid)
     told = f"{memory / 1e6:.1f} MB resident in all workers, {files} open files"
     print(f"after {tally.answered} requests: {told}", flush=True)
-    started = time.monotonic()
+    started, processor = time.monotonic(), _read_processor(server.pid)
     rest = await load.run(8, requests=requests - first)
+    used = _read_processor(server.pid) - processor
     later, open_later = _read_memory(server.pid), _count_files(server.pid)
     failed = tally.failures.total() + rest.failures.total()
     print(
         f"after {tally.answered + rest.answered} requests: {later / 1e6:.1f} MB ({later / memory - 1:+.1%}), "
         f"{open_later} open files, {failed} requests failed, "
-        f"{rest.answered / (time.monotonic() - started):.0f} requests per second"
+        f"{rest.answered / (time.monotonic() - started):.0f} requests per second, "
+        f"{used / max(1, rest.answered) * 1000:.1f} ms of the server's processors each"
     )
     for reason, count in (tally.failures + rest.failures).most_common(5):
         print(f"  {count} {reason}")
@@ -198,7 +205,7 @@ def _read_arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--clients", type=int, default=500, help="clients at once (500)")
     add("--seconds", type=float, default=60.0, help="how long (60)")
-    add("--pause", type=float, default=5.0, help="mean seconds between an answer and the client's next request (5)")
+    add("--pause", type=float, default=5.0, help="mean seconds from an answer to the client's next request (5); 0: none")
     add("--rows", type=int, default=1_400_000, help="observations (1400000)")
     add("--questions", type=int, default=200, help="different weeks of procedures that are asked for (200)")
     add("--workers", type=int, default=os.cpu_count() or 1, help="processes of mapsos serve (number of processors)")
