@@ -205,7 +205,7 @@ def _read_arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--clients", type=int, default=500, help="clients at once (500)")
     add("--seconds", type=float, default=60.0, help="how long (60)")
-    add("--pause", type=float, default=5.0, help="mean seconds from an answer to the client's next request (5); 0: none")
+    add("--pause", type=float, default=5.0, help="mean seconds from answer to the client's next request (5), 0: none")
     add("--rows", type=int, default=1_400_000, help="observations (1400000)")
     add("--questions", type=int, default=200, help="different weeks of procedures that are asked for (200)")
     add("--workers", type=int, default=os.cpu_count() or 1, help="processes of mapsos serve (number of processors)")
