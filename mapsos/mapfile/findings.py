@@ -14,7 +14,7 @@ from mapsos.mapfile.blocks import Block, parse_blocks
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.keys import METADATA_KEYS
 from mapsos.mapfile.metadata import Metadata, collect_entries
-from mapsos.mapfile.model import ObservationLayer, Service, group_offerings
+from mapsos.mapfile.model import CONFORMANCES, ObservationLayer, Service, group_offerings
 from mapsos.mapfile.reader import build_service, layer_metadata, web_metadata
 from mapsos.mapfile.spelling import find_unknown_keys, is_xml_name
 from mapsos.mapfile.tokens import TokenKind, is_decoded, read_tokens
@@ -137,6 +137,11 @@ def _check_web(service: Service, tree: Block) -> Iterator[Finding]:
     rows = service.max_rows
     if rows is not None and not (rows.strip().isascii() and rows.strip().isdigit() and int(rows)):
         yield at("error", "maxrows", f'"{rows}" is no number of observations; write a whole number above 0')
+    for word in service.conformance:
+        if word not in CONFORMANCES:
+            yield at("error", "conformance",
+                     f'requests are refused: "{word}" is not {" or ".join(CONFORMANCES)}; write one of them, or both '
+                     "separated by one blank")
     yield from _check_access(web, service.file)
     yield from _check_duplicates([block for web_block in tree.inner("web") for block in web_block.inner("metadata")])
     yield from find_unknown_keys(web, Finding)

@@ -32,6 +32,7 @@ def test_a_good_map_has_none(write_map: MapWriter) -> None:
         (GOOD_WEB.replace('"*"', '"GetCapabilities,GetObservation"'), "warning", "sos_enable_request", "blanks"),
         (GOOD_WEB + ' "sos_maxfeatures" "many"', "error", "sos_maxfeatures", "whole number"),
         (GOOD_WEB + ' "sos_maxrows" "0"', "error", "sos_maxrows", "above 0"),
+        (GOOD_WEB + ' "sos_conformance" "mapserver Strickt"', "error", "sos_conformance", '"strickt" is not mapserver'),
         (GOOD_WEB + ' "sos_city" "C"', "info", "sos_city", "sos_country"),
         (GOOD_WEB + ' "sos_acces_constraints" "C"', "warning", "sos_acces_constraints", "sos_accessconstraints"),
         (GOOD_WEB + ' "ows_acessconstraints" "C"', "warning", "ows_acessconstraints", "ows_accessconstraints"),
