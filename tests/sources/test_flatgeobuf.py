@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -99,6 +101,31 @@ def test_the_fast_way_gives_what_the_slow_one_gives(tmp_path: Path, index: str) 
         assert fast.columns == other.columns
         assert fast.extent() == other.extent()
         assert fast.time_bounds("t") == other.time_bounds("t")
+
+
+READ_PLACES = """
+import sys
+from mapsos import predicates as p
+from mapsos.layer_source import LayerSource, SourceKind
+from mapsos.sources.layers import open_layer
+from mapsos.sources.query import LayerQuery
+
+source = LayerSource("readings", SourceKind.OGR, sys.argv[1], "readings", native_filter=sys.argv[2] or None)
+for place in (p.BBox(80, 80, 81, 81), p.BBox(2.25, 0.25, 2.75, 0.75), p.BBox(2, 0, 3, 1), p.BBox(80, 80, 81, 81)):
+    with open_layer(source) as layer:
+        query = LayerQuery(source, texts=("t",), values=("n",), predicate=place)
+        print(sorted(value for batch in layer.read(query) for value in batch.values["n"].to_pylist()))
+"""
+
+
+@pytest.mark.parametrize("native_filter", ["", "n >= 0"])
+@pytest.mark.parametrize("index", ["YES", "NO"])
+def test_a_place_without_rows_ends(tmp_path: Path, index: str, native_filter: str) -> None:
+    """By a process of its own: a reading that does not end holds the whole process, without a way to stop it."""
+    source = write_times(tmp_path / "times.fgb", "FlatGeobuf", ZONES["mixed"], f"SPATIAL_INDEX={index}")
+    command = [sys.executable, "-c", READ_PLACES, source.connection, native_filter]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split("\n") == ["[]", "[]", "[2, 3]", "[]", ""]
 
 
 def test_only_date_times_are_shown_as_text(tmp_path: Path) -> None:
