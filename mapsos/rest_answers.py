@@ -68,12 +68,17 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
         resource = find_resource(context, path)
         name = f"REST {path.resource}".rstrip()
         if resource.stream is not None:
-            return Response(headers=(("Content-Type", JSON),), body=resource.stream, operation=name)
+            return Response(
+                headers=(("Content-Type", JSON),),
+                body=resource.stream,
+                operation=name,
+                count_rows=resource.count_rows,
+            )
         if resource.format == "html":
             page = _load_pages().write_resource(request, path, settings, context, resource)
-            return replace(page, operation=name)
+            return replace(page, operation=name, count_rows=resource.count_rows)
         indent = 2 if resource.format == "pjson" else None
-        response = replace(_respond(200, resource.value, indent), operation=name)
+        response = replace(_respond(200, resource.value, indent), operation=name, count_rows=resource.count_rows)
         return tag_response(response, request.environ.get("HTTP_IF_NONE_MATCH"))
     except RestError as error:
         log.info("%s", f"{error.message} {error.detail}".rstrip())
@@ -131,14 +136,17 @@ def _wants_page(request: Request, path: RestPath, raw: RawRequest | None) -> boo
 def _report(request: Request, settings: Settings, error: RestError, wants_page: bool) -> Response:
     if not wants_page:
         return write_error(error)
-    found: Response = _load_pages().write_error(request, settings, error)
-    return found
+    page: Response = _load_pages().write_error(request, settings, error)
+    return _tell_methods(page, error)
 
 
 def write_error(error: RestError) -> Response:
     """The document about an error."""
     value = {"error": {"code": error.code, "message": error.message, "details": list(error.details)}}
-    response = _respond(error.code, value, None, error=True)
+    return _tell_methods(_respond(error.code, value, None, error=True), error)
+
+
+def _tell_methods(response: Response, error: RestError) -> Response:
     allowed = (("Allow", "GET, HEAD, POST"),) if error.code == 405 else ()
     return replace(response, headers=(*response.headers, *allowed))
 

@@ -25,13 +25,15 @@ class Resource:
     """What a path stands for.
 
     ``kind`` is the `RestPath`'s resource, or ``schema``; ``format`` how the client wants it: html, json or pjson.
-    ``stream`` is the JSON document of what is streamed, else None, and then ``value`` is empty.
+    ``stream`` is the JSON document of what is streamed, else None; where it is there, ``value`` is empty.
+    ``count_rows`` tells how many observations of it have been written so far (`Response.count_rows`).
     """
 
     kind: str
     format: str
     value: dict[str, Any]
     stream: Iterable[Chunk] | None = None
+    count_rows: Callable[[], int] = lambda: 0
 
 
 PAGE_ROWS = 100
@@ -61,9 +63,11 @@ def find_resource(context: Context, path: RestPath) -> Resource:
         return Resource("openapi", "pjson", describe_openapi(context, path.prefix))
     if path.resource == "observations/query":
         stream = query_observations(context, PAGE_ROWS if format != "json" else None)
-        if format == "json" or stream is None:
-            return Resource(path.resource, "json", {}, stream or ())
-        return Resource(path.resource, format, json.loads(b"".join(stream)))
+        if stream is None:
+            return Resource(path.resource, "json", {}, ())
+        if format == "json":
+            return Resource(path.resource, "json", {}, stream, stream.count_written)
+        return Resource(path.resource, format, json.loads(b"".join(stream)), count_rows=stream.count_written)
     if path.resource == "procedure":
         return Resource("procedure", format, describe_procedure(context, path.id or ""))
     return Resource(path.resource, format, _READERS[path.resource](context))

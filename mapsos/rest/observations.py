@@ -69,14 +69,27 @@ def read_page(raw: RawRequest, zone: int, usual: int | None = None, most: int | 
     return Page(read_count(raw, "resultOffset", 0) or 0, min(counts, default=None), zone)
 
 
-def query_observations(context: Context, usual: int | None = None) -> ObservationBody[ObservationMarkup] | None:
+class PageBody(ObservationBody["ObservationMarkup"]):
+    """The document of one page of the answers to some questions."""
+
+    def __init__(self, page: Page, questions: Iterator[LayerQuestion[ObservationMarkup]]) -> None:
+        from mapsos.encodings.observation_json import write_observations
+
+        super().__init__(partial(write_observations, page), questions, None)
+        self._page = page
+
+    def count_written(self) -> int:
+        """How many observations of the page have been handed to the encoder so far."""
+        rows = max(super().count_written() - self._page.offset, 0)
+        return rows if self._page.most is None else min(rows, self._page.most)
+
+
+def query_observations(context: Context, usual: int | None = None) -> PageBody | None:
     """The answer as a stream, opened and with the first batch of each layer read; None if only its head is wanted.
 
     ``usual`` is how many observations there are where resultRecordCount does not say. Raises RestError, also for more
     observations than the server's limit admits (`mapsos.operations.row_limits`).
     """
-    from mapsos.encodings.observation_json import write_observations
-
     asked = read_query(context.raw, context.now)
     most = read_max_features(context.service)
     page = read_page(context.raw, asked.time.offset if asked.time is not None else 0, usual, most)
@@ -84,7 +97,7 @@ def query_observations(context: Context, usual: int | None = None) -> Observatio
     with rest_errors():
         if context.method == "HEAD":
             return None
-        body = ObservationBody(partial(write_observations, page), list_questions(context, asked, rows), None)
+        body = PageBody(page, list_questions(context, asked, rows))
         try:
             if (limit := context.row_limit) is not None:
                 _check_rows(context, limit, asked, page, body.count_all())

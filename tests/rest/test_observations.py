@@ -190,3 +190,28 @@ def test_pretty_json_is_a_page(ask: Ask) -> None:
     value = ask(QUERY, f="pjson", offering="hourly").value
     assert len(value["observationData"]) == 100
     assert value["exceededTransferLimit"] is True
+
+
+@pytest.mark.parametrize("format", ["json", "pjson", "html"])
+@pytest.mark.parametrize(
+    ("page", "rows"),
+    [
+        ({}, 24),
+        ({"resultRecordCount": "7"}, 7),
+        ({"resultRecordCount": "7", "resultOffset": "20"}, 4),
+        ({"resultOffset": "30"}, 0),
+    ],
+)
+def test_the_log_is_told_how_many_observations_were_sent(
+    ask: Ask, format: str, page: dict[str, str], rows: int
+) -> None:
+    answer = ask(
+        QUERY, f=format, offering="hourly", procedure="SEA",
+        temporalFilter="during:2010-07-01T00:00:00Z,2010-07-01T23:00:00Z", **page,
+    )  # fmt: skip
+    assert answer.status == 200
+    assert answer.response.operation == "REST observations/query"
+    assert answer.response.count_rows() == rows
+    if format != "html":
+        assert len(answer.value["observationData"]) == rows
+    assert ask(ROOT, f="json").response.count_rows() == 0

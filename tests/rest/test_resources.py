@@ -96,7 +96,7 @@ def test_procedures_are_listed_and_described(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("path", "parameters", "status", "message"),
     [
-        (ROOT + "/nothing", {}, 404, "there is no such resource"),
+        (ROOT + "/nothing", {"f": "json"}, 404, "there is no such resource"),
         (ROOT + "/procedures/nobody", {"f": "json"}, 404, "there is no procedure nobody"),
         ("/nowhere/exts/SosSOE", {"f": "json"}, 404, "there is no such service"),
         (ROOT, {"f": "xml"}, 400, "f=xml is not supported"),
@@ -127,7 +127,9 @@ def test_form_posts_and_both_paths_answer_alike(ask: Ask) -> None:
 
 def test_other_methods_are_refused(ask: Ask) -> None:
     answer = ask(ROOT, "DELETE", f="json")
-    assert answer.status == 405
+    for refused in (answer, ask(ROOT, "DELETE")):
+        assert refused.status == 405
+        assert refused.headers["Allow"] == "GET, HEAD, POST"
     assert answer.value["error"]["details"] == ["allowed are GET, HEAD and POST"]
 
 
