@@ -57,7 +57,10 @@ _MEANINGS: dict[str, dict[str, Any]] = {
     },
 }
 
-_ERROR = {"application/json": {"schema": {"$ref": "#/components/schemas/error"}}}
+_ERROR = {
+    "application/json": {"schema": {"$ref": "#/components/schemas/error"}},
+    "text/html": {"schema": {"type": "string"}},
+}
 _ERRORS = {
     "400": "A parameter is wrong, or asks for more than this service sends at once.",
     "403": "This client may not have it.",
