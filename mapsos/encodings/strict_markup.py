@@ -119,7 +119,7 @@ def write_uom_element(uom: str | None) -> str:
         return ""
     if _UOM_SYMBOL.fullmatch(uom):
         return f'<swe:uom code="{escape_attribute(uom)}"/>'
-    target = encode_uri(uom) if _is_reference(uom) else _UCUM + quote(uom, safe="")
+    target = encode_uri(uom) if _SCHEME.match(uom) else _UCUM + quote(uom, safe="")
     return f'<swe:uom xlink:href="{escape_attribute(target)}"/>'
 
 
