@@ -55,6 +55,16 @@ def test_silence_about_a_good_map(mapfile: Path) -> None:
         ('"a"', '"a b"', 'test.map:8: warning: sos_temp_max_alias: "a b" is no XML name', (0, 1)),
         ('"sos_wind_alias" "c"', "", "test.map:5: info: sos_wind_alias: column wind of layer l", (0, 0)),
         ('"sos_offering_id" "o"', '"sos_offering_id" ""', "test.map:7: error: sos_offering_id: ", (2, 2)),
+        ('"sos_timeitem"', '"sos_sensor_nam" "x" "sos_timeitem"', "test.map:8: warning: sos_sensor_nam: ", (0, 1)),
+        *(
+            (
+                '"sos_timeitem"',
+                f'"{key}" "gone" "sos_timeitem"',
+                f"test.map:8: warning: {key}: gone is no column of layer l: ",
+                (0, 1),
+            )
+            for key in ("sos_sensor_name_item", "sos_feature_name_item", "sos_feature_codespace_item")
+        ),
         ("TYPE POINT", "TYPE RASTER", "test.map:5: error: RASTER: ", (2, 2)),
         ("seattle_weather", "gone", "test.map:5: error: DATA: data source of layer l cannot be read", (2, 2)),
     ],
