@@ -28,6 +28,10 @@ def ask_table(response_format: str, more: str = "") -> str:
     return f"{OBSERVATIONS.partition('&responseFormat=')[0]}&responseFormat={response_format}{more}"
 
 
+REST_OBSERVATIONS = "/exts/SosSOE/observations/query?f=json&observedProperty=value"
+"""The values of one column, an observation for each row, by the REST interface."""
+
+
 @dataclass(frozen=True)
 class MapLayer:
     """One layer of one map: which data set, what is shown of it.

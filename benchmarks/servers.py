@@ -29,6 +29,23 @@ def mapsos_program(mapfile: Path, query: str) -> Program:
     return Program((str(MAPSOS), "get", str(mapfile), query), {"HOME": str(mapfile.parent)}, mapfile.parent)
 
 
+def rest_program(mapfile: Path, path: str) -> Program:
+    """One request for a path of the REST interface with its query, as a web server would start mapsos."""
+    path, _, query = path.partition("?")
+    environment = {
+        "HOME": str(mapfile.parent),
+        "MS_MAPFILE": str(mapfile),
+        "MAPSOS_CACHE": "off",
+        "MAPSOS_CGI_WORKER": "off",
+        "MAPSOS_LOG_LEVEL": "error",
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": "/mapsos",
+        "PATH_INFO": path,
+        "QUERY_STRING": escape(query),
+    }
+    return Program((str(MAPSOS),), environment, mapfile.parent)
+
+
 def mapserv_program(mapfile: Path, query: str, configuration: Path) -> Program:
     """One request by mapserv as a web server would start it, header and all."""
     environment = {

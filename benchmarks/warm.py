@@ -1,5 +1,7 @@
 """One request answered again and again inside one process: ``python -m benchmarks.warm MAPFILE QUERY TIMES``.
 
+QUERY is one for the SOS, or a path of the REST interface with its query, as ``/exts/SosSOE/procedures?f=json``.
+
 Prints a JSON object: seconds of each time but the first, the first, and the bytes of the last answer.
 """
 
@@ -33,7 +35,10 @@ def open_application(mapfile: Path, query: str) -> Callable[[], int]:
 
     application = Application(read_settings({"MS_MAPFILE": str(mapfile), "MAPSOS_LOG_LEVEL": "error"}))
     environ = {"SERVER_NAME": "127.0.0.1", "SERVER_PORT": "80", "SCRIPT_NAME": "/sos", "REMOTE_ADDR": "127.0.0.1"}
-    request = Request("GET", escape(query), environ=environ)
+    parameters = query
+    if query.startswith("/"):
+        environ["PATH_INFO"], _, parameters = query.partition("?")
+    request = Request("GET", escape(parameters), environ=environ)
 
     def answer() -> int:
         response = application.answer(request)

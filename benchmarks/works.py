@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 
-from benchmarks.maps import CAPABILITIES, DATABLOCK, MEASUREMENT, OBSERVATIONS, SENSOR, MapLayer, ask_table
+from benchmarks.maps import (
+    CAPABILITIES,
+    DATABLOCK,
+    MEASUREMENT,
+    OBSERVATIONS,
+    REST_OBSERVATIONS,
+    SENSOR,
+    MapLayer,
+    ask_table,
+)
 from benchmarks.measuring import (
     Bench,
     FirstByteWork,
@@ -160,6 +169,13 @@ WORKS: dict[str, Work] = {
             ("arrow", "Arrow", "application/vnd.apache.arrow.stream", 1.0),
         )
     },
+    "rest": WarmWork(
+        "in process: JSON of the REST interface, {rows}, GeoPackage",
+        POINTS,
+        lambda bench: REST_OBSERVATIONS,
+        3.0,
+        times=5,
+    ),
     "summary": WarmWork(
         "in process: CSV, daily averages of {rows}, GeoPackage",
         POINTS,

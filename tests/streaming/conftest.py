@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -15,6 +15,8 @@ from benchmarks.maps import DATABLOCK, MEASUREMENT, MapLayer, write_map
 from mapsos.app import Application
 from mapsos.http import Request, Response
 from mapsos.settings import read_settings
+from mapsos.sources.errors import SourceError
+from mapsos.sources.layers import Layer
 
 STORED = 1000
 MODELS = {"measurement": MEASUREMENT, "datablock": DATABLOCK}
@@ -44,8 +46,17 @@ class Answers:
 
     def ask(self, mapfile: Path, query: str) -> Response:
         """The response to a GET request; nothing of its body has been read beyond what comes before the first byte."""
+        return self._answer(mapfile, "", query)
+
+    def ask_rest(self, mapfile: Path, path: str) -> Response:
+        """The same for a path of the REST interface, with its query."""
+        path, _, query = path.partition("?")
+        return self._answer(mapfile, path, query)
+
+    def _answer(self, mapfile: Path, path: str, query: str) -> Response:
         settings = read_settings({"MS_MAPFILE": str(mapfile), "MAPSOS_CACHE": "off"})
-        return Application(settings).answer(Request("GET", quote(query, safe="=&:;,/")))
+        environ = {"PATH_INFO": path} if path else {}
+        return Application(settings).answer(Request("GET", quote(query, safe="=&:;,/"), environ=environ))
 
 
 @pytest.fixture(scope="session")
@@ -68,3 +79,18 @@ def close_all() -> Callable[[Response], None]:
             end()
 
     return close
+
+
+@pytest.fixture
+def fails_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source that fails after more rows than a row group of Parquet has."""
+    read = Layer._read_rows
+
+    def read_some(layer: Layer, *arguments: object) -> Iterator[object]:
+        rows = 0
+        for batch in read(layer, *arguments):  # type: ignore[arg-type]
+            if (rows := rows + batch.count) > 150_000:
+                raise SourceError("the data are gone")
+            yield batch
+
+    monkeypatch.setattr(Layer, "_read_rows", read_some)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,7 +15,6 @@ from benchmarks.servers import mapsos_program
 from mapsos.encodings.registry import TABLE_FORMATS
 from mapsos.http import Response
 from mapsos.sources.errors import SourceError
-from mapsos.sources.layers import Layer
 
 from .conftest import Answers
 from .test_aborts import assert_released
@@ -40,21 +39,6 @@ def test_a_closed_answer_releases_the_data(answers: Answers, close_all: Callable
     assert next(iter(response.body))
     close_all(response)
     assert_released(answers.data)
-
-
-@pytest.fixture
-def fails_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A source that fails after more rows than a row group of Parquet has."""
-    read = Layer._read_rows
-
-    def read_some(layer: Layer, *arguments: object) -> Iterator[object]:
-        rows = 0
-        for batch in read(layer, *arguments):  # type: ignore[arg-type]
-            if (rows := rows + batch.count) > 150_000:
-                raise SourceError("the data are gone")
-            yield batch
-
-    monkeypatch.setattr(Layer, "_read_rows", read_some)
 
 
 @pytest.mark.parametrize("response_format", TABLE_FORMATS)

@@ -1,0 +1,51 @@
+"""JSON of the REST interface is streamed: memory does not grow with it, closing releases the data."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks.maps import REST_OBSERVATIONS
+from benchmarks.processes import run_program
+from benchmarks.servers import rest_program
+from mapsos.http import Response
+
+from .conftest import Answers
+from .test_aborts import ABORTS, assert_released
+from .test_memory import FEW, MANY
+
+LIMIT_MEGABYTES = 350
+WITHIN = 1.15
+
+
+def test_peak_is_the_same_for_ten_times_the_rows(answers: Answers) -> None:
+    programs = [rest_program(answers.map_repeated(rows), REST_OBSERVATIONS) for rows in (FEW, MANY)]
+    few = max(run_program(programs[0]).megabytes for _ in range(3))
+    many = run_program(programs[1]).megabytes
+    assert many < LIMIT_MEGABYTES
+    assert many < few * WITHIN
+
+
+def test_the_program_that_is_measured_answers(answers: Answers) -> None:
+    program = rest_program(answers.map_repeated(20_000), REST_OBSERVATIONS)
+    done = subprocess.run(program.command, env=dict(program.environment), capture_output=True, timeout=120, check=True)
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    assert b"application/json" in head
+    assert len(json.loads(body)["observationData"]) == 20_000
+
+
+@pytest.mark.parametrize("chunks", [0, 1, 3])
+def test_a_closed_answer_releases_the_data(
+    answers: Answers, close_all: Callable[[Response], None], chunks: int
+) -> None:
+    mapfile = answers.map_repeated(100_000)
+    for _ in range(ABORTS):
+        response = answers.ask_rest(mapfile, REST_OBSERVATIONS)
+        body = iter(response.body)
+        for _ in range(chunks):
+            assert next(body)
+        close_all(response)
+    assert_released(answers.data)
