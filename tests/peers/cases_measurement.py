@@ -311,6 +311,28 @@ CASES: list[Case] = [
     case("meas-procedure-1-list", "shp", procedure="S99,S2"),
     case("meas-procedure-urn", "shp", "D-08", expects=(members(5),), procedure="urn:ogc:def:procedure:S1"),
     case("meas-procedure-item", "item_shp", **S1),
+    case(
+        "meas-procedure-urn-escaped",
+        "shp",
+        "B-34",
+        expects=(members(5),),
+        procedure="urn:ogc:def:procedure:%53%31",
+    ),
+    case(
+        "meas-property-urn",
+        "shp",
+        "B-34",
+        expects=(members(5),),
+        observedProperty="urn:ogc:def:property:OGC-SWE:1:op",
+    ),
+    case(
+        "meas-offering-xml-name",
+        "meas_offering_odd",
+        "B-34",
+        expects=(members(5),),
+        offering="Water_x0020_Quality",
+        observedProperty="a<b",
+    ),
     case("meas-procedure-item-list", "item_shp", procedure="S1,S3,S99"),
     case("meas-procedure-both", "both_shp", procedure="S2"),
     *(

@@ -269,6 +269,10 @@ DIFFERENCES: dict[str, Difference] = {
     "B-31": Difference("GetDataAvailability tells begin, end and number of observations."),
     "B-32": Difference("Without sos_describesensor_url DescribeSensor writes SensorML, in version 1.0.1 too if asked."),
     "B-33": Difference("GetFeatureOfInterest and GetObservationById are answered."),
+    "B-34": Difference(
+        "GetObservation takes properties, sensors and offerings as strict capabilities name them, too: as URNs, "
+        "percent-escaped, as XML names."
+    ),
 }
 
 EVERYWHERE = ("B-26",)
