@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from mapsos.crs import Crs
 from mapsos.geoservices.errors import RestError
@@ -35,16 +36,31 @@ def rest_errors() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class KnownLayer:
-    """A layer that the client may ask for observations, what its columns mean, and its procedures as spelled there.
+    """A layer that the client may ask for observations, and what its columns mean.
 
-    ``features`` are the ids of the features of interest of its observations: the procedures that its rows have. ``crs``
-    is the one that shapes of this map are written in.
+    ``place`` is where its rows must lie. ``crs`` is the one that shapes of this map are written in.
     """
 
     meaning: LayerMeaning
-    procedures: tuple[str, ...]
-    features: tuple[str, ...] = ()
+    place: Predicate
     crs: Crs | None = None
+
+    @cached_property
+    def procedures(self) -> tuple[str, ...]:
+        """Its procedures as spelled in the map, else those that its rows have. Raises RestError."""
+        return self.layer.procedures or self.features
+
+    @cached_property
+    def features(self) -> tuple[str, ...]:
+        """The ids of the features of interest of its observations: the procedures that its rows have. RestError.
+
+        Reads all rows where nobody has asked before.
+        """
+        column = self.meaning.procedure_column
+        if column is None:
+            return self.layer.procedures or ()
+        with rest_errors():
+            return tuple(name for name in list_values(self.layer.source, column.name, self.place) if name)
 
     @property
     def layer(self) -> ObservationLayer:
@@ -62,17 +78,7 @@ def list_layers(context: Context) -> tuple[KnownLayer, ...]:
     with rest_errors():
         layers = [layer for layer in context.enabled("GetObservation") if layer.observed_property is not None]
         crs = choose_crs(context, layers)
-        return tuple(_know(context, read_meaning(layer), crs) for layer in layers)
-
-
-def _know(context: Context, meaning: LayerMeaning, crs: Crs | None) -> KnownLayer:
-    column = meaning.procedure_column
-    stated = meaning.layer.procedures
-    if column is None:
-        return KnownLayer(meaning, stated or (), stated or (), crs)
-    found = list_values(meaning.layer.source, column.name, find_map_rectangle(context, meaning.layer))
-    present = tuple(name for name in found if name)
-    return KnownLayer(meaning, stated or present, present, crs)
+        return tuple(KnownLayer(read_meaning(layer), find_map_rectangle(context, layer), crs) for layer in layers)
 
 
 def choose_crs(context: Context, layers: Iterable[ObservationLayer]) -> Crs | None:

@@ -12,6 +12,7 @@ from benchmarks.maps import REST_OBSERVATIONS
 from benchmarks.processes import run_program
 from benchmarks.servers import rest_program
 from mapsos.http import Response
+from mapsos.sources.errors import SourceError
 
 from .conftest import Answers
 from .test_aborts import ABORTS, assert_released
@@ -49,3 +50,14 @@ def test_a_closed_answer_releases_the_data(
             assert next(body)
         close_all(response)
     assert_released(answers.data)
+
+
+@pytest.mark.usefixtures("fails_later")
+def test_what_breaks_off_is_not_whole(answers: Answers) -> None:
+    response = answers.ask_rest(answers.map_repeated(200_000), REST_OBSERVATIONS)
+    assert not response.error
+    chunks: list[bytes] = []
+    with pytest.raises(SourceError):
+        chunks.extend(map(bytes, response.body))
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(b"".join(chunks))
