@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +47,31 @@ def test_peak_is_the_same_for_ten_times_the_rows(answers: Answers, model: str) -
 @pytest.mark.parametrize("model", MODELS)
 def test_two_million_are_answered_within_a_limit(answers: Answers, model: str) -> None:
     run_program(limit_data(mapsos_program(answers.map_repeated(MANY), MODELS[model])))
+
+
+def map_strictly(answers: Answers, rows: int) -> Path:
+    """The same layer, whose documents are valid."""
+    repeated = answers.map_repeated(rows)
+    path = repeated.with_stem(f"{repeated.stem}-strict")
+    text = repeated.read_text()
+    path.write_text(text.replace('"sos_enable_request"', '"sos_conformance" "strict" "sos_enable_request"'))
+    return path
+
+
+@pytest.mark.parametrize(
+    # A row has three values, each with its member; records stand in a member for each of the stations, and are kept in
+    # memory up to a bound.
+    ("model", "fewer", "more", "members"),
+    [("measurement", 100_000, 1_000_000, 300_000), ("datablock", 500_000, 2_000_000, 200)],
+)
+def test_the_peak_of_valid_documents_has_a_bound(
+    answers: Answers, model: str, fewer: int, more: int, members: int
+) -> None:
+    programs = [mapsos_program(map_strictly(answers, rows), MODELS[model]) for rows in (fewer, more)]
+    with reading(programs[0]) as document:
+        text = document.read()
+    assert text.count(b"<om:member>") == members
+    few = max(run_program(programs[0]).megabytes for _ in range(3))
+    many = run_program(programs[1]).megabytes
+    assert many < LIMIT_MEGABYTES
+    assert many < few * WITHIN
