@@ -160,8 +160,9 @@ class Service:
 
     ``extent`` is the MAP EXTENT (in ``crs``), None if absent or degenerate. ``srs`` holds the words of the srs
     metadata. ``max_features`` and ``max_rows`` are the raw texts of the metadata. ``vendor_parameters`` are names of
-    request parameters, in lower case, that are admitted and ignored. ``conformance`` are the words of that metadata in lower case, at least
-    one: the first holds where a request does not choose. ``files`` are all files that were read for it.
+    request parameters, in lower case, that are admitted and ignored. ``conformance`` are the words of that metadata in
+    lower case, at least one: the first holds where a request does not choose. ``files`` are all files that were read
+    for it.
     """
 
     name: str
