@@ -41,9 +41,10 @@ REQUESTS: dict[str, tuple[str, bytes, dict[str, str]]] = {
 
 
 def comparable(answer: Answer) -> tuple[int, bytes, str]:
-    """What must be the same: all but times."""
+    """What must be the same: all but times, and what names a request."""
     log = re.sub(r"(?m)^[-0-9]+ [0-9:,]+ ", "", answer.log)
-    return answer.code, answer.out, re.sub(r" \d+ ms", " ms", log)
+    log = re.sub(r"\bid [0-9a-f]{16}\b", "id", re.sub(r" \d+ ms", " ms", log))
+    return answer.code, re.sub(rb"(?m)^X-Request-Id: [0-9a-f]{16}\r?\n", b"", answer.out), log
 
 
 UNSET = ("no-configuration", "wrong-option")
