@@ -164,4 +164,4 @@ def test_a_log_that_is_rotated_goes_on_in_the_new_file(site: Site) -> None:
     assert not answer.alone
     assert answer.log == ""
     assert log.read_text().count("\n") == 1
-    assert "GET /m 200" in log.read_text()
+    assert "GET /m GetCapabilities 200" in log.read_text()
