@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -21,3 +23,16 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if missing:
         lines.append(f"GDAL drivers that are missing here: {', '.join(missing)}")
     return lines
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """Give the loggers back as they were: what prepares a process for serving takes them from those who watch."""
+    loggers = [logging.getLogger(name) for name in (None, "mapsos", "mapsos.requests")]
+    before = [(logger.level, logger.propagate, logger.disabled, list(logger.handlers)) for logger in loggers]
+    yield
+    for logger, (level, propagate, disabled, handlers) in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+        logger.propagate = propagate
+        logger.disabled = disabled
+        logger.handlers[:] = handlers
