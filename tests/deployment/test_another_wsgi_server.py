@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from .deployed import Client, Deployed
+from .deployed import HOST, Client, Deployed
 from .machine import Machine
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,7 @@ def client(start_machine: Callable[..., Machine]) -> Client:
         except ConnectionRefusedError:
             assert time.monotonic() < end, "gunicorn does not listen"
             time.sleep(0.05)
-    return Client(machine, "/", "http", 8081, stated="http://127.0.0.1:8081")
+    return Client(machine, "/", "http", 8081, stated=f"http://{HOST}:8081")
 
 
 class TestGunicorn(Deployed):
