@@ -29,6 +29,7 @@ from mapsos.ows.exception_report import write_report
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.feature_types import check_wfs_version
 from mapsos.ows.parameters import check_parameters
+from mapsos.ows.requests import RawRequest
 from mapsos.ows.versions import check_version
 from mapsos.request_ids import current_request_id
 from mapsos.settings import Settings
@@ -108,8 +109,9 @@ class Application:
             if path is not None:
                 return _pack(_load(REST)(request, path, self.settings, self._catalog.find), request)
             self._check_method(request)
-            service = self._find_service(request)
-            context = self._open(service, request)
+            query = decode_query(request)
+            service = self._find_service(query)
+            context = self._open(service, query, request)
             operation = _find_operation(context)
             response = self._perform(operation, context, request)
         except PageError as error:
@@ -144,17 +146,17 @@ class Application:
                 raise _refuse_request("No query information to decode. QUERY_STRING not set.")
             raise _refuse_request("No query information to decode. QUERY_STRING is set, but empty.")
 
-    def _find_service(self, request: Request) -> Service:
+    def _find_service(self, query: RawRequest) -> Service:
         try:
-            path = select_map(self.settings, decode_query(request).first("map"))
+            path = select_map(self.settings, query.first("map"))
             return self._catalog.find(path)
         except MapSelectionError as error:
             raise PageError(error.routine, error.category, error.message, status=404) from error
         except MapfileError as error:
             raise _refuse_map(error) from error
 
-    def _open(self, service: Service, request: Request) -> Context:
-        raw = decode_request(request, decode_query(request), self.settings.max_body)
+    def _open(self, service: Service, query: RawRequest, request: Request) -> Context:
+        raw = decode_request(request, query, self.settings.max_body)
         check_service(raw, self.settings.mode, service.has_sos)
         settings = self.settings
         return Context(
