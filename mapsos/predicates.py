@@ -7,9 +7,10 @@ an operation calls `rename` for each layer; sources/ sees column names alone, an
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from mapsos.times import Interval
 
@@ -19,6 +20,26 @@ SpatialRelation = Literal[
 ]
 TemporalRelation = Literal["during", "equals", "before", "after"]
 ValueKind = Literal["text", "number", "time"]
+
+COMPARISONS: dict[ComparisonOperator, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "<>": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+}
+"""What each operator means of two values of one kind."""
+
+MIRRORED: dict[ComparisonOperator, ComparisonOperator] = {
+    "=": "=",
+    "<>": "<>",
+    "<": ">",
+    ">": "<",
+    "<=": ">=",
+    ">=": "<=",
+}
+"""The operator that says the same with its sides swapped."""
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mapsos.geoservices.errors import RestError
+from mapsos.like_patterns import MAX_PATTERN, split_pattern
 from mapsos.predicates import (
-    ANY_ONE,
-    ANY_RUN,
+    COMPARISONS,
     EVERYTHING,
+    MIRRORED,
     NOTHING,
     Between,
     Compare,
@@ -66,7 +67,6 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _KEYWORDS = frozenset(["and", "or", "not", "in", "like", "escape", "between", "is", "null", "date", "timestamp"])
-_FLIPPED: dict[str, ComparisonOperator] = {"=": "=", "<>": "<>", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class _Parser:
         operator = self._read_operator()
         second = self._read_operand()
         if isinstance(second, str):
-            return _compare(second, _FLIPPED[operator], first)
+            return _compare(second, MIRRORED[operator], first)
         return EVERYTHING if _decide(first, operator, second) else NOTHING
 
     def _read_about(self, field: str, place: int) -> Predicate:
@@ -312,33 +312,16 @@ def _decide(first: _Literal, operator: ComparisonOperator, second: _Literal) -> 
         one, other = _read_time(first).begin, _read_time(second).begin
     else:
         one, other = first.text, second.text
-    return {
-        "=": one == other,
-        "<>": one != other,
-        "<": one < other,  # type: ignore[operator]
-        "<=": one <= other,  # type: ignore[operator]
-        ">": one > other,  # type: ignore[operator]
-        ">=": one >= other,  # type: ignore[operator]
-    }[operator]
+    return COMPARISONS[operator](one, other)
 
 
 def _split_pattern(pattern: _Literal, escape: str) -> tuple[str | Wildcard, ...]:
-    parts: list[str | Wildcard] = []
-    characters = iter(pattern.text)
-    for character in characters:
-        part: str | Wildcard = character
-        if escape and character == escape:
-            escaped = next(characters, None)
-            if escaped is None:
-                raise _refuse(pattern.place, "a pattern that ends with its escape character")
-            part = escaped
-        elif character in "%_":
-            part = ANY_RUN if character == "%" else ANY_ONE
-        if isinstance(part, str) and parts and isinstance(parts[-1], str):
-            parts[-1] += part
-        else:
-            parts.append(part)
-    return tuple(parts)
+    text = pattern.text
+    if len(text) > MAX_PATTERN:
+        raise _refuse(pattern.place, f"a pattern of more than {MAX_PATTERN} characters")
+    if escape and (len(text) - len(text.rstrip(escape))) % 2:
+        raise _refuse(pattern.place, "a pattern that ends with its escape character")
+    return split_pattern(text, "%", "_", escape)
 
 
 def _negate(predicate: Predicate) -> Predicate:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast
 
+from mapsos.like_patterns import MAX_PATTERN, split_pattern
 from mapsos.ows import event_times
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.markup import RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
 from mapsos.ows.requests import RawRequest
 from mapsos.ows.spatial_operators import is_spatial, parse_spatial
 from mapsos.predicates import (
-    ANY_ONE,
-    ANY_RUN,
+    MIRRORED,
     And,
     Between,
     Compare,
@@ -26,7 +26,6 @@ from mapsos.predicates import (
     TemporalRelation,
     Time,
     ValueKind,
-    Wildcard,
 )
 from mapsos.times import current_time
 
@@ -40,8 +39,6 @@ FEATURE_ID = "gml:id"
 
 MAX_NODES = 2000
 MAX_DEPTH = 64
-MAX_PATTERN = 1000
-"""Characters of a PropertyIsLike's pattern: what it costs to hold one against a text grows with both."""
 
 _COMPARISONS: dict[str, ComparisonOperator] = {
     "PropertyIsEqualTo": "=",
@@ -51,7 +48,6 @@ _COMPARISONS: dict[str, ComparisonOperator] = {
     "PropertyIsLessThanOrEqualTo": "<=",
     "PropertyIsGreaterThanOrEqualTo": ">=",
 }
-_FLIPPED: dict[ComparisonOperator, ComparisonOperator] = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _IDS = {"FeatureId": "fid", "GmlObjectId": "id", "ResourceId": "rid"}
 _PROPERTY = ("PropertyName", "ValueReference")
 _PREFIXED = re.compile(r"([^\W\d][\w.-]*):([^:]+)")
@@ -150,7 +146,7 @@ def _parse_comparison(element: etree._Element, operator: ComparisonOperator) -> 
         raise ValueError("matchAction is not supported")
     if local_name(operands[0]) == "Literal":
         operands.reverse()
-        operator = _FLIPPED.get(operator, operator)
+        operator = MIRRORED[operator]
     literal, kind = _read_literal(operands[1])
     match_case = _read_match_case(element)
     if not match_case and operator not in ("=", "<>") and not _NUMBER.fullmatch(literal):
@@ -169,30 +165,8 @@ def _parse_like(element: etree._Element) -> Predicate:
     literal, _ = _read_literal(operands[1])
     if len(literal) > MAX_PATTERN:
         raise RefusedMarkup(f"the pattern of a PropertyIsLike has at most {MAX_PATTERN} characters")
-    parts = _split_pattern(literal, any_run, any_one, escape)
+    parts = split_pattern(literal, any_run, any_one, escape)
     return Like(_read_property(operands[0]), parts, _read_match_case(element))
-
-
-def _split_pattern(pattern: str, any_run: str, any_one: str, escape: str) -> tuple[str | Wildcard, ...]:
-    parts: list[str | Wildcard] = []
-    plain = ""
-    position = 0
-    while position < len(pattern):
-        wildcard: Wildcard | None = None
-        length = 1
-        if pattern.startswith(escape, position) and position + len(escape) < len(pattern):
-            position += len(escape)
-        elif pattern.startswith(any_run, position):
-            wildcard, length = ANY_RUN, len(any_run)
-        elif pattern.startswith(any_one, position):
-            wildcard, length = ANY_ONE, len(any_one)
-        if wildcard is None:
-            plain += pattern[position]
-        else:
-            parts += [plain, wildcard] if plain else [wildcard]
-            plain = ""
-        position += length
-    return tuple(parts + [plain] if plain or not parts else parts)
 
 
 def _parse_between(element: etree._Element) -> Predicate:

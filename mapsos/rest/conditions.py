@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from mapsos.geoservices.errors import RestError
+from mapsos.like_patterns import meets_parts
 from mapsos.operations.layer_meaning import LayerMeaning
 from mapsos.predicates import (
-    ANY_RUN,
+    COMPARISONS,
     EVERYTHING,
     NOTHING,
     And,
@@ -98,18 +98,5 @@ def _decide(condition: Condition, text: str | None) -> bool | None:
     if isinstance(condition, Between):
         return condition.low <= text <= condition.high
     if isinstance(condition, Like):
-        parts = "".join(re.escape(part) if isinstance(part, str) else _wildcard(part) for part in condition.parts)
-        return re.fullmatch(parts, text, re.DOTALL) is not None
-    literal = condition.literal
-    return {
-        "=": text == literal,
-        "<>": text != literal,
-        "<": text < literal,
-        "<=": text <= literal,
-        ">": text > literal,
-        ">=": text >= literal,
-    }[condition.operator]
-
-
-def _wildcard(part: object) -> str:
-    return ".*" if part is ANY_RUN else "."
+        return meets_parts(text, condition.parts)
+    return COMPARISONS[condition.operator](text, condition.literal)

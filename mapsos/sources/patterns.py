@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mapsos.like_patterns import meets_parts
 from mapsos.predicates import ANY_ONE, ANY_RUN, Wildcard
 from mapsos.sources.errors import SourceError
 
@@ -55,29 +56,8 @@ def _matches_long(texts: pa.Array, parts: tuple[str | Wildcard, ...], match_case
         if text is None:
             answers.append(None)
         else:
-            answers.append(candidate and _meets(text if match_case else text.casefold(), parts))
+            answers.append(candidate and meets_parts(text if match_case else text.casefold(), parts))
     return pa.array(answers, pa.bool_())
-
-
-def _meets(text: str, parts: tuple[str | Wildcard, ...]) -> bool:
-    """Whether the text matches: runs are matched shortest first, which never has to be taken back further than one."""
-    tokens: list[str | Wildcard] = []
-    for part in parts:
-        tokens.extend(part if isinstance(part, str) else (part,))
-    place = token = 0
-    resume: tuple[int, int] | None = None
-    while place < len(text):
-        if token < len(tokens) and tokens[token] is ANY_RUN:
-            resume = (place, token)
-            token += 1
-        elif token < len(tokens) and (tokens[token] is ANY_ONE or tokens[token] == text[place]):
-            place, token = place + 1, token + 1
-        elif resume is not None:
-            resume = (resume[0] + 1, resume[1])
-            place, token = resume[0], resume[1] + 1
-        else:
-            return False
-    return all(left is ANY_RUN for left in tokens[token:])
 
 
 def matches_expression(texts: pa.Array, expression: str, match_case: bool, layer: str) -> pa.Array:

@@ -102,6 +102,7 @@ def test_reads_conditions(text: str, predicate: Predicate) -> None:
         ("numeric_value like 'a'", 1),
         ("text_value like 'a' escape 'ab'", 28),
         ("text_value like 'a!' escape '!'", 17),
+        (f"text_value like '{'_' * 1001}'", 17),
         ("text_value not = 'a'", 16),
         ("time_stamp > 'yesterday'", 14),
         ("time_stamp > DATE 5", 19),

@@ -11,8 +11,9 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mapsos.like_patterns import MAX_PATTERN
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.filters import FEATURE_ID, MAX_DEPTH, MAX_NODES, MAX_PATTERN, parse_result, strip_prefix
+from mapsos.ows.filters import FEATURE_ID, MAX_DEPTH, MAX_NODES, parse_result, strip_prefix
 from mapsos.ows.requests import RawRequest
 from mapsos.ows.xml_bodies import read_body
 from mapsos.predicates import (
