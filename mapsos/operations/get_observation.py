@@ -42,17 +42,19 @@ from mapsos.ows.parameters import (
     parse_srs_name_parameter,
 )
 from mapsos.ows.requests import EventTime
+from mapsos.predicates import Predicate
 from mapsos.sources.query import BATCH_ROWS, SHAPE_BATCH_ROWS, LayerQuery
 from mapsos.times import Interval
 from mapsos.xml_text import encode_name
 
 
-def get_observation(context: Context) -> Response:
+def get_observation(context: Context, result: Predicate | None = None) -> Response:
     """Answer a GetObservation: the checks of reference section 9 in their order, then a stream of members.
 
     The answer is complete when the first byte is sent, as far as that can be known: every value checked, every layer
     opened and its first batch read. Memory: a batch of each layer. Raises OwsException, also for more rows than
-    ``row_limit`` of the context admits (`mapsos.operations.row_limits`).
+    ``row_limit`` of the context admits (`mapsos.operations.row_limits`). ``result`` takes the place of the parameter of
+    that name.
     """
     raw, service = context.raw, context.service
     offering = parse_offering(raw)
@@ -64,8 +66,9 @@ def get_observation(context: Context) -> Response:
     event_times = parse_event_times(raw, context.now)
     feature = parse_feature_of_interest(raw)
     output_crs = _choose_output_crs(service, parse_srs_name_parameter(raw), raw.last("srsname"))
-    asked = select_result(asked, parse_result(raw, context.now))
-    selections = select_rows(service, asked, event_times, feature, parse_bbox(raw), context.now)
+    asked = select_result(asked, parse_result(raw, context.now) if result is None else result)
+    bbox = parse_bbox(raw)
+    selections = select_rows(service, asked, event_times, feature, bbox, context.now)
     url = build_feature_type_url(find_online_resource(context), layers[-1].name)
     first = next(layer for layer in service.layers if _is_offering(layer, offering))
     collection = build_collection(service, first, offering, output_crs, url)
@@ -113,7 +116,7 @@ def get_observation(context: Context) -> Response:
         yield from found
 
     def select_during(interval: Interval) -> tuple[LayerSelection, ...]:
-        return select_rows(service, asked, (EventTime("during", interval),), feature, parse_bbox(raw), context.now)
+        return select_rows(service, asked, (EventTime("during", interval),), feature, bbox, context.now)
 
     body = ObservationBody(partial(encoder.write, collection), map(ask, selections), most)
     try:

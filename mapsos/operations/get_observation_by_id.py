@@ -16,12 +16,12 @@ from mapsos.operations.context import Context
 from mapsos.operations.get_observation import get_observation
 from mapsos.operations.layer_meaning import read_meaning, refuse_source
 from mapsos.ows.exceptions import OwsException
+from mapsos.ows.filters import FEATURE_ID
 from mapsos.ows.parameters import parse_observation_id
 from mapsos.ows.requests import RawRequest
 from mapsos.predicates import OneOf
 from mapsos.sources.errors import SourceError
 from mapsos.sources.query import LayerQuery
-from mapsos.xml_text import escape_attribute, escape_text
 
 ID_PREFIX = "o_"
 
@@ -36,22 +36,17 @@ def get_observation_by_id(context: Context) -> Response:
     raw = context.raw
     asked = parse_observation_id(raw)
     for layer in context.enabled("GetObservationById"):
-        found = _find_value(layer, asked)
-        if found is None or layer.observed_property is None:
+        value = _find_value(layer, asked)
+        if value is None or layer.observed_property is None:
             continue
-        column, value = found
         values = {
-            "service": ("SOS",),
-            "version": ("1.0.0",),
-            "request": ("GetObservation",),
             "responseformat": (OM_XML,),
             **raw.values,
             "offering": (layer.offering_id,),
             "observedproperty": (layer.observed_property.id,),
-            "result": (_write_filter(column, value),),
         }
-        values.pop("observationid", None)
-        return get_observation(replace(context, raw=RawRequest(values, raw.from_xml, raw.root)))
+        of_layer = replace(context, raw=RawRequest(values, raw.from_xml, raw.root))
+        return get_observation(of_layer, OneOf(FEATURE_ID, (value,)))
     raise OwsException(
         "InvalidParameterValue",
         "ObservationId",
@@ -60,8 +55,8 @@ def get_observation_by_id(context: Context) -> Response:
     )
 
 
-def _find_value(layer: ObservationLayer, asked: str) -> tuple[str, str] | None:
-    """The featureid column of a layer and the value in it that the id stands for; None if no row has it."""
+def _find_value(layer: ObservationLayer, asked: str) -> str | None:
+    """The value in the featureid column of a layer that the id stands for; None if no row has it."""
     from mapsos.sources.layers import open_layer
 
     column = read_meaning(layer).feature_id_column
@@ -74,18 +69,7 @@ def _find_value(layer: ObservationLayer, asked: str) -> tuple[str, str] | None:
                 query = LayerQuery(layer.source, predicate=OneOf(column.name, (value,)), limit=1)
                 with closing(source.read(query)) as batches:
                     if next(batches, None) is not None:
-                        return column.name, value
+                        return value
     except SourceError as error:
         raise refuse_source(error) from error
     return None
-
-
-def _write_filter(column: str, value: str) -> str:
-    # A FeatureId stands for what comes after a full stop, and for what comes after o_ too.
-    if "." not in value and not value.startswith(ID_PREFIX):
-        return f'<Filter><FeatureId fid="{escape_attribute(value)}"/></Filter>'
-    name, literal = escape_text(column), escape_text(value)
-    return (
-        f"<Filter><PropertyIsEqualTo><PropertyName>{name}</PropertyName><Literal>{literal}</Literal>"
-        "</PropertyIsEqualTo></Filter>"
-    )

@@ -94,17 +94,17 @@ class LayerMeaning:
 
         A name is an alias, else a column, else the observed property's id or URN. Raises UnknownName.
         """
-        return self._type(rename(self._resolve_ids(predicate), self._resolve_name))
+        return self._type(self._resolve_names(predicate))
 
-    def _resolve_ids(self, predicate: Predicate) -> Predicate:
+    def _resolve_names(self, predicate: Predicate) -> Predicate:
         if isinstance(predicate, And | Or):
-            return type(predicate)(tuple(self._resolve_ids(operand) for operand in predicate.operands))
+            return type(predicate)(tuple(self._resolve_names(operand) for operand in predicate.operands))
         if isinstance(predicate, Not):
-            return Not(self._resolve_ids(predicate.operand))
+            return Not(self._resolve_names(predicate.operand))
         if isinstance(predicate, OneOf) and predicate.name == FEATURE_ID:
             column = self.feature_id_column
             return replace(predicate, name=column.name) if column else NOTHING
-        return predicate
+        return rename(predicate, self._resolve_name)
 
     def _resolve_name(self, name: str) -> str:
         wanted = name.casefold()

@@ -38,6 +38,12 @@ def test_the_prefix_may_be_left_out(named: World, asked: str) -> None:
     assert values(named.ask("GetObservationById", ObservationId=asked)) == ["0"]
 
 
+def test_the_name_of_its_column_may_be_the_alias_of_another(named: World) -> None:
+    named.write_map(layer_text(metadata=WITH_ID.replace('"sos_v_alias" "value"', '"sos_v_alias" "stn"')))
+    for id_ in ("o_1", "o_S.5"):
+        assert ids(named.ask("GetObservationById", ObservationId=id_)) == [id_]
+
+
 def test_the_answer_is_that_of_get_observation(named: World) -> None:
     whole = named.observe(featureOfInterest="1", resultModel="om:Observation", srsName="EPSG:3857")
     found = named.ask("GetObservationById", ObservationId="o_1", resultModel="om:Observation", srsName="EPSG:3857")
