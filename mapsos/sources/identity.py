@@ -9,6 +9,9 @@ from collections.abc import Hashable, Iterator
 from mapsos.layer_source import LayerSource, SourceKind
 
 _COMPANIONS = (".dbf", ".shx", ".cpg", ".prj", ".csvt")
+_ALONE = (".gpkg", ".sqlite", ".fgb", ".geojson", ".json")
+"""What has everything in one file: a file of the same name beside it is about something else."""
+
 _JOURNALS = ("-wal", "-journal")
 _LONGEST_VRT = 1 << 20
 _SOURCE = re.compile(r"<SrcDataSource[^>]*>([^<]*)</SrcDataSource>", re.I)
@@ -34,9 +37,9 @@ def identity(source: LayerSource) -> Hashable | None:
 
 
 def list_files(source: LayerSource) -> tuple[str, ...]:
-    """The file that the layer names, and those that may stand beside it; after a VRT those that it names.
+    """The file that the layer names, and those that may belong to it; after a VRT those that it names.
 
-    None for databases, services and whatever else is no file.
+    Empty for databases, services and whatever else is no file.
     """
     if source.kind in (SourceKind.INLINE, SourceKind.POSTGIS):
         return ()
@@ -48,6 +51,8 @@ def list_files(source: LayerSource) -> tuple[str, ...]:
         return ()
     if extension.lower() == ".vrt":
         return (path, *_list_sources(path))
+    if extension.lower() in _ALONE:
+        return (path,)
     return (path, *(stem + companion for companion in _COMPANIONS))
 
 
@@ -63,9 +68,14 @@ def _list_sources(path: str) -> Iterator[str]:
             yield named
 
 
-def _state(path: str) -> tuple[int, int, int] | None:
+def stat_file(path: str) -> os.stat_result | None:
+    """What the file system says of a file, None where there is none that one may look at."""
     try:
-        state = os.stat(path)
+        return os.stat(path)
     except OSError:
         return None
-    return state.st_size, state.st_mtime_ns, state.st_ino
+
+
+def _state(path: str) -> tuple[int, int, int] | None:
+    state = stat_file(path)
+    return None if state is None else (state.st_size, state.st_mtime_ns, state.st_ino)

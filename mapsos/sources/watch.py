@@ -9,11 +9,12 @@ keeps its readers apart from its writers by itself; of its files only what SQLit
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mapsos.layer_source import LayerSource
 from mapsos.sources.errors import SourceError
-from mapsos.sources.identity import list_files
+from mapsos.sources.identity import list_files, stat_file
 
 _SAMPLES = 8
 _SAMPLE = 512
@@ -54,7 +55,7 @@ class _File:
     header: bytes
 
     def has_changed(self) -> bool:
-        now = _state(self.path)
+        now = stat_file(self.path)
         was = self.state
         if was is None or now is None or (now.st_dev, now.st_ino) != (was.st_dev, was.st_ino):
             return False
@@ -68,7 +69,7 @@ class _File:
         """Whether SQLite may have done it: it counts its changes, and the pages."""
         if os.path.exists(f"{self.path}-wal"):
             return True
-        header = _read(self.path, 0, 100)
+        (header,) = _read(self.path, (0,), 100)
         if header[:16] != _SQLITE or len(header) < 100:
             return False
         count, pages = _number(header[24:28]), _number(header[28:32])
@@ -76,25 +77,18 @@ class _File:
         return count > _number(self.header[24:28]) and pages * (65536 if page == 1 else page) == size
 
     def is_replaced(self) -> bool:
-        now = _state(self.path)
+        now = stat_file(self.path)
         if now is None or self.state is None:
             return now is not self.state
         return (now.st_dev, now.st_ino) != (self.state.st_dev, self.state.st_ino)
 
 
 def _look_at(path: str) -> _File:
-    state = _state(path)
-    header = _read(path, 0, 100) if state is not None else b""
-    if not header.startswith(_SQLITE):
-        header = b""
-    return _File(path, state, _sample(path, state.st_size) if state is not None else (), header)
-
-
-def _state(path: str) -> os.stat_result | None:
-    try:
-        return os.stat(path)
-    except OSError:
-        return None
+    state = stat_file(path)
+    if state is None:
+        return _File(path, None, (), b"")
+    (header,) = _read(path, (0,), 100)
+    return _File(path, state, _sample(path, state.st_size), header if header.startswith(_SQLITE) else b"")
 
 
 def _sample(path: str, size: int) -> tuple[bytes, ...]:
@@ -105,18 +99,19 @@ def _sample(path: str, size: int) -> tuple[bytes, ...]:
     if start is None or length <= 0:
         return ()
     step = max(0, length - _SAMPLE) // (_SAMPLES - 1)
-    return tuple(_read(path, start + number * step, min(_SAMPLE, length)) for number in range(_SAMPLES))
+    return _read(path, [start + number * step for number in range(_SAMPLES)], min(_SAMPLE, length))
 
 
-def _read(path: str, position: int, length: int) -> bytes:
+def _read(path: str, positions: Sequence[int], length: int) -> tuple[bytes, ...]:
+    """The bytes at some positions, fewer or none of a file that ends before or cannot be read."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return b""
+        return tuple(b"" for _ in positions)
     try:
-        return os.pread(file, length, position)
+        return tuple(os.pread(file, length, position) for position in positions)
     except OSError:
-        return b""
+        return tuple(b"" for _ in positions)
     finally:
         os.close(file)
 

@@ -11,6 +11,7 @@ import pytest
 
 from mapsos.layer_source import LayerSource, SourceKind
 from mapsos.sources.errors import SourceError
+from mapsos.sources.identity import identity
 from mapsos.sources.watch import FileWatch
 
 LINES = "time,value\n" + "".join(f"2020-01-01T00:00:{second:02},{second}\n" for second in range(60)) * 20
@@ -104,6 +105,20 @@ def test_a_copy_over_a_database_is_a_change(tmp_path: Path) -> None:
     path.write_bytes(other.read_bytes())
     with pytest.raises(SourceError):
         watch.check()
+
+
+def test_a_file_that_only_has_the_same_name_is_not_watched(tmp_path: Path) -> None:
+    path, table = tmp_path / "rows.gpkg", tmp_path / "rows.dbf"
+    for file in (path, table):
+        file.write_bytes(b"x" * 2000)
+        os.utime(file, (1, 1))
+    source = LayerSource("layer", SourceKind.OGR, str(path))
+    watch, state = FileWatch(source), identity(source)
+    table.write_bytes(b"y" * 2000)
+    watch.check()
+    assert identity(source) == state
+    path.write_bytes(b"y" * 2000)
+    assert identity(source) != state
 
 
 @pytest.mark.parametrize("connection", ["PG:dbname=x", "/vsimem/none.csv", "/nowhere/rows.csv", "/tmp"])
