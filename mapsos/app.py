@@ -22,7 +22,7 @@ from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
 from mapsos.operations.conformance import PARAMETER, admits_parameter, is_strict
-from mapsos.operations.context import Context
+from mapsos.operations.context import Context, open_context
 from mapsos.ows.decoding import decode_query, decode_request
 from mapsos.ows.dispatch import asks_feature_type, check_service, find_operation
 from mapsos.ows.exception_report import write_report
@@ -33,7 +33,6 @@ from mapsos.ows.requests import RawRequest
 from mapsos.ows.versions import check_version
 from mapsos.request_ids import current_request_id
 from mapsos.settings import Settings
-from mapsos.times import current_time
 from mapsos.validators import tag_response
 
 if TYPE_CHECKING:
@@ -158,16 +157,7 @@ class Application:
     def _open(self, service: Service, query: RawRequest, request: Request) -> Context:
         raw = decode_request(request, query, self.settings.max_body)
         check_service(raw, self.settings.mode, service.has_sos)
-        settings = self.settings
-        return Context(
-            service,
-            raw,
-            request.environ,
-            request.method,
-            current_time(),
-            settings.online_resource,
-            settings.max_rows,
-        )
+        return open_context(service, raw, request, self.settings)
 
     def _perform(self, operation: str, context: Context, request: Request) -> Response:
         if asks_feature_type(context.raw):

@@ -15,7 +15,7 @@ from mapsos.geoservices.errors import RestError
 from mapsos.http import Request, Response
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
-from mapsos.operations.context import Context
+from mapsos.operations.context import Context, open_context
 from mapsos.ows.decoding import decode_query
 from mapsos.pages.content_security import write_headers
 from mapsos.pages.rendering import Link, Site, render_page
@@ -29,7 +29,6 @@ from mapsos.rest.parameters import PARAMETERS
 from mapsos.rest.paths import RestPath, write_path
 from mapsos.rest.stations import list_stations
 from mapsos.settings import Settings
-from mapsos.times import current_time
 from mapsos.validators import tag_response
 
 MAP_PATHS = "MAPSOS_MAP_PATHS"
@@ -164,8 +163,7 @@ def _write_builder(
     if service is None or not service.has_sos:
         raise RestError("there is no such service", code=404)
     place = _find_place(request, settings, name, language=service.language)
-    raw = decode_query(request)
-    context = Context(service, raw, request.environ, request.method, current_time(), settings.online_resource)
+    context = open_context(service, decode_query(request), request, settings)
     here = Link("Request builder", f"{place.site.root}{PAGE_PATHS}builder{place.key}")
     values = {
         "title": here.text,

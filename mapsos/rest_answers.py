@@ -16,7 +16,7 @@ from mapsos.geoservices.errors import RestError
 from mapsos.http import Request, Response
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
-from mapsos.operations.context import Context
+from mapsos.operations.context import open_context
 from mapsos.ows.decoding import decode_query, decode_request
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.requests import RawRequest
@@ -24,7 +24,6 @@ from mapsos.rest.interface import find_resource
 from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
 from mapsos.settings import Settings
-from mapsos.times import current_time
 from mapsos.validators import tag_response
 
 log = logging.getLogger("mapsos")
@@ -38,17 +37,18 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
     Errors of clients are documents of the interface, with HTTP status codes of their own (this interface has no
     MapServer to be compatible with). Nothing is raised.
     """
-    wants_page = _wants_page(request, path, None)
+    raw = decode_query(request)
+    wants_page = _wants_page(path, raw)
     try:
         if request.method not in ("GET", "HEAD", "POST") or (request.method == "POST" and settings.no_post):
             raise RestError(f"the method {request.method} is not supported", "allowed are GET, HEAD and POST", code=405)
         try:
-            raw = decode_request(request, decode_query(request), settings.max_body)
+            raw = decode_request(request, raw, settings.max_body)
         except OwsException as error:
             raise RestError(str(error), code=error.status, detail=error.detail) from error
         except PageError as error:
             raise RestError(error.message, code=error.status) from error
-        wants_page = _wants_page(request, path, raw)
+        wants_page = _wants_page(path, raw)
         if path.resource == "services":
             value, format = _list_services(raw, settings, find_map), read_format(raw, "services")
             if format == "html":
@@ -56,15 +56,7 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
                 return replace(page, operation="REST services")
             return _respond(200, value, 2 if format == "pjson" else None)
         service = _find_service(path, settings, find_map)
-        context = Context(
-            service,
-            raw,
-            request.environ,
-            request.method,
-            current_time(),
-            settings.online_resource,
-            settings.max_rows,
-        )
+        context = open_context(service, raw, request, settings)
         resource = find_resource(context, path)
         name = f"REST {path.resource}".rstrip()
         if resource.stream is not None:
@@ -125,12 +117,9 @@ def _load_pages() -> Any:
     return importlib.import_module("mapsos.page_answers")
 
 
-def _wants_page(request: Request, path: RestPath, raw: RawRequest | None) -> bool:
-    """Whether an error is to be a page: where the format is html, or none is named. A body may not have been read."""
-    if path.resource == "openapi":
-        return False
-    said = raw.last("f") if raw is not None else decode_query(request).last("f")
-    return (said or "html").strip().lower() == "html"
+def _wants_page(path: RestPath, raw: RawRequest) -> bool:
+    """Whether an error is to be a page: where the format is html, or none is named."""
+    return path.resource != "openapi" and (raw.last("f") or "html").strip().lower() == "html"
 
 
 def _report(request: Request, settings: Settings, error: RestError, wants_page: bool) -> Response:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mapsos.http import Request
 from mapsos.mapfile.access import enabled_layers
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.requests import RawRequest
+from mapsos.settings import Settings
+from mapsos.times import current_time
 
 
 @dataclass(frozen=True)
@@ -60,3 +63,10 @@ class Context:
     def enabled(self, request_name: str) -> tuple[ObservationLayer, ...]:
         """The layers that this client may use with ``request_name``, in map order (reference section 4)."""
         return enabled_layers(self.service, request_name, self.environ.get("REMOTE_ADDR"))
+
+
+def open_context(service: Service, raw: RawRequest, request: Request, settings: Settings) -> Context:
+    """The context of a request whose parameters are ``raw``; its time is now."""
+    return Context(
+        service, raw, request.environ, request.method, current_time(), settings.online_resource, settings.max_rows
+    )
