@@ -281,7 +281,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("MS_MAPFILE_PATTERN", "mapfile_pattern", DEFAULT_MAPFILE_PATTERN, _PATTERN,
            "What the path of every map must match.", _read_pattern),
     Option("MS_NO_POST", "no_post", "", _ANY_VALUE, "Requests by POST are refused.", _is_set),
-    Option("MS_NO_VERSION", "no_version", "", _ANY_VALUE, "The version is not told in comments.", _is_set),
+    Option("MS_NO_VERSION", "no_version", "", _ANY_VALUE, "No answer tells the version.", _is_set),
     Option("MS_ERRORFILE", "error_file", "", "a path, stderr or stdout", "Where the log goes.", str),
     Option("MS_DEBUGLEVEL", "debug_level", "0", "0 to 5", "How much is logged, MapServer's way.", _read_level),
     Option("MS_MODE", "mode", "", _ANY_TEXT, "The mode of requests without a mode parameter.", str),

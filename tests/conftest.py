@@ -27,7 +27,10 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _log_as_before() -> Iterator[None]:
-    """Give the loggers back as they were: what prepares a process for serving takes them from those who watch."""
+    """Give the loggers back as they were: what prepares a process for serving takes them from those who watch.
+
+    What it opens is closed.
+    """
     loggers = [logging.getLogger(name) for name in (None, "mapsos", "mapsos.requests")]
     before = [(logger.level, logger.propagate, logger.disabled, list(logger.handlers)) for logger in loggers]
     yield
@@ -35,4 +38,7 @@ def _log_as_before() -> Iterator[None]:
         logger.setLevel(level)
         logger.propagate = propagate
         logger.disabled = disabled
+        for handler in logger.handlers:
+            if handler not in handlers:
+                handler.close()
         logger.handlers[:] = handlers

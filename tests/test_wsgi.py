@@ -27,19 +27,11 @@ OBSERVATION = (
 
 
 @pytest.fixture(autouse=True)
-def fresh_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Settings are read anew, and the log is left as it was found."""
+def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings are read anew."""
     monkeypatch.setattr(wsgi, "_applications", {})
     monkeypatch.setenv("MAPSERVER_CONFIG_FILE", str(EXAMPLES / "mapsos.conf"))
     monkeypatch.setenv("MS_ERRORFILE", "/dev/null")
-    log = logging.getLogger("mapsos")
-    handlers, level = log.handlers[:], log.level
-    yield
-    for handler in [handler for handler in log.handlers if handler not in handlers]:
-        log.removeHandler(handler)
-        handler.close()
-    log.handlers[:] = handlers
-    log.setLevel(level)
 
 
 class Answer:

@@ -228,7 +228,7 @@ DIFFERENCES: dict[str, Difference] = {
     "D-35": Difference("PropertyIsLike means the same on every data source."),
     "B-01": Difference("Unknown or contradictory repeated parameters are refused by name."),
     "B-02": Difference("HEAD is answered like GET, without the body."),
-    "B-03": Difference("The version comment and the line of -v are mapsos's own.", forget_version),
+    "B-03": Difference("Documents have no comment with a version; the line of -v is mapsos's own.", forget_version),
     "B-04": Difference("HTTP cookies are not request parameters."),
     "B-05": Difference("Malformed requests to a map that has SOS get an OWS exception instead of an HTML page."),
     "B-06": Difference(
