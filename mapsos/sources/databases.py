@@ -14,9 +14,6 @@ from mapsos.sources.groups import GroupFacts
 from mapsos.sources.index_skips import find_extremes, list_distinct
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.opening import guarded
-from mapsos.sources.postgresql import PostgresqlReader
-from mapsos.sources.readers import Reader
-from mapsos.sources.server_facts import ServerFacts
 from mapsos.sources.sql import Dialect, quote_identifier, quote_text
 from mapsos.times import Interval, parse_time
 
@@ -24,20 +21,6 @@ _UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}((?:\.[
 
 _EXACT_EXTENTS = ("GPKG", "FlatGeobuf")
 """Drivers that keep the extent of a layer: PostgreSQL only estimates it, SQLite may take it from old statistics."""
-
-
-def open_database(reader: Reader, source: LayerSource) -> Database | ServerFacts | None:
-    """The data source behind a reader, if it can be asked; one that the mapfile narrows down cannot.
-
-    A PostgreSQL server can be asked about the rows that are left by a filter of its own SQL.
-    """
-    if isinstance(reader, PostgresqlReader):
-        askable = source.max_features is None and not source.encoding and source.admitted == Everything()
-        return ServerFacts(reader, source) if askable else None
-    narrowed = source.native_filter or source.max_features is not None or source.encoding
-    if not isinstance(reader, OgrReader) or reader.selected or narrowed:
-        return None
-    return Database(reader, source)
 
 
 class Database:

@@ -54,6 +54,9 @@ class InlineReader:
         """Nothing is open that would be worth keeping."""
         return False
 
+    def open_database(self) -> None:
+        """None: there is none."""
+
     def close(self) -> None:
         """Nothing is open."""
 

@@ -168,9 +168,7 @@ class Layer:
             return 0
         return self._ask_database(lambda database: database.count(wanted))
 
-    def count_by_time(
-        self, density: TimeDensity, time_column: str | None, predicate: Predicate = EVERYTHING
-    ) -> None:
+    def count_by_time(self, density: TimeDensity, time_column: str | None, predicate: Predicate = EVERYTHING) -> None:
         """Count rows into ``density``, MAXFEATURES included, by when the times of a column begin: one pass."""
         name = None if time_column is None else self._spell(time_column)
         density.add(self._pass(() if name is None else (name,), predicate), name)
@@ -230,10 +228,7 @@ class Layer:
 
     def _ask_database(self, question: Callable[[Database | ServerFacts], T | None]) -> T | None:
         """What the data source can say by itself without a pass over its rows, None where it cannot."""
-        from mapsos.sources.databases import open_database
-
-        reader = self._idle[-1] if self._idle else None
-        database = None if reader is None else open_database(reader, self.source)
+        database = self._idle[-1].open_database() if self._idle else None
         return None if database is None else question(database)
 
     def _pass(self, columns: tuple[str, ...], predicate: Predicate, geometry: bool = False) -> Generator[Rows]:

@@ -21,6 +21,9 @@ from mapsos.sources.sql import Dialect, dialect_of, quote_identifier, quote_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from mapsos.sources.databases import Database
+    from mapsos.sources.server_facts import ServerFacts
+
 _KINDS = {
     ogr.OFTString: ColumnKind.TEXT,
     ogr.OFTInteger: ColumnKind.INTEGER,
@@ -336,6 +339,15 @@ class OgrReader:
     def is_fresh(self) -> bool:
         """Whether the file is still the one that was opened; what is no file is opened anew each time."""
         return self._identity is not None and self._identity == identity(self.source)
+
+    def open_database(self) -> Database | ServerFacts | None:
+        """What the table or layer knows of its rows; one that the mapfile narrows down cannot be asked."""
+        from mapsos.sources.databases import Database
+
+        source = self.source
+        if self.selected or source.native_filter or source.max_features is not None or source.encoding:
+            return None
+        return Database(self, source)
 
     def close(self) -> None:
         """Give the dataset back."""

@@ -9,10 +9,12 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mapsos.batches import ColumnKind
 from mapsos.deadlines import DeadlineError, current_deadline
 from mapsos.layer_source import LayerSource
+from mapsos.predicates import Everything
 from mapsos.sources.columns import WRITTEN_NUMBERS, OgrColumn, PostgresqlColumn
 from mapsos.sources.errors import SourceError
 from mapsos.sources.ogr_reader import OgrReader, read_columns
@@ -20,6 +22,9 @@ from mapsos.sources.opening import guarded
 from mapsos.sources.readers import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.sql import Dialect, quote_identifier, quote_text, write_number
+
+if TYPE_CHECKING:
+    from mapsos.sources.server_facts import ServerFacts
 
 BELIEVED_SECONDS = 60.0
 """How long the columns of an open table are believed to be what they were."""
@@ -186,6 +191,14 @@ class PostgresqlReader(OgrReader):
                 return self._look() == self._seen
         except SourceError:
             return False
+
+    def open_database(self) -> ServerFacts | None:
+        """What the server knows of the rows, also of those that are left by a filter of its own SQL."""
+        from mapsos.sources.server_facts import ServerFacts
+
+        source = self.source
+        askable = source.max_features is None and not source.encoding and source.admitted == Everything()
+        return ServerFacts(self, source) if askable else None
 
     def condition_dialect(self, name: str) -> Dialect | None:
         """PostgreSQL's for all columns but those that it compares by other rules.

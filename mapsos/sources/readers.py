@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mapsos.layer_source import LayerSource, SourceKind
 from mapsos.sources.columns import SourceColumn
 from mapsos.sources.query import BATCH_ROWS
 from mapsos.sources.rows import Rows
 from mapsos.sources.sql import Dialect
+
+if TYPE_CHECKING:
+    from mapsos.sources.databases import Database
+    from mapsos.sources.server_facts import ServerFacts
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,9 @@ class Reader(Protocol):
         Asked when a reader is given back and again before it is used next (`mapsos.sources.pool`): it must be cheap,
         and False whenever that is not certain.
         """
+
+    def open_database(self) -> Database | ServerFacts | None:
+        """What the data source knows of its rows without delivering them, None where it cannot be asked."""
 
     def close(self) -> None:
         """Give back every file and connection."""

@@ -11,7 +11,6 @@ from osgeo import ogr
 from mapsos.crs import Crs
 from mapsos.layer_source import LayerSource, SourceKind
 from mapsos.predicates import EVERYTHING, And, BBox, Compare, Not, OneOf, Predicate, Time
-from mapsos.sources.databases import open_database
 from mapsos.sources.layers import open_layer
 from mapsos.sources.readers import open_reader
 from mapsos.times import Interval, parse_time
@@ -49,7 +48,7 @@ ROWS = [
 def ask(source: LayerSource, question: str, *arguments: object) -> object:
     reader = open_reader(source)
     try:
-        database = open_database(reader, source)
+        database = reader.open_database()
         return None if database is None else getattr(database, question)(*arguments)
     finally:
         reader.close()

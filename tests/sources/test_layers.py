@@ -7,6 +7,8 @@ import gc
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -259,6 +261,17 @@ def test_passwords_are_masked() -> None:
     assert mask_passwords("PG:host=a password=hunter2 user=b") == "PG:host=a password=*** user=b"
     assert mask_passwords("password='a b' x") == "password=*** x"
     assert mask_passwords("postgresql://me:secret@host/db") == "postgresql://me:***@host/db"
+
+
+def test_a_question_to_a_shapefile_needs_no_gdal(sources: dict[str, LayerSource]) -> None:
+    """It costs a CGI process 0.1 s, and there is no database to ask."""
+    code = f"""import sys
+from mapsos.layer_source import LayerSource, SourceKind
+from mapsos.sources.layers import open_layer
+with open_layer(LayerSource("layer", SourceKind.SHAPEFILE, {sources["shp"].connection!r})) as layer:
+    assert layer.distinct("name") and layer.time_bounds("day") and layer.count()
+sys.exit("osgeo" in sys.modules)"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0
 
 
 def open_files() -> int:
