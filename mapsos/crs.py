@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 _SPELLINGS = (
     (re.compile(r"(?P<a>[A-Za-z]+):(?P<c>[0-9A-Za-z]+)"), False),
@@ -68,13 +69,7 @@ def is_northing_first(label: str) -> bool:
     """
     if label in _COMMON:
         return _COMMON[label]
-    import pyproj
-    import pyproj.exceptions
-
-    try:
-        axes = pyproj.CRS.from_user_input(label).axis_info
-    except pyproj.exceptions.CRSError as error:
-        raise ValueError(f"unknown CRS {label}") from error
+    axes = _list_axes(label)
     return bool(axes) and axes[0].direction.lower() == "north"
 
 
@@ -92,6 +87,28 @@ def write_crs_urn(label: str | None) -> str | None:
         return None
     authority, _, code = parsed.label.partition(":")
     return f"urn:ogc:def:crs:{authority}:{'1.3' if authority == 'OGC' else ''}:{code}"
+
+
+@lru_cache(maxsize=256)
+def find_axis_unit(label: str) -> str | None:
+    """The unit of the first axis as PROJ names it (``degree``, ``metre``), None if there are no axes.
+
+    Raises ValueError if PROJ does not know the label. Costs the import of pyproj at first use of any but the commonest.
+    """
+    if label in _COMMON:
+        return "metre" if label == "EPSG:3857" else "degree"
+    axes = _list_axes(label)
+    return str(axes[0].unit_name) if axes else None
+
+
+def _list_axes(label: str) -> list[Any]:
+    import pyproj
+    import pyproj.exceptions
+
+    try:
+        return list(pyproj.CRS.from_user_input(label).axis_info)
+    except pyproj.exceptions.CRSError as error:
+        raise ValueError(f"unknown CRS {label}") from error
 
 
 @lru_cache(maxsize=256)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mapsos.crs import _COMMON, SrsName, is_northing_first, parse_srs_name
+from mapsos.crs import _COMMON, SrsName, find_axis_unit, is_northing_first, parse_srs_name
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,22 @@ def test_an_unknown_code_is_an_error() -> None:
 def test_the_common_names_say_what_proj_says() -> None:
     import pyproj
 
-    directions = {label: pyproj.CRS.from_user_input(label).axis_info[0].direction for label in _COMMON}
-    assert {label: direction == "north" for label, direction in directions.items()} == _COMMON
+    axes = {label: pyproj.CRS.from_user_input(label).axis_info[0] for label in _COMMON}
+    assert {label: axis.direction == "north" for label, axis in axes.items()} == _COMMON
+    assert {label: axis.unit_name for label, axis in axes.items()} == {name: find_axis_unit(name) for name in _COMMON}
+
+
+@pytest.mark.parametrize(("label", "unit"), [("EPSG:25832", "metre"), ("EPSG:2263", "US survey foot")])
+def test_units_of_axes(label: str, unit: str) -> None:
+    assert find_axis_unit(label) == unit
+
+
+def test_the_unit_of_an_unknown_code_is_an_error() -> None:
+    with pytest.raises(ValueError, match="EPSG:99999"):
+        find_axis_unit("EPSG:99999")
 
 
 def test_the_common_names_need_no_pyproj() -> None:
-    code = "import sys; from mapsos.crs import *; is_northing_first('EPSG:4326'); sys.exit('pyproj' in sys.modules)"
+    asked = "is_northing_first('EPSG:4326'), find_axis_unit('EPSG:4326')"
+    code = f"import sys; from mapsos.crs import *; {asked}; sys.exit('pyproj' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from lxml import etree
 
-from mapsos.crs import is_northing_first
+from mapsos.crs import find_axis_unit, is_northing_first
 from mapsos.encodings.markup import Phenomenon, TimeExtent
 from mapsos.mapfile.model import Provider
 from mapsos.xml_text import clean_text, encode_name
@@ -310,16 +310,12 @@ def name_crs(label: str) -> str:
 def _order_axes(label: str, x: float, y: float) -> list[tuple[str, str, str | None, float]]:
     """Axis id, name, unit and value of both coordinates, in the order of the authority."""
     try:
-        northing_first = is_northing_first(label)
+        northing_first, unit = is_northing_first(label), find_axis_unit(label)
     except ValueError:
         return [("x", "x", None, x), ("y", "y", None, y)]
-    import pyproj
-
-    axes = pyproj.CRS.from_user_input(label).axis_info[:2]
-    geographic = bool(axes) and "degree" in axes[0].unit_name
-    names = ("longitude", "latitude") if geographic else ("easting", "northing")
-    units = [_KNOWN_UNITS.get(axis.unit_name) for axis in axes] or [None]
-    east, north = ("x", names[0], units[0], x), ("y", names[1], units[0], y)
+    names = ("longitude", "latitude") if "degree" in (unit or "") else ("easting", "northing")
+    code = _KNOWN_UNITS.get(unit or "")
+    east, north = ("x", names[0], code, x), ("y", names[1], code, y)
     return [north, east] if northing_first else [east, north]
 
 

@@ -10,7 +10,7 @@ from mapsos.http import Response
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.conformance import is_strict
 from mapsos.operations.context import Context
-from mapsos.operations.get_capabilities import find_map_rectangle
+from mapsos.operations.extents import find_map_rectangle
 from mapsos.operations.layer_facts import list_values
 from mapsos.operations.layer_meaning import list_spellings, read_meaning, refuse_source
 from mapsos.operations.online_resource import find_online_resource
@@ -103,7 +103,7 @@ def _list_procedures(context: Context, layer: ObservationLayer) -> tuple[str, ..
     if column is None:
         return ()
     try:
-        return list_values(layer.source, column.name, find_map_rectangle(context, layer))
+        return list_values(layer.source, column.name, find_map_rectangle(context.service, layer))
     except SourceError as error:
         raise refuse_source(error) from error
 

@@ -7,9 +7,10 @@ import re
 from mapsos.crs import Crs
 from mapsos.encodings.markup import Envelope, TimeExtent
 from mapsos.mapfile.model import ObservationLayer, Offering, Service
-from mapsos.operations.layer_facts import find_extent, find_time_bounds
+from mapsos.operations.layer_facts import find_extent, find_time_bounds, has_geometry
 from mapsos.operations.layer_meaning import read_meaning, refuse_source
 from mapsos.ows.exceptions import OwsException
+from mapsos.predicates import EVERYTHING, BBox, Predicate
 from mapsos.sources.errors import SourceError
 from mapsos.times import DAY, FOREVER, Interval, format_instant, parse_period, parse_time
 
@@ -71,6 +72,14 @@ def describe_extent(offering: Offering) -> Envelope | None:
         return None
     west, south, east, north = zip(*found, strict=True)
     return Envelope(min(west), min(south), max(east), max(north), label)
+
+
+def find_map_rectangle(service: Service, layer: ObservationLayer) -> Predicate:
+    """The MAP EXTENT as a predicate for a layer's rows; everything if the map has none (D-06). Raises SourceError."""
+    if service.extent is None or not has_geometry(layer.source):
+        return EVERYTHING
+    crs = service.crs.definition if service.crs is not None else None
+    return BBox(service.extent.minx, service.extent.miny, service.extent.maxx, service.extent.maxy, crs)
 
 
 def _compute_extent(layer: ObservationLayer, crs: Crs | None) -> tuple[float, float, float, float] | None:

@@ -11,7 +11,12 @@ from mapsos.http import Response
 from mapsos.mapfile.model import ObservationLayer, Offering, group_offerings
 from mapsos.operations.conformance import admits_parameter, is_strict
 from mapsos.operations.context import Context
-from mapsos.operations.extents import complete_time_extent, describe_extent, describe_time_extent
+from mapsos.operations.extents import (
+    complete_time_extent,
+    describe_extent,
+    describe_time_extent,
+    find_map_rectangle,
+)
 from mapsos.operations.layer_facts import list_values
 from mapsos.operations.layer_meaning import TRANSIENT_FEATURE, read_meaning, refuse_source, write_property_uri
 from mapsos.operations.online_resource import find_online_resource
@@ -19,7 +24,6 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.ows.sections import parse_sections
 from mapsos.ows.update_sequences import check_update_sequence
 from mapsos.ows.versions import negotiate_version
-from mapsos.predicates import EVERYTHING, BBox, Predicate
 from mapsos.sources.errors import SourceError
 
 CONTENT_TYPE = "text/xml; charset=UTF-8"
@@ -115,7 +119,7 @@ def list_procedures(context: Context, layer: ObservationLayer) -> tuple[str, ...
             f"procedure_item {layer.procedure_item} could not be found on the layer {layer.name}"
         )
     try:
-        found = list_values(layer.source, column.name, find_map_rectangle(context, layer))
+        found = list_values(layer.source, column.name, find_map_rectangle(context.service, layer))
     except SourceError as error:
         raise refuse_source(error) from error
     if not found:
@@ -127,17 +131,6 @@ def list_procedures(context: Context, layer: ObservationLayer) -> tuple[str, ...
             status=500,
         )
     return found
-
-
-def find_map_rectangle(context: Context, layer: ObservationLayer) -> Predicate:
-    """The MAP EXTENT as a predicate for a layer's rows; everything if the map has none (D-06)."""
-    from mapsos.operations.layer_facts import has_geometry
-
-    service = context.service
-    if service.extent is None or not has_geometry(layer.source):
-        return EVERYTHING
-    crs = service.crs.definition if service.crs is not None else None
-    return BBox(service.extent.minx, service.extent.miny, service.extent.maxx, service.extent.maxy, crs)
 
 
 def _refuse_procedure_item(message: str) -> OwsException:

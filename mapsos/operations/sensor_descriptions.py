@@ -12,7 +12,7 @@ from mapsos.encodings.registry import OM_XML
 from mapsos.encodings.sensorml import FieldKind, ObservationLink, SensorField, SensorMarkup, SensorPlace
 from mapsos.mapfile.model import SENSOR_TEXTS, ObservationLayer
 from mapsos.operations.context import Context
-from mapsos.operations.get_capabilities import find_map_rectangle
+from mapsos.operations.extents import find_map_rectangle
 from mapsos.operations.layer_facts import find_group_facts
 from mapsos.operations.layer_meaning import PROCEDURE_PREFIX, LayerMeaning, read_meaning, refuse_source
 from mapsos.operations.online_resource import find_online_resource
@@ -90,7 +90,7 @@ def _find_facts(context: Context, meaning: LayerMeaning, procedure: str, crs: Cr
             column.name if column else None,
             time.name if time else None,
             tuple(found.name for _, found in _list_text_columns(meaning)),
-            find_map_rectangle(context, layer),
+            find_map_rectangle(context.service, layer),
             None if own is None or crs is None or own.definition == crs.definition else crs,
         )
     except SourceError as error:

@@ -11,7 +11,7 @@ from mapsos.crs import Crs
 from mapsos.geoservices.errors import RestError
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
-from mapsos.operations.get_capabilities import find_map_rectangle
+from mapsos.operations.extents import find_map_rectangle
 from mapsos.operations.layer_facts import find_extent, find_time_bounds, list_values
 from mapsos.operations.layer_meaning import LayerMeaning, list_spellings, read_meaning
 from mapsos.ows.exceptions import OwsException
@@ -78,7 +78,8 @@ def list_layers(context: Context) -> tuple[KnownLayer, ...]:
     with rest_errors():
         layers = [layer for layer in context.enabled("GetObservation") if layer.observed_property is not None]
         crs = choose_crs(context, layers)
-        return tuple(KnownLayer(read_meaning(layer), find_map_rectangle(context, layer), crs) for layer in layers)
+        service = context.service
+        return tuple(KnownLayer(read_meaning(layer), find_map_rectangle(service, layer), crs) for layer in layers)
 
 
 def choose_crs(context: Context, layers: Iterable[ObservationLayer]) -> Crs | None:

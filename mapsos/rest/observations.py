@@ -12,7 +12,7 @@ from mapsos.geoservices.spatial_filters import parse_spatial_filter
 from mapsos.geoservices.temporal_filters import TemporalFilter, parse_temporal_filter
 from mapsos.geoservices.where import parse_where
 from mapsos.operations.context import Context
-from mapsos.operations.get_capabilities import find_map_rectangle
+from mapsos.operations.extents import find_map_rectangle
 from mapsos.operations.get_observation import read_max_features
 from mapsos.operations.layer_facts import has_geometry
 from mapsos.operations.layer_meaning import LayerMeaning
@@ -199,7 +199,7 @@ def _select(context: Context, meaning: LayerMeaning, asked: Asked) -> Predicate:
     if asked.time is not None:
         rows = all_of(rows, _select_time(meaning, asked.time))
     if asked.place == EVERYTHING:
-        return all_of(rows, find_map_rectangle(context, layer))
+        return all_of(rows, find_map_rectangle(context.service, layer))
     if not has_geometry(layer.source):
         return NOTHING
     crs = context.service.crs

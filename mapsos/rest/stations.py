@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from mapsos.crs import Crs
 from mapsos.mapfile.model import FEATURE_TEXTS, SENSOR_TEXTS, FeatureMetadata, SensorMetadata
 from mapsos.operations.context import Context
-from mapsos.operations.get_capabilities import find_map_rectangle
+from mapsos.operations.extents import find_map_rectangle
 from mapsos.operations.layer_facts import find_group_facts
 from mapsos.predicates import Predicate
 from mapsos.rest.areas_and_times import join_bounds
@@ -55,7 +55,7 @@ def list_stations(
     group, texts = column.name if column is not None else None, _list_columns(known)
     with rest_errors():
         if predicate is None:
-            rectangle = find_map_rectangle(context, layer)
+            rectangle = find_map_rectangle(context.service, layer)
             groups = find_group_facts(layer.source, group, None, texts, rectangle, to_crs)
         else:
             from mapsos.sources.layers import open_layer
