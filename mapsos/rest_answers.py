@@ -55,7 +55,7 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
                 page: Response = _load_pages().write_services(request, settings, value)
                 return replace(page, operation="REST services")
             return _respond(200, value, 2 if format == "pjson" else None)
-        service = _find_service(path, settings, find_map)
+        service = find_service(path.service, settings, find_map)
         context = open_context(service, raw, request, settings)
         resource = find_resource(context, path)
         name = f"REST {path.resource}".rstrip()
@@ -99,8 +99,9 @@ def _list_services(raw: RawRequest, settings: Settings, find_map: Callable[[str]
     return {"services": [{"name": name, "type": "MapServer"} for name in names]}
 
 
-def _find_service(path: RestPath, settings: Settings, find_map: Callable[[str], Service]) -> Service:
-    file = settings.mapfile if path.service is None else settings.maps.get(path.service.lower())
+def find_service(name: str | None, settings: Settings, find_map: Callable[[str], Service]) -> Service:
+    """The service of a map's name, None for the only or the default one. Raises RestError."""
+    file = settings.mapfile if name is None else settings.maps.get(name.lower())
     if file is None:
         raise RestError("there is no such service", code=404)
     try:

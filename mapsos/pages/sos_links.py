@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote, urlencode
 
 CSV = "text/csv"
 OBSERVATIONS = 'text/xml; subtype="om/1.0.0"'
 
 
-def write_request(sos: str, request: str, parameters: Iterable[tuple[str, str | None]] = ()) -> str:
-    """The URL of a request; ``sos`` ends in ``?`` or ``&``. Parameters without a value are left out."""
-    said = [("service", "SOS"), ("version", "1.0.0"), ("request", request)]
-    said += [(name, value) for name, value in parameters if value]
-    return sos + urlencode(said, quote_via=quote, safe=":/,")
+@dataclass(frozen=True)
+class SosLinks:
+    """The URLs of requests to a service whose own URL ``sos`` ends in ``?`` or ``&``.
 
+    An entry is one of a page's catalog, with the ids ``offering`` and ``property``.
+    """
 
-def write_get_observation(
-    sos: str, offering: str, observed_property: str, format: str, procedure: str | None = None
-) -> str:
-    """The URL of all observations of a property of an offering, or of one procedure's."""
-    return write_request(
-        sos,
-        "GetObservation",
-        (
-            ("offering", offering),
-            ("observedProperty", observed_property),
-            ("procedure", procedure),
-            ("responseFormat", format),
-        ),
-    )
+    sos: str
 
+    def capabilities(self) -> str:
+        """GetCapabilities."""
+        return self._write("GetCapabilities")
 
-def write_describe_sensor(sos: str, procedure: str) -> str:
-    """The URL of the description of a sensor."""
-    return write_request(
-        sos,
-        "DescribeSensor",
-        (
-            ("procedure", f"urn:ogc:def:procedure:{procedure}"),
-            ("outputFormat", 'text/xml; subtype="sensorML/1.0.0"'),
-        ),
-    )
+    def observations(self, entry: Mapping[str, Any], **filters: str | None) -> str:
+        """GetObservation of an entry, all of it or what parameters by these names (procedure, eventTime ...) select."""
+        return self._get_observation(entry, filters, OBSERVATIONS)
+
+    def csv(self, entry: Mapping[str, Any], **filters: str | None) -> str:
+        """The same as a table to download."""
+        return self._get_observation(entry, filters, CSV)
+
+    def sensor(self, procedure: str) -> str:
+        """DescribeSensor."""
+        name = f"urn:ogc:def:procedure:{procedure}"
+        return self._write("DescribeSensor", procedure=name, outputFormat='text/xml; subtype="sensorML/1.0.0"')
+
+    def _get_observation(self, entry: Mapping[str, Any], filters: Mapping[str, str | None], format: str) -> str:
+        asked = {"offering": entry["offering"], "observedProperty": entry["property"], **filters}
+        return self._write("GetObservation", **asked, responseFormat=format)
+
+    def _write(self, request: str, **parameters: str | None) -> str:
+        said = {"service": "SOS", "version": "1.0.0", "request": request, **parameters}
+        known = {name: value for name, value in said.items() if value}
+        return self.sos + urlencode(known, quote_via=quote, safe=":/,")

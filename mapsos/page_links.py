@@ -1,0 +1,132 @@
+"""Where pages are and what they link: the service's own paths, breadcrumbs, other formats, earlier and later rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from mapsos.http import Request
+from mapsos.pages.rendering import Link, Site
+from mapsos.rest.interface import PAGE_ROWS, Resource
+from mapsos.rest.paths import write_path
+from mapsos.settings import Settings
+
+MAP_PATHS = "MAPSOS_MAP_PATHS"
+"""Set in the environment of a request by a server that has each map under a path of its own."""
+
+_TITLES = {
+    "observations": "Observations",
+    "observations/query": "Query observations",
+    "procedures": "Procedures",
+    "features": "Features",
+    "features/query": "Query features",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page is: ``name`` of its service, ``home`` the path of the service's root, ``sos`` the URL of its SOS."""
+
+    site: Site
+    name: str | None
+    home: str
+    sos: str
+
+    @property
+    def key(self) -> str:
+        """What the service is called in paths of the builder."""
+        return f"/{quote(self.name)}" if self.name else ""
+
+
+def open_site(request: Request, settings: Settings, language: str = "en") -> Site:
+    """What all pages of the server share, for a page in a language."""
+    root = quote(request.environ.get("SCRIPT_NAME", "").rstrip("/"))
+    return Site(root, language, settings.tiles, settings.tiles_attribution)
+
+
+def find_place(
+    request: Request, settings: Settings, name: str | None, prefix: str | None = None, language: str = "en"
+) -> Place:
+    """Where a service's pages are: ``name`` is the map's, ``prefix`` the root's path as the client wrote it."""
+    site = open_site(request, settings, language)
+    if request.environ.get(MAP_PATHS):
+        # Such a server has each map under its file's name, in that name's case.
+        file = settings.maps[name.lower()] if name is not None else settings.mapfile or ""
+        name = Path(file).stem
+        sos = f"{site.root}/{quote(name)}?"
+    else:
+        sos = f"{site.root}?" + (f"map={quote(name)}&" if name else "") if site.root else _write_bare_sos(name)
+    home = site.root + quote(prefix if prefix is not None else f"/{name}/exts/SosSOE" if name else "/exts/SosSOE")
+    return Place(site, name, home, sos)
+
+
+def _write_bare_sos(name: str | None) -> str:
+    return "/?" + (f"map={quote(name)}&" if name else "")
+
+
+def list_trail(site: Site, place: Place | None = None, *more: Link) -> list[Link]:
+    """From the list of services down, as people know it from ArcGIS REST pages."""
+    trail = [Link("Services", f"{site.root}/arcgis/rest/services")]
+    if place is not None:
+        trail.append(Link(place.name or "Service", place.home))
+    return [*trail, *more]
+
+
+def name_page(place: Place, resource: Resource, asked: Mapping[str, str]) -> dict[str, Any]:
+    """The title of a resource's page, and its breadcrumbs; ``asked`` is what each parameter says."""
+    section, _, query = resource.kind.partition("/")
+    value = resource.value
+    below = [Link(_TITLES[section], f"{place.home}/{section}")] if section in _TITLES else []
+    if resource.kind == "":
+        title = value["title"]
+    elif resource.kind == "procedure":
+        title = value["name"]
+        below = [
+            Link(_TITLES["procedures"], f"{place.home}/procedures"),
+            Link(value["id"], place.home + write_path("procedures", value["id"])),
+        ]
+    else:
+        title = _TITLES[resource.kind]
+    if query:
+        below.append(Link("Query", f"{place.home}/{resource.kind}"))
+    if resource.kind == "features/query" and asked["feature"] and len(value["features"]) == 1:
+        title = value["features"][0]["name"]
+    return {"title": title, "trail": list_trail(place.site, place, *below)}
+
+
+def list_formats(request: Request) -> list[Link]:
+    """The same resource in its other formats, and the page itself."""
+    said = [pair for pair in parse_qsl(request.query or "", keep_blank_values=True) if pair[0].lower() != "f"]
+    return [
+        Link(text, f"{_find_here(request)}?{urlencode([*said, ('f', format)])}")
+        for text, format in (("JSON", "json"), ("JSON, indented", "pjson"), ("This page", "html"))
+    ]
+
+
+def list_pages(request: Request, asked: Mapping[str, str], found: Mapping[str, Any]) -> dict[str, Any]:
+    """Which rows of a query's answer are on the page, and the links to those before and after.
+
+    ``asked`` is what each parameter of the query says, ``found`` the answer.
+    """
+    first = int(asked["resultOffset"].strip() or 0)
+    shown = len(found["observationData"])
+    step = int(asked["resultRecordCount"].strip() or PAGE_ROWS)
+
+    def link(offset: int) -> str:
+        said = {name: text for name, text in asked.items() if text} | {"resultOffset": str(offset), "f": "html"}
+        return f"{_find_here(request)}?{urlencode(said)}#result"
+
+    more = bool(found.get("exceededTransferLimit"))
+    return {
+        "first": first,
+        "shown": shown,
+        "earlier": link(max(first - step, 0)) if first else None,
+        "later": link(first + shown) if more and shown else None,
+    }
+
+
+def _find_here(request: Request) -> str:
+    return quote(request.environ.get("SCRIPT_NAME", "") + request.environ.get("PATH_INFO", ""))
