@@ -10,7 +10,7 @@ from mapsos.crs import is_geographic
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.table import Table, TableColumn, TableMarkup, fill_texts, join_tables, need_texts
-from mapsos.encodings.template import join_chunks
+from mapsos.encodings.template import join_chunks, join_rows
 from mapsos.http import Chunk
 from mapsos.layer_source import ShapeType
 from mapsos.value_texts import shortest_texts
@@ -50,11 +50,8 @@ def encode_csv(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableM
                 cells.append(_write_cells(texts, column.kind in _BARE))
             if positions:
                 cells.extend(_write_positions(batch.geometry, len(positions) == 2))
-            pieces: list[str | pa.Array] = []
-            for cell in cells:
-                pieces += [cell, ","]
-            pieces[-1:] = [_LINE_END]
-            yield from join_chunks(batch.rows, pieces)
+            cells[-1:] = [join_rows(batch.rows, (*cells[-1:], _LINE_END))]
+            yield from join_chunks(batch.rows, cells, ",")
 
 
 def _name_positions(table: Table) -> tuple[str, ...]:

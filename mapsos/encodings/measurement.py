@@ -17,7 +17,7 @@ from mapsos.encodings.member_markup import (
     write_phenomenon,
     write_procedure,
 )
-from mapsos.encodings.template import Optional, Part, Pieces, Slot, Template
+from mapsos.encodings.template import Optional, Part, Pieces, Slot, Template, find_filled
 from mapsos.http import Chunk
 from mapsos.xml_text import encode_name, escape_attribute, escape_attribute_column, escape_text_column
 
@@ -114,7 +114,7 @@ def _encode_batch(
     present: dict[str, pa.Array | bool] = {"geometry": False}
     if markup.time_column is not None:
         slots["time"] = escape_text_column(batch.texts[markup.time_column])
-        present["time"] = _is_filled(slots["time"])
+        present["time"] = find_filled(slots["time"])
     if markup.end_time_column is not None:
         slots["end time"] = escape_text_column(batch.texts[markup.end_time_column])
     if markup.procedure_column is not None:
@@ -124,17 +124,8 @@ def _encode_batch(
     for number, (_, column) in enumerate(markup.values):
         name = f"value {number}"
         slots[name] = escape_text_column(batch.texts[column])
-        present[name] = _is_filled(slots[name])
+        present[name] = find_filled(slots[name])
     if (texts := geometries.write(batch.geometry, batch.rows)) is not None:
         present["geometry"] = texts.present
         slots |= {"lower corner": texts.lower, "upper corner": texts.upper, "geometry": texts.element}
     return template.fill(batch.rows, slots, present)
-
-
-def _is_filled(column: pa.Array) -> pa.Array | bool:
-    """Which texts are not empty, as one answer if it is the same for all."""
-    import pyarrow.compute as pc
-
-    filled = pc.greater(pc.binary_length(column), 0)
-    count = filled.true_count
-    return filled if 0 < count < len(column) else bool(count)

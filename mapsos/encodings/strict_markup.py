@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -101,6 +102,7 @@ class StrictMarkup:
         return tuple(column for column in (self.time_column, self.end_time_column) if column is not None)
 
 
+@lru_cache(maxsize=4096)
 def write_procedure_urn(procedure: str) -> str:
     """The URN of a procedure, also of one whose id is no part of a URI: percent-escaped then."""
     return PROCEDURE_URN + encode_id(procedure) if procedure else UNKNOWN

@@ -25,10 +25,10 @@ from mapsos.encodings.strict_markup import (
     write_procedure_urn,
     write_uom_attribute,
 )
-from mapsos.encodings.template import Optional, Part, Pieces, Slot, Template, join_rows
+from mapsos.encodings.template import Optional, Part, Pieces, Slot, Template, find_filled, join_rows
 from mapsos.http import Chunk
 from mapsos.value_texts import instant_texts
-from mapsos.xml_text import escape_attribute, escape_text_column
+from mapsos.xml_text import escape_attribute, escape_text_column, without_nulls
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -91,7 +91,6 @@ def _fill(
 ) -> tuple[dict[str, Pieces | pa.Array], dict[str, pa.Array | bool]]:
     import numpy as np
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     procedures = _write_procedures(markup, batch)
     before = (
@@ -115,9 +114,7 @@ def _fill(
         texts = batch.texts[field.column]
         texts = fit_numbers(texts, loose=field.loose) if field.is_number else escape_text_column(texts)
         slots[f"value {number}"] = texts
-        filled = pc.greater(pc.binary_length(texts), 0)
-        count = filled.true_count
-        present[f"value {number}"] = filled if 0 < count < batch.rows else bool(count)
+        present[f"value {number}"] = find_filled(texts)
     return slots, present
 
 
@@ -128,30 +125,24 @@ def _write_name(markup: StrictMarkup, batch: Batch) -> Pieces:
 
 
 def _write_time(markup: StrictMarkup, batch: Batch) -> Pieces:
-    begin = _write_instants(batch, markup.time_column, "timePosition" if markup.end_time_column is None else "begin")
     if markup.end_time_column is None:
-        return ("<gml:TimeInstant>", begin, "</gml:TimeInstant>")
-    end = _write_instants(batch, markup.end_time_column, "end")
-    return ("<gml:TimePeriod>", begin, end, "</gml:TimePeriod>")
+        instant = _write_instants(batch, markup.time_column, "timePosition")
+        return ("<gml:TimeInstant>", *instant, "</gml:TimeInstant>")
+    begin = _write_instants(batch, markup.time_column, "beginPosition")
+    end = _write_instants(batch, markup.end_time_column, "endPosition")
+    return ("<gml:TimePeriod>", *begin, *end, "</gml:TimePeriod>")
 
 
-def _write_instants(batch: Batch, column: str | None, name: str) -> str | pa.Array:
+def _write_instants(batch: Batch, column: str | None, element: str) -> Pieces:
     """The element with the time of each row."""
     import pyarrow.compute as pc
 
-    element = name if name == "timePosition" else f"{name}Position"
     unknown = f'<gml:{element} indeterminatePosition="unknown"/>'
     if column is None:
-        return unknown
-    times = batch.times[column]
-    texts = join_rows(batch.rows, (f"<gml:{element}>", _fill_nulls(instant_texts(times)), f"</gml:{element}>"))
-    return pc.if_else(times.is_valid(), texts, unknown) if times.null_count else texts
-
-
-def _fill_nulls(texts: pa.Array) -> pa.Array:
-    import pyarrow.compute as pc
-
-    return pc.fill_null(texts, "") if texts.null_count else texts
+        return (unknown,)
+    texts = instant_texts(batch.times[column])
+    known: Pieces = (f"<gml:{element}>", without_nulls(texts), f"</gml:{element}>")
+    return (pc.if_else(texts.is_valid(), join_rows(batch.rows, known), unknown),) if texts.null_count else known
 
 
 def _write_procedures(markup: StrictMarkup, batch: Batch) -> str | pa.Array:
