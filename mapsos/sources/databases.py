@@ -5,8 +5,6 @@ Every answer is the one that a pass over the rows would give, or None where that
 
 from __future__ import annotations
 
-import re
-
 from mapsos.batches import ColumnKind
 from mapsos.layer_source import LayerSource
 from mapsos.predicates import BBox, Everything, Predicate
@@ -14,10 +12,9 @@ from mapsos.sources.groups import GroupFacts
 from mapsos.sources.index_skips import find_extremes, list_distinct
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.opening import guarded
-from mapsos.sources.sql import Dialect, quote_identifier, quote_text
+from mapsos.sources.sql import Dialect, quote_identifier
+from mapsos.sources.time_texts import find_digits, write_pattern
 from mapsos.times import Interval, parse_time
-
-_UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}((?:\.[0-9]+)?)Z")
 
 _EXACT_EXTENTS = ("GPKG", "FlatGeobuf")
 """Drivers that keep the extent of a layer: PostgreSQL only estimates it, SQLite may take it from old statistics."""
@@ -48,16 +45,12 @@ class Database:
     def time_bounds(self, column: str, predicate: Predicate) -> Interval | None:
         """From the first to the last time, where all are written alike and in UTC, so that texts sort as times."""
         reader = self._reader
-        kind = reader.columns[column].column.kind
-        if not self._is_plain_table() or kind is not ColumnKind.DATETIME or not self._admits_all(predicate):
-            return None
         with guarded(self._source):
-            name = quote_identifier(column, reader.dialect)
-            some = reader.ask(f"SELECT CAST({name} AS TEXT) FROM {self._table()} WHERE {name} IS NOT NULL LIMIT 1")
-            form = _utc_form(some[0][0]) if some else None
-            if form is None:
+            digits = self._find_digits(column, predicate)
+            if digits is None:
                 return None
-            differs = f"{name} NOT GLOB {quote_text(form, reader.dialect)}"
+            name = quote_identifier(column, reader.dialect)
+            differs = f"{name} NOT GLOB {write_pattern(digits)}"
             extremes = find_extremes(reader, column)
             if extremes is not None:
                 # GDAL runs a statement to its first row to learn its columns, and then anew: the first costs nothing.
@@ -77,25 +70,21 @@ class Database:
         if not alike:
             return None
         try:
-            return Interval(parse_time(first).begin, parse_time(last).begin + 1)
+            return _span(first, last)
         except ValueError:
             return None
 
     def availability(self, group: str | None, column: str, predicate: Predicate) -> dict[str, GroupFacts] | None:
         """Rows and bounds of time of each group, in order of first appearance, where texts sort as times."""
         reader = self._reader
-        kind = reader.columns[column].column.kind
-        if not self._is_plain_table() or kind is not ColumnKind.DATETIME or not self._admits_all(predicate):
-            return None
         if group is not None and reader.columns[group].column.kind is not ColumnKind.TEXT:
             return None
         with guarded(self._source):
-            name = quote_identifier(column, reader.dialect)
-            some = reader.ask(f"SELECT CAST({name} AS TEXT) FROM {self._table()} WHERE {name} IS NOT NULL LIMIT 1")
-            form = _utc_form(some[0][0]) if some else None
-            if form is None:
+            digits = self._find_digits(column, predicate)
+            if digits is None:
                 return None
-            differs = f"{name} NOT GLOB {quote_text(form, reader.dialect)}"
+            name = quote_identifier(column, reader.dialect)
+            differs = f"{name} NOT GLOB {write_pattern(digits)}"
             order = quote_identifier(reader.fid_name, reader.dialect)
             key = "''" if group is None else f"IFNULL({quote_identifier(group, reader.dialect)}, '')"
             by = "" if group is None else f" GROUP BY {key} COLLATE BINARY"
@@ -108,10 +97,7 @@ class Database:
             return None
         try:
             return {
-                text: GroupFacts(
-                    int(number),
-                    Interval(parse_time(first).begin, parse_time(last).begin + 1) if first else None,
-                )
+                text: GroupFacts(int(number), _span(first, last) if first else None)
                 for text, first, last, number, _ in found
             }
         except ValueError:
@@ -136,6 +122,13 @@ class Database:
         """Minx miny maxx maxy as the file keeps it with the layer, None where the driver could only estimate."""
         exact = self._reader.driver in _EXACT_EXTENTS and self._source.admitted == Everything()
         return self._reader.known_extent if exact else None
+
+    def _find_digits(self, column: str, predicate: Predicate) -> int | None:
+        """How many digits of a second the times seem to have, where SQL may tell of them; else None."""
+        kind = self._reader.columns[column].column.kind
+        if not self._is_plain_table() or kind is not ColumnKind.DATETIME or not self._admits_all(predicate):
+            return None
+        return find_digits(self._reader, column)
 
     def _is_plain_table(self) -> bool:
         reader = self._reader
@@ -166,7 +159,6 @@ class Database:
         return quote_identifier(self._reader.table, self._reader.dialect)
 
 
-def _utc_form(text: str) -> str | None:
-    """The pattern (GLOB) of the texts that are written like this date-time in UTC, and so sort as times; else None."""
-    match = _UTC.fullmatch(text)
-    return None if match is None else "????-??-??T??:??:??" + "?" * len(match[1]) + "Z"
+def _span(first: str, last: str) -> Interval:
+    """From one text to another, that included. Raises ValueError where one is no time."""
+    return Interval(parse_time(first).begin, parse_time(last).begin + 1)

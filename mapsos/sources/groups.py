@@ -1,4 +1,4 @@
-"""What is asked of the rows of each sensor: how many, when, where. One pass over Arrow columns for all of them."""
+"""What is asked of the rows that share a value: how many, when, where. One pass over Arrow columns for all of them."""
 
 from __future__ import annotations
 

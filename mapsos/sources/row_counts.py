@@ -7,20 +7,18 @@ condition; where one row of those might be decided otherwise, nobody is told a n
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 from mapsos.batches import ColumnKind
-from mapsos.predicates import And, Everything, OneOf, Predicate, Time
+from mapsos.predicates import And, Everything, OneOf, Predicate, Time, names
+from mapsos.sources.index_skips import list_keys
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.pushdown import narrow
 from mapsos.sources.sql import is_plain_text, quote_identifier, quote_text
+from mapsos.sources.time_texts import find_digits, write_bound, write_pattern
 
 _MOST_INTERVALS = 20
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}((?:\.[0-9]{1,6})?)Z")
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,8 @@ class Exactly:
 def count_exactly(reader: OgrReader, predicate: Predicate, admits_all: Callable[[Predicate], bool]) -> int | None:
     """How many rows a reading with the predicate delivers, None where SQL might decide otherwise for any of them.
 
+    None also where it would have to look at the times of all rows: a pass over Arrow columns does that sooner.
+
     Parameters
     ----------
     reader
@@ -44,7 +44,7 @@ def count_exactly(reader: OgrReader, predicate: Predicate, admits_all: Callable[
         Whether a predicate is known to hold for every row.
     """
     said = _say(reader, predicate, admits_all)
-    if said is None:
+    if said is None or (said.certain and not _has_index(reader, predicate)):
         return None
     handed_down = narrow(predicate, reader, None).condition
     where = f" WHERE {handed_down}" if handed_down else ""
@@ -56,6 +56,12 @@ def count_exactly(reader: OgrReader, predicate: Predicate, admits_all: Callable[
         f"FROM {quote_identifier(reader.table, reader.dialect)}{where}"
     )
     return int(count) if uncertain == "0" else None
+
+
+def _has_index(reader: OgrReader, predicate: Predicate) -> bool:
+    """Whether an index of the table begins with a column of the predicate."""
+    named = names(predicate)
+    return any(key[0] in named for key in list_keys(reader))
 
 
 def _say(reader: OgrReader, predicate: Predicate, admits_all: Callable[[Predicate], bool]) -> Exactly | None:
@@ -95,17 +101,14 @@ def _say_time(reader: OgrReader, predicate: Time) -> Exactly | None:
     kind = reader.columns[predicate.name].column.kind
     if dialect is None or kind is not ColumnKind.DATETIME or not 0 < len(predicate.intervals) <= _MOST_INTERVALS:
         return None
-    name = quote_identifier(predicate.name, dialect)
-    table = quote_identifier(reader.table, dialect)
-    some = reader.ask(f"SELECT CAST({name} AS TEXT) FROM {table} WHERE {name} IS NOT NULL LIMIT 1")
-    form = _UTC.fullmatch(some[0][0]) if some else None
-    if form is None:
+    digits = find_digits(reader, predicate.name)
+    if digits is None:
         return None
-    digits = max(0, len(form[1]) - 1)
+    name = quote_identifier(predicate.name, dialect)
     text = f"CAST({name} AS TEXT)"
     spans = []
     for interval in predicate.intervals:
-        begin, end = _write_bound(interval.begin, digits), _write_bound(interval.end, digits)
+        begin, end = write_bound(interval.begin, digits), write_bound(interval.end, digits)
         if begin is None or end is None:
             return None
         if predicate.relation == "before":
@@ -114,23 +117,8 @@ def _say_time(reader: OgrReader, predicate: Time) -> Exactly | None:
             spans.append(f"{text} >= '{end}'")
         else:
             spans.append(f"({text} >= '{begin}' AND {text} < '{end}')")
-    pattern = "????-??-??T??:??:??" + ("." + "[0-9]" * digits if digits else "") + "Z"
     # Moved by no days, SQLite writes a date that is none as another one, and what is no date not at all.
     real = f"strftime('%Y-%m-%dT%H:%M:%S', substr({text}, 1, 19), '+0 days') = substr({text}, 1, 19)"
-    return Exactly(" OR ".join(spans), f"{name} IS NULL OR ({text} GLOB '{pattern}' AND {text} >= '0001' AND {real})")
-
-
-def _write_bound(instant: int, digits: int) -> str | None:
-    """The first text of that many digits of a second that is not before the instant."""
-    unit = 10 ** (6 - digits)
-    text = write_instant(-(-instant // unit) * unit)
-    return None if text is None else (text[: 20 + digits] if digits else text[:19]) + "Z"
-
-
-def write_instant(instant: int) -> str | None:
-    """An instant in UTC with all its digits, 26 characters; None beyond the years that have four digits."""
-    try:
-        moment = _EPOCH + timedelta(microseconds=instant)
-    except OverflowError:
-        return None
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f").rjust(26, "0")
+    return Exactly(
+        " OR ".join(spans), f"{name} IS NULL OR ({text} GLOB {write_pattern(digits)} AND {text} >= '0001' AND {real})"
+    )

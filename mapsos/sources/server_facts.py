@@ -14,10 +14,10 @@ from mapsos.predicates import And, BBox, Everything, OneOf, Predicate, Time
 from mapsos.sources.columns import PostgresqlColumn
 from mapsos.sources.groups import GroupFacts
 from mapsos.sources.postgresql import PostgresqlReader, write_envelope
-from mapsos.sources.row_counts import write_instant
 from mapsos.sources.rows import Rows
 from mapsos.sources.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.time_columns import times_of
+from mapsos.sources.time_texts import write_instant
 from mapsos.times import Interval
 
 _COST = re.compile(r"cost=[0-9.]+\.\.([0-9.]+) rows=([0-9]+)")

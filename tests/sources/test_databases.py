@@ -144,6 +144,14 @@ COUNTED: list[Predicate] = [
 ]
 
 
+def add_index(source: LayerSource) -> LayerSource:
+    """Times are counted by the database where it need not look at those of all rows."""
+    with sqlite3.connect(source.connection) as database:
+        database.execute("CREATE INDEX by_time ON obs (t)")
+    database.close()
+    return source
+
+
 def count_both(source: LayerSource, predicate: Predicate) -> tuple[int | None, int]:
     with open_layer(source) as layer:
         return layer.known_count(predicate), sum(rows.count for rows in layer._pass((), predicate))
@@ -152,8 +160,19 @@ def count_both(source: LayerSource, predicate: Predicate) -> tuple[int | None, i
 @pytest.mark.parametrize("predicate", COUNTED)
 def test_rows_are_counted_as_by_a_pass(tmp_path: Path, predicate: Predicate) -> None:
     more = [("A", "2001-01-01T23:59:59.999Z", "POINT (1 2)"), ("b", "2001-01-02T23:59:59Z", "POINT (3 4)")]
-    known, passed = count_both(make(tmp_path / "a.gpkg", [*ROWS, *more]), predicate)
+    known, passed = count_both(add_index(make(tmp_path / "a.gpkg", [*ROWS, *more])), predicate)
     assert known == passed
+
+
+def test_times_that_no_index_leads_to_are_left_to_a_pass(tmp_path: Path) -> None:
+    source = make(tmp_path / "a.gpkg", ROWS)
+    assert count_both(source, Time("t", (DAY,)))[0] is None
+    assert count_both(source, STATION_A) == (3, 3)
+    with sqlite3.connect(source.connection) as database:
+        database.execute("CREATE INDEX by_station ON obs (stn, t)")
+    database.close()
+    assert count_both(source, Time("t", (DAY,)))[0] is None
+    assert count_both(source, And((STATION_A, Time("t", (DAY,))))) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +189,7 @@ def test_rows_are_counted_as_by_a_pass(tmp_path: Path, predicate: Predicate) -> 
     ],
 )
 def test_times_that_are_not_all_written_in_utc_are_not_counted_by_the_database(tmp_path: Path, time: str) -> None:
-    source = make(tmp_path / "a.gpkg", ROWS)
+    source = add_index(make(tmp_path / "a.gpkg", ROWS))
     with sqlite3.connect(source.connection) as database:
         functions = ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY")
         for name in functions:
