@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from mapsos.http import Request, Response
@@ -49,7 +49,7 @@ def admit_origin(response: Response, request: Request, origins: Sequence[str]) -
     headers = response.headers
     if "*" not in origins:
         # Caches must not give an answer for one origin to another, nor one for none.
-        headers = _add_vary(headers, "Origin")
+        headers = add_vary(headers, "Origin")
     return replace(response, headers=(*headers, *added))
 
 
@@ -57,6 +57,8 @@ def _is_admitted(origin: str, origins: Sequence[str]) -> bool:
     return bool(origin) and ("*" in origins or origin in origins)
 
 
-def _add_vary(headers: tuple[tuple[str, str], ...], name: str) -> tuple[tuple[str, str], ...]:
+def add_vary(headers: Iterable[tuple[str, str]], name: str) -> tuple[tuple[str, str], ...]:
+    """The headers with a request's header more that the response depends on."""
+    headers = tuple(headers)
     vary = [value for header, value in headers if header == "Vary"]
     return (*(pair for pair in headers if pair[0] != "Vary"), ("Vary", ", ".join([*vary, name])))

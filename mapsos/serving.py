@@ -78,7 +78,9 @@ class MapRoutes:
             return answer_watcher(path, environ, start_response, self._settings, applications, self._metrics)
         environ["MAPSOS_MAP_PATHS"] = "1"
         if self._settings.rest and _is_start(environ):
-            path = environ["PATH_INFO"] = "/arcgis/rest/services"
+            start_response = _vary_by_accept(start_response)
+            if "text/html" in environ.get("HTTP_ACCEPT", ""):
+                path = environ["PATH_INFO"] = "/arcgis/rest/services"
         if self._settings.rest and (path.startswith(PAGE_PATHS) or parse_rest_path(path) is not None):
             # Any of them: each knows all maps by name.
             first = next(iter(self._applications.values()))
@@ -102,9 +104,19 @@ class MapRoutes:
 
 
 def _is_start(environ: WSGIEnvironment) -> bool:
-    """Whether somebody opens the server's address in a browser, which programs do not ask for."""
+    """Whether somebody opens the server's address: browsers get a page, which programs do not ask for."""
     bare = environ.get("PATH_INFO", "") in ("", "/") and not environ.get("QUERY_STRING")
-    return bare and environ["REQUEST_METHOD"] in ("GET", "HEAD") and "text/html" in environ.get("HTTP_ACCEPT", "")
+    return bare and environ["REQUEST_METHOD"] in ("GET", "HEAD")
+
+
+def _vary_by_accept(start_response: StartResponse) -> StartResponse:
+    """Tell caches that what the server's address answers is not the same for browsers and programs."""
+    from mapsos.cors import add_vary
+
+    def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Callable[[bytes], object]:
+        return start_response(status, list(add_vary(headers, "Accept")), *more)
+
+    return start
 
 
 def name_mapfiles(paths: Sequence[str]) -> dict[str, str]:

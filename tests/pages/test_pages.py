@@ -142,10 +142,13 @@ def test_an_error_is_a_page_where_a_page_was_asked_for(base: str) -> None:
 def test_the_address_of_the_server_is_a_page_for_browsers_only(base: str) -> None:
     _, headers, body = fetch(f"{base}/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
     assert headers["Content-Type"] == "text/html; charset=UTF-8"
+    assert headers["Vary"] == "Accept-Encoding, Accept"
     assert html.fromstring(body).xpath("//a[@href='/_mapsos/builder/weather']")
     _, headers, body = fetch(f"{base}/", Accept="*/*")
     assert headers["Content-Type"] == "text/plain; charset=UTF-8"
+    assert headers["Vary"] == "Accept"
     assert body.startswith(b"/weather?")
+    assert "Accept" not in fetch(f"{base}{ROOT}")[1]["Vary"].split(", ")
 
 
 def test_files_of_the_pages_are_kept_by_browsers(base: str) -> None:
