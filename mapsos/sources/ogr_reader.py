@@ -242,10 +242,11 @@ class OgrReader:
         conditions = [condition] if condition else []
         if narrowing.rectangle is not None and (inside := self._inside(narrowing.rectangle)):
             conditions.append(inside)
-        statement = f"SELECT {', '.join(terms) or '1'} FROM {self._from_clause()}"
+        statement = f"SELECT {', '.join(terms) or '1'} FROM {self.from_clause()}"
         return statement + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
 
-    def _from_clause(self) -> str:
+    def from_clause(self) -> str:
+        """What rows are selected from."""
         if self.selected:
             return f"({self.source.data.strip().rstrip(';')}) AS selected"
         if self.dialect is Dialect.POSTGRESQL:
@@ -332,7 +333,7 @@ class OgrReader:
         if not names:
             return {}
         types = ", ".join(f"pg_typeof({quote_identifier(name, self.dialect)})::text" for name in names)
-        rows = self.ask(f"SELECT {types} FROM {self._from_clause()} LIMIT 1")
+        rows = self.ask(f"SELECT {types} FROM {self.from_clause()} LIMIT 1")
         texts = ("text", "character varying", "character")
         return {name: kind in texts for row in rows for name, kind in zip(names, row, strict=True)}
 

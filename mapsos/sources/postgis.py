@@ -65,7 +65,8 @@ class PostgisReader(PostgresqlReader):
         self._describe()
 
     def _statement(self) -> str:
-        return f"SELECT * FROM {self._from_clause()} LIMIT 0"
+        return f"SELECT * FROM {self.from_clause()} LIMIT 0"
 
-    def _from_clause(self) -> str:
+    def from_clause(self) -> str:
+        """What DATA names."""
         return self._data.origin

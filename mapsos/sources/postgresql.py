@@ -135,7 +135,7 @@ class PostgresqlReader(OgrReader):
 
     def _look(self) -> dict[str, OgrColumn]:
         """All columns of the table or SELECT as they are now."""
-        result = self._dataset.ExecuteSQL(f"SELECT * FROM {self._from_clause()} LIMIT 0")
+        result = self._dataset.ExecuteSQL(f"SELECT * FROM {self.from_clause()} LIMIT 0")
         try:
             return read_columns(result.GetLayerDefn(), None)
         finally:
@@ -172,7 +172,7 @@ class PostgresqlReader(OgrReader):
 
     def _no_rows(self) -> str:
         """One row without a value: expressions on its columns have their types all the same."""
-        return f"(SELECT 1) AS one LEFT JOIN (SELECT * FROM {self._from_clause()} LIMIT 0) AS o ON true"
+        return f"(SELECT 1) AS one LEFT JOIN (SELECT * FROM {self.from_clause()} LIMIT 0) AS o ON true"
 
     def is_fresh(self) -> bool:
         """Whether the connection works and, asked once a minute, the columns are what they were.
@@ -221,10 +221,7 @@ class PostgresqlReader(OgrReader):
 
     def from_clause(self) -> str:
         """What rows are selected from."""
-        return self._from_clause()
-
-    def _from_clause(self) -> str:
-        return super()._from_clause() if self.selected else self._origin
+        return super().from_clause() if self.selected else self._origin
 
     def _casts(self, names: list[str]) -> dict[str, str]:
         """The columns to be read as text: as the server writes them."""

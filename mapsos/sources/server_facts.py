@@ -70,11 +70,8 @@ class ServerFacts:
 
     def availability(self, group: str | None, column: str, predicate: Predicate) -> dict[str, GroupFacts] | None:
         """Rows and bounds of time of each text of the group column, '' for NULL and without such a column."""
-        condition = self._say(predicate)
-        kind = self._reader.columns[column].column.kind
-        if condition is None or kind not in (ColumnKind.DATE, ColumnKind.DATETIME):
-            return None
-        if group is not None and not self._is_text(group):
+        condition = self._say_of_groups(predicate, column, group)
+        if condition is None:
             return None
         name = self._name(column)
         key = "''" if group is None else f"coalesce({self._name(group)}::text, '')"
@@ -107,11 +104,8 @@ class ServerFacts:
         self, column: str, group: str | None, predicate: Predicate, newest: bool
     ) -> dict[str, Interval] | None:
         """The newest or oldest time of each text of the group column, '' for NULL and without such a column."""
-        condition = self._say(predicate)
-        kind = self._reader.columns[column].column.kind
-        if condition is None or kind not in (ColumnKind.DATE, ColumnKind.DATETIME):
-            return None
-        if group is not None and not self._is_text(group):
+        condition = self._say_of_groups(predicate, column, group)
+        if condition is None:
             return None
         finite = f"isfinite({self._name(column)})"
         extreme = f"{'max' if newest else 'min'}({self._name(column)})::text"
@@ -189,6 +183,11 @@ class ServerFacts:
         if isinstance(predicate, Time):
             return self._say_time(predicate)
         return self._say_rectangle(predicate) if isinstance(predicate, BBox) else None
+
+    def _say_of_groups(self, predicate: Predicate, column: str, group: str | None) -> str | None:
+        """The same, None also where the column has no typed times or the server tells the groups apart otherwise."""
+        typed = self._reader.columns[column].column.kind in (ColumnKind.DATE, ColumnKind.DATETIME)
+        return self._say(predicate) if typed and (group is None or self._is_text(group)) else None
 
     def _say_time(self, predicate: Time) -> str | None:
         """Bounds for a column of date-times, to the microsecond, within the calendar of four digits."""
