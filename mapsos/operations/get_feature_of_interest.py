@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import quote
 
 from mapsos.crs import Crs
-from mapsos.encodings.registry import OM_XML
 from mapsos.encodings.sampling_features import SamplingFeature, write_sampling_features
 from mapsos.http import Response
 from mapsos.operations.context import Context
 from mapsos.operations.feature_places import MOVED, find_place
-from mapsos.operations.layer_meaning import LayerMeaning, read_meaning, refuse_source
-from mapsos.operations.online_resource import find_online_resource
-from mapsos.operations.selection import LayerSelection, select_procedures, select_rows
+from mapsos.operations.layer_meaning import LayerMeaning, list_spellings, read_meaning, refuse_source
+from mapsos.operations.observation_links import ObservationLinks
+from mapsos.operations.selection import LayerSelection, pick_procedures, select_procedures, select_rows
 from mapsos.operations.sensor_descriptions import choose_place_crs
 from mapsos.ows.event_times import parse_event_times
 from mapsos.ows.exceptions import OwsException
@@ -26,7 +24,6 @@ from mapsos.ows.features_of_interest import parse_feature_of_interest
 from mapsos.ows.parameters import parse_feature_ids, parse_procedures
 from mapsos.ows.requests import FeatureOfInterest, RawRequest
 from mapsos.sources.errors import SourceError
-from mapsos.sources.groups import GroupFacts
 
 CONTENT_TYPE = "text/xml; subtype=gml/3.1.1; charset=UTF-8"
 
@@ -59,9 +56,10 @@ def get_feature_of_interest(context: Context) -> Response:
         if error.locator == "featureofinterest":
             error.locator = "FeatureOfInterestId"
         raise
+    observations = ObservationLinks(context)
     found: dict[str, SamplingFeature] = {}
     for selection in selections:
-        for feature in _list_features(context, selection, ids):
+        for feature in _list_features(selection, ids, observations):
             known = found.setdefault(feature.id.casefold(), feature)
             links = tuple(dict.fromkeys((*known.observations, *feature.observations)))
             found[feature.id.casefold()] = replace(feature if known.wkb is None else known, observations=links)
@@ -86,7 +84,9 @@ def _parse_location(raw: RawRequest) -> FeatureOfInterest | None:
     return place
 
 
-def _list_features(context: Context, selection: LayerSelection, ids: tuple[str, ...]) -> Iterator[SamplingFeature]:
+def _list_features(
+    selection: LayerSelection, ids: tuple[str, ...], observations: ObservationLinks
+) -> Iterator[SamplingFeature]:
     from mapsos.sources.layers import open_layer
 
     meaning = selection.meaning
@@ -102,48 +102,18 @@ def _list_features(context: Context, selection: LayerSelection, ids: tuple[str, 
             groups = source.group_facts(column.name if column else None, predicate=selection.predicate, crs=to_crs)
     except SourceError as error:
         raise refuse_source(error) from error
+    wanted = set().union(*map(list_spellings, ids))
     for name, facts in groups.items():
-        names = (name,) if column is not None else layer.procedures or ()
-        for id_ in names:
-            if column is not None or not ids or any(_is_same(id_, wanted) for wanted in ids):
-                yield _describe(context, meaning, id_, facts, label)
+        place = find_place(facts)
+        description = MOVED if place.moved else None
+        for id_ in (name,) if column is not None else layer.procedures or ():
+            if column is not None or not ids or id_.casefold() in wanted:
+                url = observations.write(layer, "featureOfInterest", id_)
+                yield SamplingFeature(id_, place.wkb, label, description, () if url is None else (url,))
 
 
 def _is_station(meaning: LayerMeaning, ids: tuple[str, ...]) -> bool:
     """Whether the ids are those of procedures of the layer."""
     if not meaning.layer.procedures and meaning.procedure_column is None:
         return False
-    try:
-        select_procedures((meaning,), ids)
-    except OwsException:
-        return False
-    return True
-
-
-def _is_same(procedure: str, wanted: str) -> bool:
-    return wanted.casefold() in (procedure.casefold(), f"urn:ogc:def:procedure:{procedure}".casefold())
-
-
-def _describe(
-    context: Context, meaning: LayerMeaning, id_: str, facts: GroupFacts, label: str | None
-) -> SamplingFeature:
-    place = find_place(facts)
-    description = MOVED if place.moved else None
-    return SamplingFeature(id_, place.wkb, label, description, _list_observations(context, meaning, id_))
-
-
-def _list_observations(context: Context, meaning: LayerMeaning, id_: str) -> tuple[str, ...]:
-    layer, observed = meaning.layer, meaning.layer.observed_property
-    if observed is None or not any(layer is other for other in context.enabled("GetObservation")):
-        return ()
-    parameters = (
-        ("service", "SOS"),
-        ("version", "1.0.0"),
-        ("request", "GetObservation"),
-        ("offering", layer.offering_id),
-        ("observedProperty", observed.id),
-        ("featureOfInterest", id_),
-        ("responseFormat", OM_XML),
-    )
-    query = "&".join(f"{name}={quote(value, safe=':/')}" for name, value in parameters)
-    return (f"{find_online_resource(context)}{query}",)
+    return pick_procedures(meaning, ids) is not None

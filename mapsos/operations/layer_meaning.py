@@ -9,13 +9,13 @@ from mapsos.mapfile.model import Field, ObservationLayer, ObservedProperty
 from mapsos.operations.layer_facts import list_columns
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.filters import FEATURE_ID
+from mapsos.ows.parameters import strip_procedure
 from mapsos.predicates import NOTHING, And, Between, Compare, Not, OneOf, Or, Predicate, ValueKind, rename
 from mapsos.sources.errors import SourceError
 from mapsos.times import parse_time
 from mapsos.xml_text import encode_id, encode_uri
 
 TRANSIENT_FEATURE = "urn:ogc:def:feature:OGC-SWE:3:transient"
-PROCEDURE_PREFIX = "urn:ogc:def:procedure:"
 _URI_BEGINNINGS = ("urn:", "http://", "https://", "ftp://", "file:")
 
 
@@ -172,11 +172,6 @@ def list_spellings(procedure: str) -> set[str]:
 
     bare = strip_procedure(procedure)
     return {name.casefold() for name in (procedure, bare, unquote(bare))}
-
-
-def strip_procedure(name: str) -> str:
-    """A procedure's bare id from its id or URN (D-08)."""
-    return name[len(PROCEDURE_PREFIX) :] if name.lower().startswith(PROCEDURE_PREFIX) else name
 
 
 def _is_time(literal: str) -> bool:

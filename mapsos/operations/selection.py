@@ -13,9 +13,9 @@ from mapsos.operations.layer_meaning import (
     UnknownName,
     list_spellings,
     refuse_source,
-    strip_procedure,
 )
 from mapsos.ows.exceptions import OwsException
+from mapsos.ows.parameters import strip_procedure
 from mapsos.ows.requests import EventTime, FeatureOfInterest
 from mapsos.predicates import (
     EVERYTHING,

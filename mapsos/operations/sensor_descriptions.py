@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from urllib.parse import quote
 
 from mapsos.batches import Column, ColumnKind
 from mapsos.crs import Crs, parse_srs_name
@@ -14,9 +13,10 @@ from mapsos.mapfile.model import SENSOR_TEXTS, ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.extents import find_map_rectangle
 from mapsos.operations.layer_facts import find_group_facts
-from mapsos.operations.layer_meaning import PROCEDURE_PREFIX, LayerMeaning, read_meaning, refuse_source
-from mapsos.operations.online_resource import find_online_resource
+from mapsos.operations.layer_meaning import LayerMeaning, read_meaning, refuse_source
+from mapsos.operations.observation_links import ObservationLinks
 from mapsos.ows.exceptions import OwsException
+from mapsos.ows.parameters import PROCEDURE_PREFIX
 from mapsos.sources.errors import SourceError
 from mapsos.sources.groups import GroupFacts
 from mapsos.times import EARLIEST, LATEST, SECOND, Interval, format_instant, parse_period
@@ -199,23 +199,12 @@ def _list_links(
     context: Context, layers: tuple[ObservationLayer, ...], procedure: str
 ) -> tuple[ObservationLink, ...]:
     """The GetObservation requests that this client may send for the sensor's observations."""
-    admitted = {id(layer) for layer in context.enabled("GetObservation")}
-    online_resource = find_online_resource(context)
+    observations = ObservationLinks(context)
     found: dict[tuple[str, str], ObservationLink] = {}
     for layer in layers:
         observed = layer.observed_property
-        if observed is None or id(layer) not in admitted:
-            continue
-        parameters = (
-            ("service", "SOS"),
-            ("version", "1.0.0"),
-            ("request", "GetObservation"),
-            ("offering", layer.offering_id),
-            ("observedProperty", observed.id),
-            ("procedure", f"{PROCEDURE_PREFIX}{procedure}"),
-            ("responseFormat", OM_XML),
-        )
-        query = "&".join(f"{name}={quote(value, safe=':/')}" for name, value in parameters)
-        link = ObservationLink(f"{online_resource}{query}", layer.offering_id, observed.id, OM_XML)
-        found.setdefault((layer.offering_id.casefold(), observed.id.casefold()), link)
+        url = observations.write(layer, "procedure", f"{PROCEDURE_PREFIX}{procedure}")
+        if url is not None and observed is not None:
+            link = ObservationLink(url, layer.offering_id, observed.id, OM_XML)
+            found.setdefault((layer.offering_id.casefold(), observed.id.casefold()), link)
     return tuple(found.values())

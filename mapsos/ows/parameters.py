@@ -227,7 +227,7 @@ def parse_procedures(raw: RawRequest) -> tuple[str, ...] | None:
     values = raw.all("procedure")
     if not values:
         return None
-    return tuple(dict.fromkeys(_strip_prefix(name) for name in split_lists(values)))
+    return tuple(dict.fromkeys(strip_procedure(name) for name in split_lists(values)))
 
 
 def parse_response_format(raw: RawRequest, allowed: tuple[str, ...] = (RESPONSE_FORMAT,)) -> str:
@@ -320,5 +320,6 @@ def split_lists(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name)) or ("",)
 
 
-def _strip_prefix(name: str) -> str:
+def strip_procedure(name: str) -> str:
+    """A procedure's bare id from its id or URN (D-08)."""
     return name[len(PROCEDURE_PREFIX) :] if name.lower().startswith(PROCEDURE_PREFIX) else name

@@ -7,7 +7,7 @@ from typing import Any
 
 from mapsos.geoservices.errors import RestError
 from mapsos.operations.context import Context
-from mapsos.operations.layer_meaning import strip_procedure
+from mapsos.ows.parameters import strip_procedure
 from mapsos.rest.areas_and_times import Bounds, describe_envelope, join_bounds
 from mapsos.rest.contacts import describe_contact
 from mapsos.rest.layers import KnownLayer, list_layers

@@ -96,6 +96,13 @@ def test_what_is_refused(world: World, asked: dict[str, str], code: str, locator
     assert refusal(world.ask("GetFeatureOfInterest", **asked))[:2] == (code, locator)
 
 
+@pytest.mark.parametrize("asked", ["a:b", "URN:ogc:def:procedure:A:B", "urn:ogc:def:procedure:A%3AB"])
+def test_stations_that_only_the_metadata_name_are_met_as_in_get_observation(world: World, asked: str) -> None:
+    metadata = LAYER.replace('"sos_procedure_item" "stn"', '"sos_procedure" "A:B C"')
+    world.write_map(layer_text(metadata=metadata))
+    assert list(features(world.ask("GetFeatureOfInterest", FeatureOfInterestId=asked))) == ["A:B"]
+
+
 def test_a_feature_leads_to_its_observations(world: World) -> None:
     world.write_map(layer_text(), layer_text("l2", metadata=LAYER.replace('"op"', '"other"')))
     root = world.ask("GetFeatureOfInterest", FeatureOfInterestId="B")
