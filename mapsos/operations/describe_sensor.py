@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -14,14 +13,12 @@ from mapsos.operations.extents import find_map_rectangle
 from mapsos.operations.layer_facts import list_values
 from mapsos.operations.layer_meaning import list_spellings, read_meaning, refuse_source
 from mapsos.operations.online_resource import find_online_resource
-from mapsos.operations.sensor_documents import fill_template, read_sensor_file
+from mapsos.operations.sensor_documents import fill_placeholder, fill_template, is_elsewhere, read_sensor_file
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.parameters import parse_output_format, parse_sensor
 from mapsos.sources.errors import SourceError
 
 CONTENT_TYPE = "text/xml; charset=UTF-8"
-_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[/?#\\]")
-_PLACEHOLDER = re.compile("%procedure%", re.IGNORECASE)
 
 
 def describe_sensor(context: Context) -> Response:
@@ -30,8 +27,7 @@ def describe_sensor(context: Context) -> Response:
     With sos_describesensor_url: the file beside the map that it names, else a redirect (302) there, in which
     ``%procedure%`` is the id as the metadata or the data spell it, percent-encoded (D-12). Without it, or where
     sos_describesensor says ``generate``: the document of sos_sensorml_template, else SensorML. Strict answers redirect
-    only where sos_describesensor says so. Ids are met without
-    regard to case, bare or as URN (D-08).
+    only where sos_describesensor says so. Ids are met without regard to case, bare or as URN (D-08).
 
     Raises OwsException 16 to 21, the last two only where sos_describesensor says ``redirect``.
     """
@@ -74,7 +70,7 @@ def _is_generated(layer: ObservationLayer, *, strict: bool) -> bool:
             status=500,
         )
     if how is None and layer.describe_sensor_url is not None:
-        return strict and _REMOTE.match(layer.describe_sensor_url) is not None
+        return strict and is_elsewhere(layer.describe_sensor_url)
     return how != "redirect"
 
 
@@ -118,6 +114,6 @@ def _build_url(layer: ObservationLayer, procedure: str) -> str:
             f"Missing mandatory metadata sos_describesensor_url on layer {layer.name}",
             status=500,
         )
-    url = _PLACEHOLDER.sub(lambda _: quote(procedure, safe=":"), layer.describe_sensor_url)
+    url = fill_placeholder(layer.describe_sensor_url, quote(procedure, safe=":"))
     # What is not a character of a URL (blanks and line ends of the metadata too) must not reach a header as it is.
     return quote(url, safe="%/:?#[]@!$&'()*+,;=~-._")

@@ -8,13 +8,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mapsos.crs import is_northing_first
-from mapsos.encodings.sensorml import SensorMarkup, name_crs
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.ows.exceptions import OwsException
 from mapsos.xml_text import escape_attribute
+
+if TYPE_CHECKING:
+    from mapsos.encodings.sensorml import SensorMarkup
 
 MOST_BYTES = 4 * 1024 * 1024
 """The largest file that is read."""
@@ -25,6 +28,16 @@ _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _PLAIN_FILE_NAME = re.compile(r"(?!\.)[^/\\\0]+")
 
 
+def is_elsewhere(url: str) -> bool:
+    """Whether a sos_describesensor_url leads away, and names no file beside the map."""
+    return _URL.match(url) is not None
+
+
+def fill_placeholder(url: str, text: str) -> str:
+    """A sos_describesensor_url with a text in place of ``%procedure%``, in any letter case."""
+    return _PLACEHOLDER.sub(lambda _: text, url)
+
+
 def read_sensor_file(service: Service, layer: ObservationLayer, procedure: str) -> bytes | None:
     """The file beside the map that a relative sos_describesensor_url names, None if it names none that is there.
 
@@ -32,10 +45,10 @@ def read_sensor_file(service: Service, layer: ObservationLayer, procedure: str) 
     is not below the folder of the map, by its own path or by a link, is none; nor is one that is no XML.
     """
     url = layer.describe_sensor_url
-    if not url or _URL.match(url):
+    if not url or is_elsewhere(url):
         return None
     name = procedure if _PLAIN_FILE_NAME.fullmatch(procedure) else quote(procedure, safe="")
-    data = _read_beside(service, _PLACEHOLDER.sub(lambda _: name, url))
+    data = _read_beside(service, fill_placeholder(url, name))
     return data if data is not None and _is_xml(data) else None
 
 
@@ -77,6 +90,8 @@ def fill_template(
 
 def list_variables(markup: SensorMarkup, online_resource: str) -> dict[str, str]:
     """The values of the variables of a template by name, not escaped; an empty text for what nobody knows."""
+    from mapsos.encodings.sensorml import name_crs
+
     said, place, period, valid = markup.provider, markup.place, markup.period, markup.valid_time
     bounds = [f"{number:.15g}" for number in place.bounds] if place else [""] * 4
     at_one_place = place is not None and place.is_position
