@@ -13,7 +13,7 @@ from mapsos.http import Request, Response
 from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context, open_context
 from mapsos.ows.decoding import decode_query
-from mapsos.page_contents import list_catalog, list_places
+from mapsos.page_contents import list_catalog, list_downloads, list_places
 from mapsos.page_links import find_place, list_formats, list_pages, list_trail, name_page, open_site
 from mapsos.pages.content_security import write_headers
 from mapsos.pages.rendering import Link, render_page
@@ -54,11 +54,12 @@ def write_resource(
     """The page of a resource of a service. Raises RestError where what a page shows besides cannot be read."""
     place = find_place(request, settings, path.service, path.prefix, context.service.language)
     layers = list_layers(context)
+    catalog = list_catalog(context, layers)
     asked = {name: context.raw.last(name) or "" for name in PARAMETERS[resource.kind]}
     values = {
         "place": place,
         "value": resource.value,
-        "catalog": list_catalog(context, layers),
+        "catalog": catalog,
         "write_path": write_path,
         "sos": SosLinks(place.sos),
         "formats": list_formats(request),
@@ -72,6 +73,7 @@ def write_resource(
         values["stations"] = list_places(context, layers, place.home, resource)
     if resource.kind == "observations/query":
         values["pages"] = list_pages(request, asked, resource.value)
+        values["downloads"] = list_downloads(context, layers, catalog)
     return _respond(request, settings, 200, render_page(_TEMPLATES[resource.kind], place.site, values))
 
 

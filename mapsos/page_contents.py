@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from mapsos.crs import Crs
+from mapsos.geoservices.temporal_filters import TemporalFilter
 from mapsos.operations.context import Context
+from mapsos.predicates import BBox
 from mapsos.rest.areas_and_times import describe_interval
 from mapsos.rest.interface import Resource
 from mapsos.rest.layers import KnownLayer, find_times
-from mapsos.rest.observed_properties import list_value_columns
+from mapsos.rest.observations import Asked, read_query
+from mapsos.rest.observed_properties import choose_value_columns, list_value_columns
 from mapsos.rest.paths import write_path
 from mapsos.rest.stations import list_stations
+from mapsos.times import FOREVER, Interval, format_interval
 
 _WGS84 = Crs("EPSG:4326", "EPSG:4326")
 
@@ -49,6 +54,55 @@ def list_catalog(context: Context, layers: Iterable[KnownLayer]) -> list[dict[st
 def _name_offering(context: Context, id: str) -> str:
     names = (layer.offering_name for layer in context.service.layers if layer.offering_id.casefold() == id.casefold())
     return next(filter(None, names), id)
+
+
+@dataclass(frozen=True)
+class Download:
+    """An entry of the catalog, and the parameters of GetObservation that select of it what a query does."""
+
+    entry: dict[str, Any]
+    filters: dict[str, str]
+
+
+def list_downloads(context: Context, layers: Iterable[KnownLayer], catalog: list[dict[str, Any]]) -> list[Download]:
+    """The layers that a query's observations are of, without its condition and any area but a rectangle.
+
+    All value columns of a layer are in its download. Raises RestError.
+    """
+    asked = read_query(context.raw, context.now)
+    found = []
+    for known, entry in zip(layers, catalog, strict=True):
+        if asked.admits_offering(known.layer) and choose_value_columns(known.meaning, asked.properties):
+            filters = _write_filters(known, asked)
+            if filters is not None:
+                found.append(Download(entry, filters))
+    return found
+
+
+def _write_filters(known: KnownLayer, asked: Asked) -> dict[str, str] | None:
+    """None where the layer has no such procedure, or no times though a time is asked for."""
+    filters: dict[str, str] = {}
+    named = [known.find_features(names) for names in (asked.procedures, asked.features) if names is not None]
+    if named:
+        procedures = [id for id in known.procedures if all(id.casefold() in names for names in named)]
+        if not procedures:
+            return None
+        filters["procedure"] = ",".join(procedures)
+    if asked.time is not None:
+        if known.meaning.time_column is None:
+            return None
+        filters["eventTime"] = format_interval(_span(asked.time))
+    if isinstance(place := asked.place, BBox):
+        corners = (repr(number) for number in (place.minx, place.miny, place.maxx, place.maxy))
+        filters["bbox"] = ",".join((*corners, place.crs) if place.crs is not None else corners)
+    return filters
+
+
+def _span(time: TemporalFilter) -> Interval:
+    """The times of observations that a filter admits."""
+    if time.relation == "before":
+        return Interval(-FOREVER, time.interval.begin)
+    return Interval(time.interval.end, FOREVER) if time.relation == "after" else time.interval
 
 
 def list_places(context: Context, layers: Iterable[KnownLayer], home: str, resource: Resource) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from mapsos.geoservices.errors import RestError
 from mapsos.geoservices.spatial_filters import parse_spatial_filter
 from mapsos.geoservices.temporal_filters import TemporalFilter, parse_temporal_filter
 from mapsos.geoservices.where import parse_where
+from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.extents import find_map_rectangle
 from mapsos.operations.get_observation import read_max_features
@@ -44,6 +45,11 @@ class Asked:
     place: Predicate
     time: TemporalFilter | None
     condition: Predicate
+
+    def admits_offering(self, layer: ObservationLayer) -> bool:
+        """Whether the layer's offering is asked for, by its id or its name."""
+        names = {layer.offering_id.casefold(), (layer.offering_name or layer.offering_id).casefold()}
+        return self.offerings is None or bool(names & {name.casefold() for name in self.offerings})
 
 
 def read_query(raw: RawRequest, now: int) -> Asked:
@@ -189,8 +195,7 @@ def _choose_constant(known: KnownLayer, asked: Asked) -> str | None:
 def _select(context: Context, meaning: LayerMeaning, asked: Asked) -> Predicate:
     """Which rows of a layer are asked for, by everything but the condition: parameters are joined by AND."""
     layer = meaning.layer
-    names = {layer.offering_id.casefold(), (layer.offering_name or layer.offering_id).casefold()}
-    if asked.offerings is not None and not names & {name.casefold() for name in asked.offerings}:
+    if not asked.admits_offering(layer):
         return NOTHING
     rows: Predicate = EVERYTHING
     for wanted in (asked.procedures, asked.features):

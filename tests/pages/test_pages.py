@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import urllib.error
 import urllib.request
-from urllib.parse import urldefrag, urljoin, urlsplit
+from datetime import UTC, datetime
+from urllib.parse import parse_qs, urldefrag, urlencode, urljoin, urlsplit
 
 import pytest
 from lxml import html
@@ -125,6 +127,65 @@ def test_a_table_has_a_hundred_rows_and_links_to_the_others(base: str) -> None:
         (path,) = page.xpath("//a[@rel='next']/@href")
     assert seen[0] == "2012-01-01"
     assert len(set(seen)) == 300
+
+
+@pytest.mark.parametrize(
+    ("parameters", "offerings", "filters"),
+    [
+        ({"offering": "daily", "observedProperty": "wind_speed"}, {"daily"}, {}),
+        ({"procedure": "SEA,SFO", "featureOfInterest": "SFO"}, None, {"procedure": ["SFO"]}),
+        (
+            {"offering": "hourly", "temporalFilter": "during:2010-07-01T02:00:00+02:00,2010-07-02T00:00:00Z"},
+            {"hourly"},
+            {"eventTime": ["2010-07-01T00:00:00Z/2010-07-02T00:00:00Z"]},
+        ),
+        (
+            {"offering": "hourly", "temporalFilter": "before:2010-01-02"},
+            {"hourly"},
+            {"eventTime": ["../2010-01-01T23:59:59Z"]},
+        ),
+        (
+            {"offering": "hourly", "temporalFilter": "after:2010-12-30T00:00:00Z", "spatialFilter": "-123,47,-122,48"},
+            {"hourly"},
+            {"eventTime": ["2010-12-30T00:00:01Z/.."], "bbox": ["-123.0,47.0,-122.0,48.0"]},
+        ),
+    ],
+)
+def test_downloads_of_a_query_are_filtered_as_it_is(
+    base: str, parameters: dict[str, str], offerings: set[str] | None, filters: dict[str, list[str]]
+) -> None:
+    query = f"{base}{ROOT}/observations/query?{urlencode(parameters)}"
+    page = html.fromstring(fetch(query)[2])
+    links = page.xpath("//section[@aria-labelledby='whole-heading']//a[text()='CSV']/@href")
+    asked = [parse_qs(urlsplit(link).query) for link in links]
+    assert {ask["offering"][0] for ask in asked} == offerings if offerings else asked
+    rows: set[tuple[str, ...]] = set()
+    for link, ask in zip(links, asked, strict=True):
+        assert {name: ask.get(name) for name in ("procedure", "eventTime", "bbox") if name in ask} == filters
+        rows |= {tuple(row.split(",")[:2]) for row in fetch(base + link)[2].decode().splitlines()[1:]}
+    found = json.loads(fetch(f"{query}&f=json")[2])["observationData"]
+    assert found
+    assert {(read_moment(row["phenomenonTime"]), row["procedure"]) for row in found} == {
+        (read_moment(time), procedure) for time, procedure in rows
+    }
+
+
+def test_a_page_says_what_its_downloads_leave_out(base: str) -> None:
+    said = {"where": "numeric_value > 0", "spatialFilter": "-122.3138,47.4444", "resultRecordCount": "1"}
+    page = html.fromstring(fetch(f"{base}{ROOT}/observations/query?{urlencode(said)}")[2])
+    (text,) = page.xpath("//section[@aria-labelledby='whole-heading']/p/text()")
+    assert text.endswith("all properties of each offering, without regard to the condition, everywhere.")
+
+
+def read_moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def test_the_form_proposes_a_condition_that_can_be_read(base: str) -> None:
+    page = html.fromstring(fetch(f"{base}{ROOT}/observations/query?resultRecordCount=1")[2])
+    (hint,) = page.xpath("//small[@id='where-hint']/text()")
+    assert fetch(f"{base}{ROOT}/observations/query?{urlencode({'where': hint, 'resultRecordCount': '1'})}")[0] == 200
 
 
 def test_an_error_is_a_page_where_a_page_was_asked_for(base: str) -> None:
