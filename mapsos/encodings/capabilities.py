@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from threading import Lock
 
 from lxml import etree
 
+from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, set_schema_location, write_document
 from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
 from mapsos.encodings.registry import RESPONSE_FORMATS, TABLE_FORMATS
 from mapsos.mapfile.model import Identification, Provider
 from mapsos.xml_text import clean_text
 
-GML = "http://www.opengis.net/gml"
 OM = "http://www.opengis.net/om/1.0"
 OWS = "http://www.opengis.net/ows/1.1"
 SWE = "http://www.opengis.net/swe/1.0.1"
-XLINK = "http://www.w3.org/1999/xlink"
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
 OGC = "http://www.opengis.net/ogc"
 SOS = "http://www.opengis.net/sos/1.0"
-NAMESPACES = {
+_NAMESPACES = {
     "gml": GML,
     "om": OM,
     "ows": OWS,
@@ -76,32 +75,43 @@ class CapabilitiesMarkup:
     conformances: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=16)
+_KEPT_DOCUMENTS = 16
+_KEPT_BYTES = 8 * 1024 * 1024
+_kept: OrderedDict[CapabilitiesMarkup, bytes] = OrderedDict()
+_lock = Lock()
+
+
 def write_capabilities(markup: CapabilitiesMarkup) -> bytes:
-    """The whole document, UTF-8, indented by two blanks. The last few are kept: the same markup costs a look."""
+    """The whole document, UTF-8, indented by two blanks.
+
+    The last few are kept, 8 MiB at most: the same markup costs a look.
+    """
+    with _lock:
+        document = _kept.pop(markup, None)
+    if document is None:
+        document = _write_document(markup)
+    with _lock:
+        _kept[markup] = document
+        while len(_kept) > _KEPT_DOCUMENTS or sum(map(len, _kept.values())) > _KEPT_BYTES:
+            _kept.popitem(last=False)
+    return document
+
+
+def _write_document(markup: CapabilitiesMarkup) -> bytes:
     writers = (_write_identification, _write_provider, _write_operations, _write_filters, _write_contents)
     if markup.strict:
         from mapsos.encodings.strict_capabilities import write_contents, write_filters, write_operations
 
         writers = (_write_identification, _write_provider, write_operations, write_filters, write_contents)
-    root = etree.Element(f"{{{SOS}}}Capabilities", nsmap=NAMESPACES)
+    root = etree.Element(f"{{{SOS}}}Capabilities", nsmap=_NAMESPACES)
     root.set("version", "1.0.0")
     if markup.update_sequence is not None:
         root.set("updateSequence", clean_text(markup.update_sequence))
-    root.set(f"{{{XSI}}}schemaLocation", clean_text(f"{SOS} {markup.schemas}/sos/1.0.0/sosGetCapabilities.xsd"))
+    set_schema_location(root, f"{SOS} {markup.schemas}/sos/1.0.0/sosGetCapabilities.xsd")
     for section, write in zip(SECTIONS, writers, strict=True):
         if section in markup.sections:
             write(root, markup)
-    body: bytes = etree.tostring(root, encoding="UTF-8", pretty_print=True)
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body
-
-
-def add_element(parent: etree._Element, namespace: str, name: str, text: str | None = None) -> etree._Element:
-    """An element at the end of another, with text if it is given."""
-    element = etree.SubElement(parent, f"{{{namespace}}}{name}")
-    if text is not None:
-        element.text = clean_text(text)
-    return element
+    return write_document(root)
 
 
 def _comment(parent: etree._Element, text: str) -> None:
@@ -167,7 +177,7 @@ def _write_provider(root: etree._Element, markup: CapabilitiesMarkup) -> None:
 def _add_link(parent: etree._Element, name: str, url: str | None) -> None:
     element = add_element(parent, OWS, name)
     element.set(f"{{{XLINK}}}type", "simple")
-    element.set(f"{{{XLINK}}}href", clean_text(url or ""))
+    set_link(element, url or "")
     if url is None:
         _warn(parent, "ows_service_onlineresource", f"ows:{name}/@xlink:href", "Optional")
 
@@ -246,7 +256,7 @@ def add_operation(section: etree._Element, name: str, online_resource: str) -> e
     for method in ("Get", "Post"):
         link = add_element(http, OWS, method)
         link.set(f"{{{XLINK}}}type", "simple")
-        link.set(f"{{{XLINK}}}href", clean_text(online_resource))
+        set_link(link, online_resource)
     return operation
 
 
@@ -270,7 +280,7 @@ def add_domain(parent: etree._Element, kind: str, name: str, values: Sequence[st
         add_element(allowed, OWS, "Value", value)
 
 
-SPATIAL_OPERATORS = (
+_SPATIAL_OPERATORS = (
     "Equals",
     "Disjoint",
     "Touches",
@@ -296,24 +306,32 @@ _COMPARISON = (
 
 
 def _write_filters(root: etree._Element, markup: CapabilitiesMarkup) -> None:
+    add_filters(root, ("gml:Point", "gml:LineString", "gml:Polygon", "gml:Envelope"), ("TM_Equals",), _COMPARISON)
+
+
+def add_filters(
+    root: etree._Element, geometries: Sequence[str], temporal: Sequence[str], comparison: Sequence[str]
+) -> None:
+    """sos:Filter_Capabilities: the geometries, and the temporal and comparison operators, that filters may have."""
     section = add_element(root, SOS, "Filter_Capabilities")
     spatial = add_element(section, OGC, "Spatial_Capabilities")
     operands = add_element(spatial, OGC, "GeometryOperands")
-    for operand in ("gml:Point", "gml:LineString", "gml:Polygon", "gml:Envelope"):
+    for operand in geometries:
         add_element(operands, OGC, "GeometryOperand", operand)
     operators = add_element(spatial, OGC, "SpatialOperators")
-    for name in SPATIAL_OPERATORS:
+    for name in _SPATIAL_OPERATORS:
         add_element(operators, OGC, "SpatialOperator").set("name", name)
-    temporal = add_element(section, OGC, "Temporal_Capabilities")
-    operands = add_element(temporal, OGC, "TemporalOperands")
+    times = add_element(section, OGC, "Temporal_Capabilities")
+    operands = add_element(times, OGC, "TemporalOperands")
     for operand in ("gml:TimePeriod", "gml:TimeInstant"):
         add_element(operands, OGC, "TemporalOperand", operand)
-    operators = add_element(temporal, OGC, "TemporalOperators")
-    add_element(operators, OGC, "TemporalOperator").set("name", "TM_Equals")
+    operators = add_element(times, OGC, "TemporalOperators")
+    for name in temporal:
+        add_element(operators, OGC, "TemporalOperator").set("name", name)
     scalar = add_element(section, OGC, "Scalar_Capabilities")
     add_element(scalar, OGC, "LogicalOperators")
     operators = add_element(scalar, OGC, "ComparisonOperators")
-    for name in _COMPARISON:
+    for name in comparison:
         add_element(operators, OGC, "ComparisonOperator", name)
     ids = add_element(section, OGC, "Id_Capabilities")
     add_element(ids, OGC, "EID")
@@ -342,10 +360,15 @@ def _write_offering(element: etree._Element, offering: OfferingDescription) -> N
     if offering.time_extent is not None:
         write_time_period(add_element(element, SOS, "time"), offering.time_extent)
     for procedure in offering.procedures:
-        add_element(element, SOS, "procedure").set(f"{{{XLINK}}}href", clean_text(f"urn:ogc:def:procedure:{procedure}"))
+        set_link(add_element(element, SOS, "procedure"), f"urn:ogc:def:procedure:{procedure}")
     for phenomenon in offering.phenomena:
         _write_phenomenon(add_element(element, SOS, "observedProperty"), phenomenon)
-    add_element(element, SOS, "featureOfInterest").set(f"{{{XLINK}}}href", "urn:ogc:def:feature:OGC-SWE:3:transient")
+    set_link(add_element(element, SOS, "featureOfInterest"), "urn:ogc:def:feature:OGC-SWE:3:transient")
+    add_answers(element)
+
+
+def add_answers(element: etree._Element) -> None:
+    """How observations of an offering are answered: the end of an sos:ObservationOffering."""
     for response_format in RESPONSE_FORMATS:
         add_element(element, SOS, "responseFormat", response_format)
     add_element(element, SOS, "resultModel", "om:Observation")
@@ -382,11 +405,11 @@ def write_time_period(parent: etree._Element, extent: TimeExtent) -> None:
 
 def _write_phenomenon(element: etree._Element, phenomenon: Phenomenon) -> None:
     # OWSLib reads the property from the link, MapServer's clients from the phenomenon within: both are there.
-    element.set(f"{{{XLINK}}}href", clean_text(phenomenon.id))
+    set_link(element, phenomenon.id)
     composite = add_element(element, SWE, "CompositePhenomenon")
     composite.set(f"{{{GML}}}id", clean_text(phenomenon.id))
     composite.set("dimension", str(len(phenomenon.components)))
     if phenomenon.name is not None:
         add_element(composite, GML, "name", phenomenon.name)
     for component in phenomenon.components:
-        add_element(composite, SWE, "component").set(f"{{{XLINK}}}href", clean_text(component))
+        set_link(add_element(composite, SWE, "component"), component)

@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from mapsos.crs import is_northing_first
+from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, set_schema_location, write_document
+from mapsos.encodings.strict_markup import UNKNOWN
 from mapsos.xml_text import clean_text, encode_name
 
 if TYPE_CHECKING:
     import shapely
 
-GML = "http://www.opengis.net/gml"
 SA = "http://www.opengis.net/sampling/1.0"
-XLINK = "http://www.w3.org/1999/xlink"
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
-UNKNOWN = "urn:ogc:def:nil:OGC:unknown"
 
 
 @dataclass(frozen=True)
@@ -52,23 +50,14 @@ class SamplingFeature:
 def write_sampling_features(features: Iterable[SamplingFeature], schemas: str) -> bytes:
     """A gml:FeatureCollection of them, UTF-8, indented by two blanks; without members where there are none."""
     root = etree.Element(f"{{{GML}}}FeatureCollection", nsmap={"gml": GML, "sa": SA, "xlink": XLINK, "xsi": XSI})
-    where = f"{GML} {schemas}/gml/3.1.1/base/gml.xsd {SA} {schemas}/sampling/1.0.0/sampling.xsd"
-    root.set(f"{{{XSI}}}schemaLocation", clean_text(where))
+    set_schema_location(root, f"{GML} {schemas}/gml/3.1.1/base/gml.xsd {SA} {schemas}/sampling/1.0.0/sampling.xsd")
     for feature in features:
-        _write_feature(_add(root, GML, "featureMember"), feature)
-    body: bytes = etree.tostring(root, encoding="UTF-8", pretty_print=True)
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body
-
-
-def _add(parent: etree._Element, namespace: str, name: str, text: str | None = None) -> etree._Element:
-    element = etree.SubElement(parent, f"{{{namespace}}}{name}")
-    if text is not None:
-        element.text = clean_text(text)
-    return element
+        _write_feature(add_element(root, GML, "featureMember"), feature)
+    return write_document(root)
 
 
 def _link(parent: etree._Element, name: str, target: str) -> None:
-    _add(parent, SA, name).set(f"{{{XLINK}}}href", clean_text(target))
+    set_link(add_element(parent, SA, name), target)
 
 
 def _write_feature(member: etree._Element, feature: SamplingFeature) -> None:
@@ -77,18 +66,18 @@ def _write_feature(member: etree._Element, feature: SamplingFeature) -> None:
     shape = None if feature.wkb is None else shapely.from_wkb(feature.wkb)
     dimension = 0 if shape is None or shape.is_empty else int(shapely.get_dimensions(shape))
     kind = ("SamplingPoint", "SamplingCurve", "SamplingSurface")[dimension]
-    element = _add(member, SA, kind)
+    element = add_element(member, SA, kind)
     element.set(f"{{{GML}}}id", encode_name(f"feature_{feature.id}"))
     if feature.description is not None:
-        _add(element, GML, "description", feature.description)
-    _add(element, GML, "name", feature.id)
+        add_element(element, GML, "description", feature.description)
+    add_element(element, GML, "name", feature.id)
     _link(element, "sampledFeature", UNKNOWN)
     for url in feature.observations:
         _link(element, "relatedObservation", url)
     if shape is None or shape.is_empty:
         _link(element, "position", UNKNOWN)
         return
-    holder = _add(element, SA, "position" if dimension == 0 else "shape")
+    holder = add_element(element, SA, "position" if dimension == 0 else "shape")
     geometry = (_write_point, _write_curve, _write_surface)[dimension](holder, shape, feature.label)
     if feature.label is not None:
         authority, _, code = feature.label.partition(":")
@@ -96,8 +85,8 @@ def _write_feature(member: etree._Element, feature: SamplingFeature) -> None:
 
 
 def _write_point(holder: etree._Element, shape: shapely.Geometry, label: str | None) -> etree._Element:
-    point = _add(holder, GML, "Point")
-    _add(point, GML, "pos", _write_positions(shape, label))
+    point = add_element(holder, GML, "Point")
+    add_element(point, GML, "pos", _write_positions(shape, label))
     return point
 
 
@@ -106,13 +95,13 @@ def _write_curve(holder: etree._Element, shape: shapely.Geometry, label: str | N
 
     lines = shapely.get_parts(shape)
     if len(lines) == 1:
-        line = _add(holder, GML, "LineString")
-        _add(line, GML, "posList", _write_positions(lines[0], label))
+        line = add_element(holder, GML, "LineString")
+        add_element(line, GML, "posList", _write_positions(lines[0], label))
         return line
-    curve = _add(holder, GML, "Curve")
-    segments = _add(curve, GML, "segments")
+    curve = add_element(holder, GML, "Curve")
+    segments = add_element(curve, GML, "segments")
     for one in lines:
-        _add(_add(segments, GML, "LineStringSegment"), GML, "posList", _write_positions(one, label))
+        add_element(add_element(segments, GML, "LineStringSegment"), GML, "posList", _write_positions(one, label))
     return curve
 
 
@@ -121,20 +110,20 @@ def _write_surface(holder: etree._Element, shape: shapely.Geometry, label: str |
 
     polygons = shapely.get_parts(shape)
     if len(polygons) == 1:
-        polygon = _add(holder, GML, "Polygon")
+        polygon = add_element(holder, GML, "Polygon")
         _write_rings(polygon, polygons[0], label)
         return polygon
-    surface = _add(holder, GML, "Surface")
-    patches = _add(surface, GML, "patches")
+    surface = add_element(holder, GML, "Surface")
+    patches = add_element(surface, GML, "patches")
     for one in polygons:
-        _write_rings(_add(patches, GML, "PolygonPatch"), one, label)
+        _write_rings(add_element(patches, GML, "PolygonPatch"), one, label)
     return surface
 
 
 def _write_rings(parent: etree._Element, polygon: shapely.Polygon, label: str | None) -> None:
     for name, ring in (("exterior", polygon.exterior), *(("interior", ring) for ring in polygon.interiors)):
-        linear = _add(_add(parent, GML, name), GML, "LinearRing")
-        _add(linear, GML, "posList", _write_positions(ring, label))
+        linear = add_element(add_element(parent, GML, name), GML, "LinearRing")
+        add_element(linear, GML, "posList", _write_positions(ring, label))
 
 
 def _write_positions(shape: shapely.Geometry, label: str | None) -> str:

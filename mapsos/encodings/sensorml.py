@@ -13,13 +13,11 @@ from urllib.parse import quote
 from lxml import etree
 
 from mapsos.crs import find_axis_unit, is_northing_first
+from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, set_schema_location, write_document
 from mapsos.encodings.markup import Phenomenon, TimeExtent
 from mapsos.mapfile.model import Provider
 from mapsos.xml_text import clean_text, encode_name
 
-GML = "http://www.opengis.net/gml"
-XLINK = "http://www.w3.org/1999/xlink"
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _SML = "http://www.opengis.net/sensorML/"
 _SWE = "http://www.opengis.net/swe/"
 _SPACES = {"1.0.1": (f"{_SML}1.0.1", f"{_SWE}1.0.1"), "1.0.0": (f"{_SML}1.0", f"{_SWE}1.0")}
@@ -104,13 +102,12 @@ class _Writer:
         names = {"sml": self._sml, "swe": self._swe, "gml": GML, "xlink": XLINK, "xsi": XSI}
         root = etree.Element(f"{{{self._sml}}}SensorML", nsmap=names)
         root.set("version", "1.0" if self._version == "1.0.0" else self._version)
-        where = f"{self._sml} {markup.schemas}/sensorML/{self._version}/sensorML.xsd"
-        root.set(f"{{{XSI}}}schemaLocation", clean_text(where))
+        set_schema_location(root, f"{self._sml} {markup.schemas}/sensorML/{self._version}/sensorML.xsd")
         system = self._add(self._add(root, "member"), "System")
         system.set(f"{{{GML}}}id", encode_name(f"sensor_{markup.procedure}"))
         if markup.description is not None:
-            _set_text(etree.SubElement(system, f"{{{GML}}}description"), markup.description)
-        _set_text(etree.SubElement(system, f"{{{GML}}}name"), markup.name)
+            add_element(system, GML, "description", markup.description)
+        add_element(system, GML, "name", markup.name)
         self._write_keywords(system, markup)
         self._write_terms(system, "identification", "Identifier", (
             ("uniqueID", "identifier:OGC:1.0:uniqueID", markup.urn),
@@ -130,21 +127,15 @@ class _Writer:
         if markup.place is not None and markup.place.is_position:
             self._write_position(system, markup.place)
         self._write_fields(system, markup)
-        body: bytes = etree.tostring(root, encoding="UTF-8", pretty_print=True)
-        return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body
+        return write_document(root)
 
     def _add(self, parent: etree._Element, name: str, text: str | None = None) -> etree._Element:
-        element = etree.SubElement(parent, f"{{{self._sml}}}{name}")
-        if text is not None:
-            _set_text(element, text)
-        return element
+        return add_element(parent, self._sml, name, text)
 
     def _add_swe(self, parent: etree._Element, kind: str, text: str | None = None, /, **more: str) -> etree._Element:
-        element = etree.SubElement(parent, f"{{{self._swe}}}{kind}")
+        element = add_element(parent, self._swe, kind, text)
         for key, value in more.items():
             element.set(key, clean_text(value))
-        if text is not None:
-            _set_text(element, text)
         return element
 
     def _write_keywords(self, system: etree._Element, markup: SensorMarkup) -> None:
@@ -226,7 +217,7 @@ class _Writer:
             if any(text for _, text in texts):
                 self._add_given(self._add(info, element), texts)
         if said.site:
-            self._add(info, "onlineResource").set(f"{{{XLINK}}}href", clean_text(said.site))
+            set_link(self._add(info, "onlineResource"), said.site)
         self._add_given(info, (
             ("hoursOfService", said.hours_of_service), ("contactInstructions", said.contact_instructions)
         ))
@@ -244,12 +235,10 @@ class _Writer:
         documentation = self._add(system, "documentation")
         documentation.set(f"{{{XLINK}}}arcrole", f"{_DEFINITION}role:OGC:1.0:GetObservation")
         document = self._add(documentation, "Document")
-        _set_text(
-            etree.SubElement(document, f"{{{GML}}}description"),
-            f"Observations of {link.observed_property} in the offering {link.offering}",
-        )
+        about = f"Observations of {link.observed_property} in the offering {link.offering}"
+        add_element(document, GML, "description", about)
         self._add(document, "format", link.response_format)
-        self._add(document, "onlineResource").set(f"{{{XLINK}}}href", clean_text(link.url))
+        set_link(self._add(document, "onlineResource"), link.url)
 
     def _write_position(self, system: etree._Element, place: SensorPlace) -> None:
         element = self._add(system, "position")
@@ -274,27 +263,23 @@ class _Writer:
     def _write_field(self, parent: etree._Element, field: SensorField) -> None:
         component = self._add_swe(parent, field.kind, definition=_write_uri(field.definition))
         if field.kind == "Time":
-            self._add_swe(component, "uom").set(f"{{{XLINK}}}href", f"{_DEFINITION}unit:ISO:8601")
+            set_link(self._add_swe(component, "uom"), f"{_DEFINITION}unit:ISO:8601")
         elif field.uom and field.kind in ("Quantity", "Count"):
             unit = self._add_swe(component, "uom")
             if _UCUM.fullmatch(field.uom):
                 unit.set("code", clean_text(field.uom))
             else:
-                unit.set(f"{{{XLINK}}}href", _write_uri(field.uom))
-
-
-def _set_text(element: etree._Element, text: str) -> None:
-    element.text = clean_text(text)
+                set_link(unit, _write_uri(field.uom))
 
 
 def _write_period(parent: etree._Element, extent: TimeExtent) -> None:
-    period = etree.SubElement(parent, f"{{{GML}}}TimePeriod")
-    begin = etree.SubElement(period, f"{{{GML}}}beginPosition")
+    period = add_element(parent, GML, "TimePeriod")
+    begin = add_element(period, GML, "beginPosition")
     if extent.begin:
         begin.text = clean_text(extent.begin)
     else:
         begin.set("indeterminatePosition", "unknown")
-    end = etree.SubElement(period, f"{{{GML}}}endPosition")
+    end = add_element(period, GML, "endPosition")
     if extent.open_end:
         end.set("indeterminatePosition", "now")
     else:

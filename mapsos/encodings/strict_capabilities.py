@@ -6,29 +6,27 @@ from lxml import etree
 
 from mapsos.crs import is_northing_first, parse_srs_name, write_crs_urn
 from mapsos.encodings.capabilities import (
-    GML,
-    OGC,
     OWS,
     PARAMETERS,
     SECTIONS,
     SENSOR_FORMATS,
     SERVICE_AND_VERSION,
     SOS,
-    SPATIAL_OPERATORS,
     SWE,
-    XLINK,
     CapabilitiesMarkup,
     OfferingDescription,
+    add_answers,
     add_domain,
-    add_element,
+    add_filters,
     add_offering_text,
     add_operation,
     end_operations,
 )
+from mapsos.encodings.elements import GML, add_element, set_link
 from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
 from mapsos.encodings.registry import RESPONSE_FORMATS
 from mapsos.encodings.strict_markup import UNKNOWN
-from mapsos.xml_text import clean_text, encode_name, encode_uri
+from mapsos.xml_text import encode_name, encode_uri
 
 _OPERATIONS = frozenset(
     {
@@ -94,29 +92,7 @@ _SUMMARY = ("aggregateInterval", "aggregateFunction", "timezone")
 
 def write_filters(root: etree._Element, markup: CapabilitiesMarkup) -> None:
     """sos:Filter_Capabilities: every operator that is answered."""
-    section = add_element(root, SOS, "Filter_Capabilities")
-    spatial = add_element(section, OGC, "Spatial_Capabilities")
-    operands = add_element(spatial, OGC, "GeometryOperands")
-    for operand in ("gml:Envelope", "gml:Point", "gml:LineString", "gml:Polygon"):
-        add_element(operands, OGC, "GeometryOperand", operand)
-    operators = add_element(spatial, OGC, "SpatialOperators")
-    for name in SPATIAL_OPERATORS:
-        add_element(operators, OGC, "SpatialOperator").set("name", name)
-    temporal = add_element(section, OGC, "Temporal_Capabilities")
-    operands = add_element(temporal, OGC, "TemporalOperands")
-    for operand in ("gml:TimePeriod", "gml:TimeInstant"):
-        add_element(operands, OGC, "TemporalOperand", operand)
-    operators = add_element(temporal, OGC, "TemporalOperators")
-    for name in _TEMPORAL:
-        add_element(operators, OGC, "TemporalOperator").set("name", name)
-    scalar = add_element(section, OGC, "Scalar_Capabilities")
-    add_element(scalar, OGC, "LogicalOperators")
-    operators = add_element(scalar, OGC, "ComparisonOperators")
-    for name in _COMPARISON:
-        add_element(operators, OGC, "ComparisonOperator", name)
-    ids = add_element(section, OGC, "Id_Capabilities")
-    add_element(ids, OGC, "EID")
-    add_element(ids, OGC, "FID")
+    add_filters(root, ("gml:Envelope", "gml:Point", "gml:LineString", "gml:Polygon"), _TEMPORAL, _COMPARISON)
 
 
 def write_contents(root: etree._Element, markup: CapabilitiesMarkup) -> None:
@@ -144,16 +120,12 @@ def _write_offering(element: etree._Element, offering: OfferingDescription, take
     for phenomenon in offering.phenomena:
         _write_phenomenon(add_element(element, SOS, "observedProperty"), phenomenon, id_, taken)
     _add_links(element, "featureOfInterest", offering.features)
-    for response_format in RESPONSE_FORMATS:
-        add_element(element, SOS, "responseFormat", response_format)
-    add_element(element, SOS, "resultModel", "om:Observation")
-    add_element(element, SOS, "resultModel", "om:Measurement")
-    add_element(element, SOS, "responseMode", "inline")
+    add_answers(element)
 
 
 def _add_links(element: etree._Element, name: str, targets: tuple[str, ...]) -> None:
     for target in targets:
-        add_element(element, SOS, name).set(f"{{{XLINK}}}href", clean_text(target))
+        set_link(add_element(element, SOS, name), target)
 
 
 def _write_extent(element: etree._Element, extent: Envelope | None) -> None:
@@ -183,7 +155,7 @@ def _write_period(parent: etree._Element, extent: TimeExtent | None) -> None:
 
 
 def _write_phenomenon(element: etree._Element, phenomenon: Phenomenon, offering: str, taken: set[str]) -> None:
-    element.set(f"{{{XLINK}}}href", clean_text(phenomenon.id))
+    set_link(element, phenomenon.id)
     number, name = 1, encode_name(phenomenon.id.rpartition(":")[2])
     id_ = f"{offering}.{name}"
     while id_ in taken:
@@ -195,4 +167,4 @@ def _write_phenomenon(element: etree._Element, phenomenon: Phenomenon, offering:
     composite.set("dimension", str(len(phenomenon.components)))
     add_element(composite, GML, "name", phenomenon.name or phenomenon.id)
     for component in phenomenon.components:
-        add_element(composite, SWE, "component").set(f"{{{XLINK}}}href", clean_text(encode_uri(component)))
+        set_link(add_element(composite, SWE, "component"), encode_uri(component))
