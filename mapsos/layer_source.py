@@ -83,3 +83,9 @@ class LayerSource:
     features: tuple[InlineFeature, ...] = ()
     file: str = ""
     line: int = 0
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether the rows are in a PostgreSQL database, by whichever of the two ways."""
+        beginnings = ("pg:", "pgb:", "postgresql://")
+        return self.kind is SourceKind.POSTGIS or self.connection[:13].lower().startswith(beginnings)

@@ -57,6 +57,10 @@ _SELECTIVE_SHARE = 0.2
 """Up to what share of the data's extent a rectangle is worth the look into a spatial index."""
 
 
+_TEXT_WORDS = ("CHAR", "CLOB", "TEXT")
+"""What SQLite takes for a column of texts, anywhere in the declared type."""
+
+
 class OgrReader:
     """One dataset handle and the layer in it: for one reading at a time, in one thread at a time.
 
@@ -192,8 +196,7 @@ class OgrReader:
 
         Arrow streams of GDAL 3.6 drop the zones of date-times; those of GeoPackage and FlatGeobuf mix up booleans.
         """
-        as_text = "text" if self.dialect is Dialect.POSTGRESQL else "CHARACTER(40)"
-        kinds = {ColumnKind.DATETIME: as_text}
+        kinds = {ColumnKind.DATETIME: "CHARACTER(40)"}
         if self.dialect is Dialect.SQLITE or self.driver == "FlatGeobuf":
             kinds[ColumnKind.BOOLEAN] = "INTEGER"
         found = {name: self.columns[name].column.kind for name in names}
@@ -249,8 +252,6 @@ class OgrReader:
         """What rows are selected from."""
         if self.selected:
             return f"({self.source.data.strip().rstrip(';')}) AS selected"
-        if self.dialect is Dialect.POSTGRESQL:
-            return ".".join(quote_identifier(part, self.dialect) for part in self.table.split(".", 1))
         return quote_identifier(self.table, self.dialect)
 
     def _inside(self, rectangle: tuple[float, float, float, float]) -> str:
@@ -314,28 +315,15 @@ class OgrReader:
             return (
                 None if self.selected or (kind is ColumnKind.TEXT and not self._declares_text(name)) else self.dialect
             )
-        if self.dialect is Dialect.POSTGRESQL:
-            return None if kind is ColumnKind.TEXT and not self._declares_text(name) else self.dialect
         return None if self.selected else self.dialect
 
     def _declares_text(self, name: str) -> bool:
-        """Whether the database compares the column as text."""
+        """Whether SQLite compares the column as text."""
         if self._declared is None:
             with guarded(self.source):
-                self._declared = self._read_declared()
+                rows = self.ask(f"SELECT name, type FROM pragma_table_info({quote_text(self.table, self.dialect)})")
+            self._declared = {name: any(word in kind.upper() for word in _TEXT_WORDS) for name, kind in rows}
         return self._declared.get(name, False)
-
-    def _read_declared(self) -> dict[str, bool]:
-        if self.dialect is Dialect.SQLITE:
-            rows = self.ask(f"SELECT name, type FROM pragma_table_info({quote_text(self.table, self.dialect)})")
-            return {name: any(word in kind.upper() for word in ("CHAR", "CLOB", "TEXT")) for name, kind in rows}
-        names = [name for name, column in self.columns.items() if column.column.kind is ColumnKind.TEXT]
-        if not names:
-            return {}
-        types = ", ".join(f"pg_typeof({quote_identifier(name, self.dialect)})::text" for name in names)
-        rows = self.ask(f"SELECT {types} FROM {self.from_clause()} LIMIT 1")
-        texts = ("text", "character varying", "character")
-        return {name: kind in texts for row in rows for name, kind in zip(names, row, strict=True)}
 
     def is_fresh(self) -> bool:
         """Whether the file is still the one that was opened; what is no file is opened anew each time."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from osgeo import gdal, ogr
 
-from mapsos.layer_source import LayerSource, SourceKind
+from mapsos.layer_source import LayerSource
 from mapsos.sources.errors import unreadable
 
 gdal.UseExceptions()
@@ -46,21 +47,16 @@ _CURSOR_ROWS = 2000
 """Rows that are fetched from a cursor of PostgreSQL at a time."""
 
 
-def is_postgresql(source: LayerSource) -> bool:
-    """Whether the rows are in a PostgreSQL database."""
-    return source.kind is SourceKind.POSTGIS or source.connection[:3].upper() == "PG:"
-
-
 def _name_server(connection: str) -> str:
     """The connection string of a LAYER as GDAL takes it, with the defaults before it: of two values the last counts."""
-    stated = connection[3:] if connection[:3].upper() == "PG:" else connection
+    stated = re.sub("^pgb?:", "", connection, flags=re.I)
     return f"PG:{stated}" if "://" in stated.split(" ", 1)[0] else f"PG:{_DEFAULTS} {stated}"
 
 
 def open_dataset(source: LayerSource) -> Any:
     """A dataset handle of the reader's own. Raises `SourceError`."""
     connection = source.connection
-    if is_postgresql(source):
+    if source.is_postgresql:
         connection = _name_server(connection)
         if gdal.GetConfigOption("OGR_PG_CURSOR_PAGE") is None:
             gdal.SetConfigOption("OGR_PG_CURSOR_PAGE", str(_CURSOR_ROWS))

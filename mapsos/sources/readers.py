@@ -103,7 +103,7 @@ def open_reader(source: LayerSource) -> Reader:
         from mapsos.sources.postgis import PostgisReader
 
         return PostgisReader(source)
-    if source.connection[:3].upper() == "PG:":
+    if source.is_postgresql:
         from mapsos.sources.postgresql import PostgresqlReader
 
         return PostgresqlReader(source)

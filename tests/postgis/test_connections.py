@@ -11,7 +11,7 @@ import pytest
 from benchmarks.postgresql import Cluster, PostgresqlError
 from mapsos import predicates as p
 from mapsos.deadlines import DeadlineError, limit_seconds
-from mapsos.layer_source import LayerSource
+from mapsos.layer_source import LayerSource, SourceKind
 from mapsos.sources.errors import SourceError
 from mapsos.sources.layers import open_layer
 from mapsos.sources.pool import close_idle_readers
@@ -54,6 +54,16 @@ def test_one_connection_for_many_questions(cluster: Cluster, source: LayerSource
     assert list_backends(cluster) == [backend]
     assert "connection authorized" not in log.text()
     assert "pg_typeof" not in log.text()
+
+
+@pytest.mark.parametrize("form", ["PG:{}", "pgb:{}", "postgresql://{user}@127.0.0.1:{port}/postgres"])
+def test_every_form_of_a_connection_gives_the_same_session(cluster: Cluster, connection: str, form: str) -> None:
+    data = "SELECT at::text AS at, current_setting('default_transaction_read_only') AS mode FROM public.placeless"
+    text = form.format(connection, user=READER, port=cluster.port)
+    with open_layer(LayerSource("layer", SourceKind.OGR, text, data)) as layer:
+        assert layer.known_count() == 5
+        assert layer.distinct("mode") == ("on",)
+        assert "2001-10-30 22:30:00.75+00" in layer.distinct("at")
 
 
 def test_a_broken_connection_is_replaced_before_it_is_used(cluster: Cluster, source: LayerSource) -> None:
