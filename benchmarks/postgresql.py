@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+from benchmarks.servers import free_port
 
 SUPERUSER = "tester"
 ACCOUNTS = ("postgres", "nobody")
@@ -37,7 +38,7 @@ class Cluster:
     def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.log = folder / "log"
-        self.port = _free_port()
+        self.port = free_port()
         self._data = folder / "data"
         self._prefix = _as_another_user()
         folder.chmod(0o777)
@@ -121,12 +122,6 @@ def run_cluster(settings: Mapping[str, str] | None = None, beside: Path | None =
                 cluster.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _as_another_user() -> list[str]:

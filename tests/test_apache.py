@@ -8,14 +8,15 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from .workers import find_workers, runtime_folder
+from benchmarks.servers import free_port
+
+from .workers import find_workers, runtime_folder, wait_for
 
 COMMAND = Path(sys.executable).parent / "mapsos"
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -58,23 +59,26 @@ def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def run_apache(
     folder: Path, runtime: Path, worker: str, command: Path = COMMAND, conf: Path = EXAMPLES / "mapsos.conf"
 ) -> Iterator[int]:
+    """The port of an Apache that runs the program by CGI."""
+    named = {"conf": conf, "command": command, "runtime": runtime, "worker": worker}
+    with start_apache(folder, CONFIGURATION, **named) as number:
+        yield number
+
+
+@contextmanager
+def start_apache(folder: Path, configuration: str, **named: str | Path) -> Iterator[int]:
+    """The port of an Apache with this configuration, in which names stand for what they are given as.
+
+    ``folder``, ``port``, ``modules`` and ``identity`` (whom it works as) are given here. It is ended with the block,
+    and must have said nothing.
+    """
     apache = shutil.which("apache2", path=f"{os.environ['PATH']}:/usr/sbin")
     if apache is None:
         pytest.skip("apache2 is not installed here")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        number: int = free.getsockname()[1]
+    number = free_port()
+    identity = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
     (folder / "apache.conf").write_text(
-        CONFIGURATION.format(
-            folder=folder,
-            port=number,
-            modules=MODULES,
-            conf=conf,
-            command=command,
-            runtime=runtime,
-            worker=worker,
-            identity="User www-data\nGroup www-data" if os.geteuid() == 0 else "",
-        )
+        configuration.format(folder=folder, port=number, modules=MODULES, identity=identity, **named)
     )
     # It ends its whole process group with itself: that must not be ours.
     process = subprocess.Popen(
@@ -84,7 +88,7 @@ def run_apache(
         start_new_session=True,
     )
     try:
-        wait_for(number, process)
+        wait_for_server(number, process)
         yield number
     finally:
         process.terminate()
@@ -92,15 +96,15 @@ def run_apache(
     assert complaints == ""
 
 
-def wait_for(number: int, process: subprocess.Popen[str]) -> None:
-    """Come back as soon as somebody listens."""
-    for _ in range(300):
+def wait_for_server(port: int, process: subprocess.Popen[str]) -> None:
+    """Come back as soon as somebody listens; the process must not end meanwhile."""
+
+    def listens() -> bool:
         assert process.poll() is None, process.communicate()
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", number)) == 0:
-                return
-        time.sleep(0.05)
-    raise TimeoutError("Apache does not listen")
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_for(listens, "a server that listens")
 
 
 def ask(

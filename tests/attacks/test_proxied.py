@@ -15,7 +15,7 @@ import pytest
 from benchmarks.servers import APACHE_MODULES, free_port, serving
 from fuzz.victim import write_victim
 
-from ..workers import wait_for
+from ..test_apache import wait_for_server
 from .test_http import HIDDEN, SMUGGLED
 
 pytestmark = pytest.mark.slow
@@ -73,19 +73,13 @@ def port(request: pytest.FixtureRequest, upstream: int, tmp_path_factory: pytest
     file = folder / "conf"
     file.write_text(text.format(folder=folder, upstream=upstream, port=chosen, modules=APACHE_MODULES))
     command = [program, "-c", file] if request.param == "nginx" else [program, "-DFOREGROUND", "-f", file]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
     try:
-        wait_for(lambda: process.poll() is not None or _is_open(chosen), "the start of the proxy")
-        assert process.poll() is None
+        wait_for_server(chosen, process)
         yield chosen
     finally:
         process.terminate()
         process.wait(60)
-
-
-def _is_open(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 BODY = b'<GetCapabilities xmlns="http://www.opengis.net/sos/1.0" service="SOS"/>'

@@ -157,6 +157,18 @@ class Machine:
             raise found
         return found
 
+    def connect_soon(self, port: int, unit: str | None = None) -> socket.socket:
+        """Connect as soon as somebody listens; a unit that fails meanwhile is an error, with its log."""
+        end = time.monotonic() + 60
+        while True:
+            try:
+                return self.connect(port)
+            except ConnectionRefusedError:
+                log = self.run(f"journalctl --no-pager -n 50 {f'--unit {unit}' if unit else ''}").stdout
+                assert time.monotonic() < end, log
+                assert f"{unit}.service: Failed" not in log, log
+                time.sleep(0.05)
+
     def follow(self, heading: str) -> None:
         """Do what one section of the document says; AssertionError if it does not come out as it says."""
         for example in read_steps(heading):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import http.client
 import re
 import shlex
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -94,16 +93,7 @@ def running(machine: Machine, image: Image, asked: Run) -> Iterator[Machine]:
 
 def ask(machine: Machine, path: str) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("sensors.example.org", timeout=60)
-    end = time.monotonic() + 60
-    while True:
-        try:
-            connection.sock = machine.connect(8080)
-            break
-        except ConnectionRefusedError:
-            log = machine.run("journalctl --no-pager --unit container").stdout
-            assert time.monotonic() < end, log
-            assert "container.service: Failed" not in log, log
-            time.sleep(0.1)
+    connection.sock = machine.connect_soon(8080, "container")
     try:
         connection.request("GET", path)
         answer = connection.getresponse()

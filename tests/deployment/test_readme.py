@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import time
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -33,13 +32,7 @@ def ask(machine: Machine, url: str) -> str:
     """The body that a browser would show, as soon as somebody listens."""
     assert url.startswith(f"{ADDRESS}/")
     connection = http.client.HTTPConnection("127.0.0.1", 8080, timeout=60)
-    end = time.monotonic() + 60
-    while connection.sock is None:
-        try:
-            connection.sock = machine.connect(8080)
-        except ConnectionRefusedError:
-            assert time.monotonic() < end, machine.run("journalctl --no-pager -n 50").stdout
-            time.sleep(0.05)
+    connection.sock = machine.connect_soon(8080, "try")
     try:
         connection.request("GET", quote(url.removeprefix(ADDRESS), "/?&=%:;,"))
         return connection.getresponse().read().decode()
