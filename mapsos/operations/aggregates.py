@@ -75,7 +75,6 @@ class LayerAggregation:
             self.source.time_column.name,
             None if procedure is None else procedure.name,
             self.columns,
-            True,
             self.most_groups,
         )
         try:
@@ -128,26 +127,21 @@ def plan_aggregation(meaning: LayerMeaning, aggregation: Aggregation) -> LayerAg
     if meaning.time_column is None:
         message = f"aggregateInterval needs times, and layer {layer.name} has none."
         raise OwsException("InvalidParameterValue", "aggregateinterval", "msSOSGetObservation", message)
-    roles = (meaning.time_column, meaning.procedure_column, meaning.feature_id_column)
-    properties = [(alias, column) for alias, column in meaning.output_columns if column not in roles]
     columns: list[SummaryColumn] = []
     outputs: list[Output] = []
     fields: dict[str, Field] = {}
-    for alias, column in properties:
-        field = meaning.field(column)
-        numeric_text = column.kind is ColumnKind.TEXT and field.kind == "number"
+    for alias, column in meaning.property_columns:
+        field, numeric_text = meaning.field(column), meaning.is_numeric_text(column)
         kind = ColumnKind.REAL if numeric_text else column.kind
-        functions = tuple(name for name in aggregation.functions if _result_kind(name, kind) is not None)
-        if not functions:
+        results = {name: found for name in aggregation.functions if (found := _result_kind(name, kind)) is not None}
+        if not results:
             continue
-        for function in functions:
-            result = _result_kind(function, kind)
-            assert result is not None
+        for function, result in results.items():
             name = f"value_{len(outputs)}"
             outputs.append(Output(Column(name, result), len(columns), function))
             unit = None if function == "count" else field.uom
             fields[name] = Field(name, alias=f"{alias}_{function}", definition=field.definition, uom=unit)
-        columns.append(SummaryColumn(column.name, functions, numeric_text))
+        columns.append(SummaryColumn(column.name, tuple(results), numeric_text))
     useless = [name for name in aggregation.functions if all(output.function != name for output in outputs)]
     if useless:
         message = f"aggregateFunction {','.join(useless)} has no meaning for any property of layer {layer.name}."

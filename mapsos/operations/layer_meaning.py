@@ -69,10 +69,19 @@ class LayerMeaning:
         return tuple((alias, column) for alias, column in named if alias is not None)
 
     @property
+    def property_columns(self) -> tuple[tuple[str, Column], ...]:
+        """Those of `output_columns` that are measured values: they do not say when, by what or of what."""
+        roles = (self.time_column, self.procedure_column, self.feature_id_column)
+        return tuple((alias, column) for alias, column in self.output_columns if column not in roles)
+
+    def is_numeric_text(self, column: Column) -> bool:
+        """Whether a column is text that the metadata say to be numbers."""
+        return column.kind is ColumnKind.TEXT and self.field(column).kind == "number"
+
+    @property
     def value_column(self) -> Column | None:
         """The column that the observed property's id stands for in a filter: the first that is a measured value."""
-        meanings = (self.time_column, self.procedure_column, self.feature_id_column)
-        return next((column for _, column in self.output_columns if column not in meanings), None)
+        return next((column for _, column in self.property_columns), None)
 
     @property
     def components(self) -> tuple[str, ...]:

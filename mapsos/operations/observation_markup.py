@@ -169,11 +169,8 @@ def build_table(meaning: LayerMeaning, output_crs: Crs | None) -> TableMarkup:
     if feature_id is not None:
         named = TableColumn(Role.FEATURE_ID.value, Role.FEATURE_ID, ColumnKind.TEXT)
         columns.append(LayerColumn(named, feature_id.name))
-    for alias, column in meaning.output_columns:
-        if column in (time, procedure, feature_id):
-            continue
-        field = meaning.field(column)
-        numeric_text = column.kind is ColumnKind.TEXT and field.kind == "number"
+    for alias, column in meaning.property_columns:
+        field, numeric_text = meaning.field(column), meaning.is_numeric_text(column)
         kind = ColumnKind.REAL if numeric_text else column.kind
         described = TableColumn(alias, Role.PROPERTY, kind, field.uom, field.definition)
         columns.append(LayerColumn(described, column.name, numeric_text=numeric_text))
@@ -203,11 +200,8 @@ def build_strict(service: Service, meaning: LayerMeaning, output_crs: Crs | None
     stated = layer.procedures or ()
     separators = {"token_separator": service.token_separator, "block_separator": service.block_separator}
     fields = []
-    for alias, column in meaning.output_columns:
-        if column in (time, procedure, feature_id):
-            continue
-        field = meaning.field(column)
-        numeric_text = column.kind is ColumnKind.TEXT and field.kind == "number"
+    for alias, column in meaning.property_columns:
+        field, numeric_text = meaning.field(column), meaning.is_numeric_text(column)
         component = meaning.components[meaning.columns.index(column)]
         fields.append(
             StrictField(

@@ -63,8 +63,6 @@ class Summarizer:
         The column whose texts tell procedures apart, None if there is one only.
     columns
         What is summarized.
-    geometry
-        Whether the position of each group's first row is kept.
     most_groups
         How many groups there may be; more raise TooManyGroups.
     """
@@ -75,14 +73,12 @@ class Summarizer:
         time: str,
         procedure: str | None,
         columns: Sequence[SummaryColumn],
-        geometry: bool,
         most_groups: int,
     ) -> None:
         self._steps = steps
         self._time = time
         self._procedure = procedure
         self._columns = columns
-        self._geometry = geometry
         self._most_groups = most_groups
         self._numbers: dict[str | None, int] = {}
         self._partial: list[Summary] = []
@@ -121,8 +117,8 @@ class Summarizer:
         instants = times.cast(pa.int64()).to_numpy(zero_copy_only=False)
         steps, begins, ends = self._steps.group(instants)
         keys, groups = number_values(procedures * max(1, len(begins)) + steps)
-        step_of_group = keys % max(1, len(begins))
-        summary = Summary(keys // max(1, len(begins)), begins[step_of_group], ends[step_of_group])
+        procedure_of_group, step_of_group = np.divmod(keys, max(1, len(begins)))
+        summary = Summary(procedure_of_group, begins[step_of_group], ends[step_of_group])
         count = len(keys)
         for number, column in enumerate(self._columns):
             values = batch.values[column.source]
@@ -132,7 +128,7 @@ class Summarizer:
                 values = values.filter(chosen)
             for name, state in _reduce_values(values, column.functions, groups, count, instants).items():
                 summary.states[(number, name)] = state
-        if self._geometry and batch.geometry is not None:
+        if batch.geometry is not None:
             wkb = batch.geometry.wkb if chosen is None else batch.geometry.wkb.filter(chosen)
             summary.wkb = wkb.take(pa.array(_first_rows(groups, np.arange(len(groups)), count)))
         return summary
@@ -167,7 +163,8 @@ class Summarizer:
             raise TooManyGroups(count)
         ends = np.empty(count, np.int64)
         ends[groups] = np.concatenate([part.ends for part in parts])
-        summary = Summary(keys // max(1, len(begins)), begins[keys % max(1, len(begins))], ends)
+        procedure_of_group, step_of_group = np.divmod(keys, max(1, len(begins)))
+        summary = Summary(procedure_of_group, begins[step_of_group], ends)
         for number in range(len(self._columns)):
             states = {
                 name: _concatenate([part.states[(number, name)] for part in parts])
