@@ -31,6 +31,7 @@ _TEMPLATES = {
     "": "service",
     "observations": "observations",
     "observations/query": "observations_query",
+    "offering": "offering",
     "procedures": "procedures",
     "procedure": "procedure",
     "features": "features",
@@ -69,7 +70,7 @@ def write_resource(
         "encode": urlencode,
         **name_page(place, resource, asked),
     }
-    if resource.kind in ("", "features", "features/query", "procedure"):
+    if resource.kind in ("", "features", "features/query", "offering", "procedure"):
         values["stations"] = list_places(context, layers, place.home, resource)
     if resource.kind == "observations/query":
         values["pages"] = list_pages(request, asked, resource.value)

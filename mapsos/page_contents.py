@@ -110,11 +110,15 @@ def list_places(context: Context, layers: Iterable[KnownLayer], home: str, resou
 
     ``home`` is the path of the service's root. Raises RestError.
     """
-    wanted = None
-    if resource.kind == "procedure":
-        wanted = {resource.value["id"].casefold()}
+    ids: list[str] | None = None
+    if resource.kind == "offering":
+        named = resource.value["procedure"]
+        ids = [named] if isinstance(named, str) else named
+    elif resource.kind == "procedure":
+        ids = [resource.value["id"]]
     elif resource.kind == "features/query":
-        wanted = {feature["id"].casefold() for feature in resource.value["features"]}
+        ids = [feature["id"] for feature in resource.value["features"]]
+    wanted = None if ids is None else {id.casefold() for id in ids}
     found: dict[str, dict[str, Any]] = {}
     for known in layers:
         if known.layer.source.crs is None:

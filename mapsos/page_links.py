@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from mapsos.http import Request
 from mapsos.pages.rendering import Link, Site
 from mapsos.rest.interface import PAGE_ROWS, Resource
-from mapsos.rest.paths import write_path
+from mapsos.rest.paths import MEMBERS, write_path
 from mapsos.settings import Settings
 
 MAP_PATHS = "MAPSOS_MAP_PATHS"
@@ -82,11 +82,12 @@ def name_page(place: Place, resource: Resource, asked: Mapping[str, str]) -> dic
     below = [Link(_TITLES[section], f"{place.home}/{section}")] if section in _TITLES else []
     if resource.kind == "":
         title = value["title"]
-    elif resource.kind == "procedure":
+    elif resource.kind in MEMBERS:
         title = value["name"]
+        section = MEMBERS[resource.kind]
         below = [
-            Link(_TITLES["procedures"], f"{place.home}/procedures"),
-            Link(value["id"], place.home + write_path("procedures", value["id"])),
+            Link(_TITLES[section], f"{place.home}/{section}"),
+            Link(value["id"], place.home + write_path(section, value["id"])),
         ]
     else:
         title = _TITLES[resource.kind]

@@ -12,7 +12,7 @@ from mapsos.http import Chunk
 from mapsos.operations.context import Context
 from mapsos.rest.features import list_features, query_features
 from mapsos.rest.observations import query_observations
-from mapsos.rest.offerings import list_offerings
+from mapsos.rest.offerings import describe_offering, list_offerings
 from mapsos.rest.openapi import describe_openapi
 from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
@@ -48,6 +48,11 @@ _READERS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "features/query": query_features,
 }
 
+_MEMBERS: dict[str, Callable[[Context, str], dict[str, Any]]] = {
+    "offering": describe_offering,
+    "procedure": describe_procedure,
+}
+
 
 def find_resource(context: Context, path: RestPath) -> Resource:
     """The resource that a request asks for. Raises RestError: 404 for what there is not, 400 for wrong parameters."""
@@ -68,6 +73,6 @@ def find_resource(context: Context, path: RestPath) -> Resource:
         if format == "json":
             return Resource(path.resource, "json", {}, stream, stream.count_written)
         return Resource(path.resource, format, json.loads(b"".join(stream)), count_rows=stream.count_written)
-    if path.resource == "procedure":
-        return Resource("procedure", format, describe_procedure(context, path.id or ""))
+    if path.id is not None:
+        return Resource(path.resource, format, _MEMBERS[path.resource](context, path.id))
     return Resource(path.resource, format, _READERS[path.resource](context))

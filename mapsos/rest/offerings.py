@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mapsos.geoservices.errors import RestError
 from mapsos.mapfile.model import Offering, group_offerings
 from mapsos.operations.context import Context
 from mapsos.rest.areas_and_times import describe_envelope, describe_interval, join_bounds, join_intervals
@@ -16,6 +17,15 @@ def list_offerings(context: Context) -> dict[str, Any]:
     layers = list_layers(context)
     offerings = group_offerings(tuple(known.layer for known in layers))
     return {"observationOfferings": [_describe(context, offering, layers) for offering in offerings]}
+
+
+def describe_offering(context: Context, id: str) -> dict[str, Any]:
+    """One offering, by its id without regard to case. Raises RestError."""
+    layers = list_layers(context)
+    for offering in group_offerings(tuple(known.layer for known in layers)):
+        if offering.id.casefold() == id.casefold():
+            return _describe(context, offering, layers)
+    raise RestError(f"there is no offering {id}", code=404)
 
 
 def _describe(context: Context, offering: Offering, layers: tuple[KnownLayer, ...]) -> dict[str, Any]:

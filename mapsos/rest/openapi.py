@@ -6,11 +6,13 @@ from typing import Any
 
 from mapsos.operations.context import Context
 from mapsos.rest.parameters import FORMATS, PARAMETERS
+from mapsos.rest.paths import MEMBERS
 from mapsos.rest.schemas import SCHEMAS
 
 _DOCUMENTS = {
     "": "service",
     "observations": "observations",
+    "offering": "offering",
     "observations/query": "observation-data",
     "procedures": "procedures",
     "procedure": "procedure",
@@ -20,6 +22,7 @@ _DOCUMENTS = {
 _SUMMARIES = {
     "": "The service",
     "observations": "Its offerings",
+    "offering": "An offering",
     "observations/query": "Observations",
     "procedures": "Its procedures",
     "procedure": "A procedure",
@@ -92,7 +95,7 @@ def describe_openapi(context: Context, prefix: str) -> dict[str, Any]:
 
 def _write_path(resource: str) -> str:
     # A path is not empty, so the root is a path below the server.
-    return "/SosSOE/procedures/{id}" if resource == "procedure" else f"/SosSOE/{resource}".rstrip("/")
+    return f"/SosSOE/{MEMBERS[resource]}/{{id}}" if resource in MEMBERS else f"/SosSOE/{resource}".rstrip("/")
 
 
 def _describe(resource: str, *, form: bool = False) -> dict[str, Any]:
@@ -118,12 +121,13 @@ def _describe(resource: str, *, form: bool = False) -> dict[str, Any]:
         },
     }
     if form:
-        fields = {
-            name: {**meant["schema"], "description": meant["description"]} for name, meant in parameters.items()
-        }
+        fields = {name: {**meant["schema"], "description": meant["description"]} for name, meant in parameters.items()}
         schema = {"type": "object", "properties": fields, "additionalProperties": False}
         found["requestBody"] = {"content": {"application/x-www-form-urlencoded": {"schema": schema}}}
-    if resource == "procedure":
-        id_ = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-        found["parameters"].insert(0, id_)
+    if resource in MEMBERS:
+        text: dict[str, Any] = {"type": "string", "minLength": 1}
+        if resource == "offering":
+            # That path is the query's.
+            text["not"] = {"pattern": "^[Qq][Uu][Ee][Rr][Yy]/*$"}
+        found["parameters"].insert(0, {"name": "id", "in": "path", "required": True, "schema": text})
     return found

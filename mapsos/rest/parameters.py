@@ -14,6 +14,7 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "openapi": (),
     "": (),
     "observations": (),
+    "offering": (),
     "observations/query": (
         "offering",
         "observedProperty",

@@ -15,7 +15,10 @@ _SERVICES = re.compile(r"(?P<prefix>/arcgis/rest/services)/?", re.IGNORECASE)
 _OPENAPI = re.compile(r"(?P<prefix>(?:/(?P<service>[^/]+))?)/openapi\.json", re.IGNORECASE)
 
 RESOURCES = ("observations", "observations/query", "procedures", "features", "features/query")
-"""The resources under a service's root, without the procedures themselves."""
+"""The resources under a service's root, without the offerings and procedures themselves."""
+
+MEMBERS = {"offering": "observations", "procedure": "procedures"}
+"""What has an id, and the resource that it stands below. An offering of the id ``query`` has no path: that is taken."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class RestPath:
 
     ``service`` is a map as the configuration or the server names it, None for the only or the default one.
     ``prefix`` is the path of the service's root. ``resource`` is ``services`` (the list of services), ``openapi``,
-    ``""`` (a service's root), one of `RESOURCES`, ``procedure`` (with ``id``), or None for what there is not.
+    ``""`` (a service's root), one of `RESOURCES`, ``offering`` or ``procedure`` (with ``id``), or None for what there
+    is not.
     """
 
     service: str | None
@@ -36,8 +40,8 @@ class RestPath:
 def parse_rest_path(path: str) -> RestPath | None:
     """Read a decoded path, as PATH_INFO has it; None if it is not one of this interface.
 
-    Names count without case, but not that of the service or an id. An id is all that follows ``procedures/``, with
-    whatever slashes it has.
+    Names count without case, but not that of the service or an id. An id is all that follows ``observations/`` or
+    ``procedures/``, with whatever slashes it has.
     """
     if match := _SERVICES.fullmatch(path):
         return RestPath(None, match["prefix"], "services")
@@ -50,9 +54,9 @@ def parse_rest_path(path: str) -> RestPath | None:
     name = said.rstrip("/").lower()
     if name == "" or name in RESOURCES:
         return RestPath(match["service"], match["prefix"], name)
-    if said.lower().startswith("procedures/"):
-        return RestPath(match["service"], match["prefix"], "procedure", said[len("procedures/") :])
-    return RestPath(match["service"], match["prefix"], None)
+    section, _, id = said.partition("/")
+    kind = next((kind for kind, above in MEMBERS.items() if id and above == section.lower()), None)
+    return RestPath(match["service"], match["prefix"], kind, id if kind is not None else None)
 
 
 def write_path(*segments: str) -> str:

@@ -79,6 +79,21 @@ OUTPUT = _object(
 ID = _object("An id.", {"id": TEXT})
 _TIME = {"type": ["string", "null"], "description": "ISO 8601 in the time zone asked for."}
 
+OFFERING = _object(
+    "An offering.",
+    {
+        "id": TEXT,
+        "name": TEXT,
+        "observedProperties": _list(OUTPUT),
+        "procedure": {
+            "description": "Its procedure, or all of them.",
+            "anyOf": [TEXT, _list(TEXT)],
+        },
+        "observedArea": ENVELOPE,
+        "timeExtent": {**TEXT_OR_NULL, "description": "Begin and end in ISO 8601, joined by a slash."},
+    },
+)
+
 SCHEMAS: dict[str, dict[str, Any]] = {
     "services": _object(
         "The services of this server.",
@@ -98,25 +113,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     ),
     "observations": _object(
         "The offerings of a service.",
-        {
-            "observationOfferings": _list(
-                _object(
-                    "An offering.",
-                    {
-                        "id": TEXT,
-                        "name": TEXT,
-                        "observedProperties": _list(OUTPUT),
-                        "procedure": {
-                            "description": "Its procedure, or all of them.",
-                            "anyOf": [TEXT, _list(TEXT)],
-                        },
-                        "observedArea": ENVELOPE,
-                        "timeExtent": {**TEXT_OR_NULL, "description": "Begin and end in ISO 8601, joined by a slash."},
-                    },
-                )
-            )
-        },
+        {"observationOfferings": _list(OFFERING)},
     ),
+    "offering": OFFERING,
     "observation-data": _object(
         "Observations.",
         {

@@ -18,6 +18,7 @@ PAGES = {
     "full path": "/arcgis/rest/services/weather/MapServer/exts/SosSOE",
     "observations": f"{ROOT}/observations",
     "observations query": f"{ROOT}/observations/query?offering=daily&observedProperty=wind",
+    "offering": f"{ROOT}/observations/hourly",
     "procedures": f"{ROOT}/procedures",
     "procedure": f"{ROOT}/procedures/SFO",
     "features": f"{ROOT}/features",
@@ -94,7 +95,9 @@ def test_every_link_of_every_page_leads_somewhere(base: str) -> None:
             assert fetch(url)[0] == 200, f"{path}: {url}"
 
 
-@pytest.mark.parametrize("name", ["service", "observations", "procedures", "procedure", "features", "feature"])
+@pytest.mark.parametrize(
+    "name", ["service", "observations", "offering", "procedures", "procedure", "features", "feature"]
+)
 def test_a_resource_links_its_json_its_sos_request_and_itself(base: str, name: str) -> None:
     page = html.fromstring(fetch(base + PAGES[name])[2])
     links = page.xpath("//a/@href")

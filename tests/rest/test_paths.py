@@ -19,6 +19,8 @@ ARCGIS = "/arcgis/rest/services/weather/MapServer/exts/SosSOE"
         ("/w/exts/SosSOE/procedures/", RestPath("w", "/w/exts/SosSOE", "procedures")),
         ("/w/exts/SosSOE/procedures/urn:x:A", RestPath("w", "/w/exts/SosSOE", "procedure", "urn:x:A")),
         ("/w/exts/SosSOE/procedures/http://x/Ä b/", RestPath("w", "/w/exts/SosSOE", "procedure", "http://x/Ä b/")),
+        ("/w/exts/SosSOE/Observations/a/b", RestPath("w", "/w/exts/SosSOE", "offering", "a/b")),
+        ("/w/exts/SosSOE/features/a", RestPath("w", "/w/exts/SosSOE", None)),
         ("/w/exts/SosSOE/other", RestPath("w", "/w/exts/SosSOE", None)),
         ("/arcgis/rest/services", RestPath(None, "/arcgis/rest/services", "services")),
         ("/w/openapi.json", RestPath("w", "/w", "openapi")),

@@ -73,6 +73,13 @@ def test_offerings_have_their_properties_area_and_times(ask: Ask) -> None:
     assert next(offering for offering in offerings if offering["procedure"] == "Aswan")
 
 
+def test_an_offering_is_what_the_list_has_of_it(ask: Ask) -> None:
+    offerings = ask(ROOT + "/observations", f="json").value["observationOfferings"]
+    for offering in offerings:
+        assert ask(f"{ROOT}/observations/{offering['id']}", f="json").value == offering
+    assert ask(ROOT + "/Observations/HOURLY", f="json").value["id"] == "hourly"
+
+
 def test_procedures_are_listed_and_described(ask: Ask) -> None:
     listed = ask(ROOT + "/procedures", f="json").value
     assert listed["procedures"][0] == {"id": "SEA"}
@@ -98,6 +105,8 @@ def test_procedures_are_listed_and_described(ask: Ask) -> None:
     [
         (ROOT + "/nothing", {"f": "json"}, 404, "there is no such resource"),
         (ROOT + "/procedures/nobody", {"f": "json"}, 404, "there is no procedure nobody"),
+        (ROOT + "/observations/nothing", {"f": "json"}, 404, "there is no offering nothing"),
+        (ROOT + "/observations/hourly", {"f": "json", "offering": "x"}, 400, "there is no parameter offering here"),
         ("/nowhere/exts/SosSOE", {"f": "json"}, 404, "there is no such service"),
         (ROOT, {"f": "xml"}, 400, "f=xml is not supported"),
         (ROOT + "/procedures", {"f": "schema"}, 400, "f=schema is not supported"),
