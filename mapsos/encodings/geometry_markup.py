@@ -44,6 +44,27 @@ class GeometryTexts:
     element: Pieces
 
 
+class PositionTexts:
+    """Positions of points as text: each once, as long as batches repeat the positions of a few stations."""
+
+    def __init__(self) -> None:
+        self._stations = True
+
+    def format(self, points: npt.NDArray[np.float64]) -> pa.Array:
+        """The texts of an array (rows, 2) without NaN: both coordinates with a blank between them."""
+        import numpy as np
+        import pyarrow as pa
+
+        if not self._stations:
+            return format_fixed(points, (" ", ""))
+        coordinates = pa.py_buffer(np.ascontiguousarray(points))
+        encoded = pa.Array.from_buffers(pa.binary(16), len(points), [None, coordinates]).dictionary_encode()
+        distinct = encoded.dictionary
+        self._stations = len(distinct) * 4 <= len(points)
+        unique = np.frombuffer(distinct.buffers()[1], np.float64, 2 * len(distinct)).reshape(-1, 2)
+        return format_fixed(unique, (" ", "")).take(encoded.indices)
+
+
 class GeometryMarkup:
     """How the geometries of one layer are written.
 
@@ -63,7 +84,7 @@ class GeometryMarkup:
         self._as_points = shape == "point"
         self._points_first = shape in ("point", "any")
         self._least_dimension = _LEAST_DIMENSION[shape]
-        self._stations = True
+        self._positions = PositionTexts()
         self._prefix = prefix
         self._point_crs = crs_attributes(label)
         self._crs = "" if label is None else f' srsName="{escape_attribute(label)}"'
@@ -79,7 +100,7 @@ class GeometryMarkup:
             filled = ~np.isnan(points).any(axis=1)
             if not filled.any():
                 return None
-            texts = self._format_positions(points if filled.all() else np.where(filled[:, None], points, 0.0))
+            texts = self._positions.format(points if filled.all() else np.where(filled[:, None], points, 0.0))
             return GeometryTexts(_presence(filled), texts, texts, self._wrap_point(texts))
         import shapely
 
@@ -100,20 +121,6 @@ class GeometryMarkup:
         spread = [piece if isinstance(piece, str) else piece.take(place) for piece in element]
         return GeometryTexts(_presence(filled), lower.take(place), upper.take(place), spread)
 
-    def _format_positions(self, points: npt.NDArray[np.float64]) -> pa.Array:
-        """Each position once, as long as batches repeat the positions of a few stations."""
-        import numpy as np
-        import pyarrow as pa
-
-        if self._stations:
-            coordinates = pa.py_buffer(np.ascontiguousarray(points))
-            encoded = pa.Array.from_buffers(pa.binary(16), len(points), [None, coordinates]).dictionary_encode()
-            distinct = encoded.dictionary
-            self._stations = len(distinct) * 4 <= len(points)
-            unique = np.frombuffer(distinct.buffers()[1], np.float64, 2 * len(distinct)).reshape(-1, 2)
-            return format_fixed(unique, (" ", "")).take(encoded.indices)
-        return format_fixed(points, (" ", ""))
-
     def _write_shapes(self, shapes: npt.NDArray[np.object_]) -> Pieces:
         import numpy as np
         import pyarrow as pa
@@ -132,7 +139,6 @@ class GeometryMarkup:
         opening, closing = _wrap(_DEPTH, f"{self._prefix}:msGeometry")
         before, after = self._point(_DEPTH + 1)
         return (opening + before, position, after + closing)
-
 
     def _point(self, depth: int) -> tuple[str, str]:
         blanks = "  " * (depth + 1)

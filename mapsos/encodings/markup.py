@@ -79,7 +79,7 @@ class MeasurementMarkup:
     def columns(self) -> tuple[str, ...]:
         """The columns whose texts fill the slots, each once."""
         roles = (self.time_column, self.end_time_column, self.procedure_column, self.feature_id_column)
-        return _distinct(*(column for _, column in self.values), *roles)
+        return name_columns(*(column for _, column in self.values), *roles)
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,9 @@ class DataBlockMarkup:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns whose texts fill the slots, each once."""
-        return _distinct(*(field.column for field in self.fields), self.time_column, self.procedure_column)
+        return name_columns(*(field.column for field in self.fields), self.time_column, self.procedure_column)
 
 
-def _distinct(*columns: str | None) -> tuple[str, ...]:
+def name_columns(*columns: str | None) -> tuple[str, ...]:
+    """Those of the columns that there are, each once."""
     return tuple(dict.fromkeys(column for column in columns if column is not None))

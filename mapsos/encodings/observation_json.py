@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mapsos.batches import Batch, ColumnKind
 from mapsos.encodings.encoder import LayerAnswer, Needs
 from mapsos.encodings.json_texts import json_cells, write_json
+from mapsos.encodings.markup import name_columns
 from mapsos.encodings.template import Pieces, Slot, Template, join_rows
 from mapsos.http import Chunk
 from mapsos.times import MINUTE
@@ -41,11 +42,11 @@ class ObservationMarkup:
     @property
     def needs(self) -> Needs:
         """What the batches of the layer shall carry."""
-        columns = (self.procedure_column, self.feature_id_column, None if self.numeric else self.value_column)
+        value = None if self.numeric else self.value_column
         return Needs(
-            texts=tuple(dict.fromkeys(column for column in columns if column is not None)),
+            texts=name_columns(self.procedure_column, self.feature_id_column, value),
             values=(self.value_column,) if self.numeric else (),
-            times=(self.time_column,) if self.time_column is not None else (),
+            times=name_columns(self.time_column),
         )
 
 
@@ -67,22 +68,24 @@ def write_observations(page: Page, layers: Sequence[LayerAnswer[ObservationMarku
     Memory: a batch. The document ends only if all that it shall hold has been read.
     """
     counter = _Counter(page)
-    beginning = '{"observationData":['
+    opening = b'{"observationData":['
     for layer in layers:
         template = _lay_out(layer.markup)
         for whole in layer.batches:
             batch = counter.cut(whole)
             if batch.rows:
                 for chunk in template.fill(batch.rows, _fill(layer.markup, page.zone, batch), {}):
-                    # Each object has a comma before it, but for the first of all.
-                    yield beginning.encode() + bytes(chunk[2:]) if beginning else chunk
-                    beginning = ""
+                    if opening:
+                        yield opening
+                        # Each object has a comma and a line end before it, but for the first of all.
+                        opening, chunk = b"", chunk[2:]
+                    yield chunk
             if counter.exceeded:
                 break
         if counter.exceeded:
             break
     exceeded = ',"exceededTransferLimit":true' if counter.exceeded else ""
-    yield f"{beginning}\n]{exceeded}}}\n".encode()
+    yield opening + f"\n]{exceeded}}}\n".encode()
 
 
 class _Counter:

@@ -31,6 +31,7 @@ RESPONSE_FORMATS = (OM_XML, *TABLE_FORMATS)
 
 XML_CONTENT_TYPE = "text/xml; charset=UTF-8"
 
+
 def find_encoder(response_format: str, result_model: str, *, strict: bool = False) -> Encoder[Any]:
     """The encoder of a response format and result model, compared without regard to case. KeyError if there is none.
 

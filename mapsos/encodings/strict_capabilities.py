@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from mapsos.crs import is_northing_first, parse_srs_name, write_crs_urn
+from mapsos.crs import parse_srs_name, write_crs_urn
 from mapsos.encodings.capabilities import (
     OWS,
     PARAMETERS,
@@ -25,7 +25,7 @@ from mapsos.encodings.capabilities import (
 from mapsos.encodings.elements import GML, add_element, set_link
 from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
 from mapsos.encodings.registry import RESPONSE_FORMATS
-from mapsos.encodings.strict_markup import UNKNOWN
+from mapsos.encodings.strict_markup import UNKNOWN, write_corners
 from mapsos.xml_text import encode_name, encode_uri
 
 _OPERATIONS = frozenset(
@@ -130,18 +130,15 @@ def _add_links(element: etree._Element, name: str, targets: tuple[str, ...]) -> 
 
 def _write_extent(element: etree._Element, extent: Envelope | None) -> None:
     holder = add_element(element, GML, "boundedBy")
-    urn = write_crs_urn(extent.label) if extent is not None else None
     if extent is None:
         add_element(holder, GML, "Null", "unknown")
         return
-    lower, upper = (extent.minx, extent.miny), (extent.maxx, extent.maxy)
+    urn, lower, upper = write_corners(extent)
     envelope = add_element(holder, GML, "Envelope")
     if urn is not None:
         envelope.set("srsName", urn)
-        if is_northing_first(extent.label or ""):
-            lower, upper = lower[::-1], upper[::-1]
-    add_element(envelope, GML, "lowerCorner", f"{lower[0]:f} {lower[1]:f}")
-    add_element(envelope, GML, "upperCorner", f"{upper[0]:f} {upper[1]:f}")
+    add_element(envelope, GML, "lowerCorner", lower)
+    add_element(envelope, GML, "upperCorner", upper)
 
 
 def _write_period(parent: etree._Element, extent: TimeExtent | None) -> None:

@@ -6,12 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from mapsos.batches import Batch
-from mapsos.crs import is_northing_first, write_crs_urn
 from mapsos.encodings.collection import close_collection, write_element
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup, Envelope
 from mapsos.encodings.member_markup import indent
-from mapsos.encodings.strict_markup import INAPPLICABLE
+from mapsos.encodings.strict_markup import INAPPLICABLE, write_corners
 from mapsos.http import Chunk
 from mapsos.xml_text import encode_name, encode_uri, escape_attribute
 
@@ -76,16 +75,13 @@ def _open(markup: CollectionMarkup, id_: str, schema: str) -> bytes:
 
 def write_strict_envelope(envelope: Envelope) -> str:
     """A gml:boundedBy with the URN of its CRS and the order of that CRS's axes."""
-    urn = write_crs_urn(envelope.label)
-    lower, upper = (envelope.minx, envelope.miny), (envelope.maxx, envelope.maxy)
-    if urn is not None and is_northing_first(envelope.label or ""):
-        lower, upper = lower[::-1], upper[::-1]
+    urn, lower, upper = write_corners(envelope)
     attribute = "" if urn is None else f' srsName="{escape_attribute(urn)}"'
     return (
         indent(1, "<gml:boundedBy>")
         + indent(2, f"<gml:Envelope{attribute}>")
-        + indent(3, f"<gml:lowerCorner>{lower[0]:f} {lower[1]:f}</gml:lowerCorner>")
-        + indent(3, f"<gml:upperCorner>{upper[0]:f} {upper[1]:f}</gml:upperCorner>")
+        + indent(3, f"<gml:lowerCorner>{lower}</gml:lowerCorner>")
+        + indent(3, f"<gml:upperCorner>{upper}</gml:upperCorner>")
         + indent(2, "</gml:Envelope>")
         + indent(1, "</gml:boundedBy>")
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mapsos.encodings.fixed_decimals import format_fixed
-from mapsos.encodings.geometry_markup import COLLECTION, pick_texts, run_together, take_apart, unify
+from mapsos.encodings.geometry_markup import COLLECTION, PositionTexts, pick_texts, run_together, take_apart, unify
 from mapsos.encodings.template import Pieces, join_rows
 from mapsos.xml_text import escape_attribute
 
@@ -36,7 +36,7 @@ class StrictGeometryMarkup:
     def __init__(self, crs: str | None, *, northing_first: bool) -> None:
         self._crs = "" if crs is None else f' srsName="{escape_attribute(crs)}"'
         self._swap = northing_first
-        self._stations = True
+        self._positions = PositionTexts()
 
     def write(self, geometry: GeometryColumn | None) -> StrictGeometries | None:
         """The texts of a column of geometries, None if no row has one."""
@@ -50,8 +50,8 @@ class StrictGeometryMarkup:
             if not filled.any():
                 return None
             present = True if filled.all() else pa.array(filled)
-            positions = self._format_points(points if filled.all() else np.where(filled[:, None], points, 0.0))
-            return StrictGeometries(present, (*self._wrap_point(positions),))
+            known = points if filled.all() else np.where(filled[:, None], points, 0.0)
+            return StrictGeometries(present, self._wrap_point(self._positions.format(self._order(known))))
         import shapely
 
         shapes = geometry.shapes()
@@ -67,21 +67,6 @@ class StrictGeometryMarkup:
             return StrictGeometries(True, (texts,))
         place = pa.array(np.maximum(np.cumsum(filled) - 1, 0))
         return StrictGeometries(pa.array(filled), (texts.take(place),))
-
-    def _format_points(self, points: npt.NDArray[np.float64]) -> pa.Array:
-        """Each position once, as long as batches repeat the positions of a few stations."""
-        import numpy as np
-        import pyarrow as pa
-
-        points = self._order(points)
-        if not self._stations:
-            return format_fixed(points, (" ", ""))
-        packed = pa.py_buffer(np.ascontiguousarray(points))
-        encoded = pa.Array.from_buffers(pa.binary(16), len(points), [None, packed]).dictionary_encode()
-        distinct = encoded.dictionary
-        self._stations = len(distinct) * 4 <= len(points)
-        unique = np.frombuffer(distinct.buffers()[1], np.float64, 2 * len(distinct)).reshape(-1, 2)
-        return format_fixed(unique, (" ", "")).take(encoded.indices)
 
     def _order(self, coordinates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return coordinates[:, ::-1] if self._swap else coordinates

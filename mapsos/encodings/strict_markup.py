@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mapsos.batches import ColumnKind
+from mapsos.crs import is_northing_first, write_crs_urn
+from mapsos.encodings.markup import Envelope, name_columns
+from mapsos.encodings.member_markup import PROCEDURE_URN
 from mapsos.xml_text import encode_id, encode_uri, escape_attribute, escape_attribute_column, without_nulls
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PROCEDURE_URN = "urn:ogc:def:procedure:"
 UNKNOWN = "urn:ogc:def:nil:OGC:unknown"
 INAPPLICABLE = "urn:ogc:def:nil:OGC:inapplicable"
 TRANSIENT_FEATURE = "urn:ogc:def:feature:OGC-SWE:3:transient"
@@ -93,8 +95,7 @@ class StrictMarkup:
     def texts(self) -> tuple[str, ...]:
         """The columns that are wanted as texts, each once."""
         roles = (self.procedure_column, self.feature_id_column)
-        columns = (*(field.column for field in self.fields), *roles)
-        return tuple(dict.fromkeys(column for column in columns if column is not None))
+        return name_columns(*(field.column for field in self.fields), *roles)
 
     @property
     def times(self) -> tuple[str, ...]:
@@ -106,6 +107,15 @@ class StrictMarkup:
 def write_procedure_urn(procedure: str) -> str:
     """The URN of a procedure, also of one whose id is no part of a URI: percent-escaped then."""
     return PROCEDURE_URN + encode_id(procedure) if procedure else UNKNOWN
+
+
+def write_corners(envelope: Envelope) -> tuple[str | None, str, str]:
+    """The URN of an envelope's CRS, and its corners in the order of that CRS's axes (without a URN in x y order)."""
+    urn = write_crs_urn(envelope.label)
+    lower, upper = (envelope.minx, envelope.miny), (envelope.maxx, envelope.maxy)
+    if urn is not None and is_northing_first(envelope.label or ""):
+        lower, upper = lower[::-1], upper[::-1]
+    return urn, f"{lower[0]:f} {lower[1]:f}", f"{upper[0]:f} {upper[1]:f}"
 
 
 def write_uom_attribute(uom: str | None) -> str:
