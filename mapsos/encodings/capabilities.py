@@ -11,7 +11,9 @@ from lxml import etree
 
 from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, set_schema_location, write_document
 from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
+from mapsos.encodings.member_markup import PROCEDURE_URN
 from mapsos.encodings.registry import RESPONSE_FORMATS, TABLE_FORMATS
+from mapsos.encodings.strict_markup import TRANSIENT_FEATURE
 from mapsos.mapfile.model import Identification, Provider
 from mapsos.xml_text import clean_text
 
@@ -360,10 +362,10 @@ def _write_offering(element: etree._Element, offering: OfferingDescription) -> N
     if offering.time_extent is not None:
         write_time_period(add_element(element, SOS, "time"), offering.time_extent)
     for procedure in offering.procedures:
-        set_link(add_element(element, SOS, "procedure"), f"urn:ogc:def:procedure:{procedure}")
+        set_link(add_element(element, SOS, "procedure"), PROCEDURE_URN + procedure)
     for phenomenon in offering.phenomena:
         _write_phenomenon(add_element(element, SOS, "observedProperty"), phenomenon)
-    set_link(add_element(element, SOS, "featureOfInterest"), "urn:ogc:def:feature:OGC-SWE:3:transient")
+    set_link(add_element(element, SOS, "featureOfInterest"), TRANSIENT_FEATURE)
     add_answers(element)
 
 

@@ -45,6 +45,12 @@ def test_a_template_without_columns() -> None:
     assert join_rows(2, []).to_pylist() == ["", ""]
 
 
+def test_a_separator_stands_between_all_pieces() -> None:
+    pieces = ["", column("1", "2"), "", "a", column("", "x"), ""]
+    assert b"".join(join_chunks(2, pieces, ",")) == b",1,,a,,,2,,a,x,"
+    assert b"".join(join_chunks(2, ["", "b"], ",")) == b",b,b"
+
+
 def test_chunks_end_with_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(template, "CHUNK_BYTES", 25)
     rows = pa.array([f"{number:09d}" for number in range(10)], pa.large_string())
