@@ -27,16 +27,21 @@ T = TypeVar("T")
 TIME_TO_LIVE = 60.0
 """Seconds for which facts of a source without identity are believed."""
 
-_MOST_FACTS = 4096
+_MOST_VALUES = 500_000
 
 
 class FactStore:
-    """Facts by question and identity of the data, the least recently used forgotten first. Safe for threads."""
+    """Facts by question and identity of the data, the least recently used forgotten first. Safe for threads.
 
-    def __init__(self, most: int = _MOST_FACTS) -> None:
+    ``most`` bounds their values together: one for each fact, and one for each member of what is a collection. The
+    newest fact is kept whatever its size.
+    """
+
+    def __init__(self, most: int = _MOST_VALUES) -> None:
         self._facts: OrderedDict[Hashable, tuple[Hashable, object]] = OrderedDict()
         self._lock = threading.Lock()
         self._most = most
+        self._values = 0
 
     def recall(self, source: LayerSource, question: Hashable, find: Callable[[], T]) -> T:
         """The remembered answer to ``question`` if the data have not changed, else what ``find`` finds now."""
@@ -53,16 +58,24 @@ class FactStore:
                 return remembered[1]  # type: ignore[return-value]
         found = find()
         with self._lock:
+            if key in self._facts:
+                self._values -= _count_values(self._facts.pop(key)[1])
             self._facts[key] = (state, found)
-            self._facts.move_to_end(key)
-            while len(self._facts) > self._most:
-                self._facts.popitem(last=False)
+            self._values += _count_values(found)
+            while self._values > self._most and len(self._facts) > 1:
+                _, (_, forgotten) = self._facts.popitem(last=False)
+                self._values -= _count_values(forgotten)
         return found
 
     def forget(self) -> None:
         """Forget everything."""
         with self._lock:
             self._facts.clear()
+            self._values = 0
+
+
+def _count_values(fact: object) -> int:
+    return 1 + len(fact) if isinstance(fact, tuple | dict) else 1
 
 
 _store = FactStore()
@@ -70,12 +83,17 @@ _store = FactStore()
 
 def list_columns(source: LayerSource) -> tuple[Column, ...]:
     """The columns of a layer in source order. Raises SourceError."""
-    return _recall(source, "columns", lambda: _ask(source, lambda layer: tuple(layer.columns)))
+    return _find_schema(source)[0]
 
 
 def has_geometry(source: LayerSource) -> bool:
     """Whether the source has geometries at all. Raises SourceError."""
-    return _recall(source, "geometry", lambda: _ask(source, lambda layer: bool(layer.has_geometry)))
+    return _find_schema(source)[1]
+
+
+def _find_schema(source: LayerSource) -> tuple[tuple[Column, ...], bool]:
+    """The columns, and whether there are geometries: what an open layer knows without reading."""
+    return _recall(source, "schema", lambda: _ask(source, lambda layer: (tuple(layer.columns), layer.has_geometry)))
 
 
 def list_values(source: LayerSource, column: str, predicate: Predicate = EVERYTHING) -> tuple[str, ...]:

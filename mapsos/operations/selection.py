@@ -114,16 +114,16 @@ def pick_procedures(meaning: LayerMeaning, procedures: tuple[str, ...]) -> Predi
             status=500,
         )
     if not spelled:
-        present = _list_procedures(layer, column.name)
+        present = _list_values(layer, column.name)
         spelled = tuple(value for value in present if value.casefold() in wanted)
         if not spelled:
             return EVERYTHING if not present else None
     return OneOf(column.name, tuple(dict.fromkeys((*spelled, *map(strip_procedure, procedures)))))
 
 
-def _list_procedures(layer: ObservationLayer, column: str) -> tuple[str, ...]:
+def _list_values(layer: ObservationLayer, column: str, predicate: Predicate = EVERYTHING) -> tuple[str, ...]:
     try:
-        return list_values(layer.source, column)
+        return list_values(layer.source, column, predicate)
     except SourceError as error:
         raise refuse_source(error) from error
 
@@ -142,8 +142,9 @@ def _select_features(asked: Asked, feature: FeatureOfInterest | None) -> Asked:
             found.append((meaning, all_of(predicate, of_station)))
         elif (column := meaning.feature_id_column) is not None:
             ids = tuple(dict.fromkeys(part for name in feature.ids for part in (name, name.removeprefix("o_"))))
-            if set(_list_procedures(meaning.layer, column.name)) & set(ids):
-                found.append((meaning, all_of(predicate, OneOf(column.name, ids))))
+            named = OneOf(column.name, ids)
+            if _list_values(meaning.layer, column.name, named):
+                found.append((meaning, all_of(predicate, named)))
     if not found and asked:
         raise OwsException(
             "InvalidParameterValue",

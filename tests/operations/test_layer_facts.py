@@ -1,0 +1,75 @@
+"""What is remembered of a layer's data, and how much of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from mapsos.layer_source import LayerSource
+from mapsos.operations.layer_facts import FactStore, forget_facts
+from mapsos.sources import layers
+
+from .conftest import LAYER, World, layer_text
+
+
+@pytest.fixture
+def source(world: World) -> LayerSource:
+    from mapsos.mapfile.reader import read_service
+
+    world.write_map(layer_text())
+    return read_service(str(world.folder / "service.map")).layers[0].source
+
+
+def test_the_least_recently_used_values_are_forgotten_first(source: LayerSource) -> None:
+    store, asked = FactStore(most=8), Counter[str]()
+
+    def recall(question: str, size: int) -> None:
+        def find() -> tuple[str, ...]:
+            asked[question] += 1
+            return ("",) * size
+
+        assert len(store.recall(source, question, find)) == size
+
+    for question, size in [("a", 3), ("b", 3), ("a", 3), ("c", 2), ("a", 3)]:
+        recall(question, size)
+    assert asked == {"a": 1, "b": 1, "c": 1}
+    recall("b", 3)
+    recall("c", 2)
+    assert asked == {"a": 1, "b": 2, "c": 2}
+
+
+def test_one_fact_is_kept_whatever_its_size(source: LayerSource) -> None:
+    store, found = FactStore(most=2), [("",) * 9, ()]
+    assert store.recall(source, "a", lambda: found.pop(0)) == store.recall(source, "a", lambda: found.pop(0))
+
+
+@pytest.mark.parametrize(
+    ("request_name", "asked", "opens"),
+    [
+        ("GetCapabilities", {}, {1: 4, 2: 0}),
+        ("DescribeSensor", {"procedure": "A", "outputFormat": 'text/xml; subtype="sensorML/1.0.1"'}, {1: 3, 2: 0}),
+        ("DescribeFeatureType", {}, {1: 1, 2: 0}),
+        ("GetDataAvailability", {}, {1: 2, 2: 0}),
+        ("GetFeatureOfInterest", {"FeatureOfInterestId": "A"}, {1: 3, 2: 1}),
+    ],
+)
+def test_nothing_is_asked_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch, request_name: str, asked: dict[str, str], opens: dict[int, int]
+) -> None:
+    """How often the layer is opened for a request: for its schema, for each other fact, and for what is not kept."""
+    opened = 0
+
+    class Counted(layers.Layer):
+        def __init__(self, source: LayerSource) -> None:
+            nonlocal opened
+            opened += 1
+            super().__init__(source)
+
+    world.write_map(layer_text(metadata=LAYER + ' "sos_describesensor" "generate"'))
+    monkeypatch.setattr(layers, "Layer", Counted)
+    forget_facts()
+    for number, expected in opens.items():
+        opened = 0
+        world.ask(request_name, **asked)
+        assert (number, opened) == (number, expected)
