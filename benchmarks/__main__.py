@@ -126,7 +126,7 @@ def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="benchmarks/run", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROWS} observations, 1 pair: under 3 minutes")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROWS} observations, 1 pair: about 3 minutes")
     parser.add_argument("--only", metavar="NAME", action="append", help="this work (repeatable; --list names them)")
     parser.add_argument("--rows", type=int, metavar="N", help="observations; 10 times as many in large works (1000000)")
     parser.add_argument("--pairs", type=int, metavar="N", help="interleaved runs of each program (5)")
