@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import statistics
 import sys
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from .conftest import MODELS, Answers
 
 FEW, MANY = 200_000, 2_000_000
 LIMIT_MEGABYTES = 300
-WITHIN = 1.15
+WITHIN = 1.10
 
 DATA_LIMIT_MEGABYTES = 250
 """What a process may have of data, by the kernel: two million om:Measurement are more than ten times that."""
@@ -32,14 +33,20 @@ def limit_data(program: Program) -> Program:
     return dataclasses.replace(program, command=command)
 
 
+def measure_peak(program: Program) -> float:
+    """The peak in megabytes, the middle one of three.
+
+    One process in six has 10 MB more than the others, whatever it answers: which threads allocate first is chance.
+    """
+    return statistics.median(run_program(program).megabytes for _ in range(3))
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_peak_is_the_same_for_ten_times_the_rows(answers: Answers, model: str) -> None:
     programs = [mapsos_program(answers.map_repeated(rows), MODELS[model]) for rows in (FEW, MANY)]
     with reading(programs[0]) as document:
         assert count_members(document) == FEW
-    # How far reading gets ahead of writing is chance, of which the longer run meets ten times as much.
-    few = max(run_program(programs[0]).megabytes for _ in range(4))
-    many = run_program(programs[1]).megabytes
+    few, many = map(measure_peak, programs)
     assert many < LIMIT_MEGABYTES
     assert many < few * WITHIN
 
@@ -71,7 +78,6 @@ def test_the_peak_of_valid_documents_has_a_bound(
     with reading(programs[0]) as document:
         text = document.read()
     assert text.count(b"<om:member>") == members
-    few = max(run_program(programs[0]).megabytes for _ in range(3))
-    many = run_program(programs[1]).megabytes
+    few, many = map(measure_peak, programs)
     assert many < LIMIT_MEGABYTES
     assert many < few * WITHIN
