@@ -30,6 +30,7 @@ _REQUESTS = (
     "describefeaturetype",
     "getfeatureofinterest",
     "getobservationbyid",
+    "getdataavailability",
 )
 _TOGETHER = (
     ("addresstype", "address", "city", "stateorprovince", "postcode", "country"),

@@ -7,12 +7,19 @@ import pytest
 from mapsos.mapfile.findings import find, find_in_mapfile
 from mapsos.mapfile.reader import read_service
 from mapsos.mapfile.spelling import is_xml_name
+from mapsos.ows.dispatch import OPERATION_NAMES
 
 from .conftest import LAYER, WEB, MapWriter
 
 GOOD_WEB = WEB + ' "sos_title" "T" "sos_contactorganization" "C"'
 GOOD_LAYER = LAYER + ' "sos_offering_name" "N" "sos_timeitem" "t" "sos_describesensor_url" "http://x/"'
 GOOD = 'DATA "points" PROJECTION "epsg:4326" END'
+
+
+@pytest.mark.parametrize("name", OPERATION_NAMES)
+def test_every_operation_is_a_request_of_sos(write_map: MapWriter, name: str) -> None:
+    path = write_map(GOOD, GOOD_LAYER, GOOD_WEB.replace('"sos_enable_request" "*"', f'"sos_enable_request" "{name}"'))
+    assert [finding for finding in find(path) if "is no request of SOS" in finding.message] == []
 
 
 def test_a_good_map_has_none(write_map: MapWriter) -> None:
