@@ -50,13 +50,14 @@ def open_flatgeobuf(source: LayerSource) -> OgrReader:
     The usual one where the admin's own SQL may look at the columns as what they are, and where there are no date-times.
     A file that ends before its last feature is refused: GDAL may read such a one without end.
     """
-    if _is_cut_off(source.connection):
+    start = _read_start(source.connection)
+    if start is None:
+        return OgrReader(source)
+    if _is_cut_off(source.connection, start):
         raise unreadable(source, "the file ends before its last feature")
     selected = source.data.strip()[:6].upper() == "SELECT"
-    found = None if selected or source.native_filter else _read_header(source.connection)
-    if found is None or not found[1]:
-        return OgrReader(source)
-    return FlatGeobufReader(source, *found)
+    found = None if selected or source.native_filter else _declare_texts(start)
+    return FlatGeobufReader(source, *found) if found else OgrReader(source)
 
 
 class FlatGeobufReader(OgrReader):
@@ -150,50 +151,50 @@ def _read_by_gdal(texts: list[str]) -> list[str | None]:
     return read
 
 
-def _read_header(path: str) -> tuple[bytes, tuple[str, ...]] | None:
-    """The start of the file with its date-times declared as text, and the names of those; None for another file."""
+def _read_start(path: str) -> bytes | None:
+    """The file up to the end of its header, less where it ends before or the header is too long; None for another."""
     try:
         with open(path, "rb") as file:
             start = file.read(_START)
             if not start.startswith(_MAGIC):
                 return None
             (length,) = struct.unpack_from("<I", start, 8)
-            if length > _LONGEST_HEADER:
-                return None
-            header = bytearray(file.read(length))
-        if len(header) < length:
-            return None
-        names = []
+            return start + file.read(length) if length <= _LONGEST_HEADER else start
+    except (OSError, struct.error):
+        return None
+
+
+def _declare_texts(start: bytes) -> tuple[bytes, tuple[str, ...]] | None:
+    """The same with its date-times declared as text, and the names of those; None without any."""
+    header = bytearray(start[_START:])
+    names = []
+    try:
         for column in _list_tables(header, _field(header, _root(header), _COLUMNS)):
             kind = _field(header, column, _TYPE)
             if kind is not None and header[kind] == _DATETIME:
                 header[kind] = _STRING
                 names.append(_read_text(header, _field(header, column, _NAME)))
-    except (OSError, struct.error, IndexError, UnicodeDecodeError):
+    except (struct.error, IndexError, UnicodeDecodeError):
         return None
-    return start + bytes(header), tuple(names)
+    return (start[:_START] + bytes(header), tuple(names)) if names else None
 
 
-def _is_cut_off(path: str) -> bool:
+def _is_cut_off(path: str, start: bytes) -> bool:
     """Whether the file has less than its header and index say; False where they do not say it."""
+    (length,) = struct.unpack_from("<I", start, 8)
+    if len(start) < _START + length:
+        return True
+    header = start[_START:]
     try:
+        found = _field(header, _root(header), _FEATURES)
+        features = 0 if found is None else struct.unpack_from("<Q", header, found)[0]
+        found = _field(header, _root(header), _NODE_SIZE)
+        fan = _USUAL_NODE_SIZE if found is None else struct.unpack_from("<H", header, found)[0]
+        if features == 0 or fan < 2:
+            return False
+        data = len(start) + _NODE_BYTES * _count_nodes(features, fan)
         with open(path, "rb") as file:
-            start = file.read(_START)
-            if not start.startswith(_MAGIC):
-                return False
             size = os.fstat(file.fileno()).st_size
-            (length,) = struct.unpack_from("<I", start, 8)
-            if _START + length > size or length > _LONGEST_HEADER:
-                return True
-            header = bytearray(file.read(length))
-            found = _field(header, _root(header), _FEATURES)
-            features = 0 if found is None else struct.unpack_from("<Q", header, found)[0]
-            found = _field(header, _root(header), _NODE_SIZE)
-            fan = _USUAL_NODE_SIZE if found is None else struct.unpack_from("<H", header, found)[0]
-            if features == 0 or fan < 2:
-                return False
-            index = _START + length
-            data = index + _NODE_BYTES * _count_nodes(features, fan)
             if data > size:
                 return True
             # Features stand in the order of the leaves, which come last.
@@ -201,7 +202,7 @@ def _is_cut_off(path: str) -> bool:
             (last,) = struct.unpack("<Q", file.read(8))
             file.seek(data + last)
             prefix = file.read(4)
-            return len(prefix) < 4 or data + last + 4 + struct.unpack("<I", prefix)[0] > size
+        return len(prefix) < 4 or data + last + 4 + struct.unpack("<I", prefix)[0] > size
     except (OSError, OverflowError, struct.error, IndexError):
         return False
 
@@ -215,11 +216,11 @@ def _count_nodes(features: int, fan: int) -> int:
     return total
 
 
-def _root(buffer: bytearray) -> int:
+def _root(buffer: bytes | bytearray) -> int:
     return int(struct.unpack_from("<I", buffer, 0)[0])
 
 
-def _field(buffer: bytearray, table: int, number: int) -> int | None:
+def _field(buffer: bytes | bytearray, table: int, number: int) -> int | None:
     """Where a field of a FlatBuffers table is, None if it is left out."""
     directory = table - struct.unpack_from("<i", buffer, table)[0]
     (size,) = struct.unpack_from("<H", buffer, directory)
@@ -228,11 +229,11 @@ def _field(buffer: bytearray, table: int, number: int) -> int | None:
     return table + int(offset) if offset else None
 
 
-def _follow(buffer: bytearray, place: int) -> int:
+def _follow(buffer: bytes | bytearray, place: int) -> int:
     return place + int(struct.unpack_from("<I", buffer, place)[0])
 
 
-def _list_tables(buffer: bytearray, place: int | None) -> list[int]:
+def _list_tables(buffer: bytes | bytearray, place: int | None) -> list[int]:
     if place is None:
         return []
     vector = _follow(buffer, place)
@@ -240,7 +241,7 @@ def _list_tables(buffer: bytearray, place: int | None) -> list[int]:
     return [_follow(buffer, vector + 4 + 4 * number) for number in range(count)]
 
 
-def _read_text(buffer: bytearray, place: int | None) -> str:
+def _read_text(buffer: bytes | bytearray, place: int | None) -> str:
     if place is None:
         return ""
     start = _follow(buffer, place)
