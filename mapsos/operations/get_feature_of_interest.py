@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mapsos.crs import Crs
 from mapsos.encodings.sampling_features import SamplingFeature, write_sampling_features
 from mapsos.http import Response
 from mapsos.operations.context import Context
@@ -95,11 +94,9 @@ def _list_features(
     column = meaning.procedure_column
     if ids and not _is_station(meaning, ids) and meaning.feature_id_column is not None:
         column = meaning.feature_id_column
-    own = layer.source.crs
-    to_crs: Crs | None = None if own is None or crs is None or own.definition == crs.definition else crs
     try:
         with open_layer(layer.source) as source:
-            groups = source.group_facts(column.name if column else None, predicate=selection.predicate, crs=to_crs)
+            groups = source.group_facts(column.name if column else None, predicate=selection.predicate, crs=crs)
     except SourceError as error:
         raise refuse_source(error) from error
     wanted = set().union(*map(list_spellings, ids))

@@ -83,7 +83,6 @@ def choose_place_crs(layer: ObservationLayer) -> tuple[Crs | None, str | None]:
 def _find_facts(context: Context, meaning: LayerMeaning, procedure: str, crs: Crs | None) -> list[GroupFacts]:
     layer = meaning.layer
     column, time = meaning.procedure_column, meaning.time_column
-    own = layer.source.crs
     try:
         groups = find_group_facts(
             layer.source,
@@ -91,7 +90,7 @@ def _find_facts(context: Context, meaning: LayerMeaning, procedure: str, crs: Cr
             time.name if time else None,
             tuple(found.name for _, found in _list_text_columns(meaning)),
             find_map_rectangle(context.service, layer),
-            None if own is None or crs is None or own.definition == crs.definition else crs,
+            crs,
         )
     except SourceError as error:
         raise refuse_source(error) from error
