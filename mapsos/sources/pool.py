@@ -97,10 +97,13 @@ class ReaderPool:
             self._timer.start()
 
     def _look(self) -> None:
-        self.close_idle(self._idle_seconds)
-        with self._lock:
-            self._timer = None
-            self._watch()
+        try:
+            self.close_idle(self._idle_seconds)
+        finally:
+            # Also after one that could not be closed, or the others would stay for ever.
+            with self._lock:
+                self._timer = None
+                self._watch()
 
     def forget_parent(self) -> None:
         """In a child process: leave alone what the parent opened, which is not the child's to use or to close."""

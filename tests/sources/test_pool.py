@@ -180,6 +180,29 @@ def test_what_is_idle_for_long_is_closed(sources: dict[str, LayerSource]) -> Non
     pool.close_idle()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_one_that_cannot_be_closed_keeps_no_other(sources: dict[str, LayerSource]) -> None:
+    pool = ReaderPool(idle_seconds=0.01)
+    failed, closed = threading.Event(), threading.Event()
+    broken, sound = pool.acquire(sources["gpkg"]), pool.acquire(sources["gpkg"])
+    close_broken, close_sound = broken.close, sound.close
+
+    def fail() -> None:
+        close_broken()
+        failed.set()
+        raise SourceError("the connection is gone")
+
+    def note() -> None:
+        close_sound()
+        closed.set()
+
+    broken.close, sound.close = fail, note  # type: ignore[method-assign]
+    pool.release(broken)
+    assert failed.wait(20)
+    pool.release(sound)
+    assert closed.wait(20)
+
+
 def test_those_used_just_now_stay(pool: ReaderPool, sources: dict[str, LayerSource]) -> None:
     pool.release(pool.acquire(sources["gpkg"]))
     pool.close_idle(older_than=1000.0)
