@@ -170,7 +170,7 @@ class Layer:
 
     def count_by_time(self, density: TimeDensity, time_column: str | None, predicate: Predicate = EVERYTHING) -> None:
         """Count rows into ``density``, MAXFEATURES included, by when the times of a column begin: one pass."""
-        name = None if time_column is None else self._spell(time_column)
+        name = self._spell_any(time_column)
         density.add(self._pass(() if name is None else (name,), predicate), name)
 
     def extreme_times(
@@ -181,7 +181,7 @@ class Layer:
         A group whose rows have no time is not there.
         """
         time_name = self._spell(time_column)
-        group = None if group_column is None else self._spell(group_column)
+        group = self._spell_any(group_column)
         known = self._ask_database(lambda database: database.extreme_times(time_name, group, predicate, newest))
         if known is not None:
             return known
@@ -202,8 +202,8 @@ class Layer:
         """
         from mapsos.sources.groups import facts_of_groups
 
-        group = None if group_column is None else self._spell(group_column)
-        time = None if time_column is None else self._spell(time_column)
+        group = self._spell_any(group_column)
+        time = self._spell_any(time_column)
         texts = tuple(map(self._spell, text_columns))
         columns = tuple(name for name in (group, time, *texts) if name is not None)
         passing = self._pass(columns, predicate, geometry=self._has_geometry)
@@ -215,8 +215,8 @@ class Layer:
         """How many rows and from when to when, by value text of the group column: one grouped query, or one pass."""
         from mapsos.sources.groups import facts_of_groups
 
-        group = None if group_column is None else self._spell(group_column)
-        time = None if time_column is None else self._spell(time_column)
+        group = self._spell_any(group_column)
+        time = self._spell_any(time_column)
         if time is not None:
             known = self._ask_database(lambda database: database.availability(group, time, predicate))
             if known is not None:
@@ -296,6 +296,9 @@ class Layer:
         if column is None:
             raise SourceError(f"layer {self.source.layer} has no column {name}")
         return column.name
+
+    def _spell_any(self, name: str | None) -> str | None:
+        return None if name is None else self._spell(name)
 
 
 def _open_watched(source: LayerSource) -> tuple[FileWatch, Reader]:
