@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import TypeAlias
 
 from lxml import etree
 
@@ -184,8 +185,11 @@ def _add_link(parent: etree._Element, name: str, url: str | None) -> None:
         _warn(parent, "ows_service_onlineresource", f"ows:{name}/@xlink:href", "Optional")
 
 
+Parameters: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
+"""The parameters of an operation, each with the values that it may have, none for any."""
+
 SERVICE_AND_VERSION = (("service", ("SOS",)), ("version", ("1.0.0",)))
-PARAMETERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+PARAMETERS: dict[str, Parameters] = {
     "GetCapabilities": SERVICE_AND_VERSION,
     "DescribeSensor": (
         *SERVICE_AND_VERSION,
@@ -240,17 +244,24 @@ PARAMETERS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 
 
 def _write_operations(root: etree._Element, markup: CapabilitiesMarkup) -> None:
+    add_operations(root, markup, PARAMETERS)
+
+
+def add_operations(root: etree._Element, markup: CapabilitiesMarkup, known: Mapping[str, Parameters]) -> None:
+    """ows:OperationsMetadata: those of the known operations that are answered, and what holds for all of them."""
     section = add_element(root, OWS, "OperationsMetadata")
-    for name, parameters in PARAMETERS.items():
-        if name not in markup.operations:
-            continue
-        operation = add_operation(section, name, markup.online_resource)
-        for parameter, values in parameters:
-            add_domain(operation, "Parameter", parameter, values)
-    end_operations(section, markup)
+    for name, parameters in known.items():
+        if name in markup.operations:
+            operation = _add_operation(section, name, markup.online_resource)
+            for parameter, values in parameters:
+                _add_domain(operation, "Parameter", parameter, values)
+    if markup.conformances:
+        _add_domain(section, "Parameter", "conformance", markup.conformances)
+    if markup.max_features is not None:
+        _add_domain(section, "Constraint", "DefaultMaxFeatures", markup.max_features.split(","))
 
 
-def add_operation(section: etree._Element, name: str, online_resource: str) -> etree._Element:
+def _add_operation(section: etree._Element, name: str, online_resource: str) -> etree._Element:
     """An ows:Operation with its addresses, by GET and by POST."""
     operation = add_element(section, OWS, "Operation")
     operation.set("name", name)
@@ -262,15 +273,7 @@ def add_operation(section: etree._Element, name: str, online_resource: str) -> e
     return operation
 
 
-def end_operations(section: etree._Element, markup: CapabilitiesMarkup) -> None:
-    """What holds for all operations: after them."""
-    if markup.conformances:
-        add_domain(section, "Parameter", "conformance", markup.conformances)
-    if markup.max_features is not None:
-        add_domain(section, "Constraint", "DefaultMaxFeatures", markup.max_features.split(","))
-
-
-def add_domain(parent: etree._Element, kind: str, name: str, values: Sequence[str]) -> None:
+def _add_domain(parent: etree._Element, kind: str, name: str, values: Sequence[str]) -> None:
     """An ows:Parameter or ows:Constraint with the values that it may have, any where there are none."""
     domain = add_element(parent, OWS, kind)
     domain.set("name", name)
@@ -360,7 +363,7 @@ def _write_offering(element: etree._Element, offering: OfferingDescription) -> N
         element, SOS, "intendedApplication", offering.intended_application, "sos_offering_intendedapplication"
     )
     if offering.time_extent is not None:
-        write_time_period(add_element(element, SOS, "time"), offering.time_extent)
+        _write_time_period(add_element(element, SOS, "time"), offering.time_extent)
     for procedure in offering.procedures:
         set_link(add_element(element, SOS, "procedure"), PROCEDURE_URN + procedure)
     for phenomenon in offering.phenomena:
@@ -396,7 +399,7 @@ def _write_envelope(element: etree._Element, extent: Envelope) -> None:
     add_element(envelope, GML, "upperCorner", f"{extent.maxx:f} {extent.maxy:f}")
 
 
-def write_time_period(parent: etree._Element, extent: TimeExtent) -> None:
+def _write_time_period(parent: etree._Element, extent: TimeExtent) -> None:
     """A gml:TimePeriod; an end that is now says so on gml:endPosition, where the schema wants it (D-17)."""
     period = add_element(parent, GML, "TimePeriod")
     add_element(period, GML, "beginPosition", extent.begin)

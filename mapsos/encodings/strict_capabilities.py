@@ -6,7 +6,6 @@ from lxml import etree
 
 from mapsos.crs import parse_srs_name, write_crs_urn
 from mapsos.encodings.capabilities import (
-    OWS,
     PARAMETERS,
     SECTIONS,
     SENSOR_FORMATS,
@@ -15,12 +14,11 @@ from mapsos.encodings.capabilities import (
     SWE,
     CapabilitiesMarkup,
     OfferingDescription,
+    Parameters,
     add_answers,
-    add_domain,
     add_filters,
     add_offering_text,
-    add_operation,
-    end_operations,
+    add_operations,
 )
 from mapsos.encodings.elements import GML, add_element, set_link
 from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
@@ -57,8 +55,7 @@ _COMPARISON = (
 
 def write_operations(root: etree._Element, markup: CapabilitiesMarkup) -> None:
     """ows:OperationsMetadata with every parameter that each operation reads."""
-    section = add_element(root, OWS, "OperationsMetadata")
-    own: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    own: dict[str, Parameters] = {
         "GetCapabilities": (
             *SERVICE_AND_VERSION,
             ("AcceptVersions", ("1.0.0",)),
@@ -78,13 +75,8 @@ def write_operations(root: etree._Element, markup: CapabilitiesMarkup) -> None:
             *(parameter for parameter in PARAMETERS["GetObservation"] if parameter[0] in _SUMMARY),
         ),
     }
-    for name, parameters in PARAMETERS.items():
-        if name not in markup.operations or name not in _OPERATIONS:
-            continue
-        operation = add_operation(section, name, markup.online_resource)
-        for parameter, values in own.get(name, parameters):
-            add_domain(operation, "Parameter", parameter, values)
-    end_operations(section, markup)
+    known = {name: own.get(name, parameters) for name, parameters in PARAMETERS.items() if name in _OPERATIONS}
+    add_operations(root, markup, known)
 
 
 _SUMMARY = ("aggregateInterval", "aggregateFunction", "timezone")
