@@ -16,7 +16,7 @@ from mapsos.compression import compress_response
 from mapsos.cors import admit_origin, answer_preflight
 from mapsos.deadlines import DeadlineError, limit_seconds
 from mapsos.error_page import PageError, write_page
-from mapsos.http import Request, Response
+from mapsos.http import Request, Response, close_body
 from mapsos.map_selection import MapSelectionError, select_map
 from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.mapfile.errors import MapfileError
@@ -52,9 +52,11 @@ OPERATIONS = {
     "GetFeatureOfInterest": "mapsos.operations.get_feature_of_interest:get_feature_of_interest",
     "GetObservationById": "mapsos.operations.get_observation_by_id:get_observation_by_id",
 }
+"""Where each operation is: imported when it is first asked for, since imports are part of what a CGI request costs."""
+
 REST = "mapsos.rest_answers:answer_rest"
 PAGES = "mapsos.page_answers:answer_page_path"
-"""Where each operation is: imported when it is first asked for, since imports are part of what a CGI request costs."""
+"""Where the other interfaces are, imported likewise."""
 
 PAGE_PATHS = "/_mapsos/"
 """What paths of the pages' own files, and of the builder of requests, start with."""
@@ -74,7 +76,7 @@ class Application:
         if response is None:
             with limit_seconds(self.settings.max_seconds):
                 response = self._answer(request)
-        if _is_over_http(request):
+        if is_over_http(request.environ):
             response = admit_origin(response, request, self.settings.cors)
             if request.id:
                 response = replace(response, headers=(*response.headers, ("X-Request-Id", request.id)))
@@ -129,12 +131,11 @@ class Application:
         return replace(_pack(response, request), operation=operation)
 
     def _find_rest_path(self, request: Request) -> RestPath | None:
-        path = request.environ.get("PATH_INFO", "")
-        if not self.settings.rest or len(path) < 2:
+        if not self.settings.rest or len(request.environ.get("PATH_INFO", "")) < 2:
             return None
-        from mapsos.rest.paths import parse_rest_path
+        from mapsos.rest.paths import parse_rest_path, read_path
 
-        return parse_rest_path(path)
+        return parse_rest_path(read_path(request.environ))
 
     def _check_method(self, request: Request) -> None:
         allowed = ("GET", "HEAD") if self.settings.no_post else ("GET", "HEAD", "POST")
@@ -170,7 +171,7 @@ class Application:
         check_parameters(context.raw, operation, vendor)
         is_strict(context)
         response = _load(OPERATIONS[operation])(context)
-        if operation == "GetCapabilities" and _is_over_http(request):
+        if operation == "GetCapabilities" and is_over_http(request.environ):
             return tag_response(response, request.environ.get("HTTP_IF_NONE_MATCH"))
         return response
 
@@ -235,15 +236,10 @@ def _describe_failure(reference: str) -> OwsException:
     )
 
 
-def _is_over_http(request: Request) -> bool:
-    """Whether a web server asks: on the command line the header block is MapServer's to the letter."""
-    return "SERVER_PROTOCOL" in request.environ
-
-
 def _pack(response: Response, request: Request) -> Response:
     """Compress a document where the client asks for it; redirects and pages are not worth it."""
     document = dict(response.headers).get("Content-Type", "").startswith(_COMPRESSIBLE)
-    if response.status != 200 or not document or not _is_over_http(request):
+    if response.status != 200 or not document or not is_over_http(request.environ):
         return response
     return compress_response(response, request.environ.get("HTTP_ACCEPT_ENCODING", ""))
 
@@ -252,7 +248,5 @@ _COMPRESSIBLE = ("text/xml", "text/csv", "application/json", "application/geo+js
 
 
 def _drop_body(response: Response) -> Response:
-    close = getattr(response.body, "close", None)
-    if close is not None:
-        close()
+    close_body(response.body)
     return replace(response, body=())

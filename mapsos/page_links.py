@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 from mapsos.http import Request
 from mapsos.pages.rendering import Link, Site
 from mapsos.rest.interface import PAGE_ROWS, Resource
-from mapsos.rest.paths import MEMBERS, write_path
+from mapsos.rest.paths import MEMBERS, read_path, write_path
 from mapsos.settings import Settings
 
 MAP_PATHS = "MAPSOS_MAP_PATHS"
@@ -130,4 +130,4 @@ def list_pages(request: Request, asked: Mapping[str, str], found: Mapping[str, A
 
 
 def _find_here(request: Request) -> str:
-    return quote(request.environ.get("SCRIPT_NAME", "") + request.environ.get("PATH_INFO", ""))
+    return quote(request.environ.get("SCRIPT_NAME", "") + read_path(request.environ))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 _PATH = re.compile(
     r"(?P<prefix>(?P<arcgis>/arcgis/rest/services)?(?:/(?P<service>[^/]+?)(?P<server>/MapServer)?)?/exts/SosSOE)"
     r"(?:/(?P<resource>.*))?",
     re.IGNORECASE | re.DOTALL,
 )
+_SLASHES = re.compile("/+")
 _SERVICES = re.compile(r"(?P<prefix>/arcgis/rest/services)/?", re.IGNORECASE)
 _OPENAPI = re.compile(r"(?P<prefix>(?:/(?P<service>[^/]+))?)/openapi\.json", re.IGNORECASE)
 
@@ -37,8 +39,19 @@ class RestPath:
     id: str | None = None
 
 
+def read_path(environ: Mapping[str, str]) -> str:
+    """The decoded path below the program, with all slashes that the client wrote: Apache's PATH_INFO has one for many.
+
+    It is taken from REQUEST_URI where that says the same but for slashes, else it is PATH_INFO.
+    """
+    script, path = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "")
+    said = unquote(environ.get("REQUEST_URI", "").partition("?")[0])
+    same = _SLASHES.sub("/", said) == _SLASHES.sub("/", script + path)
+    return said[len(script) :] if same and said.startswith(script) else path
+
+
 def parse_rest_path(path: str) -> RestPath | None:
-    """Read a decoded path, as PATH_INFO has it; None if it is not one of this interface.
+    """Read a decoded path, as `read_path` gives it; None if it is not one of this interface.
 
     Names count without case, but not that of the service or an id. An id is all that follows ``observations/`` or
     ``procedures/``, with whatever slashes it has.

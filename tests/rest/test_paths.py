@@ -2,9 +2,23 @@ from __future__ import annotations
 
 import pytest
 
-from mapsos.rest.paths import RestPath, parse_rest_path, write_path
+from mapsos.rest.paths import RestPath, parse_rest_path, read_path, write_path
 
 ARCGIS = "/arcgis/rest/services/weather/MapServer/exts/SosSOE"
+
+
+@pytest.mark.parametrize(
+    ("uri", "found"),
+    [
+        ("/sos/all/http%3A%2F%2Fx/1?f=json", "/all/http://x/1"),
+        ("/sos/all/http:/x/1", "/all/http:/x/1"),
+        ("/sos/other/http://x/1", "/all/http:/x/1"),
+        ("//sos/all/http://x/1", "/all/http:/x/1"),
+        ("", "/all/http:/x/1"),
+    ],
+)
+def test_slashes_that_a_server_made_one_are_read_from_what_the_client_wrote(uri: str, found: str) -> None:
+    assert read_path({"SCRIPT_NAME": "/sos", "PATH_INFO": "/all/http:/x/1", "REQUEST_URI": uri}) == found
 
 
 @pytest.mark.parametrize(

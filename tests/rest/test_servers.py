@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from tests.test_apache import COMMAND as APACHE_COMMAND
+from tests.test_apache import CONFIGURATION, start_apache
 from tests.test_cgi import COMMAND
 from tests.test_serving import Server, serving
 
@@ -45,6 +50,63 @@ def test_ids_in_queries_and_forms(server: Server) -> None:
         assert (status, [feature["id"] for feature in json.loads(body)["features"]]) == (200, [id])
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         assert server.ask("/all/exts/SosSOE/features/query", "POST", query.encode(), **form) == (200, body)
+
+
+PROXY = """\
+LoadModule proxy_module {modules}/mod_proxy.so
+LoadModule proxy_http_module {modules}/mod_proxy_http.so
+ProxyPass /sos http://127.0.0.1:{backend}{keyword}
+"""
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that Apache's own user may read."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
+@contextmanager
+def apache(folder: Path, directives: str, **named: str | Path) -> Iterator[int]:
+    known = {"conf": "", "command": APACHE_COMMAND, "runtime": folder, "worker": "off", **named}
+    with start_apache(folder, CONFIGURATION + directives, **known) as port:
+        yield port
+
+
+def ask_apache(port: int, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    return response.status, body
+
+
+@pytest.mark.parametrize("slashes", ["On", "Off"])
+def test_ids_in_paths_of_a_program_of_apache(folder: Path, slashes: str) -> None:
+    mapfile = write_map(folder / "all.map", write_source(folder, "GeoPackage", None), metadata=METADATA)
+    conf = folder / "mapsos.conf"
+    conf.write_text(f'CONFIG\nENV\nMS_MAPFILE "{mapfile}"\nMS_MAP_PATTERN "."\nMAPSOS_CACHE "off"\nEND\nEND\n')
+    with apache(folder, f"AllowEncodedSlashes {slashes}\n", conf=conf) as port:
+        for id in STATIONS:
+            status, body = ask_apache(port, f"/cgi-bin/mapsos/exts/SosSOE/procedures/{quote(id, safe='')}?f=json")
+            if slashes == "Off" and "/" in id:
+                assert (status, body[:1]) == (404, b"<")
+            else:
+                assert (status, json.loads(body).get("id")) == (200, id), body
+
+
+@pytest.mark.parametrize(("slashes", "keyword"), [("NoDecode", " nocanon"), ("Off", "")])
+def test_ids_in_paths_through_a_proxy(server: Server, folder: Path, slashes: str, keyword: str) -> None:
+    directives = f"AllowEncodedSlashes {slashes}\n{PROXY}"
+    with apache(folder, directives, backend=str(server.port), keyword=keyword) as port:
+        for id in STATIONS:
+            status, body = ask_apache(port, f"/sos/all/exts/SosSOE/procedures/{quote(id, safe='')}?f=json")
+            if slashes == "Off" and "/" in id:
+                assert (status, body[:1]) == (404, b"<")
+            else:
+                assert (status, json.loads(body).get("id")) == (200, id), body
 
 
 def ask_cgi(mapfile: Path, path: str, query: str, **environ: str) -> tuple[str, bytes]:
