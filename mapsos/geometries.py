@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from mapsos.layer_source import ShapeType
-
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
@@ -155,63 +153,6 @@ class GeometryColumn:
         if not decided:
             column._points = _UNDECIDED
         return column
-
-    def as_shape(self, shape: ShapeType) -> GeometryColumn:
-        """The geometries as a LAYER of that TYPE loads them (reference section 14.2).
-
-        In a point layer all vertices of a geometry become its points. In a line layer polygons stay polygons, but
-        beside lines, in a collection, their rings become lines. What does not fit (points in a line layer, points or
-        lines in a polygon layer) becomes no geometry. Points of a collection are left out where they do not fit.
-        """
-        import numpy as np
-
-        points = self.point_coordinates()
-        if points is not None:
-            return self if shape is ShapeType.POINT else GeometryColumn.from_shapes(np.full(self._rows, None, object))
-        import shapely
-
-        shapes = self.shapes()
-        kinds = shapely.get_type_id(shapes)
-        fits = np.isin(kinds, _FITTING[shape])
-        if fits.all():
-            return self
-        converted = np.full(self._rows, None, dtype=object)
-        converted[fits] = shapes[fits]
-        for row in np.flatnonzero(~fits & (kinds >= 0)):
-            converted[row] = _convert(shapes[row], shape)
-        return GeometryColumn.from_shapes(converted)
-
-
-_FITTING = {ShapeType.POINT: (0, 4), ShapeType.LINE: (1, 5, 3, 6), ShapeType.POLYGON: (3, 6)}
-"""shapely's type ids of the geometries that stay as they are in a LAYER of a TYPE."""
-
-
-def _convert(geometry: Any, shape: ShapeType) -> Any:
-    import shapely
-
-    if shape is ShapeType.POINT:
-        vertices = shapely.points(shapely.get_coordinates(geometry))
-        return None if len(vertices) == 0 else vertices[0] if len(vertices) == 1 else shapely.multipoints(vertices)
-    parts = _simple_parts(geometry)
-    polygons = [part for part in parts if part.geom_type == "Polygon"]
-    has_lines = any(part.geom_type in ("LineString", "LinearRing") for part in parts)
-    if not has_lines:
-        return None if not polygons else polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
-    if shape is ShapeType.POLYGON:
-        return None
-    lines: list[Any] = []
-    for part in parts:
-        if part.geom_type == "Polygon":
-            lines.extend(shapely.linestrings(shapely.get_coordinates(ring)) for ring in shapely.get_rings(part))
-        elif part.geom_type in ("LineString", "LinearRing"):
-            lines.append(part)
-    return None if not lines else lines[0] if len(lines) == 1 else shapely.multilinestrings(lines)
-
-
-def _simple_parts(geometry: Any) -> list[Any]:
-    if hasattr(geometry, "geoms"):
-        return [simple for part in geometry.geoms for simple in _simple_parts(part)]
-    return [] if geometry.is_empty else [geometry]
 
 
 def single_points(geometry: GeometryColumn) -> np.ndarray:

@@ -11,7 +11,6 @@ import shapely
 
 from mapsos.crs import Crs
 from mapsos.geometries import GeometryColumn, reproject
-from mapsos.layer_source import ShapeType
 
 WGS84 = Crs("EPSG:4326", "EPSG:4326")
 WEB = Crs("EPSG:3857", "EPSG:3857")
@@ -114,33 +113,3 @@ def test_lines_keep_their_shape_and_lose_what_has_no_place() -> None:
 def test_an_unknown_crs_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="EPSG:999999"):
         reproject(of("POINT (1 2)"), WGS84, Crs("EPSG:999999", "EPSG:999999"))
-
-
-LINE = "LINESTRING (0 0, 1 1)"
-RING = "POLYGON ((0 0, 4 0, 4 4, 0 0), (2 1, 3 1, 3 2, 2 1))"
-
-
-@pytest.mark.parametrize(
-    ("shape", "given", "expected"),
-    [
-        (ShapeType.POINT, "POINT (1 2)", "POINT (1 2)"),
-        (ShapeType.POINT, "MULTIPOINT ((1 2), (3 4))", "MULTIPOINT ((1 2), (3 4))"),
-        (ShapeType.POINT, LINE, "MULTIPOINT ((0 0), (1 1))"),
-        (ShapeType.LINE, LINE, LINE),
-        (ShapeType.LINE, RING, RING),
-        (
-            ShapeType.LINE,
-            f"GEOMETRYCOLLECTION ({LINE}, {RING})",
-            "MULTILINESTRING ((0 0, 1 1), (0 0, 4 0, 4 4, 0 0), (2 1, 3 1, 3 2, 2 1))",
-        ),
-        (ShapeType.LINE, "POINT (1 2)", None),
-        (ShapeType.LINE, f"GEOMETRYCOLLECTION (POINT (1 2), {LINE})", LINE),
-        (ShapeType.POLYGON, RING, RING),
-        (ShapeType.POLYGON, LINE, None),
-        (ShapeType.POLYGON, f"GEOMETRYCOLLECTION ({LINE}, {RING})", None),
-        (ShapeType.POLYGON, f"GEOMETRYCOLLECTION (POINT (1 2), {RING})", RING),
-        (ShapeType.POINT, None, None),
-    ],
-)
-def test_the_type_of_the_layer_decides(shape: ShapeType, given: str | None, expected: str | None) -> None:
-    assert texts(of(given).as_shape(shape)) == [expected]
