@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
+from mapsos.encodings.markup import TimeExtent
 from mapsos.xml_text import clean_text
 
 GML = "http://www.opengis.net/gml"
@@ -17,6 +18,17 @@ def add_element(parent: etree._Element, namespace: str, name: str, text: str | N
     if text is not None:
         element.text = clean_text(text)
     return element
+
+
+def add_period(parent: etree._Element, extent: TimeExtent | None) -> None:
+    """A valid gml:TimePeriod at the end of an element: a side without text is unknown, or the end that is now."""
+    period = add_element(parent, GML, "TimePeriod")
+    begin, end = ("", "") if extent is None else (extent.begin, extent.end)
+    for name, text in (("beginPosition", begin), ("endPosition", end)):
+        position = add_element(period, GML, name, text or None)
+        if not text:
+            now = name == "endPosition" and extent is not None and extent.open_end
+            position.set("indeterminatePosition", "now" if now else "unknown")
 
 
 def set_link(element: etree._Element, target: str) -> None:

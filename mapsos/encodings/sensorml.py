@@ -13,7 +13,16 @@ from urllib.parse import quote
 from lxml import etree
 
 from mapsos.crs import find_axis_unit, is_northing_first
-from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, set_schema_location, write_document
+from mapsos.encodings.elements import (
+    GML,
+    XLINK,
+    XSI,
+    add_element,
+    add_period,
+    set_link,
+    set_schema_location,
+    write_document,
+)
 from mapsos.encodings.markup import Phenomenon, TimeExtent
 from mapsos.mapfile.model import Provider
 from mapsos.xml_text import clean_text, encode_name
@@ -119,7 +128,7 @@ class _Writer:
             ("intendedApplication", "classifier:OGC:1.0:application", markup.intended_application),
         ))
         if markup.valid_time is not None:
-            _write_period(self._add(system, "validTime"), markup.valid_time)
+            add_period(self._add(system, "validTime"), markup.valid_time)
         self._write_capabilities(system, markup)
         self._write_contact(system, markup.provider)
         for link in markup.links:
@@ -270,20 +279,6 @@ class _Writer:
                 unit.set("code", clean_text(field.uom))
             else:
                 set_link(unit, _write_uri(field.uom))
-
-
-def _write_period(parent: etree._Element, extent: TimeExtent) -> None:
-    period = add_element(parent, GML, "TimePeriod")
-    begin = add_element(period, GML, "beginPosition")
-    if extent.begin:
-        begin.text = clean_text(extent.begin)
-    else:
-        begin.set("indeterminatePosition", "unknown")
-    end = add_element(period, GML, "endPosition")
-    if extent.open_end:
-        end.set("indeterminatePosition", "now")
-    else:
-        end.text = clean_text(extent.end)
 
 
 def name_crs(label: str) -> str:

@@ -20,8 +20,8 @@ from mapsos.encodings.capabilities import (
     add_offering_text,
     add_operations,
 )
-from mapsos.encodings.elements import GML, add_element, set_link
-from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
+from mapsos.encodings.elements import GML, add_element, add_period, set_link
+from mapsos.encodings.markup import Envelope, Phenomenon
 from mapsos.encodings.registry import RESPONSE_FORMATS
 from mapsos.encodings.strict_markup import UNKNOWN, write_corners
 from mapsos.xml_text import encode_name, encode_uri
@@ -107,7 +107,7 @@ def _write_offering(element: etree._Element, offering: OfferingDescription, take
     add_offering_text(
         element, SOS, "intendedApplication", offering.intended_application, "sos_offering_intendedapplication"
     )
-    _write_period(add_element(element, SOS, "time"), offering.time_extent)
+    add_period(add_element(element, SOS, "time"), offering.time_extent)
     _add_links(element, "procedure", offering.procedures or (UNKNOWN,))
     for phenomenon in offering.phenomena:
         _write_phenomenon(add_element(element, SOS, "observedProperty"), phenomenon, id_, taken)
@@ -131,16 +131,6 @@ def _write_extent(element: etree._Element, extent: Envelope | None) -> None:
         envelope.set("srsName", urn)
     add_element(envelope, GML, "lowerCorner", lower)
     add_element(envelope, GML, "upperCorner", upper)
-
-
-def _write_period(parent: etree._Element, extent: TimeExtent | None) -> None:
-    period = add_element(parent, GML, "TimePeriod")
-    begin, end = ("", "") if extent is None else (extent.begin, extent.end)
-    for name, text in (("beginPosition", begin), ("endPosition", end)):
-        position = add_element(period, GML, name, text or None)
-        if not text:
-            now = name == "endPosition" and extent is not None and extent.open_end
-            position.set("indeterminatePosition", "now" if now else "unknown")
 
 
 def _write_phenomenon(element: etree._Element, phenomenon: Phenomenon, offering: str, taken: set[str]) -> None:
