@@ -16,7 +16,7 @@ from mapsos.compression import compress_response
 from mapsos.cors import admit_origin, answer_preflight
 from mapsos.deadlines import DeadlineError, limit_seconds
 from mapsos.error_page import PageError, write_page
-from mapsos.http import Request, Response, close_body
+from mapsos.http import Request, Response, close_body, is_over_http
 from mapsos.map_selection import MapSelectionError, select_map
 from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.mapfile.errors import MapfileError

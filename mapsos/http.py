@@ -66,3 +66,15 @@ class Response:
             return f"{self.status} {HTTPStatus(self.status).phrase}"
         except ValueError:
             return f"{self.status} Unknown"
+
+
+def close_body(body: object) -> None:
+    """Close the body of a response, if it is one that has to be closed."""
+    close = getattr(body, "close", None)
+    if close is not None:
+        close()
+
+
+def is_over_http(environ: Mapping[str, str]) -> bool:
+    """Whether a web server asks: on the command line the header block is MapServer's to the letter."""
+    return "SERVER_PROTOCOL" in environ

@@ -10,7 +10,7 @@ from typing import Any
 from mapsos.batches import Batch
 from mapsos.crs import Crs, SrsName, is_northing_first, parse_srs_name
 from mapsos.encodings.registry import RESPONSE_FORMATS, find_encoder
-from mapsos.http import Response
+from mapsos.http import Response, is_over_http
 from mapsos.layer_source import ShapeType
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.aggregates import LayerAggregation, plan_aggregation
@@ -79,7 +79,7 @@ def get_observation(context: Context, result: Predicate | None = None) -> Respon
     if encoder.extension is not None:
         name = name_download((offering, *observed_properties, *raw.all("eventtime")), encoder.extension)
         headers = (*headers, ("Content-Disposition", f'attachment; filename="{name}"'))
-    if most is not None and "SERVER_PROTOCOL" in context.environ:
+    if most is not None and is_over_http(context.environ):
         headers = (*headers, ("Mapsos-Max-Features", str(most)))
     if context.method == "HEAD":
         return Response(headers=headers)
