@@ -11,7 +11,7 @@ from urllib.parse import quote
 from lxml import etree
 
 from mapsos.app import Application
-from mapsos.http import Request, Response
+from mapsos.http import Request, Response, close_body
 from mapsos.settings import read_settings
 
 FOLDER_SECRET = "folder-that-nobody-knows"
@@ -125,9 +125,7 @@ def read(response: Response) -> bytes:
     try:
         return b"".join(response.body)
     finally:
-        close = getattr(response.body, "close", None)
-        if close:
-            close()
+        close_body(response.body)
 
 
 def judge(response: Response) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
-from mapsos.http import Chunk, Response
+from mapsos.http import Chunk, Response, close_body
 
 CODINGS = ("zstd", "gzip")
 """What is offered, the better one first: zstd packs observations as small as gzip at a third of the cost."""
@@ -81,9 +81,7 @@ class CompressedBody:
 
     def close(self) -> None:
         """Close the body."""
-        close = getattr(self._body, "close", None)
-        if close is not None:
-            close()
+        close_body(self._body)
 
 
 def _make_compressor(coding: str) -> Compressor:

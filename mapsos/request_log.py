@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from mapsos.http import Chunk, Request, Response
+from mapsos.http import Chunk, Request, Response, close_body
 from mapsos.request_ids import current_request_id
 
 if TYPE_CHECKING:
@@ -55,9 +55,7 @@ class LoggedBody:
             return
         self._closed = True
         try:
-            close = getattr(self._response.body, "close", None)
-            if close is not None:
-                close()
+            close_body(self._response.body)
         finally:
             self._tell(time.monotonic() - self._started)
             current_request_id.set("")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from mapsos.app import Application
-from mapsos.http import Request, Response
+from mapsos.http import Request, Response, close_body
 from mapsos.settings import read_settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -63,9 +63,7 @@ def read(response: Response) -> bytes:
     try:
         return b"".join(response.body)
     finally:
-        close = getattr(response.body, "close", None)
-        if close:
-            close()
+        close_body(response.body)
 
 
 def refusal(response: Response) -> tuple[str | None, str | None]:

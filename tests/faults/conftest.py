@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mapsos.app import Application
-from mapsos.http import Request, Response
+from mapsos.http import Request, Response, close_body
 from mapsos.settings import read_settings
 
 ROWS = 36_000
@@ -88,11 +88,7 @@ def read(response: Response) -> bytes:
     try:
         return b"".join(response.body)
     finally:
-        close(response)
-
-
-def close(response: Response) -> None:
-    getattr(response.body, "close", lambda: None)()
+        close_body(response.body)
 
 
 class Client:

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.servers import serving
+from mapsos.http import close_body
 
-from .conftest import END, KINDS, OBSERVATIONS, ROWS, Client, Place, ask, close, read
+from .conftest import END, KINDS, OBSERVATIONS, ROWS, Client, Place, ask, read
 
 MakePlace = Callable[[str], Place]
 
@@ -66,7 +67,7 @@ def test_a_file_damaged_under_way_breaks_the_answer_off(
     fault(place.data)
     with pytest.raises(Exception, match="was changed while it was read|cannot be read"):
         parts += map(bytes, chunks)
-    close(response)
+    close_body(response.body)
     begun = b"".join(parts)
     assert END not in begun
     # Nothing of what was sent is wrong.
