@@ -7,11 +7,16 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.test_serving import serving
+
+from .conftest import MAPS
 from .test_pages import PAGES, ROOT
 
 pytestmark = pytest.mark.slow
@@ -26,6 +31,21 @@ ARGUMENTS = (
     "--disable-sync",
 )
 PATIENCE = 60_000
+
+
+class Tiles(BaseHTTPRequestHandler):
+    """Background tiles, all the same."""
+
+    def do_GET(self) -> None:
+        body = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
+        self.send_response(200)
+        self.send_header("Content-Type", "image/svg+xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Nothing."""
 
 
 @dataclass
@@ -127,6 +147,38 @@ def test_two_stations_are_compared_and_a_period_is_dragged(watched: Watched, bas
     assert {row.split(",")[1] for row in rows[1:]} == {"SEA", "SFO"}
     page.get_by_role("button", name="Whole period").click()
     expect(status).to_contain_text("732 means of P1D")
+
+
+def test_paper_has_the_tables_and_nothing_that_only_a_screen_has_use_for(watched: Watched, base: str) -> None:
+    page = watched.page
+    page.emulate_media(media="print")
+    for path in (f"{ROOT}/features/query", f"{ROOT}/observations/query?offering=daily"):
+        page.goto(base + path)
+        expect(page.locator("table")).to_be_visible()
+        assert not page.locator("form, button, .map, footer nav, h2:text-is('Query')").locator("visible=true").count()
+
+
+def test_tiles_are_asked_for_where_the_admin_names_them_and_nowhere_else(browser: Browser) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Tiles) as tiles:
+        Thread(target=tiles.serve_forever, daemon=True).start()
+        origin = f"http://127.0.0.1:{tiles.server_port}"
+        settings = {"MAPSOS_TILES": f"{origin}/{{z}}/{{x}}/{{y}}.svg", "MAPSOS_TILES_ATTRIBUTION": "Tiles of ours"}
+        with serving(MAPS / "weather.map", lines=2, **settings) as server:
+            page = browser.new_page()
+            asked: list[str] = []
+            faults: list[str] = []
+            page.on("request", lambda request: asked.append(request.url))
+            page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+            own = f"http://127.0.0.1:{server.port}"
+            page.goto(own + ROOT)
+            expect(page.locator("img.leaflet-tile-loaded").first).to_be_visible(timeout=PATIENCE)
+            expect(page.locator(".leaflet-control-attribution")).to_contain_text("Tiles of ours")
+            page.close()
+        tiles.shutdown()
+    assert faults == []
+    foreign = [url for url in asked if not url.startswith((f"{own}/", "data:"))]
+    assert foreign
+    assert all(re.fullmatch(rf"{origin}/\d+/-?\d+/-?\d+\.svg", url) for url in foreign)
 
 
 def test_gaps_are_gaps(watched: Watched, base: str) -> None:
