@@ -72,7 +72,7 @@ class Application:
     def answer(self, request: Request) -> Response:
         """The response to a request: never an exception, whatever the request, the map or the data are like."""
         current_request_id.set(request.id)
-        response = answer_preflight(request, self.settings.cors, no_post=self.settings.no_post)
+        response = answer_preflight(request, self.settings.cors, self.settings.methods)
         if response is None:
             with limit_seconds(self.settings.max_seconds):
                 response = self._answer(request)
@@ -138,8 +138,7 @@ class Application:
         return parse_rest_path(read_path(request.environ))
 
     def _check_method(self, request: Request) -> None:
-        allowed = ("GET", "HEAD") if self.settings.no_post else ("GET", "HEAD", "POST")
-        if request.method not in allowed:
+        if request.method not in self.settings.methods:
             raise _refuse_request("This script should be referenced with a METHOD of GET or METHOD of POST.", 405)
         if not request.query and request.method != "POST":
             if request.query is None:

@@ -10,14 +10,14 @@ from mapsos.http import Request, Response
 EXPOSED = ("ETag", "Mapsos-Max-Features", "X-Request-Id")
 """Headers of answers that such pages may read, beside those that they always may."""
 
-_METHODS = "GET, HEAD, POST"
 _DAY = "86400"
 
 
-def answer_preflight(request: Request, origins: Sequence[str], *, no_post: bool = False) -> Response | None:
+def answer_preflight(request: Request, origins: Sequence[str], methods: Sequence[str]) -> Response | None:
     """The answer to what a browser asks before it sends a request of another origin; None if it is no such question.
 
-    ``origins`` are those admitted, ``*`` for all. Others are told nothing, which is a refusal to the browser.
+    ``origins`` are those admitted, ``*`` for all; ``methods`` what their requests may have. Others are told nothing,
+    which is a refusal to the browser.
     """
     origin = request.environ.get("HTTP_ORIGIN", "")
     asked = "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.environ
@@ -26,7 +26,7 @@ def answer_preflight(request: Request, origins: Sequence[str], *, no_post: bool 
     headers: tuple[tuple[str, str], ...] = ()
     if _is_admitted(origin, origins):
         headers = (
-            ("Access-Control-Allow-Methods", "GET, HEAD" if no_post else _METHODS),
+            ("Access-Control-Allow-Methods", ", ".join(methods)),
             ("Access-Control-Allow-Headers", "Content-Type, If-None-Match, X-Request-Id"),
             ("Access-Control-Max-Age", _DAY),
         )

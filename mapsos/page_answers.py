@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from mapsos.app import PAGE_PATHS
 from mapsos.compression import compress_response
-from mapsos.geoservices.errors import RestError
+from mapsos.geoservices.errors import MethodError, RestError
 from mapsos.http import Request, Response
 from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context, open_context
@@ -99,7 +99,7 @@ def answer_page_path(request: Request, settings: Settings, find_map: Callable[[s
     path = request.environ.get("PATH_INFO", "")
     try:
         if request.method not in ("GET", "HEAD"):
-            raise RestError(f"the method {request.method} is not supported", "allowed are GET and HEAD", code=405)
+            raise MethodError(request.method, ("GET", "HEAD"))
         kind, _, name = path[len(PAGE_PATHS) :].partition("/")
         if kind == "static" and (found := read_static(name)) is not None:
             return _send_file(request, settings, found)

@@ -12,7 +12,7 @@ from typing import Any
 
 from mapsos.deadlines import DeadlineError
 from mapsos.error_page import PageError
-from mapsos.geoservices.errors import RestError
+from mapsos.geoservices.errors import MethodError, RestError
 from mapsos.http import Request, Response
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
@@ -40,8 +40,8 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
     raw = decode_query(request)
     wants_page = _wants_page(path, raw)
     try:
-        if request.method not in ("GET", "HEAD", "POST") or (request.method == "POST" and settings.no_post):
-            raise RestError(f"the method {request.method} is not supported", "allowed are GET, HEAD and POST", code=405)
+        if request.method not in settings.methods:
+            raise MethodError(request.method, settings.methods)
         try:
             raw = decode_request(request, raw, settings.max_body)
         except OwsException as error:
@@ -137,8 +137,9 @@ def write_error(error: RestError) -> Response:
 
 
 def _tell_methods(response: Response, error: RestError) -> Response:
-    allowed = (("Allow", "GET, HEAD, POST"),) if error.code == 405 else ()
-    return replace(response, headers=(*response.headers, *allowed))
+    if not isinstance(error, MethodError):
+        return response
+    return replace(response, headers=(*response.headers, ("Allow", ", ".join(error.allowed))))
 
 
 def _respond(status: int, value: dict[str, Any], indent: int | None, *, error: bool = False) -> Response:

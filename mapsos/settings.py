@@ -105,6 +105,11 @@ class Settings:
     cgi_worker_requests: int = DEFAULT_CGI_WORKER_REQUESTS
     other: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that a request may have."""
+        return ("GET", "HEAD") if self.no_post else ("GET", "HEAD", "POST")
+
 
 @dataclass(frozen=True)
 class Option:

@@ -24,3 +24,12 @@ class RestError(Exception):
         self.details = details
         self.code = code
         self.detail = detail
+
+
+class MethodError(RestError):
+    """A request by a method that the resource does not have; ``allowed`` are those that it has."""
+
+    def __init__(self, method: str, allowed: tuple[str, ...]) -> None:
+        named = f"{', '.join(allowed[:-1])} and {allowed[-1]}"
+        super().__init__(f"the method {method} is not supported", f"allowed are {named}", code=405)
+        self.allowed = allowed

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from .conftest import ROOT, Ask
+from mapsos.app import Application
+
+from .conftest import ROOT, Ask, ask_application
 
 CONTACT = {
     "individualName": "Jo Doe",
@@ -140,6 +144,14 @@ def test_other_methods_are_refused(ask: Ask) -> None:
         assert refused.status == 405
         assert refused.headers["Allow"] == "GET, HEAD, POST"
     assert answer.value["error"]["details"] == ["allowed are GET, HEAD and POST"]
+
+
+def test_a_server_without_post_does_not_offer_it(application: Application) -> None:
+    without = Application(replace(application.settings, no_post=True))
+    for method in ("POST", "DELETE"):
+        answer = ask_application(without, ROOT, method, f="json")
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
+    assert answer.value["error"]["details"] == ["allowed are GET and HEAD"]
 
 
 def test_a_known_tag_is_answered_by_304(ask: Ask) -> None:
