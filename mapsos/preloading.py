@@ -14,6 +14,12 @@ from typing import NoReturn
 _LIBRARIES = (("osgeo", "_gdal"), ("numpy", "_core", "_multiarray_umath"), ("pyarrow", "lib"), ("pyarrow", "_compute"))
 """The extension modules that bring the libraries with them, in the order in which an answer imports them."""
 
+_STANDARD_EXTENSIONS = ("contextvars", "hashlib", "json", "typing", "uuid")
+"""Modules of the standard library with a shared library of their own that an answer imports meanwhile.
+
+While the linker loads one library for a thread, any other thread that needs one waits: for all of GDAL.
+"""
+
 _COLLECT_AFTER = 100_000
 """Objects between two collections of garbage: importing makes as many and leaves next to no garbage."""
 
@@ -28,8 +34,11 @@ def start_early(query: str | None) -> None:
     # OpenBLAS, which comes with numpy, starts a thread for each processor that spins for a while.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if query is not None and "getobservation" in query.casefold():
+        from importlib import import_module
         from threading import Thread
 
+        for name in _STANDARD_EXTENSIONS:
+            import_module(name)
         Thread(target=load_libraries, name="preloading", daemon=True).start()
 
 
