@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-TARGETS = ("queries", "bodies", "filters", "mapfiles")
+TARGETS = ("queries", "bodies", "filters", "rest", "mapfiles")
 
 
 def main() -> None:

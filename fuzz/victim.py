@@ -48,6 +48,7 @@ _LAYER = """\
       "sos_featureid" "station"
       "sos_describesensor_url" "https://example.org/sensors/%procedure%.xml"
       "gml_include_items" "all"
+      {metadata}
     END
   END
 """
@@ -77,7 +78,7 @@ BROKEN = {
     "shapeless": 'DATA "shapeless"',
     "tableless": 'CONNECTIONTYPE OGR CONNECTION "table.gpkg" DATA "no such table"',
     "misspelt": 'CONNECTIONTYPE OGR CONNECTION "table.gpkg" DATA "SELECT nothing FROM nowhere WHERE"',
-    "database": f"CONNECTIONTYPE POSTGIS CONNECTION \"host=127.0.0.1 port=1 user=admin password={PASSWORD_SECRET}\" "
+    "database": f'CONNECTIONTYPE POSTGIS CONNECTION "host=127.0.0.1 port=1 user=admin password={PASSWORD_SECRET}" '
     'DATA "geom FROM weather USING UNIQUE id USING SRID=4326"',
     "ogrdatabase": f'CONNECTIONTYPE OGR CONNECTION "PG:host=127.0.0.1 port=1 user=admin password={PASSWORD_SECRET}" '
     'DATA "weather"',
@@ -85,14 +86,19 @@ BROKEN = {
 """The same of layers that cannot."""
 
 
-def write_victim(folder: Path, layers: dict[str, str] | None = None, *, web: str = "") -> Path:
-    """Write data and a map of these layers (the good ones) below a folder, and give the path of the map."""
+def write_victim(folder: Path, layers: dict[str, str] | None = None, *, web: str = "", metadata: str = "") -> Path:
+    """Write data and a map of these layers (the good ones) below a folder, and give the path of the map.
+
+    ``web`` and ``metadata`` are further metadata of the map, and of each layer.
+    """
     home = folder / FOLDER_SECRET
     home.mkdir(exist_ok=True)
     if not (home / "table.gpkg").exists():
         _write_data(home)
     path = home / "victim.map"
-    written = "".join(_LAYER.format(name=name, connection=text) for name, text in (layers or GOOD).items())
+    written = "".join(
+        _LAYER.format(name=name, connection=text, metadata=metadata) for name, text in (layers or GOOD).items()
+    )
     path.write_text(_MAP.format(web=web, layers=written), "utf-8")
     return path
 
