@@ -17,6 +17,10 @@
   let plot = null;
   let asked = 0;
   let shown = () => {};
+  let loading = new AbortController();
+
+  // Means that are there within so many milliseconds are not preceded by a preview.
+  const PATIENCE = 300;
 
   choices.forEach(({ entry, column }, index) => {
     property.add(new Option(`${entry.propertyName}: ${series.nameColumn(column)}`, String(index)));
@@ -67,22 +71,52 @@
     csv.href = section.dataset.sos + series.write({ ...parameters, responseFormat: "text/csv" });
     asked += 1;
     const mine = asked;
+    loading.abort();
+    loading = new AbortController();
+    const { signal } = loading;
     drawing.classList.add("busy");
     status.textContent = "Loading …";
-    const summary = step ? { aggregateInterval: step[1], aggregateFunction: "avg,min,max" } : {};
-    try {
-      const answer = await fetch(section.dataset.sos + series.write({ ...parameters, responseFormat: "application/json", ...summary }));
-      const type = answer.headers.get("Content-Type") || "";
-      if (!answer.ok || !type.startsWith("application/json")) throw new Error(await readError(answer));
-      const table = series.readTable(await answer.json());
+    const draw = (table, kind) => {
       if (mine !== asked) return;
-      shown = () => drawTable(table, column, entry, step, chosen);
+      shown = () => drawTable(table, column, entry, step, chosen, kind);
       shown();
+      drawing.classList.remove("busy");
+    };
+    const summarize = (functions) => load({ ...parameters, aggregateInterval: step[1], aggregateFunction: functions }, signal);
+    const previewing = step && entry.previews
+      ? showPreview(summarize("first"), (table) => { if (!signal.aborted) draw(table, "first"); })
+      : Promise.resolve();
+    try {
+      const table = await (step ? summarize("avg,min,max") : load(parameters, signal));
+      draw(table, "avg");
     } catch (error) {
       if (mine === asked) status.textContent = `The observations could not be loaded: ${error.message}`;
     } finally {
-      if (mine === asked) drawing.classList.remove("busy");
+      if (mine === asked) {
+        loading.abort();
+        drawing.classList.remove("busy");
+      }
+      await previewing;
     }
+  }
+
+  // The first observation of each step, which an index finds at once: drawn until the means are there.
+  async function showPreview(answer, draw) {
+    const soon = new Promise((resolve) => { setTimeout(resolve, PATIENCE); });
+    try {
+      const table = await answer;
+      await soon;
+      draw(table);
+    } catch {
+      // The means say what is wrong.
+    }
+  }
+
+  async function load(parameters, signal) {
+    const answer = await fetch(section.dataset.sos + series.write({ ...parameters, responseFormat: "application/json" }), { signal });
+    const type = answer.headers.get("Content-Type") || "";
+    if (!answer.ok || !type.startsWith("application/json")) throw new Error(await readError(answer));
+    return series.readTable(await answer.json());
   }
 
   async function readError(answer) {
@@ -90,7 +124,8 @@
     return text.trim() || `status ${answer.status}`;
   }
 
-  function drawTable(table, column, entry, step, chosen) {
+  // The kind of a summary is "avg", with its band, or "first", which is a preview.
+  function drawTable(table, column, entry, step, chosen, kind) {
     const curves = [];
     let points = 0;
     for (const id of chosen) {
@@ -98,15 +133,16 @@
       if (!found) continue;
       const { times, columns } = found[1];
       const read = (suffix) => columns[step ? `${column.name}_${suffix}` : column.name];
-      if (!read("avg")) continue;
+      if (!read(kind)) continue;
       const length = step ? step[0] : 0;
-      const [x, y] = series.breakGaps(times, read("avg"), length);
+      const [x, y] = series.breakGaps(times, read(kind), length);
       points += times.length;
-      const differs = step && read("min").some((low, index) => low !== read("max")[index]);
+      const differs = step && kind === "avg" && read("min").some((low, index) => low !== read("max")[index]);
       curves.push({
         label: id,
         x,
         y,
+        thin: kind === "first",
         low: differs ? series.breakGaps(times, read("min"), length)[1] : null,
         high: differs ? series.breakGaps(times, read("max"), length)[1] : null,
       });
@@ -124,7 +160,8 @@
       show();
     });
     const summed = curves.some((curve) => curve.low);
-    status.textContent = summed
+    if (kind === "first") status.textContent = `Preview: ${points} observations, the first of each ${step[1]}; the means are being computed.`;
+    else status.textContent = summed
       ? `${points} means of ${step[1]}; the band is from the lowest to the highest value.`
       : `${points} observations.`;
     drawing.setAttribute("aria-label", `Plot of ${entry.propertyName}, ${series.nameColumn(column)}, at ${curves.map((one) => one.label).join(", ")}, from ${begin.value} to ${end.value} UTC`);

@@ -109,8 +109,8 @@ const series = (() => {
     return `color-mix(in srgb, ${color} 22%, transparent)`;
   }
 
-  // Draw curves ({label, x, y, low, high}); low and high, where there are any, are drawn as a band. Calls select with
-  // the ends of a period that was dragged over. Gives the plot, which has a method destroy.
+  // Draw curves ({label, x, y, thin, low, high}); low and high, where there are any, are drawn as a band, a thin one as
+  // a hairline. Calls select with the ends of a period that was dragged over. Gives the plot, which has a method destroy.
   function draw(place, curves, axisLabel, select) {
     const tables = [];
     const drawn = [{ label: "Time", value: (plot, raw) => (raw === null ? "–" : formatTime(raw).replace("T", " ").replace("Z", " UTC")) }];
@@ -119,7 +119,7 @@ const series = (() => {
       const stroke = readColor(`--series-${(index % COLORS) + 1}`);
       const value = (plot, raw) => (raw === null || raw === undefined ? "–" : String(Number(raw.toPrecision(6))));
       tables.push([curve.x, curve.y]);
-      drawn.push({ label: curve.label, stroke, width: 1.6, value, points: { show: curve.x.length < 120, size: 5 } });
+      drawn.push({ label: curve.label, stroke, width: curve.thin ? 0.8 : 1.6, value, points: { show: curve.x.length < 120, size: 5 } });
       if (curve.low) {
         const first = drawn.length;
         tables.push([curve.x, curve.high], [curve.x, curve.low]);
