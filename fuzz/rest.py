@@ -116,7 +116,7 @@ class _Asked:
 def _make_request(data: bytes) -> _Asked:
     path, _, rest = data.partition(b"\n")
     query, more, form = rest.partition(b"\n")
-    said = unquote_to_bytes(path).decode("utf-8", "replace")
+    said = unquote_to_bytes(path).decode("utf-8", "surrogateescape")
     root = "" if said == "/../openapi.json" else ROOT
     return _Asked(root + said.removeprefix("/.."), query.decode("utf-8", "surrogateescape"), form if more else None)
 

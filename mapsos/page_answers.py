@@ -23,7 +23,7 @@ from mapsos.rest.interface import Resource
 from mapsos.rest.layers import list_layers
 from mapsos.rest.parameters import PARAMETERS
 from mapsos.rest.paths import RestPath, write_path
-from mapsos.rest_answers import find_service
+from mapsos.rest_answers import decoding_errors, find_service
 from mapsos.settings import Settings
 from mapsos.validators import tag_response
 
@@ -128,7 +128,9 @@ def _write_builder(
 ) -> Response:
     service = find_service(name, settings, find_map)
     place = find_place(request, settings, name, language=service.language)
-    context = open_context(service, decode_query(request), request, settings)
+    with decoding_errors():
+        raw = decode_query(request)
+    context = open_context(service, raw, request, settings)
     here = Link("Request builder", f"{place.site.root}{PAGE_PATHS}builder{place.key}")
     values = {
         "title": here.text,

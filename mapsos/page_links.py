@@ -100,9 +100,10 @@ def name_page(place: Place, resource: Resource, asked: Mapping[str, str]) -> dic
 
 def list_formats(request: Request) -> list[Link]:
     """The same resource in its other formats, and the page itself."""
-    said = [pair for pair in parse_qsl(request.query or "", keep_blank_values=True) if pair[0].lower() != "f"]
+    pairs = parse_qsl(request.query or "", keep_blank_values=True, errors="surrogateescape")
+    said = [pair for pair in pairs if pair[0].lower() != "f"]
     return [
-        Link(text, f"{_find_here(request)}?{urlencode([*said, ('f', format)])}")
+        Link(text, f"{_find_here(request)}?{urlencode([*said, ('f', format)], errors='surrogateescape')}")
         for text, format in (("JSON", "json"), ("JSON, indented", "pjson"), ("This page", "html"))
     ]
 
@@ -130,4 +131,4 @@ def list_pages(request: Request, asked: Mapping[str, str], found: Mapping[str, A
 
 
 def _find_here(request: Request) -> str:
-    return quote(request.environ.get("SCRIPT_NAME", "") + read_path(request.environ))
+    return quote(request.environ.get("SCRIPT_NAME", "") + read_path(request.environ), errors="surrogateescape")

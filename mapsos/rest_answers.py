@@ -6,9 +6,11 @@ import importlib
 import json
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 from mapsos.deadlines import DeadlineError
 from mapsos.error_page import PageError
@@ -37,18 +39,17 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
     Errors of clients are documents of the interface, with HTTP status codes of their own (this interface has no
     MapServer to be compatible with). Nothing is raised.
     """
-    raw = decode_query(request)
-    wants_page = _wants_page(path, raw)
+    # Of a query that cannot be decoded, the format still can.
+    wants_page = _wants_page(path, dict(parse_qsl(request.query or "", errors="replace")).get("f"))
     try:
+        with decoding_errors():
+            raw = decode_query(request)
+        wants_page = _wants_page(path, raw.last("f"))
         if request.method not in settings.methods:
             raise MethodError(request.method, settings.methods)
-        try:
+        with decoding_errors():
             raw = decode_request(request, raw, settings.max_body)
-        except OwsException as error:
-            raise RestError(str(error), code=error.status, detail=error.detail) from error
-        except PageError as error:
-            raise RestError(error.message, code=error.status) from error
-        wants_page = _wants_page(path, raw)
+        wants_page = _wants_page(path, raw.last("f"))
         if path.resource == "services":
             value, format = _list_services(raw, settings, find_map), read_format(raw, "services")
             if format == "html":
@@ -118,9 +119,20 @@ def _load_pages() -> Any:
     return importlib.import_module("mapsos.page_answers")
 
 
-def _wants_page(path: RestPath, raw: RawRequest) -> bool:
+@contextmanager
+def decoding_errors() -> Iterator[None]:
+    """What the decoder has against a request, as RestError."""
+    try:
+        yield
+    except OwsException as error:
+        raise RestError(str(error), code=error.status, detail=error.detail) from error
+    except PageError as error:
+        raise RestError(error.message, code=error.status) from error
+
+
+def _wants_page(path: RestPath, format: str | None) -> bool:
     """Whether an error is to be a page: where the format is html, or none is named."""
-    return path.resource != "openapi" and (raw.last("f") or "html").strip().lower() == "html"
+    return path.resource != "openapi" and (format or "html").strip().lower() == "html"
 
 
 def _report(request: Request, settings: Settings, error: RestError, wants_page: bool) -> Response:

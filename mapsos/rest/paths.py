@@ -13,6 +13,7 @@ _PATH = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SLASHES = re.compile("/+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SERVICES = re.compile(r"(?P<prefix>/arcgis/rest/services)/?", re.IGNORECASE)
 _OPENAPI = re.compile(r"(?P<prefix>(?:/(?P<service>[^/]+))?)/openapi\.json", re.IGNORECASE)
 
@@ -54,7 +55,7 @@ def parse_rest_path(path: str) -> RestPath | None:
     """Read a decoded path, as `read_path` gives it; None if it is not one of this interface.
 
     Names count without case, but not that of the service or an id. An id is all that follows ``observations/`` or
-    ``procedures/``, with whatever slashes it has.
+    ``procedures/``, with whatever slashes it has; of one that is not UTF-8 there is nothing.
     """
     if match := _SERVICES.fullmatch(path):
         return RestPath(None, match["prefix"], "services")
@@ -68,7 +69,8 @@ def parse_rest_path(path: str) -> RestPath | None:
     if name == "" or name in RESOURCES:
         return RestPath(match["service"], match["prefix"], name)
     section, _, id = said.partition("/")
-    kind = next((kind for kind, above in MEMBERS.items() if id and above == section.lower()), None)
+    known = bool(id) and not _SURROGATE.search(id)
+    kind = next((kind for kind, above in MEMBERS.items() if known and above == section.lower()), None)
     return RestPath(match["service"], match["prefix"], kind, id if kind is not None else None)
 
 

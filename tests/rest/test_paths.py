@@ -35,6 +35,7 @@ def test_slashes_that_a_server_made_one_are_read_from_what_the_client_wrote(uri:
         ("/w/exts/SosSOE/procedures/http://x/Ä b/", RestPath("w", "/w/exts/SosSOE", "procedure", "http://x/Ä b/")),
         ("/w/exts/SosSOE/Observations/a/b", RestPath("w", "/w/exts/SosSOE", "offering", "a/b")),
         ("/w/exts/SosSOE/features/a", RestPath("w", "/w/exts/SosSOE", None)),
+        ("/w/exts/SosSOE/procedures/\udcff", RestPath("w", "/w/exts/SosSOE", None)),
         ("/w/exts/SosSOE/other", RestPath("w", "/w/exts/SosSOE", None)),
         ("/arcgis/rest/services", RestPath(None, "/arcgis/rest/services", "services")),
         ("/w/openapi.json", RestPath("w", "/w", "openapi")),

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mapsos.app import Application
+from mapsos.http import Request
 
 from .conftest import ROOT, Ask, ask_application
 
@@ -129,6 +130,16 @@ def test_errors_are_documents_of_the_interface(
     assert answer.value["error"]["code"] == status
     assert answer.value["error"]["message"] == message
     assert isinstance(answer.value["error"]["details"], list)
+
+
+@pytest.mark.parametrize("query", ["f=json&where=%FF", "f=json&where=\udcff", "f=json&%FF=1", "f=json" + "&a" * 1000])
+def test_a_query_that_cannot_be_decoded_is_an_error_of_the_interface(application: Application, query: str) -> None:
+    environ = {"REQUEST_METHOD": "GET", "SERVER_PROTOCOL": "HTTP/1.1", "PATH_INFO": ROOT}
+    for asked, kind in ((query, "application/json"), (query.replace("json", "html"), "text/html")):
+        response = application.answer(Request("GET", asked, environ=environ))
+        assert (response.status, dict(response.headers)["Content-Type"]) == (400, f"{kind}; charset=UTF-8")
+    builder = application.answer(Request("GET", query, environ={**environ, "PATH_INFO": "/_mapsos/builder/weather"}))
+    assert (builder.status, dict(builder.headers)["Content-Type"]) == (400, "text/html; charset=UTF-8")
 
 
 def test_form_posts_and_both_paths_answer_alike(ask: Ask) -> None:
