@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.servers import free_port
+from benchmarks.servers import reserve_port
 
 SUPERUSER = "tester"
 ACCOUNTS = ("postgres", "nobody")
@@ -29,16 +29,16 @@ def find_program(name: str) -> str | None:
 
 
 class Cluster:
-    """A PostgreSQL server whose data are in ``folder``; ``settings`` are its configuration.
+    """A PostgreSQL server whose data are in ``folder``, on a port of loopback; ``settings`` are its configuration.
 
     Every account may connect without a password, from this machine alone. Durability is switched off.
     Raises PostgresqlError.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, port: int, settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder
         self.log = folder / "log"
-        self.port = free_port()
+        self.port = port
         self._data = folder / "data"
         self._prefix = _as_another_user()
         folder.chmod(0o777)
@@ -113,13 +113,15 @@ def run_cluster(settings: Mapping[str, str] | None = None, beside: Path | None =
     """A running server with nothing in it, gone with its folder at the end. Raises PostgresqlError."""
     folder = Path(tempfile.mkdtemp(prefix="mapsos-postgresql-", dir=beside))
     try:
-        cluster = Cluster(folder, settings)
-        cluster.start()
-        try:
-            yield cluster
-        finally:
-            if cluster.is_running():
-                cluster.stop()
+        # Also while it is stopped for a while.
+        with reserve_port() as port:
+            cluster = Cluster(folder, port, settings)
+            cluster.start()
+            try:
+                yield cluster
+            finally:
+                if cluster.is_running():
+                    cluster.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

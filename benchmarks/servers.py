@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 MAPSOS = Path(sys.executable).parent / "mapsos"
 MAPSERV = shutil.which("mapserv") or "/usr/lib/cgi-bin/mapserv"
 APACHE_MODULES = Path("/usr/lib/apache2/modules")
-START_SECONDS = 15
+START_SECONDS = 60
 
 
 def mapsos_program(mapfile: Path, query: str) -> Program:
@@ -61,11 +61,17 @@ def escape(query: str) -> str:
     return quote(query, safe="=&:;,/")
 
 
-def free_port() -> int:
-    """A port of the loopback address that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@contextmanager
+def reserve_port() -> Iterator[int]:
+    """A port of the loopback address for a server that sets SO_REUSEADDR, as all of those here do.
+
+    It is bound, so that the system gives it to no other server and no client until the block ends, and not listened on,
+    so that the server can.
+    """
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -80,11 +86,11 @@ class Server:
 @contextmanager
 def serving(mapfile: Path, *options: str) -> Iterator[Server]:
     """``mapsos serve`` on the map, with one worker unless the options say otherwise, until the block ends."""
-    port = free_port()
-    command = (str(MAPSOS), "serve", "--port", str(port), *(options or ("--workers", "1")), str(mapfile))
     environment = {"HOME": str(mapfile.parent), "MAPSOS_LOG_LEVEL": "error"}
-    with _running(Program(command, environment, mapfile.parent), port) as server:
-        yield server
+    with reserve_port() as port:
+        command = (str(MAPSOS), "serve", "--port", str(port), *(options or ("--workers", "1")), str(mapfile))
+        with _running(Program(command, environment, mapfile.parent), port) as server:
+            yield server
 
 
 @contextmanager
@@ -108,39 +114,39 @@ def serving_apache(folder: Path, configuration: Path) -> Iterator[Server]:
     ]
     if missing:
         raise ProgramError(f"needs apt-get install --no-install-recommends {' '.join(missing)}")
-    port, gunicorn_port = free_port(), free_port()
-    place = folder / f"apache-{port}"
-    place.mkdir(parents=True)
-    place.chmod(0o755)
-    (place / "state").mkdir(mode=0o777)
-    (place / "state").chmod(0o777)
-    (place / "cgi-bin").mkdir()
-    subprocess.run([MAPSOS, "cgi", "install", place / "cgi-bin"], stdout=subprocess.DEVNULL, check=True)
-    (place / "mapsos.wsgi").write_text("from mapsos.wsgi import application\n")
-    (place / "apache.conf").write_text(_configure_apache(place, port, gunicorn_port, configuration))
-    gunicorn = Program(
-        (
-            str(MAPSOS.with_name("gunicorn")),
-            "--bind",
-            f"127.0.0.1:{gunicorn_port}",
-            "--workers",
-            "2",
-            "--no-control-socket",
-            "--log-level",
-            "error",
-            "mapsos.wsgi:application",
-        ),
-        {"MAPSERVER_CONFIG_FILE": str(configuration), "HOME": str(place)},
-        place,
-    )
-    apache = Program(("/usr/sbin/apache2", "-DFOREGROUND", "-f", str(place / "apache.conf")), {"HOME": str(place)})
-    try:
-        with _running(gunicorn, gunicorn_port), _running(apache, port) as server:
-            yield replace(server, runtime=place / "state")
-    finally:
-        for pid in find_workers(place / "state"):
-            os.kill(pid, signal.SIGTERM)
-        shutil.rmtree(place, ignore_errors=True)
+    with reserve_port() as port, reserve_port() as gunicorn_port:
+        place = folder / f"apache-{port}"
+        place.mkdir(parents=True)
+        place.chmod(0o755)
+        (place / "state").mkdir(mode=0o777)
+        (place / "state").chmod(0o777)
+        (place / "cgi-bin").mkdir()
+        subprocess.run([MAPSOS, "cgi", "install", place / "cgi-bin"], stdout=subprocess.DEVNULL, check=True)
+        (place / "mapsos.wsgi").write_text("from mapsos.wsgi import application\n")
+        (place / "apache.conf").write_text(_configure_apache(place, port, gunicorn_port, configuration))
+        gunicorn = Program(
+            (
+                str(MAPSOS.with_name("gunicorn")),
+                "--bind",
+                f"127.0.0.1:{gunicorn_port}",
+                "--workers",
+                "2",
+                "--no-control-socket",
+                "--log-level",
+                "error",
+                "mapsos.wsgi:application",
+            ),
+            {"MAPSERVER_CONFIG_FILE": str(configuration), "HOME": str(place)},
+            place,
+        )
+        apache = Program(("/usr/sbin/apache2", "-DFOREGROUND", "-f", str(place / "apache.conf")), {"HOME": str(place)})
+        try:
+            with _running(gunicorn, gunicorn_port), _running(apache, port) as server:
+                yield replace(server, runtime=place / "state")
+        finally:
+            for pid in find_workers(place / "state"):
+                os.kill(pid, signal.SIGTERM)
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def find_workers(runtime: Path) -> list[int]:

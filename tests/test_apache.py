@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.servers import free_port
+from benchmarks.servers import reserve_port
 
 from .workers import find_workers, runtime_folder, wait_for
 
@@ -75,24 +75,24 @@ def start_apache(folder: Path, configuration: str, **named: str | Path) -> Itera
     apache = shutil.which("apache2", path=f"{os.environ['PATH']}:/usr/sbin")
     if apache is None:
         pytest.skip("apache2 is not installed here")
-    number = free_port()
     identity = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
-    (folder / "apache.conf").write_text(
-        configuration.format(folder=folder, port=number, modules=MODULES, identity=identity, **named)
-    )
-    # It ends its whole process group with itself: that must not be ours.
-    process = subprocess.Popen(
-        [apache, "-f", folder / "apache.conf", "-DFOREGROUND"],
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        wait_for_server(number, process)
-        yield number
-    finally:
-        process.terminate()
-        _, complaints = process.communicate(timeout=60)
+    with reserve_port() as number:
+        (folder / "apache.conf").write_text(
+            configuration.format(folder=folder, port=number, modules=MODULES, identity=identity, **named)
+        )
+        # It ends its whole process group with itself: that must not be ours.
+        process = subprocess.Popen(
+            [apache, "-f", folder / "apache.conf", "-DFOREGROUND"],
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            wait_for_server(number, process)
+            yield number
+        finally:
+            process.terminate()
+            _, complaints = process.communicate(timeout=60)
     assert complaints == ""
 
 

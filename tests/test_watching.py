@@ -20,7 +20,7 @@ import pytest
 
 from benchmarks.datasets import provide_dataset
 from benchmarks.maps import MEASUREMENT, MapLayer, write_map
-from benchmarks.servers import escape, free_port
+from benchmarks.servers import escape, reserve_port
 
 from .test_apache import MODULES, start_apache, wait_for_server
 from .test_metrics import read
@@ -92,12 +92,12 @@ def test_all_workers_count_together(tmp_path: Path) -> None:
             assert server.ask(f"/weather?{CAPABILITIES}").status == 200
             sent += len(answer := server.ask(f"/weather?{OBSERVATION}").body)
             assert answer.count(b"<om:member>") == 100
-        # An answer is counted when it is closed, which is after the client has its end.
-        wanted = 'mapsos_requests_total{operation="GetObservation",status="200"}'
-        wait_for(lambda: read(server.ask("/metrics").body.decode()).get(wanted) == 12, "the count")
+        # An answer is counted when it is closed, which is after the client has its end; then it is no more in flight.
+        wait_for(lambda: "\nmapsos_requests_in_flight 0\n" in server.ask("/metrics").body.decode(), "the count")
         page = server.ask("/metrics")
         assert page.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
         found = read(page.body.decode())
+        assert found['mapsos_requests_total{operation="GetObservation",status="200"}'] == 12
         assert found['mapsos_rows_total{operation="GetObservation"}'] == 1200
         assert found['mapsos_response_bytes_total{operation="GetObservation"}'] == sent
         assert found['mapsos_request_seconds_count{operation="GetCapabilities"}'] == 12
@@ -245,7 +245,6 @@ def check_count(port: int, path: str = "") -> None:
 
 def test_processes_of_gunicorn_count_together(tmp_path: Path) -> None:
     (tmp_path / "mapsos").mkdir(0o700)
-    port = free_port()
     settings = {
         "MAPSERVER_CONFIG_FILE": str(EXAMPLES / "mapsos.conf"),
         "MS_ERRORFILE": "/dev/null",
@@ -253,19 +252,20 @@ def test_processes_of_gunicorn_count_together(tmp_path: Path) -> None:
         "MAPSOS_HEALTH": "on",
         "XDG_RUNTIME_DIR": str(tmp_path),
     }
-    command = [COMMAND.with_name("gunicorn"), "--bind", f"127.0.0.1:{port}", "--workers", "2", "--no-control-socket"]
-    process = subprocess.Popen(
-        [*command, "--log-level", "error", "mapsos.wsgi:application"],
-        env=os.environ | settings,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        wait_for_server(port, process)
-        check_count(port)
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
+    command = [COMMAND.with_name("gunicorn"), "--workers", "2", "--no-control-socket", "--log-level", "error"]
+    with reserve_port() as port:
+        process = subprocess.Popen(
+            [*command, "--bind", f"127.0.0.1:{port}", "mapsos.wsgi:application"],
+            env=os.environ | settings,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            wait_for_server(port, process)
+            check_count(port)
+        finally:
+            process.terminate()
+            process.communicate(timeout=60)
 
 
 MOD_WSGI = """\

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.servers import APACHE_MODULES, free_port, serving
+from benchmarks.servers import APACHE_MODULES, reserve_port, serving
 from fuzz.victim import write_victim
 
 from ..test_apache import wait_for_server
@@ -68,18 +68,18 @@ def port(request: pytest.FixtureRequest, upstream: int, tmp_path_factory: pytest
     if program is None:
         pytest.skip(f"needs {request.param}")
     folder: Path = tmp_path_factory.mktemp(request.param)
-    chosen = free_port()
-    text = _NGINX if request.param == "nginx" else _APACHE
     file = folder / "conf"
-    file.write_text(text.format(folder=folder, upstream=upstream, port=chosen, modules=APACHE_MODULES))
     command = [program, "-c", file] if request.param == "nginx" else [program, "-DFOREGROUND", "-f", file]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
-    try:
-        wait_for_server(chosen, process)
-        yield chosen
-    finally:
-        process.terminate()
-        process.wait(60)
+    with reserve_port() as chosen:
+        text = _NGINX if request.param == "nginx" else _APACHE
+        file.write_text(text.format(folder=folder, upstream=upstream, port=chosen, modules=APACHE_MODULES))
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
+        try:
+            wait_for_server(chosen, process)
+            yield chosen
+        finally:
+            process.terminate()
+            process.wait(60)
 
 
 BODY = b'<GetCapabilities xmlns="http://www.opengis.net/sos/1.0" service="SOS"/>'

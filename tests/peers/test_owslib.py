@@ -5,11 +5,10 @@ from __future__ import annotations
 import http.client
 import os
 import re
-import selectors
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from benchmarks.servers import reserve_port
 from mapsos.app import OPERATIONS
 from mapsos.encodings.registry import RESPONSE_FORMATS
 
@@ -37,38 +37,30 @@ NAMESPACES = {
 }
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """The address of weather.map on a server of its own, ended afterwards."""
-    command = [str(Path(sys.executable).with_name("mapsos")), "serve", str(WEATHER), "--port", "0", "--workers", "1"]
+@contextmanager
+def serving(mapfile: Path, *options: str) -> Iterator[str]:
+    """The address of a map on a server of its own, ended afterwards."""
+    command = [str(Path(sys.executable).with_name("mapsos")), "serve", str(mapfile), "--workers", "1", *options]
     server = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=dict(os.environ)
+        command, stdout=subprocess.PIPE, text=True, env=os.environ | {"MS_ERRORFILE": "/dev/null"}
     )
+    assert server.stdout is not None
     try:
-        yield find_address(server)
+        said = server.stdout.readline()
+        found = re.search(r"http://127\.0\.0\.1:\d+", said)
+        assert found, said
+        yield f"{found[0]}/{mapfile.stem}"
     finally:
         server.terminate()
-        server.wait(20)
-        if server.stdout:
-            server.stdout.close()
+        server.wait(60)
+        server.stdout.close()
 
 
-def find_address(server: subprocess.Popen[str]) -> str:
-    """Read what the server prints until it names its address, and wait until it answers there."""
-    assert server.stdout is not None
-    said: list[str] = []
-    deadline = time.monotonic() + 40
-    with selectors.DefaultSelector() as waiting:
-        waiting.register(server.stdout, selectors.EVENT_READ)
-        while time.monotonic() < deadline and waiting.select(deadline - time.monotonic()):
-            line = server.stdout.readline()
-            if not line:
-                break
-            said.append(line)
-            found = re.search(r"http://127\.0\.0\.1:(\d+)", line)
-            if found:
-                return f"http://127.0.0.1:{found[1]}/weather"
-    pytest.fail("mapsos serve did not say where it listens: " + "".join(said))
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The address of weather.map on a server."""
+    with serving(WEATHER, "--port", "0") as weather:
+        yield weather
 
 
 @pytest.fixture(scope="module")
@@ -239,30 +231,15 @@ def test_describe_sensor_of_an_unknown_one(client: Any) -> None:
 
 def test_describe_sensor_follows_to_the_description(tmp_path: Path) -> None:
     """A map whose describesensor_url is a capabilities document on the same server: the client gets it."""
-    import socket
+    from owslib.sos import SensorObservationService
 
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    text = WEATHER.read_text().replace("../../data", str(ROOT / "data"))
-    here = f"http://127.0.0.1:{port}/near?service=SOS&request=GetCapabilities&Sections=ServiceIdentification"
-    text = text.replace("https://example.org/sensors/%procedure%.xml", here)
-    (tmp_path / "near.map").write_text(text)
-    command = [str(Path(sys.executable).with_name("mapsos")), "serve", str(tmp_path / "near.map")]
-    command += ["--port", str(port), "--workers", "1"]
-    server = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=dict(os.environ)
-    )
-    try:
-        find_address(server)
-        from owslib.sos import SensorObservationService
-
-        client = SensorObservationService(f"http://127.0.0.1:{port}/near", version="1.0.0")
-        answer = client.describe_sensor(
-            outputFormat='text/xml; subtype="sensorML/1.0.0"', procedure=client["hourly"].procedures[0]
-        )
-        assert parse(answer).xpath("string(//ows:Title)", namespaces=NAMESPACES).startswith("Weather")
-    finally:
-        server.terminate()
-        server.wait(20)
-        if server.stdout:
-            server.stdout.close()
+    with reserve_port() as port:
+        text = WEATHER.read_text().replace("../../data", str(ROOT / "data"))
+        here = f"http://127.0.0.1:{port}/near?service=SOS&request=GetCapabilities&Sections=ServiceIdentification"
+        (tmp_path / "near.map").write_text(text.replace("https://example.org/sensors/%procedure%.xml", here))
+        with serving(tmp_path / "near.map", "--port", str(port)) as near:
+            client = SensorObservationService(near, version="1.0.0")
+            answer = client.describe_sensor(
+                outputFormat='text/xml; subtype="sensorML/1.0.0"', procedure=client["hourly"].procedures[0]
+            )
+    assert parse(answer).xpath("string(//ows:Title)", namespaces=NAMESPACES).startswith("Weather")
