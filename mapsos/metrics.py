@@ -89,13 +89,14 @@ class Metrics:
             if (base := self._find_slot()) < 0:
                 return
             cells = self._cells
-            cells[base + self._in_flight] -= 1
             cells[base + self._broken + OUTCOMES.index(outcome)] += 1
             cells[base + self._requests + place * len(_STATUS_LABELS) + of_status] += 1
             cells[base + self._buckets + place * (len(BOUNDS) + 1) + bucket] += 1
             cells[base + self._seconds + place] += seconds
             cells[base + self._rows + place] += rows
             cells[base + self._bytes + place] += sent
+            # Last: what no longer is in flight is counted, whichever process looks.
+            cells[base + self._in_flight] -= 1
 
     def write(self) -> str:
         """The page of metrics, in Prometheus's text format 0.0.4, of all processes of the server."""
