@@ -1,4 +1,4 @@
-"""What every test shares: the report header says which GDAL the run saw."""
+"""What every test shares: the report header says which GDAL the run saw; properties are tried on the same examples."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Neither the speed of the machine nor chance may decide: no example has a time limit, and all runs have the same ones.
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -237,9 +237,10 @@ PARTS = st.sampled_from(
     + ['text/xml; subtype="om/1.0.0"', "EPSG:4326", "om:Observation", "<PropertyIsNull>", "urn:ogc:def:procedure:", "/"]
 )
 VALUES = st.one_of(PARTS, st.lists(PARTS, max_size=4).map("".join), st.text(max_size=20))
+SUPPRESSED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=SUPPRESSED)
 @given(pairs=st.lists(st.tuples(NAMES, VALUES), max_size=8), good=st.booleans())
 def test_any_query_gets_an_answer(application: Application, pairs: list[tuple[str, str]], good: bool) -> None:
     known = dict(pair.split("=", 1) for pair in DAILY.split("&")) if good else {}
@@ -247,13 +248,13 @@ def test_any_query_gets_an_answer(application: Application, pairs: list[tuple[st
     check_answer(application.answer(get(query)))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=SUPPRESSED)
 @given(st.one_of(st.binary(max_size=200), st.lists(PARTS, max_size=12).map(lambda parts: "".join(parts).encode())))
 def test_any_body_gets_an_answer(application: Application, body: bytes) -> None:
     check_answer(application.answer(post(body)))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=SUPPRESSED)
 @given(st.binary(max_size=60))
 def test_any_bytes_as_query_get_an_answer(application: Application, data: bytes) -> None:
     check_answer(application.answer(get("service=SOS&" + quote(data, safe="&=%+"))))

@@ -10,8 +10,7 @@ from urllib.parse import urlencode
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -288,7 +287,6 @@ def count_rows(times: list[int], batch: int) -> TimeDensity:
     return density
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.integers(-(10**8), 10**7 - 1).filter(lambda value: not 1000 <= value <= 9999), min_size=1, max_size=60),
     st.integers(1, 20),
