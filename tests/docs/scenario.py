@@ -92,7 +92,7 @@ class Scenario:
         """The answer to a GET, headers and body, and whether it reports an error."""
         if self._server is not None:
             assert url.startswith(_BASE), url
-            with urllib.request.urlopen(self._base + quote(url.removeprefix(_BASE), "/?&=%:;,"), timeout=20) as answer:
+            with urllib.request.urlopen(self._base + quote(url.removeprefix(_BASE), "/?&=%:;,"), timeout=60) as answer:
                 text = answer.read().decode()
             return text, "ExceptionReport" in text
         name, _, query = url.removeprefix(_BASE).lstrip("/").partition("?")
@@ -160,7 +160,7 @@ class Scenario:
     def _end_server(self) -> None:
         if self._server is not None:
             self._server.terminate()
-            self._server.wait(20)
+            self._server.wait(60)
             assert self._server.stdout is not None
             self._server.stdout.close()
             self._server = None

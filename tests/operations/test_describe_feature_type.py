@@ -236,11 +236,11 @@ def test_the_link_of_an_answer_leads_to_the_schema(world: World, tmp_path: Path)
                 "responseFormat": 'text/xml; subtype="om/1.0.0"',
             }
         )
-        with urllib.request.urlopen(f"{base}?{query}", timeout=20) as answer:
+        with urllib.request.urlopen(f"{base}?{query}", timeout=60) as answer:
             root = etree.fromstring(answer.read())
         locations = root.get("{http://www.w3.org/2001/XMLSchema-instance}schemaLocation", "").split()
         where = dict(zip(locations[::2], locations[1::2], strict=True))["http://mapserver.gis.umn.edu/mapserver"]
-        with urllib.request.urlopen(where, timeout=20) as answer:
+        with urllib.request.urlopen(where, timeout=60) as answer:
             schema = etree.fromstring(answer.read())
     assert schema.tag == f"{XS}schema"
     assert schema.find(f"{XS}element").get("name") == "l1"

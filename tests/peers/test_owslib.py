@@ -207,7 +207,7 @@ def test_describe_sensor(address: str, client: Any, procedure: str) -> None:
     url = next(method["url"] for method in operation.methods if method["type"] == "Get")
     assert url.startswith(address)
     host = address.removeprefix("http://").partition("/")[0]
-    connection = http.client.HTTPConnection(host, timeout=20)
+    connection = http.client.HTTPConnection(host, timeout=60)
     try:
         query = f"service=SOS&version=1.0.0&request=DescribeSensor&procedure={procedure}"
         connection.request("GET", f"/weather?{query}&outputFormat=text/xml;subtype=%22sensorML/1.0.0%22")

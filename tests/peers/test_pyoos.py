@@ -46,7 +46,7 @@ SEATTLE = [(f"2010-07-01T0{hour}:00:00Z", "SEA") for hour in range(3)]
     "query", [RECORDED, RECORDED + "&featureofinterest=BBOX%3A-123%2C47%2C-122%2C48"], ids=["IoosSweSos", "NdbcSos"]
 )
 def test_recorded_requests(address: str, query: str) -> None:
-    with urllib.request.urlopen(f"{address}?{query}", timeout=20) as answer:
+    with urllib.request.urlopen(f"{address}?{query}", timeout=60) as answer:
         assert read_stations(answer.read()) == SEATTLE
 
 

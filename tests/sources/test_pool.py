@@ -173,7 +173,7 @@ def test_what_is_idle_for_long_is_closed(sources: dict[str, LayerSource]) -> Non
 
     reader.close = note  # type: ignore[method-assign]
     pool.release(reader)
-    assert closed.wait(20)
+    assert closed.wait(60)
     assert pool.count_idle() == 0
     pool.release(pool.acquire(sources["gpkg"]))
     assert pool.count_idle() <= 1
@@ -198,9 +198,9 @@ def test_one_that_cannot_be_closed_keeps_no_other(sources: dict[str, LayerSource
 
     broken.close, sound.close = fail, note  # type: ignore[method-assign]
     pool.release(broken)
-    assert failed.wait(20)
+    assert failed.wait(60)
     pool.release(sound)
-    assert closed.wait(20)
+    assert closed.wait(60)
 
 
 def test_those_used_just_now_stay(pool: ReaderPool, sources: dict[str, LayerSource]) -> None:
