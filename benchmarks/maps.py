@@ -21,6 +21,7 @@ OBSERVATIONS = (
 )
 MEASUREMENT = f"{OBSERVATIONS}&resultModel=om:Measurement"
 DATABLOCK = f"{OBSERVATIONS}&resultModel=om:Observation"
+STRICT = "&conformance=strict"
 
 
 def ask_table(response_format: str, more: str = "") -> str:
@@ -93,6 +94,7 @@ def write_map(layer: MapLayer, folder: Path) -> Path:
       "sos_srs" "EPSG:4326 EPSG:3857"
       "sos_title" "Benchmark"
       "sos_enable_request" "*"
+      "sos_conformance" "mapserver strict"
     END
   END
   LAYER

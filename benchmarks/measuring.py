@@ -238,6 +238,41 @@ class MemoryWork:
 
 
 @dataclass(frozen=True)
+class ModeWork:
+    """A request answered by processes of mapsos alone, in turn with and without ``more``: what that costs in time."""
+
+    title: str
+    query: str
+    more: str
+    layer: MapLayer
+    times_seconds: float
+    megabytes: float | None = 300
+
+    def measure(self, bench: Bench, name: str) -> list[Result]:
+        """Time both in pairs. That the answers hold the same is for the tests to show."""
+        mapfile = write_map(at(self.layer, bench.rows), bench.folder)
+        plain, other = mapsos_program(mapfile, self.query), mapsos_program(mapfile, self.query + self.more)
+        plain_runs: list[Run] = []
+        other_runs: list[Run] = []
+        for _ in range(bench.pairs):
+            plain_runs.append(run_program(plain))
+            other_runs.append(run_program(other))
+        without = median([run.seconds for run in plain_runs])
+        ours = median([run.seconds for run in other_runs])
+        return [
+            Result(
+                self.title.format(rows=tell_number(bench.rows)),
+                ours,
+                None,
+                max(run.megabytes for run in other_runs),
+                seconds=without * self.times_seconds,
+                megabytes=self.megabytes,
+                note=f"{ours / without:.2f} times the {without:.2f} s of the mode like MapServer's",
+            )
+        ]
+
+
+@dataclass(frozen=True)
 class WarmWork:
     """A request answered again and again inside one process of mapsos, against a bound of time.
 

@@ -11,6 +11,7 @@ from benchmarks.maps import (
     OBSERVATIONS,
     REST_OBSERVATIONS,
     SENSOR,
+    STRICT,
     MapLayer,
     ask_table,
 )
@@ -18,6 +19,7 @@ from benchmarks.measuring import (
     Bench,
     FirstByteWork,
     MemoryWork,
+    ModeWork,
     ProcessWork,
     WarmWork,
     WebWork,
@@ -25,7 +27,7 @@ from benchmarks.measuring import (
 )
 from benchmarks.observations import STATIONS
 
-Work = ProcessWork | MemoryWork | WarmWork | FirstByteWork | WebWork
+Work = ProcessWork | MemoryWork | ModeWork | WarmWork | FirstByteWork | WebWork
 
 WEEK_ROWS = 7 * 24
 STATION = "S077"
@@ -122,6 +124,12 @@ WORKS: dict[str, Work] = {
         "process: om:Observation, {rows}, shapefile", DATABLOCK, MapLayer("points_shapefile", 0), faster=2
     ),
     "datablock-large": MemoryWork("process: om:Observation, {rows}, GeoPackage", DATABLOCK, DRIFTING, "datablock-gpkg"),
+    "measurement-strict": ModeWork(
+        "process: om:Measurement, {rows}, valid (sos_conformance strict)", MEASUREMENT, STRICT, POINTS, 1.5
+    ),
+    "datablock-strict": ModeWork(
+        "process: om:Observation, {rows}, valid (sos_conformance strict)", DATABLOCK, STRICT, POINTS, 1.5
+    ),
     "lines": ProcessWork(
         "process: om:Measurement, {rows} lines of 50 vertices",
         MEASUREMENT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,7 +15,8 @@ from mapsos.predicates import EVERYTHING, Everything, Nothing, Predicate, all_of
 from mapsos.sources.errors import SourceError
 from mapsos.sources.pool import acquire_reader, release_reader
 from mapsos.sources.query import LayerQuery
-from mapsos.sources.readers import Reader, ReadPlan
+from mapsos.sources.read_ahead import read_rows_ahead
+from mapsos.sources.readers import Narrowing, Reader, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.summaries import PASS_ROWS, bounds_of_time, distinct_texts, extent_of, extremes_of_time
 from mapsos.sources.time_columns import instants_of
@@ -106,11 +108,16 @@ class Layer:
         texts = tuple(dict.fromkeys(self._spell(name) for name in query.texts))
         times = tuple(dict.fromkeys(self._spell(name) for name in query.times))
         target = query.crs if query.crs is not None and self.crs is not None else None
-        rows_of = self._read_rows(
-            (*values, *texts, *times), query.predicate, query.geometry, query.limit, query.batch_rows, push_down
-        )
+        columns = (*values, *texts, *times)
+        known = self._find_ends(query, columns) if push_down and query.ends is not None else None
+        if known is not None:
+            reading: Generator[Rows] = (rows for rows in known)
+        else:
+            reading = self._read_rows(
+                columns, query.predicate, query.geometry, query.limit, query.batch_rows, push_down
+            )
         try:
-            for rows in rows_of:
+            for rows in reading:
                 geometry = rows.geometry if query.geometry else None
                 if geometry is not None and target is not None and self.crs is not None:
                     geometry = reproject(geometry, self.crs, target)
@@ -122,7 +129,35 @@ class Layer:
                     {name: instants_of(rows, name) for name in times},
                 )
         finally:
-            rows_of.close()
+            reading.close()
+
+    def _find_ends(self, query: LayerQuery, columns: tuple[str, ...]) -> list[Rows] | None:
+        """The rows that `LayerQuery.ends` speaks of, found by an index; None where that is not certain."""
+        from mapsos.sources.identity import identity
+
+        if query.ends is None or query.limit is not None:
+            return None
+        state = identity(self.source)
+        ends = replace(
+            query.ends,
+            time=self._spell(query.ends.time),
+            group=self._spell_any(query.ends.group),
+            columns=tuple(map(self._spell, query.ends.columns)),
+        )
+        wanted = rename(query.predicate, self._spell)
+        found = self._ask_database(lambda database: database.find_ends(ends, wanted))
+        if found is None or state is None:
+            return None
+        narrowing, count = found
+        rows_of = self._read_rows(columns, wanted, query.geometry, None, query.batch_rows, known=narrowing)
+        rows = list(rows_of) if count else []
+        # A row that the predicate leaves out may have kept another one from being found.
+        return rows if sum(some.count for some in rows) == count and identity(self.source) == state else None
+
+    def tells_steps(self, time_column: str, group_column: str | None) -> bool:
+        """Whether an index may tell the first and last rows of steps of time, so that `StepEnds` are found at once."""
+        time, group = self._spell(time_column), self._spell_any(group_column)
+        return bool(self._ask_database(lambda database: database.tells_steps(time, group)))
 
     def distinct(self, column: str, predicate: Predicate = EVERYTHING) -> tuple[str, ...]:
         """Distinct value texts of a column in order of first appearance, '' for NULL: one pass at most (D-34)."""
@@ -242,6 +277,7 @@ class Layer:
         limit: int | None,
         batch_rows: int,
         push_down: bool = True,
+        known: Narrowing | None = None,
     ) -> Generator[Rows]:
         from mapsos.sources.evaluate import evaluate
         from mapsos.sources.pushdown import narrow
@@ -258,13 +294,14 @@ class Layer:
             plan = ReadPlan(
                 columns=tuple(dict.fromkeys((*columns, *names(wanted)))),
                 geometry=geometry or needs_geometry(wanted),
-                narrowing=narrow(wanted, reader, self.crs) if push_down else None,
+                narrowing=known or (narrow(wanted, reader, self.crs) if push_down else None),
                 batch_rows=batch_rows,
                 first_rows=left if everything else None,
             )
             stream = reader.rows(plan)
+            coming = read_rows_ahead(stream, plan.batch_rows)
             try:
-                for rows in stream:
+                for rows in coming:
                     self._deadline.check()
                     watch.check()
                     if not everything:
@@ -282,6 +319,7 @@ class Layer:
                     watch.check()
                     done = True
             finally:
+                coming.close()
                 stream.close()
         finally:
             if not done:

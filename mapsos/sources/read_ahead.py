@@ -1,22 +1,34 @@
-"""Reading the next batch while the last one is used: the driver and the encoder each keep a core busy."""
+"""Reading the next one while the last one is used: driver, conversion and encoder work at the same time."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from typing import TypeVar
 
-from mapsos.batches import Batch
+from mapsos.sources.rows import Rows
+
+T = TypeVar("T")
 
 
-def read_ahead(batches: Iterator[Batch]) -> Generator[Batch]:
-    """The same batches, each read in another thread while the one before is used; never more than one ahead.
+def read_ahead(items: Iterator[T]) -> Generator[T]:
+    """The same items, each read in another thread while the one before is used; never more than one ahead.
 
-    What reading raises is raised here, in its place. Closing it waits for the batch that is being read, at most;
-    ``batches`` itself is left to whoever made it.
+    What reading raises is raised here, in its place. Closing it waits for the item that is being read, at most;
+    ``items`` itself is left to whoever made it.
     """
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(1, "read-ahead") as thread:
-        coming = thread.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = thread.submit(next, batches, None)
-            yield batch
+        coming = thread.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
+            yield item
+
+
+def read_rows_ahead(rows_of: Iterator[Rows], full: int) -> Generator[Rows]:
+    """The same rows as by `read_ahead`, but the first, which is waited for; without a thread if it is not ``full``."""
+    first = next(rows_of, None)
+    if first is None:
+        return
+    yield first
+    yield from read_ahead(rows_of) if first.count >= full else rows_of
