@@ -16,7 +16,7 @@ setup(
     long_description=README.read_text("utf-8") if README.exists() else "",
     long_description_content_type="text/markdown",
     packages=find_packages(include=["mapsos", "mapsos.*"]),
-    package_data={"mapsos": ["py.typed"], "mapsos.pages": ["static/*", "templates/*"]},
+    package_data={"mapsos": ["py.typed"], "mapsos.pages": ["languages/*", "static/*", "templates/*"]},
     python_requires=">=3.11",
     install_requires=[
         "gunicorn",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 from urllib.parse import urlencode
 
 from mapsos.app import PAGE_PATHS
@@ -19,6 +18,7 @@ from mapsos.pages.content_security import write_headers
 from mapsos.pages.rendering import Link, render_page
 from mapsos.pages.sos_links import SosLinks
 from mapsos.pages.static_files import StaticFile, read_static
+from mapsos.pages.wording import PageLanguage, choose_language, share_language
 from mapsos.rest.interface import Resource
 from mapsos.rest.layers import list_layers
 from mapsos.rest.parameters import PARAMETERS
@@ -39,13 +39,17 @@ _TEMPLATES = {
 }
 
 
-def write_services(request: Request, settings: Settings, value: Mapping[str, Any]) -> Response:
-    """The page of the list of services."""
-    site = open_site(request, settings)
-    services = [
-        {"name": found["name"], "place": find_place(request, settings, found["name"])} for found in value["services"]
-    ]
-    values = {"title": "Services", "trail": list_trail(site), "services": services, "formats": list_formats(request)}
+def write_services(request: Request, settings: Settings, services: Mapping[str, Service]) -> Response:
+    """The page of the list of services, each by its map's name."""
+    language = share_language(service.language for service in services.values())
+    site = open_site(request, settings, language)
+    values = {
+        "title": language.wording.gettext("Services"),
+        "named": False,
+        "trail": list_trail(site),
+        "services": [{"name": name, "place": find_place(request, settings, language, name)} for name in services],
+        "formats": list_formats(request, site),
+    }
     return _respond(request, settings, 200, render_page("services", site, values))
 
 
@@ -53,7 +57,8 @@ def write_resource(
     request: Request, path: RestPath, settings: Settings, context: Context, resource: Resource
 ) -> Response:
     """The page of a resource of a service. Raises RestError where what a page shows besides cannot be read."""
-    place = find_place(request, settings, path.service, path.prefix, context.service.language)
+    language = choose_language(context.service.language)
+    place = find_place(request, settings, language, path.service, path.prefix)
     layers = list_layers(context)
     catalog = list_catalog(context, layers)
     asked = {name: context.raw.last(name) or "" for name in PARAMETERS[resource.kind]}
@@ -63,7 +68,7 @@ def write_resource(
         "catalog": catalog,
         "write_path": write_path,
         "sos": SosLinks(place.sos),
-        "formats": list_formats(request),
+        "formats": list_formats(request, place.site),
         "asked": asked,
         "stations": [],
         "query_text": lambda text: text.replace("\\", "\\\\").replace(",", "\\,"),
@@ -78,14 +83,15 @@ def write_resource(
     return _respond(request, settings, 200, render_page(_TEMPLATES[resource.kind], place.site, values))
 
 
-def write_error(request: Request, settings: Settings, error: RestError) -> Response:
-    """The page about an error."""
-    site = open_site(request, settings)
+def write_error(request: Request, settings: Settings, error: RestError, service: Service | None) -> Response:
+    """The page about an error, of a service if the request has come so far; what is wrong is told in English."""
+    site = open_site(request, settings, choose_language(service.language) if service is not None else PageLanguage())
     values = {
-        "title": "This did not work",
+        "title": site.language.wording.gettext("This did not work"),
+        "named": False,
         "trail": list_trail(site),
         "error": error,
-        "formats": list_formats(request),
+        "formats": list_formats(request, site),
     }
     return _respond(request, settings, error.code, render_page("error", site, values), error=True)
 
@@ -97,6 +103,7 @@ def answer_page_path(request: Request, settings: Settings, find_map: Callable[[s
     client can do.
     """
     path = request.environ.get("PATH_INFO", "")
+    service: Service | None = None
     try:
         if request.method not in ("GET", "HEAD"):
             raise MethodError(request.method, ("GET", "HEAD"))
@@ -104,10 +111,11 @@ def answer_page_path(request: Request, settings: Settings, find_map: Callable[[s
         if kind == "static" and (found := read_static(name)) is not None:
             return _send_file(request, settings, found)
         if kind == "builder":
-            return _write_builder(request, settings, find_map, name or None)
+            service = find_service(name or None, settings, find_map)
+            return _write_builder(request, settings, service, name or None)
         raise RestError("there is no such page", code=404)
     except RestError as error:
-        return write_error(request, settings, error)
+        return write_error(request, settings, error, service)
 
 
 def _send_file(request: Request, settings: Settings, file: StaticFile) -> Response:
@@ -123,17 +131,16 @@ def _send_file(request: Request, settings: Settings, file: StaticFile) -> Respon
     return compress_response(response, request.environ.get("HTTP_ACCEPT_ENCODING", ""))
 
 
-def _write_builder(
-    request: Request, settings: Settings, find_map: Callable[[str], Service], name: str | None
-) -> Response:
-    service = find_service(name, settings, find_map)
-    place = find_place(request, settings, name, language=service.language)
+def _write_builder(request: Request, settings: Settings, service: Service, name: str | None) -> Response:
+    language = choose_language(service.language)
+    place = find_place(request, settings, language, name)
     with decoding_errors():
         raw = decode_query(request)
     context = open_context(service, raw, request, settings)
-    here = Link("Request builder", f"{place.site.root}{PAGE_PATHS}builder{place.key}")
+    here = Link(language.wording.gettext("Request builder"), f"{place.site.root}{PAGE_PATHS}builder{place.key}")
     values = {
         "title": here.text,
+        "named": False,
         "trail": list_trail(place.site, place, here),
         "place": place,
         "catalog": list_catalog(context, list_layers(context)),

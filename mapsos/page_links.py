@@ -10,20 +10,13 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from mapsos.http import Request
 from mapsos.pages.rendering import Link, Site
+from mapsos.pages.wording import PageLanguage
 from mapsos.rest.interface import PAGE_ROWS, Resource
 from mapsos.rest.paths import MEMBERS, read_path, write_path
 from mapsos.settings import Settings
 
 MAP_PATHS = "MAPSOS_MAP_PATHS"
 """Set in the environment of a request by a server that has each map under a path of its own."""
-
-_TITLES = {
-    "observations": "Observations",
-    "observations/query": "Query observations",
-    "procedures": "Procedures",
-    "features": "Features",
-    "features/query": "Query features",
-}
 
 
 @dataclass(frozen=True)
@@ -41,14 +34,14 @@ class Place:
         return f"/{quote(self.name)}" if self.name else ""
 
 
-def open_site(request: Request, settings: Settings, language: str = "en") -> Site:
+def open_site(request: Request, settings: Settings, language: PageLanguage) -> Site:
     """What all pages of the server share, for a page in a language."""
     root = quote(request.environ.get("SCRIPT_NAME", "").rstrip("/"))
     return Site(root, language, settings.tiles, settings.tiles_attribution)
 
 
 def find_place(
-    request: Request, settings: Settings, name: str | None, prefix: str | None = None, language: str = "en"
+    request: Request, settings: Settings, language: PageLanguage, name: str | None, prefix: str | None = None
 ) -> Place:
     """Where a service's pages are: ``name`` is the map's, ``prefix`` the root's path as the client wrote it."""
     site = open_site(request, settings, language)
@@ -69,42 +62,54 @@ def _write_bare_sos(name: str | None) -> str:
 
 def list_trail(site: Site, place: Place | None = None, *more: Link) -> list[Link]:
     """From the list of services down, as people know it from ArcGIS REST pages."""
-    trail = [Link("Services", f"{site.root}/arcgis/rest/services")]
+    gettext = site.language.wording.gettext
+    trail = [Link(gettext("Services"), f"{site.root}/arcgis/rest/services")]
     if place is not None:
-        trail.append(Link(place.name or "Service", place.home))
+        trail.append(Link(place.name or gettext("Service"), place.home))
     return [*trail, *more]
 
 
 def name_page(place: Place, resource: Resource, asked: Mapping[str, str]) -> dict[str, Any]:
-    """The title of a resource's page, and its breadcrumbs; ``asked`` is what each parameter says."""
+    """The title of a resource's page, whose it is, and its breadcrumbs; ``asked`` is what each parameter says."""
+    gettext = place.site.language.wording.gettext
+    titles = {
+        "observations": gettext("Observations"),
+        "observations/query": gettext("Query observations"),
+        "procedures": gettext("Procedures"),
+        "features": gettext("Features"),
+        "features/query": gettext("Query features"),
+    }
     section, _, query = resource.kind.partition("/")
     value = resource.value
-    below = [Link(_TITLES[section], f"{place.home}/{section}")] if section in _TITLES else []
+    below = [Link(titles[section], f"{place.home}/{section}")] if section in titles else []
+    named = True
     if resource.kind == "":
         title = value["title"]
     elif resource.kind in MEMBERS:
         title = value["name"]
         section = MEMBERS[resource.kind]
         below = [
-            Link(_TITLES[section], f"{place.home}/{section}"),
+            Link(titles[section], f"{place.home}/{section}"),
             Link(value["id"], place.home + write_path(section, value["id"])),
         ]
     else:
-        title = _TITLES[resource.kind]
+        title, named = titles[resource.kind], False
     if query:
-        below.append(Link("Query", f"{place.home}/{resource.kind}"))
+        below.append(Link(gettext("Query"), f"{place.home}/{resource.kind}"))
     if resource.kind == "features/query" and asked["feature"] and len(value["features"]) == 1:
-        title = value["features"][0]["name"]
-    return {"title": title, "trail": list_trail(place.site, place, *below)}
+        title, named = value["features"][0]["name"], True
+    return {"title": title, "named": named, "trail": list_trail(place.site, place, *below)}
 
 
-def list_formats(request: Request) -> list[Link]:
+def list_formats(request: Request, site: Site) -> list[Link]:
     """The same resource in its other formats, and the page itself."""
+    gettext = site.language.wording.gettext
+    texts = (("JSON", "json"), (gettext("JSON, indented"), "pjson"), (gettext("This page"), "html"))
     pairs = parse_qsl(request.query or "", keep_blank_values=True, errors="surrogateescape")
     said = [pair for pair in pairs if pair[0].lower() != "f"]
     return [
         Link(text, f"{_find_here(request)}?{urlencode([*said, ('f', format)], errors='surrogateescape')}")
-        for text, format in (("JSON", "json"), ("JSON, indented", "pjson"), ("This page", "html"))
+        for text, format in texts
     ]
 
 

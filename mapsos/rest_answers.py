@@ -41,6 +41,7 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
     """
     # Of a query that cannot be decoded, the format still can.
     wants_page = _wants_page(path, dict(parse_qsl(request.query or "", errors="replace")).get("f"))
+    service: Service | None = None
     try:
         with decoding_errors():
             raw = decode_query(request)
@@ -51,10 +52,11 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
             raw = decode_request(request, raw, settings.max_body)
         wants_page = _wants_page(path, raw.last("f"))
         if path.resource == "services":
-            value, format = _list_services(raw, settings, find_map), read_format(raw, "services")
+            services, format = _list_services(raw, settings, find_map), read_format(raw, "services")
             if format == "html":
-                page: Response = _load_pages().write_services(request, settings, value)
+                page: Response = _load_pages().write_services(request, settings, services)
                 return replace(page, operation="REST services")
+            value = {"services": [{"name": name, "type": "MapServer"} for name in services]}
             return _respond(200, value, 2 if format == "pjson" else None)
         service = find_service(path.service, settings, find_map)
         context = open_context(service, raw, request, settings)
@@ -75,29 +77,30 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
         return tag_response(response, request.environ.get("HTTP_IF_NONE_MATCH"))
     except RestError as error:
         log.info("%s", f"{error.message} {error.detail}".rstrip())
-        return _report(request, settings, error, wants_page)
+        return _report(request, settings, error, service, wants_page)
     except DeadlineError as error:
         log.warning("%s", error)
         message = f"the request would take longer than the {error.seconds:g} seconds that this service spends on one"
-        return _report(request, settings, RestError(message, "ask for less", code=503), wants_page)
+        return _report(request, settings, RestError(message, "ask for less", code=503), service, wants_page)
     except Exception:
         reference = uuid.uuid4().hex[:12]
         log.exception("request failed, reference %s", reference)
         message = f"The request failed for a reason that is in the server's log under reference {reference}."
-        return _report(request, settings, RestError(message, code=500), wants_page)
+        return _report(request, settings, RestError(message, code=500), service, wants_page)
 
 
-def _list_services(raw: RawRequest, settings: Settings, find_map: Callable[[str], Service]) -> dict[str, Any]:
+def _list_services(raw: RawRequest, settings: Settings, find_map: Callable[[str], Service]) -> dict[str, Service]:
     """The maps that are services, by name; one that cannot be read is left out, and is in the log."""
     check_names(raw, "services")
-    names = []
+    found = {}
     for name in sorted(settings.maps):
         try:
-            if find_map(settings.maps[name]).has_sos:
-                names.append(name)
+            service = find_map(settings.maps[name])
+            if service.has_sos:
+                found[name] = service
         except MapfileError as error:
             log.warning("%s", error)
-    return {"services": [{"name": name, "type": "MapServer"} for name in names]}
+    return found
 
 
 def find_service(name: str | None, settings: Settings, find_map: Callable[[str], Service]) -> Service:
@@ -135,10 +138,12 @@ def _wants_page(path: RestPath, format: str | None) -> bool:
     return path.resource != "openapi" and (format or "html").strip().lower() == "html"
 
 
-def _report(request: Request, settings: Settings, error: RestError, wants_page: bool) -> Response:
+def _report(
+    request: Request, settings: Settings, error: RestError, service: Service | None, wants_page: bool
+) -> Response:
     if not wants_page:
         return write_error(error)
-    page: Response = _load_pages().write_error(request, settings, error)
+    page: Response = _load_pages().write_error(request, settings, error, service)
     return _tell_methods(page, error)
 
 

@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from gettext import ngettext
 from typing import TYPE_CHECKING, Any
 
 from mapsos.pages.static_files import read_static
+from mapsos.pages.wording import PageLanguage, find_wording
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -19,11 +21,11 @@ class Site:
     """What all pages of a server share.
 
     ``root`` is the path under which the server's paths start, without a slash at its end. ``tiles`` is the template of
-    the URLs of background tiles, None for none, and ``attribution`` whom they are from.
+    the URLs of background tiles, None for none, and ``attribution`` whom they are from. ``language`` is the page's own.
     """
 
     root: str
-    language: str = "en"
+    language: PageLanguage = PageLanguage()
     tiles: str | None = None
     attribution: str = ""
 
@@ -46,19 +48,21 @@ class Link:
 def render_page(template: str, site: Site, values: Mapping[str, Any]) -> bytes:
     """The page of a template (``service`` for ``service.html``) in UTF-8.
 
-    ``values`` has ``title`` and ``trail`` (the `Link`s from the list of services down to this page) on every page;
-    what else there is, is the template's.
+    ``values`` has on every page ``title``, ``named`` (whether the title is the mapfile's or the data's, not ours) and
+    ``trail`` (the `Link`s from the list of services down to this page); what else there is, is the template's.
     """
-    text = _load_environment().get_template(f"{template}.html").render(site=site, **values)
-    return text.encode()
+    found = _load_environment(site.language.wording.language).get_template(f"{template}.html")
+    return found.render(site=site, **values).encode()
 
 
 @lru_cache
-def _load_environment() -> Environment:
+def _load_environment(language: str) -> Environment:
+    """The templates with their texts in a language that there is wording for."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader("mapsos.pages"),
+        extensions=["jinja2.ext.i18n"],
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -66,6 +70,10 @@ def _load_environment() -> Environment:
     )
     environment.filters["compact"] = lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     environment.filters["moment"] = read_moment
+    wording = find_wording(language)
+    assert wording is not None
+    # Only scripts write texts whose form a number decides about.
+    environment.install_gettext_callables(wording.gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     return environment
 
 

@@ -177,7 +177,7 @@ def test_a_page_says_what_its_downloads_leave_out(base: str) -> None:
     said = {"where": "numeric_value > 0", "spatialFilter": "-122.3138,47.4444", "resultRecordCount": "1"}
     page = html.fromstring(fetch(f"{base}{ROOT}/observations/query?{urlencode(said)}")[2])
     (text,) = page.xpath("//section[@aria-labelledby='whole-heading']/p/text()")
-    assert text.endswith("all properties of each offering, without regard to the condition, everywhere.")
+    assert text.endswith("of each offering. The condition is disregarded. The area is disregarded.")
 
 
 def read_moment(text: str) -> datetime:

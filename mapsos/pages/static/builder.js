@@ -114,21 +114,26 @@
   }
 
   async function run(url, options) {
-    status.textContent = "Asking …";
+    status.textContent = wording.write("Asking …");
     const started = performance.now();
     try {
       const response = await fetch(url, options);
       const type = response.headers.get("Content-Type") || "";
       const bytes = await response.arrayBuffer();
       const took = Math.round(performance.now() - started);
-      status.textContent = `Status ${response.status}, ${type || "no type"}, ${bytes.byteLength} bytes in ${took} ms.`;
+      status.textContent = wording.write("Status %(status)s, %(type)s, %(size)s B, %(time)s ms.", {
+        status: response.status,
+        type: type || wording.write("no type"),
+        size: bytes.byteLength,
+        time: took,
+      });
       const readable = /json|xml|csv|text/.test(type);
-      const text = readable ? new TextDecoder().decode(bytes) : "What came is for programs: open it to save it.";
+      const text = readable ? new TextDecoder().decode(bytes) : wording.write("What came is for programs: open it to save it.");
       answer.textContent = text.length > SHOWN ? `${text.slice(0, SHOWN)}\n…` : text;
       answer.hidden = false;
       showCurves(type.startsWith("application/json") ? JSON.parse(text) : null);
     } catch (error) {
-      status.textContent = `There was no answer: ${error.message}`;
+      status.textContent = wording.write("There was no answer: %(reason)s", { reason: error.message });
     }
   }
 
@@ -142,7 +147,7 @@
     for (const [id, { times, columns }] of series.readTable(table).stations) {
       if (!columns[column.name] || !times.length) continue;
       const [x, y] = series.breakGaps(times, columns[column.name], 0);
-      curves.push({ label: id || "observations", x, y });
+      curves.push({ label: id || wording.write("observations"), x, y });
     }
     if (!curves.length) return;
     drawing.hidden = false;
@@ -160,11 +165,11 @@
   async function copy(text, place) {
     try {
       await navigator.clipboard.writeText(text);
-      status.textContent = "Copied.";
+      status.textContent = wording.write("Copied.");
     } catch {
       // Without a secure context there is no clipboard: then the text is marked for the keyboard's copy.
       getSelection().selectAllChildren(place);
-      status.textContent = "The text is marked: copy it by the keyboard.";
+      status.textContent = wording.write("The text is marked: copy it by the keyboard.");
     }
   }
 

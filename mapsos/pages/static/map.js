@@ -6,6 +6,8 @@
   // Pixels between meridians, at least: room for a label.
   const SPACE = 90;
 
+  const [EAST, WEST, NORTH, SOUTH] = [wording.write("E"), wording.write("W"), wording.write("N"), wording.write("S")];
+
   function formatDegrees(degrees, positive, negative) {
     const value = ((((degrees + 180) % 360) + 360) % 360) - 180;
     const text = String(Math.abs(Number(value.toFixed(4))));
@@ -26,11 +28,11 @@
     }).addTo(group);
     for (let x = Math.ceil(bounds.getWest() / step) * step; x <= bounds.getEast(); x += step) {
       L.polyline([[bounds.getSouth(), x], [bounds.getNorth(), x]], style).addTo(group);
-      label([bounds.getNorth(), x], formatDegrees(x, "E", "W"));
+      label([bounds.getNorth(), x], formatDegrees(x, EAST, WEST));
     }
     for (let y = Math.ceil(bounds.getSouth() / step) * step; y <= bounds.getNorth(); y += step) {
       L.polyline([[y, bounds.getWest()], [y, bounds.getEast()]], style).addTo(group);
-      label([y, bounds.getWest()], formatDegrees(y, "N", "S"));
+      label([y, bounds.getWest()], formatDegrees(y, NORTH, SOUTH));
     }
   }
 
@@ -39,7 +41,15 @@
     const stations = JSON.parse(place.dataset.stations);
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const map = L.map(place, { zoomAnimation: !still, fadeAnimation: !still, worldCopyJump: true, zoomControl: false });
-    L.control.zoom({ position: "topright" }).addTo(map);
+    L.control.zoom({
+      position: "topright",
+      zoomInTitle: wording.write("Zoom in"),
+      zoomOutTitle: wording.write("Zoom out"),
+    }).addTo(map);
+    // Leaflet has no option for what this button is called.
+    map.on("popupopen", ({ popup }) => {
+      popup.getElement().querySelector(".leaflet-popup-close-button").setAttribute("aria-label", wording.write("Close popup"));
+    });
     map.attributionControl.setPrefix('<a href="https://leafletjs.com">Leaflet</a>');
     const group = L.featureGroup();
     for (const station of stations) {

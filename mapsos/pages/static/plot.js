@@ -55,7 +55,7 @@
     const to = series.readInput(end) ?? series.readTime(entry.end);
     const chosen = [...stations.querySelectorAll("input:checked")].map((box) => box.value);
     if (!chosen.length || !(to >= from)) {
-      status.textContent = chosen.length ? "The period ends before it begins." : "No station is chosen.";
+      status.textContent = chosen.length ? wording.write("The period ends before it begins.") : wording.write("No station is chosen.");
       return;
     }
     const step = series.chooseStep(to - from, drawing.clientWidth);
@@ -75,7 +75,7 @@
     loading = new AbortController();
     const { signal } = loading;
     drawing.classList.add("busy");
-    status.textContent = "Loading …";
+    status.textContent = wording.write("Loading …");
     const draw = (table, kind) => {
       if (mine !== asked) return;
       shown = () => drawTable(table, column, entry, step, chosen, kind);
@@ -90,7 +90,7 @@
       const table = await (step ? summarize("avg,min,max") : load(parameters, signal));
       draw(table, "avg");
     } catch (error) {
-      if (mine === asked) status.textContent = `The observations could not be loaded: ${error.message}`;
+      if (mine === asked) status.textContent = wording.write("The observations could not be loaded: %(reason)s", { reason: error.message });
     } finally {
       if (mine === asked) {
         loading.abort();
@@ -121,8 +121,24 @@
 
   async function readError(answer) {
     const text = new DOMParser().parseFromString(await answer.text(), "text/xml").documentElement.textContent;
-    return text.trim() || `status ${answer.status}`;
+    return text.trim() || wording.write("Status %(code)s.", { code: answer.status });
   }
+
+  const describePreview = (points, step) => wording.count(
+    points,
+    "Preview: %(count)s observation, the first of each %(step)s; the means are being computed.",
+    "Preview: %(count)s observations, the first of each %(step)s; the means are being computed.",
+    { step: step[1] },
+  );
+
+  const describeMeans = (points, step) => wording.count(
+    points,
+    "%(count)s mean of %(step)s; the band is from the lowest to the highest value.",
+    "%(count)s means of %(step)s; the band is from the lowest to the highest value.",
+    { step: step[1] },
+  );
+
+  const describePoints = (points) => wording.count(points, "%(count)s observation.", "%(count)s observations.");
 
   // The kind of a summary is "avg", with its band, or "first", which is a preview.
   function drawTable(table, column, entry, step, chosen, kind) {
@@ -151,7 +167,7 @@
     plot = null;
     if (!curves.length) {
       drawing.replaceChildren();
-      status.textContent = "There are no observations in this period.";
+      status.textContent = wording.write("There are no observations in this period.");
       return;
     }
     plot = series.draw(drawing, curves, series.nameColumn(column), (from, to) => {
@@ -160,11 +176,14 @@
       show();
     });
     const summed = curves.some((curve) => curve.low);
-    if (kind === "first") status.textContent = `Preview: ${points} observations, the first of each ${step[1]}; the means are being computed.`;
-    else status.textContent = summed
-      ? `${points} means of ${step[1]}; the band is from the lowest to the highest value.`
-      : `${points} observations.`;
-    drawing.setAttribute("aria-label", `Plot of ${entry.propertyName}, ${series.nameColumn(column)}, at ${curves.map((one) => one.label).join(", ")}, from ${begin.value} to ${end.value} UTC`);
+    status.textContent = kind === "first" ? describePreview(points, step) : summed ? describeMeans(points, step) : describePoints(points);
+    drawing.setAttribute("aria-label", wording.write("Plot of %(property)s, %(column)s, at %(stations)s, from %(begin)s to %(end)s UTC", {
+      property: entry.propertyName,
+      column: series.nameColumn(column),
+      stations: curves.map((one) => one.label).join(", "),
+      begin: begin.value,
+      end: end.value,
+    }));
   }
 
   property.addEventListener("change", () => { listStations(); showWhole(); show(); });

@@ -113,7 +113,7 @@ const series = (() => {
   // a hairline. Calls select with the ends of a period that was dragged over. Gives the plot, which has a method destroy.
   function draw(place, curves, axisLabel, select) {
     const tables = [];
-    const drawn = [{ label: "Time", value: (plot, raw) => (raw === null ? "–" : formatTime(raw).replace("T", " ").replace("Z", " UTC")) }];
+    const drawn = [{ label: wording.write("Time"), value: (plot, raw) => (raw === null ? "–" : formatTime(raw).replace("T", " ").replace("Z", " UTC")) }];
     const bands = [];
     curves.forEach((curve, index) => {
       const stroke = readColor(`--series-${(index % COLORS) + 1}`);
@@ -124,8 +124,8 @@ const series = (() => {
         const first = drawn.length;
         tables.push([curve.x, curve.high], [curve.x, curve.low]);
         drawn.push(
-          { label: `${curve.label}, highest`, inBand: true, stroke: fade(stroke), width: 0.5, value, points: { show: false } },
-          { label: `${curve.label}, lowest`, inBand: true, stroke: fade(stroke), width: 0.5, value, points: { show: false } },
+          { label: wording.write("%(station)s, highest", { station: curve.label }), inBand: true, stroke: fade(stroke), width: 0.5, value, points: { show: false } },
+          { label: wording.write("%(station)s, lowest", { station: curve.label }), inBand: true, stroke: fade(stroke), width: 0.5, value, points: { show: false } },
         );
         bands.push({ series: [first, first + 1], fill: fade(stroke) });
       }
