@@ -77,6 +77,39 @@ class CalendarSteps:
         numbers, begins, ends = self._cut(instants)
         return numbers, np.maximum(begins, EARLIEST), np.minimum(ends, LATEST - 1)
 
+    def cut(self, begin: int, end: int, most: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """Begins and ends (exclusive) of the steps that have a part of a stretch of time, in order.
+
+        ``begin`` and ``end`` (exclusive) are instants as in `group`, and so are what it gives. None for more than
+        ``most`` steps; costs some microseconds for each step.
+        """
+        import numpy as np
+
+        if end <= begin:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        first, last = self._local_days(np.array([begin, end - 1], np.int64)).tolist()
+        days = np.arange(first, last + 2)
+        if self._length:
+            # There is a step at least on each day.
+            if len(days) > most + 3:
+                return None
+            midnights = self._find_midnights(days)
+            counts = -(-np.diff(midnights) // self._length)
+            if int(counts.sum()) > most + 2 * int(counts.max()):
+                return None
+            day_of_step = np.repeat(np.arange(len(counts)), counts)
+            within = np.arange(len(day_of_step)) - (np.cumsum(counts) - counts)[day_of_step]
+            begins = midnights[day_of_step] + within * self._length
+            ends = np.minimum(begins + self._length, midnights[day_of_step + 1])
+        else:
+            first_days, last_days = (np.unique(edges) for edges in self._step_days(days[:-1]))
+            if len(first_days) > most:
+                return None
+            begins, ends = self._find_midnights(first_days), self._find_midnights(last_days)
+        chosen = (begins < end) & (ends > begin)
+        begins, ends = np.maximum(begins[chosen], EARLIEST), np.minimum(ends[chosen], LATEST - 1)
+        return (begins, ends) if len(begins) <= most else None
+
     def _cut(self, instants: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         import numpy as np
 
@@ -156,5 +189,3 @@ def number_values(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     present[values - low] = True
     numbers = np.cumsum(present) - 1
     return np.flatnonzero(present) + low, numbers[values - low]
-
-

@@ -12,7 +12,7 @@ from mapsos.operations.context import Context
 from mapsos.predicates import BBox
 from mapsos.rest.areas_and_times import describe_interval
 from mapsos.rest.interface import Resource
-from mapsos.rest.layers import KnownLayer, find_times
+from mapsos.rest.layers import KnownLayer, find_times, tells_steps
 from mapsos.rest.observations import Asked, read_query
 from mapsos.rest.observed_properties import choose_value_columns, list_value_columns
 from mapsos.rest.paths import write_path
@@ -25,7 +25,8 @@ _WGS84 = Crs("EPSG:4326", "EPSG:4326")
 def list_catalog(context: Context, layers: Iterable[KnownLayer]) -> list[dict[str, Any]]:
     """What there is to plot and to ask for: an entry for each layer, in map order. Raises RestError.
 
-    ``begin`` and ``end`` are of the data; ``columns`` are the observed values with unit and kind.
+    ``begin`` and ``end`` are of the data; ``columns`` are the observed values with unit and kind; ``previews`` says
+    whether the first observations of steps of time are found without reading all of them.
     """
     catalog = []
     for known in layers:
@@ -46,6 +47,7 @@ def list_catalog(context: Context, layers: Iterable[KnownLayer]) -> list[dict[st
                 "begin": begin,
                 "end": end,
                 "columns": columns,
+                "previews": tells_steps(known),
             }
         )
     return catalog

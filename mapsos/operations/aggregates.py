@@ -18,7 +18,7 @@ from mapsos.operations.layer_meaning import LayerMeaning
 from mapsos.operations.summaries import Summarizer, Summary, SummaryColumn, TooManyGroups
 from mapsos.ows.aggregation import Aggregation
 from mapsos.ows.exceptions import OwsException
-from mapsos.sources.query import BATCH_ROWS
+from mapsos.sources.query import BATCH_ROWS, StepEnds
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,6 +62,22 @@ class LayerAggregation:
             times=(self.source.time_column.name,),
             geometry=needs.geometry,
             crs=needs.crs,
+        )
+
+    def find_ends(self) -> StepEnds | None:
+        """The rows that are enough for the summary, None where it takes them all."""
+        functions = {function for column in self.columns for function in column.functions}
+        if not functions <= {"first", "last"} or any(column.numeric_text for column in self.columns):
+            return None
+        assert self.source.time_column is not None
+        procedure = self.source.procedure_column
+        return StepEnds(
+            self.aggregation.cut_calendar(),
+            self.source.time_column.name,
+            None if procedure is None else procedure.name,
+            tuple(column.source for column in self.columns),
+            first="first" in functions,
+            last="last" in functions,
         )
 
     def summarize(self, batches: Iterator[Batch]) -> Generator[Batch]:

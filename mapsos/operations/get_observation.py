@@ -107,6 +107,7 @@ def get_observation(context: Context, result: Predicate | None = None) -> Respon
             crs=(needs.crs or output_crs) if source.crs is not None else None,
             limit=most if summary is None else None,
             batch_rows=BATCH_ROWS if source.shape is ShapeType.POINT else SHAPE_BATCH_ROWS,
+            ends=None if summary is None else summary.find_ends(),
         )
         return LayerQuestion(query, markup, None if summary is None else partial(count_summaries, summary))
 

@@ -146,6 +146,11 @@ def find_availability(
     )
 
 
+def tells_steps(source: LayerSource, time: str, group: str | None) -> bool:
+    """Whether an index may tell the first and last rows of steps of time, as `Layer.tells_steps` has it."""
+    return _recall(source, ("steps", time, group), lambda: _ask(source, lambda layer: layer.tells_steps(time, group)))
+
+
 def forget_facts() -> None:
     """Forget everything: for tests and for a worker that starts afresh."""
     _store.forget()

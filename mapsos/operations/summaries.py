@@ -40,7 +40,7 @@ class Summary:
 
     ``states`` maps (column number, name) to an array (groups,): ``count``, ``sum``, ``min``, ``max`` are numpy;
     ``first`` and ``last`` are values as Arrow has them, with their times in ``first time`` and ``last time``.
-    ``wkb`` is the position of the first row met.
+    ``wkb`` is the position of the first row in time, whose times are ``wkb_times``.
     """
 
     procedures: np.ndarray
@@ -48,6 +48,7 @@ class Summary:
     ends: np.ndarray
     states: dict[tuple[int, str], np.ndarray | pa.Array] = field(default_factory=dict)
     wkb: pa.Array | None = None
+    wkb_times: np.ndarray | None = None
 
 
 class Summarizer:
@@ -85,7 +86,7 @@ class Summarizer:
 
     @property
     def procedures(self) -> tuple[str | None, ...]:
-        """The procedures by their numbers, in order of first appearance."""
+        """The procedures by their numbers, after `finish` in the order of their texts."""
         return tuple(self._numbers)
 
     def take(self, batches: Iterable[Batch]) -> None:
@@ -100,7 +101,15 @@ class Summarizer:
                 waiting = len(self._partial[0].begins)
 
     def finish(self) -> Summary:
-        """The summary, ordered by procedure (as they appeared) and time."""
+        """The summary, ordered by procedure (by its text) and time, whatever order the rows came in."""
+        import numpy as np
+
+        names = list(self._numbers)
+        ranks = {name: rank for rank, name in enumerate(sorted(names, key=lambda name: name or ""))}
+        rank_of = np.array([ranks[name] for name in names], np.int64)
+        for part in self._partial:
+            part.procedures = rank_of[part.procedures]
+        self._numbers = ranks
         return self._merge()
 
     def _reduce_batch(self, batch: Batch) -> Summary:
@@ -130,7 +139,8 @@ class Summarizer:
                 summary.states[(number, name)] = state
         if batch.geometry is not None:
             wkb = batch.geometry.wkb if chosen is None else batch.geometry.wkb.filter(chosen)
-            summary.wkb = wkb.take(pa.array(_first_rows(groups, np.arange(len(groups)), count)))
+            chosen, summary.wkb_times = _choose_rows("first", instants, np.arange(len(groups)), groups, count)
+            summary.wkb = wkb.take(pa.array(chosen))
         return summary
 
     def _number_procedures(self, batch: Batch) -> np.ndarray:
@@ -175,7 +185,9 @@ class Summarizer:
                 summary.states[(number, name)] = state
         if all(part.wkb is not None for part in parts):
             wkb = pa.concat_arrays([part.wkb for part in parts])
-            summary.wkb = wkb.take(pa.array(_first_rows(groups, np.arange(len(groups)), count)))
+            times = np.concatenate([part.wkb_times for part in parts if part.wkb_times is not None])
+            chosen, summary.wkb_times = _choose_rows("first", times, np.arange(len(groups)), groups, count)
+            summary.wkb = wkb.take(pa.array(chosen))
         return summary
 
 

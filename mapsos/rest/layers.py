@@ -10,6 +10,7 @@ from functools import cached_property
 from mapsos.crs import Crs
 from mapsos.geoservices.errors import RestError
 from mapsos.mapfile.model import ObservationLayer
+from mapsos.operations import layer_facts
 from mapsos.operations.context import Context
 from mapsos.operations.extents import find_map_rectangle
 from mapsos.operations.layer_facts import find_extent, find_time_bounds, list_values
@@ -105,3 +106,12 @@ def find_times(known: KnownLayer, predicate: Predicate = EVERYTHING) -> Interval
         return None
     with rest_errors():
         return find_time_bounds(known.layer.source, column.name, predicate)
+
+
+def tells_steps(known: KnownLayer) -> bool:
+    """Whether the first rows of steps of time are found by an index. Raises RestError."""
+    time, procedure = known.meaning.time_column, known.meaning.procedure_column
+    if time is None:
+        return False
+    with rest_errors():
+        return layer_facts.tells_steps(known.layer.source, time.name, procedure.name if procedure is not None else None)

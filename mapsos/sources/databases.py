@@ -10,8 +10,11 @@ from mapsos.layer_source import LayerSource
 from mapsos.predicates import BBox, Everything, Predicate
 from mapsos.sources.groups import GroupFacts
 from mapsos.sources.index_skips import find_extremes, list_distinct
+from mapsos.sources.index_steps import find_ends, tells_steps
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.opening import guarded
+from mapsos.sources.query import StepEnds
+from mapsos.sources.readers import Narrowing
 from mapsos.sources.sql import Dialect, quote_identifier
 from mapsos.sources.time_texts import find_digits, write_pattern
 from mapsos.times import Interval, parse_time
@@ -117,6 +120,23 @@ class Database:
     ) -> dict[str, Interval] | None:
         """None: times are texts here, of any form, and the newest of each group is found as fast by a pass."""
         return None
+
+    def find_ends(self, ends: StepEnds, predicate: Predicate) -> tuple[Narrowing, int] | None:
+        """How to read rows among which all are that ``ends`` speaks of, if the predicate admits each; and how many."""
+        reader = self._reader
+        if not self._is_plain_table():
+            return None
+        with guarded(self._source):
+            ids = find_ends(reader, ends, predicate)
+        if ids is None:
+            return None
+        fid = quote_identifier(reader.fid_name, reader.dialect)
+        return Narrowing(f"{fid} IN ({', '.join(map(str, ids))})"), len(ids)
+
+    def tells_steps(self, time: str, group: str | None) -> bool:
+        """Whether an index may tell the first and last rows of steps of time."""
+        with guarded(self._source):
+            return self._is_plain_table() and tells_steps(self._reader, time, group)
 
     def extent(self) -> tuple[float, float, float, float] | None:
         """Minx miny maxx maxy as the file keeps it with the layer, None where the driver could only estimate."""

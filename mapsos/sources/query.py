@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mapsos.calendar_steps import CalendarSteps
 from mapsos.crs import Crs
 from mapsos.layer_source import LayerSource
 from mapsos.predicates import EVERYTHING, Predicate
@@ -13,6 +14,32 @@ BATCH_ROWS = 16_384
 
 SHAPE_BATCH_ROWS = 4096
 """The same for lines and polygons, each of which may be as long as a hundred points."""
+
+
+@dataclass(frozen=True)
+class StepEnds:
+    """The rows that tell the first, or the last, values of each step of time and of each group.
+
+    Attributes
+    ----------
+    steps
+        How time is cut.
+    time
+        The column of times; of rows with the same time the first read (the last read) counts.
+    group
+        The column whose value texts make groups, None for one group.
+    columns
+        Of each of them, the first (last) row with a value, besides the first (last) row at all.
+    first, last
+        Which of the two are wanted.
+    """
+
+    steps: CalendarSteps
+    time: str
+    group: str | None
+    columns: tuple[str, ...]
+    first: bool
+    last: bool
 
 
 @dataclass(frozen=True)
@@ -38,6 +65,8 @@ class LayerQuery:
         At most so many rows, None for all.
     batch_rows
         Rows of a batch, at most.
+    ends
+        If it is enough to have the rows that it speaks of: a source that finds them by an index may leave out others.
     """
 
     source: LayerSource
@@ -49,3 +78,4 @@ class LayerQuery:
     crs: Crs | None = None
     limit: int | None = None
     batch_rows: int = BATCH_ROWS
+    ends: StepEnds | None = None

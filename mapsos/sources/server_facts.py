@@ -14,6 +14,8 @@ from mapsos.predicates import And, BBox, Everything, OneOf, Predicate, Time
 from mapsos.sources.columns import PostgresqlColumn
 from mapsos.sources.groups import GroupFacts
 from mapsos.sources.postgresql import PostgresqlReader, write_envelope
+from mapsos.sources.query import StepEnds
+from mapsos.sources.readers import Narrowing
 from mapsos.sources.rows import Rows
 from mapsos.sources.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.time_columns import times_of
@@ -67,6 +69,14 @@ class ServerFacts:
             )
         times = self._read_times(column, [first, last]) if certain == "1" and first else None
         return None if times is None else Interval(times[0].begin, times[1].end)
+
+    def find_ends(self, ends: StepEnds, predicate: Predicate) -> tuple[Narrowing, int] | None:
+        """None: there is no feature id that every table, view and SELECT has."""
+        return None
+
+    def tells_steps(self, time: str, group: str | None) -> bool:
+        """False, as `find_ends` says."""
+        return False
 
     def availability(self, group: str | None, column: str, predicate: Predicate) -> dict[str, GroupFacts] | None:
         """Rows and bounds of time of each text of the group column, '' for NULL and without such a column."""
