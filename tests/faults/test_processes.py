@@ -120,7 +120,8 @@ PROGRAM = """
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     spool.MEMORY_BYTES = 1 << 16
     spool.Spool.__init__.__defaults__ = (1 << 16,)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
     application = place.open(MAPSOS_CACHE=cache)
     assert b"</sos:Capabilities>" in read(ask(application, CAPABILITIES))
     assert read(ask(application, OBSERVATIONS)).count(b"<om:member>") == 36_000
@@ -135,6 +136,8 @@ PROGRAM = """
         print("refused")
     assert b"</om:ObservationCollection>" not in text
     assert b"/tmp" not in text
+    # What measures the process writes its file at the end.
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 """
 
 
