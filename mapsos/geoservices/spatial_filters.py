@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +22,7 @@ _FORMS = (
     "{paths}",
     "{rings}",
 )
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?")
 _MERCATOR = frozenset({102100, 102113, 900913, 3785})
 """Older numbers for what is EPSG:3857."""
 _DIMENSIONS = frozenset({"spatialReference", "hasZ", "hasM", "z", "m", "zmin", "zmax", "mmin", "mmax"})
@@ -59,10 +62,11 @@ def _read(text: str) -> Predicate:
 
 
 def _read_number(value: Any) -> float:
-    try:
-        number = float(value) if not isinstance(value, bool) else math.nan
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
+    """The number of a JSON number, or of a text that is one; other texts that Python takes for numbers are none."""
+    number = math.nan
+    if (isinstance(value, str) and _NUMBER.fullmatch(value.strip())) or type(value) in (int, float):
+        with contextlib.suppress(OverflowError):
+            number = float(value)
     if not math.isfinite(number):
         raise ValueError(f"no number: {str(value)[:50]!r}")
     return number

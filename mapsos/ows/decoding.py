@@ -84,7 +84,7 @@ def _join(first: RawRequest, second: RawRequest) -> RawRequest:
     values = dict(first.values)
     for name, found in second.values.items():
         values[name] = values.get(name, ()) + found
-    return RawRequest(values)
+    return RawRequest(values, nameless=first.nameless or second.nameless)
 
 
 def _override(query: RawRequest, body: RawRequest) -> RawRequest:

@@ -28,9 +28,11 @@ def decode_kvp(text: str | bytes) -> RawRequest:
         message = f"More than {MAX_PAIRS} parameters in a request are not accepted."
         raise OwsException("InvalidParameterValue", "request", "msSOSDispatch", message)
     values: dict[str, list[str]] = {}
+    nameless = False
     for pair in data.split(b"&"):
         raw_name, _, raw_value = pair.partition(b"=")
         if not raw_name:
+            nameless = nameless or bool(pair)
             continue
         name, value = _unescape(raw_name), _unescape(raw_value)
         try:
@@ -40,7 +42,7 @@ def decode_kvp(text: str | bytes) -> RawRequest:
             raise OwsException(
                 "InvalidParameterValue", shown, "msSOSDispatch", f"Parameter {shown} is not valid UTF-8."
             ) from error
-    return RawRequest({name: tuple(found) for name, found in values.items()})
+    return RawRequest({name: tuple(found) for name, found in values.items()}, nameless=nameless)
 
 
 def _encode(text: str) -> bytes:

@@ -14,12 +14,14 @@ class RawRequest:
 
     ``values`` maps a parameter name in lower case to all its values in order (an XML body's override a query
     string's of the same name, reference section 2.3). Values that are XML (eventTime, featureOfInterest, result) are
-    kept as text from KVP and as serialized elements from a body.
+    kept as text from KVP and as serialized elements from a body. ``nameless`` tells of a pair without a name
+    (``=value``), which is in no other way part of this.
     """
 
     values: dict[str, tuple[str, ...]]
     from_xml: bool = False
     root: str | None = None
+    nameless: bool = False
 
     def last(self, name: str) -> str | None:
         """The last value of a parameter (the one that counts, reference section 2.1), None if absent."""

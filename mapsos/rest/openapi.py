@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mapsos.operations.context import Context
+from mapsos.rest.filter_patterns import SPATIAL_FILTER, TEMPORAL_FILTER, WHERE
 from mapsos.rest.parameters import FORMATS, PARAMETERS
 from mapsos.rest.paths import MEMBERS
 from mapsos.rest.schemas import SCHEMAS
@@ -36,27 +37,47 @@ _TIMES = (
 )
 _PLACES = "An Esri JSON geometry, x,y or xmin,ymin,xmax,ymax: what meets it."
 _WHERE = "A condition over id, type, phenomenon_time, procedure, observed_property, numeric_value, text_value and uom."
+
+
+def _write_count(least: int) -> dict[str, Any]:
+    """A whole number from ``least`` on, or an empty text."""
+    return {"type": ["integer", "string"], "minimum": least, "maximum": 10**15 - 1, "maxLength": 0}
+
+
 _MEANINGS: dict[str, dict[str, Any]] = {
     "offering": {"description": _IDS, "schema": {"type": "string"}, "example": "hourly"},
     "observedProperty": {"description": _IDS, "schema": {"type": "string"}},
     "procedure": {"description": _IDS, "schema": {"type": "string"}},
     "featureOfInterest": {"description": _IDS, "schema": {"type": "string"}},
     "feature": {"description": _IDS, "schema": {"type": "string"}},
-    "spatialFilter": {"description": _PLACES, "schema": {"type": "string"}, "example": "0,40,2,43"},
+    "spatialFilter": {
+        "description": _PLACES,
+        "schema": {"type": "string", "pattern": SPATIAL_FILTER},
+        "examples": {
+            "rectangle": {"value": "0,40,2,43"},
+            "point": {"value": '{"x":1.12,"y":41.15,"spatialReference":{"wkid":4326}}'},
+            "area": {"value": "{rings:[[[0,40],[0,43],[2,43],[0,40]]]}"},
+        },
+    },
     "temporalFilter": {
         "description": _TIMES,
-        "schema": {"type": "string"},
-        "example": "during:2011-10-19T15:00:00+02:00,2011-10-20T00:00:00+02:00",
+        "schema": {"type": "string", "pattern": TEMPORAL_FILTER},
+        "examples": {
+            "period": {"value": "during:2011-10-19T15:00:00+02:00,2011-10-20T00:00:00+02:00"},
+            "beginning": {"value": "{after:2011-10-19T15:00:00Z}"},
+            "last four weeks": {"value": "last:2419200000,+02:00"},
+        },
     },
-    "where": {"description": _WHERE, "schema": {"type": "string"}, "example": "numeric_value<=35"},
-    "resultOffset": {
-        "description": "How many observations to leave out first.",
-        "schema": {"type": "integer", "minimum": 0, "maximum": 10**15 - 1},
+    "where": {
+        "description": _WHERE,
+        "schema": {"type": "string", "pattern": WHERE},
+        "examples": {
+            "values": {"value": "numeric_value<=35"},
+            "ids": {"value": "procedure IN ('SEA','SFO') AND NOT (numeric_value BETWEEN 35 AND 80)"},
+        },
     },
-    "resultRecordCount": {
-        "description": "How many observations to give, at most.",
-        "schema": {"type": "integer", "minimum": 1, "maximum": 10**15 - 1},
-    },
+    "resultOffset": {"description": "How many observations to leave out first.", "schema": _write_count(0)},
+    "resultRecordCount": {"description": "How many observations to give, at most.", "schema": _write_count(1)},
 }
 
 _ERROR = {
@@ -100,7 +121,8 @@ def _write_path(resource: str) -> str:
 
 def _describe(resource: str, *, form: bool = False) -> dict[str, Any]:
     """An operation, with its parameters in the query or, by POST, in a form."""
-    formats = {"type": "string", "enum": [*FORMATS, "schema"] if resource == "" else list(FORMATS), "default": "html"}
+    named = [*FORMATS, "schema"] if resource == "" else list(FORMATS)
+    formats = {"type": "string", "enum": [*named, ""], "default": "html"}
     parameters: dict[str, dict[str, Any]] = {
         "f": {"description": "The format of the answer.", "schema": formats, "example": "json"},
         **{name: _MEANINGS[name] for name in PARAMETERS[resource]},
@@ -123,11 +145,13 @@ def _describe(resource: str, *, form: bool = False) -> dict[str, Any]:
     if form:
         fields = {name: {**meant["schema"], "description": meant["description"]} for name, meant in parameters.items()}
         schema = {"type": "object", "properties": fields, "additionalProperties": False}
-        found["requestBody"] = {"content": {"application/x-www-form-urlencoded": {"schema": schema}}}
+        found["requestBody"] = {
+            "required": True,
+            "content": {"application/x-www-form-urlencoded": {"schema": schema}},
+        }
     if resource in MEMBERS:
-        text: dict[str, Any] = {"type": "string", "minLength": 1}
+        id = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
         if resource == "offering":
-            # That path is the query's.
-            text["not"] = {"pattern": "^[Qq][Uu][Ee][Rr][Yy]/*$"}
-        found["parameters"].insert(0, {"name": "id", "in": "path", "required": True, "schema": text})
+            id["description"] = "Any but query, in whatever letter case: that path is the query's."
+        found["parameters"].insert(0, id)
     return found

@@ -37,7 +37,7 @@ _ALWAYS = frozenset({"f", "map"})
 
 
 def check_names(raw: RawRequest, resource: str) -> None:
-    """Refuse parameters that the resource does not have, and those given more than once. Raises RestError."""
+    """Refuse parameters that the resource does not have, or without a name, or given more than once: RestError."""
     if "callback" in raw.values:
         raise RestError(
             "callback is not supported", "ask with f=json; other origins may if the server's CORS setting says so"
@@ -45,6 +45,8 @@ def check_names(raw: RawRequest, resource: str) -> None:
     allowed = (*PARAMETERS[resource], "f")
     known = {name.lower() for name in allowed} | _ALWAYS
     unknown = [name for name in raw.values if name not in known]
+    if raw.nameless:
+        raise RestError("there is a value without the name of a parameter", f"parameters are {', '.join(allowed)}")
     if unknown:
         raise RestError(f"there is no parameter {', '.join(unknown)} here", f"parameters are {', '.join(allowed)}")
     for name in PARAMETERS[resource] + ("f",):

@@ -115,6 +115,7 @@ def test_procedures_are_listed_and_described(ask: Ask) -> None:
         ("/nowhere/exts/SosSOE", {"f": "json"}, 404, "there is no such service"),
         (ROOT, {"f": "xml"}, 400, "f=xml is not supported"),
         (ROOT + "/procedures", {"f": "schema"}, 400, "f=schema is not supported"),
+        (ROOT, {"f": "json", "": "1"}, 400, "there is a value without the name of a parameter"),
         (ROOT, {"f": "json", "callback": "run"}, 400, "callback is not supported"),
         (ROOT, {"f": "json", "color": "red", "size": "1"}, 400, "there is no parameter color, size here"),
         (ROOT + "/procedures", {"f": "json", "offering": "hourly"}, 400, "there is no parameter offering here"),
