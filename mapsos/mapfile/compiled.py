@@ -52,10 +52,10 @@ def load_compiled(folder: str | None, path: str, *, outdated: bool = False) -> C
     if folder is None:
         return None
     try:
-        if not _admit(folder):
+        if not admit_folder(folder):
             return None
         with open(os.open(_file_of(folder, path), os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8") as file:
-            if not _is_ours(os.fstat(file.fileno()), stat.S_ISREG):
+            if not is_ours(os.fstat(file.fileno()), stat.S_ISREG):
                 return None
             document = json.load(file)
         if document["maker"] != _maker() or document["path"] != path:
@@ -87,7 +87,7 @@ def store_compiled(folder: str | None, path: str, compiled: Compiled) -> None:
         os.makedirs(os.path.dirname(folder), exist_ok=True)
         if not os.path.isdir(folder):
             os.mkdir(folder, 0o700)
-        if not _admit(folder):
+        if not admit_folder(folder):
             return
         temporary = os.path.join(folder, f".{os.getpid()}-{os.urandom(8).hex()}")
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -136,13 +136,13 @@ def decode(value: Any) -> Any:
     return value
 
 
-def _admit(folder: str) -> bool:
+def admit_folder(folder: str) -> bool:
     """Whether a cache folder is ours, or a link to one that we or root made, as systemd does for a DynamicUser.
 
     Why not is logged, once for each folder. Raises OSError if it is not there.
     """
     link = os.lstat(folder)
-    admitted = _is_ours(os.stat(folder), stat.S_ISDIR) and link.st_uid in (os.geteuid(), 0)
+    admitted = is_ours(os.stat(folder), stat.S_ISDIR) and link.st_uid in (os.geteuid(), 0)
     if not admitted and folder not in _refused:
         _refused.add(folder)
         import logging
@@ -154,7 +154,8 @@ def _admit(folder: str) -> bool:
     return admitted
 
 
-def _is_ours(status: os.stat_result, is_kind: Callable[[int], bool]) -> bool:
+def is_ours(status: os.stat_result, is_kind: Callable[[int], bool]) -> bool:
+    """Whether something of a kind (`stat.S_ISREG` and the like) is our user's, and nobody else can write to it."""
     return is_kind(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o022
 
 
@@ -167,7 +168,5 @@ def _maker() -> str:
     """What made the form: the version, and the code itself, which changes between versions while one works on it."""
     folder = os.path.dirname(__file__)
     with os.scandir(folder) as entries:
-        states = sorted(
-            f"{entry.name}:{entry.stat().st_mtime_ns}" for entry in entries if entry.name.endswith(".py")
-        )
+        states = sorted(f"{entry.name}:{entry.stat().st_mtime_ns}" for entry in entries if entry.name.endswith(".py"))
     return f"mapsos {mapsos.__version__} {zlib.crc32(' '.join(states).encode()):08x}"

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 from mapsos.batches import Batch, Column, ColumnKind
 from mapsos.encodings.encoder import Needs
 from mapsos.mapfile.model import Field
+from mapsos.operations.kept_summaries import ask_summary
 from mapsos.operations.layer_meaning import LayerMeaning
 from mapsos.operations.summaries import Summarizer, Summary, SummaryColumn, TooManyGroups
 from mapsos.ows.aggregation import Aggregation
 from mapsos.ows.exceptions import OwsException
-from mapsos.sources.query import BATCH_ROWS, StepEnds
+from mapsos.sources.query import BATCH_ROWS, LayerQuery, StepEnds
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +30,7 @@ MOST_GROUPS = 1_000_000
 _NUMBERS = frozenset({ColumnKind.INTEGER, ColumnKind.REAL})
 _ORDERED = _NUMBERS | {ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.TIME}
 
-BEGIN, END, INTERVAL, PROCEDURE = "time", "end_time", "interval", "procedure"
+BEGIN, END, INTERVAL, PROCEDURE, POSITION = "time", "end_time", "interval", "procedure", "position"
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,38 @@ class LayerAggregation:
             last="last" in functions,
         )
 
-    def summarize(self, batches: Iterator[Batch]) -> Generator[Batch]:
-        """The summary in batches: all rows are read before the first. Raises OwsException for too many groups."""
+    def summarize(self, batches: Iterator[Batch], query: LayerQuery, cache: str | None) -> Generator[Batch]:
+        """The summary of ``batches``, which answer ``query``, in batches: all rows are read before the first.
+
+        Where the same was asked before and the data have not changed, no row is read. ``cache`` is the folder for what
+        is kept for other processes, None for none. Raises OwsException for too many groups.
+        """
+        question = ask_summary(
+            query.source,
+            cache,
+            (self.aggregation.step.months, self.aggregation.step.microseconds, str(self.aggregation.zone)),
+            tuple((column.source, *column.functions, column.numeric_text) for column in self.columns),
+            tuple((output.column.name, output.column.kind.value, output.function) for output in self.outputs),
+            (*query.values, *query.texts, *query.times),
+            query.predicate,
+            query.geometry,
+            query.crs,
+            self.most_groups,
+        )
+        found = self._read(batches) if question is None else question.recall(lambda: self._read(batches))
+        if not found.num_rows:
+            return
+        whole = self._make_batch(found)
+        for start in range(0, whole.rows, BATCH_ROWS):
+            yield whole.slice(start, BATCH_ROWS)
+
+    def _read(self, batches: Iterator[Batch]) -> pa.RecordBatch:
+        """The summary as columns: `BEGIN`, `END`, `PROCEDURE`, those of the outputs, and `POSITION` if there are any.
+
+        Times are microseconds since 1970, positions WKB. No columns at all where there is no group.
+        """
+        import pyarrow as pa
+
         from mapsos.sources.read_ahead import read_ahead
 
         assert self.source.time_column is not None
@@ -105,31 +136,36 @@ class LayerAggregation:
                 f"aggregateInterval gives more than {self.most_groups} summaries. "
                 "Ask for longer intervals, or for a shorter time.",
             ) from error
-        whole = self._make_batch(summary, summarizer.procedures)
-        for start in range(0, whole.rows, BATCH_ROWS):
-            yield whole.slice(start, BATCH_ROWS)
+        if not len(summary.begins):
+            return pa.RecordBatch.from_pydict({})
+        names = pa.array(summarizer.procedures, pa.large_string())
+        columns = {BEGIN: pa.array(summary.begins), END: pa.array(summary.ends)}
+        columns[PROCEDURE] = names.take(pa.array(summary.procedures))
+        columns |= {output.column.name: _read_state(summary, output) for output in self.outputs}
+        if summary.wkb is not None:
+            columns[POSITION] = summary.wkb
+        return pa.RecordBatch.from_pydict(columns)
 
-    def _make_batch(self, summary: Summary, procedures: tuple[str | None, ...]) -> Batch:
+    def _make_batch(self, found: pa.RecordBatch) -> Batch:
         import pyarrow as pa
         import pyarrow.compute as pc
 
         from mapsos.geometries import GeometryColumn
         from mapsos.value_texts import instant_texts, typed_texts
 
-        begins, ends = (pa.array(edges, pa.timestamp("us", "UTC")) for edges in (summary.begins, summary.ends))
+        begins, ends = (found[name].cast(pa.timestamp("us", "UTC")) for name in (BEGIN, END))
         texts = {BEGIN: instant_texts(begins), END: instant_texts(ends)}
         slash = pa.scalar("/", pa.large_string())
         texts[INTERVAL] = pc.binary_join_element_wise(texts[BEGIN], texts[END], slash)
         values: dict[str, pa.Array] = {}
         if self.source.procedure_column is not None:
-            names = pa.array(procedures or [""], pa.large_string())
-            values[PROCEDURE] = texts[PROCEDURE] = names.take(pa.array(summary.procedures))
+            values[PROCEDURE] = texts[PROCEDURE] = found[PROCEDURE]
         for output in self.outputs:
-            column = _read_state(summary, output)
+            column = found[output.column.name]
             values[output.column.name] = column
             texts[output.column.name] = typed_texts(column)
-        geometry = None if summary.wkb is None else GeometryColumn(summary.wkb)
-        return Batch(len(summary.begins), values, texts, geometry, {BEGIN: begins, END: ends})
+        geometry = GeometryColumn(found[POSITION]) if POSITION in found.schema.names else None
+        return Batch(found.num_rows, values, texts, geometry, {BEGIN: begins, END: ends})
 
 
 def plan_aggregation(meaning: LayerMeaning, aggregation: Aggregation) -> LayerAggregation:

@@ -35,6 +35,8 @@ class Context:
         The server's own setting MS_ONLINERESOURCE, for maps whose metadata do not say it.
     max_rows
         The server's own setting MAPSOS_MAX_ROWS: more observations than that are not sent, None for any number.
+    cache
+        The server's own setting MAPSOS_CACHE: the folder for what is kept for other processes, None for none.
     """
 
     service: Service
@@ -44,6 +46,7 @@ class Context:
     now: int
     online_resource: str | None = None
     max_rows: int | None = None
+    cache: str | None = None
 
     @property
     def row_limit(self) -> int | None:
@@ -68,5 +71,12 @@ class Context:
 def open_context(service: Service, raw: RawRequest, request: Request, settings: Settings) -> Context:
     """The context of a request whose parameters are ``raw``; its time is now."""
     return Context(
-        service, raw, request.environ, request.method, current_time(), settings.online_resource, settings.max_rows
+        service,
+        raw,
+        request.environ,
+        request.method,
+        current_time(),
+        settings.online_resource,
+        settings.max_rows,
+        settings.cache,
     )

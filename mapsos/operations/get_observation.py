@@ -109,10 +109,10 @@ def get_observation(context: Context, result: Predicate | None = None) -> Respon
             batch_rows=BATCH_ROWS if source.shape is ShapeType.POINT else SHAPE_BATCH_ROWS,
             ends=None if summary is None else summary.find_ends(),
         )
-        return LayerQuestion(query, markup, None if summary is None else partial(count_summaries, summary))
+        return LayerQuestion(query, markup, None if summary is None else partial(count_summaries, summary, query))
 
-    def count_summaries(summary: LayerAggregation, batches: Iterator[Batch]) -> Generator[Batch]:
-        found = list(summary.summarize(batches))
+    def count_summaries(summary: LayerAggregation, query: LayerQuery, batches: Iterator[Batch]) -> Generator[Batch]:
+        found = list(summary.summarize(batches, query, context.cache))
         summarized.append(sum(batch.rows for batch in found))
         yield from found
 

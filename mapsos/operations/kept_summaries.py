@@ -1,0 +1,220 @@
+"""Summaries that took long, kept while the data are the same: in memory, and in the cache folder for other processes.
+
+A file there is an Arrow stream, which nobody can hide code in. It is believed only if it is our user's, as is its
+folder, nobody else can write to either, and it was made by this very version from data that are unchanged.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+import stat
+import threading
+import time
+import zlib
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import mapsos
+from mapsos.layer_source import LayerSource
+from mapsos.mapfile.compiled import admit_folder, encode, is_ours
+from mapsos.sources.identity import identity, list_files, stat_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEEP_SECONDS = 0.3
+"""A summary that was found in less is not kept."""
+
+MOST_BYTES = 32 << 20
+"""How many bytes are kept in memory; of one summary at most an eighth."""
+
+MOST_BYTES_ON_DISK = 64 << 20
+"""How many bytes are kept in the cache folder: what was not used for longest goes first."""
+
+_SETTLED = 2 * 10**9
+"""Nanoseconds after which a change of a file shows in its time for certain, on any file system."""
+
+_FOLDER = "summaries"
+_ENDING = ".arrows"
+
+
+@dataclass(frozen=True)
+class SummaryQuestion:
+    """A question for a summary.
+
+    Attributes
+    ----------
+    source
+        The layer.
+    text
+        All that the answer depends on besides the data, as JSON.
+    folder
+        The cache folder, None for none.
+    """
+
+    source: LayerSource
+    text: str
+    folder: str | None
+
+    def recall(self, find: Callable[[], pa.RecordBatch]) -> pa.RecordBatch:
+        """The kept answer if the data have not changed, else what ``find`` finds now, which is kept if it took long."""
+        state = _write_state(self.source)
+        if state is None:
+            return find()
+        key = (self.text, state)
+        found = _store.recall(key)
+        if found is None and self.folder is not None and (found := _load(self.folder, self.text, state)) is not None:
+            _store.keep(key, found)
+        if found is not None:
+            return found
+        settled, began = _is_settled(self.source), time.monotonic()
+        found = find()
+        worthwhile = time.monotonic() - began >= KEEP_SECONDS and found.nbytes <= MOST_BYTES // 8
+        if settled and worthwhile and _write_state(self.source) == state:
+            _store.keep(key, found)
+            if self.folder is not None:
+                _save(self.folder, self.text, state, found)
+        return found
+
+
+def ask_summary(source: LayerSource, folder: str | None, *parts: object) -> SummaryQuestion | None:
+    """The question that ``parts`` (values, texts, numbers and tuples of them) make up; None where one has no text."""
+    try:
+        text = json.dumps([_make_version(), encode(source), [encode(part) for part in parts]])
+    except TypeError:
+        return None
+    return SummaryQuestion(source, text, folder)
+
+
+def forget_summaries() -> None:
+    """Forget what is kept in memory: for tests."""
+    _store.forget()
+
+
+class SummaryStore:
+    """Summaries by question and state of the data, the least recently used forgotten first. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str], pa.RecordBatch] = OrderedDict()
+        self._lock = threading.Lock()
+        self._bytes = 0
+
+    def recall(self, key: tuple[str, str]) -> pa.RecordBatch | None:
+        """What is kept, None for nothing."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def keep(self, key: tuple[str, str], summary: pa.RecordBatch) -> None:
+        """Keep a summary."""
+        with self._lock:
+            if key in self._kept:
+                self._bytes -= self._kept.pop(key).nbytes
+            self._kept[key] = summary
+            self._bytes += summary.nbytes
+            while self._bytes > MOST_BYTES:
+                self._bytes -= self._kept.popitem(last=False)[1].nbytes
+
+    def forget(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._kept.clear()
+            self._bytes = 0
+
+
+_store = SummaryStore()
+
+
+def _write_state(source: LayerSource) -> str | None:
+    state = identity(source)
+    return None if state is None else json.dumps(encode(state))
+
+
+def _is_settled(source: LayerSource) -> bool:
+    """Whether the next change of the data would show: two changes at once may have the same time."""
+    states = [state for path in list_files(source) if (state := stat_file(path)) is not None]
+    return all(state.st_mtime_ns < time.time_ns() - _SETTLED for state in states)
+
+
+def _load(folder: str, text: str, state: str) -> pa.RecordBatch | None:
+    import pyarrow as pa
+
+    path = _file_of(folder, text)
+    try:
+        if not (admit_folder(folder) and admit_folder(os.path.dirname(path))):
+            return None
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+            if not is_ours(os.fstat(file.fileno()), stat.S_ISREG):
+                return None
+            content = file.read(MOST_BYTES)
+        with pa.ipc.open_stream(content) as stream:
+            known = stream.schema.metadata or {}
+            if known.get(b"question") != text.encode() or known.get(b"state") != state.encode():
+                return None
+            found = stream.read_next_batch()
+        found.validate(full=True)
+        os.utime(path)
+    except (OSError, pa.ArrowInvalid, StopIteration):
+        return None
+    return found.replace_schema_metadata(None)
+
+
+def _save(folder: str, text: str, state: str, summary: pa.RecordBatch) -> None:
+    """Write a summary in one step; where that is not possible, nothing happens."""
+    import pyarrow as pa
+
+    path = _file_of(folder, text)
+    temporary = None
+    try:
+        os.makedirs(os.path.dirname(folder), exist_ok=True)
+        for place in (folder, os.path.dirname(path)):
+            if not os.path.isdir(place):
+                os.mkdir(place, 0o700)
+            if not admit_folder(place):
+                return
+        temporary = os.path.join(os.path.dirname(path), f".{os.getpid()}-{os.urandom(8).hex()}")
+        told = summary.replace_schema_metadata({"question": text, "state": state})
+        with (
+            open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,
+            pa.ipc.new_stream(file, told.schema) as stream,
+        ):
+            stream.write_batch(told)
+        os.replace(temporary, path)
+        _make_room(os.path.dirname(path))
+    except OSError:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)
+
+
+def _make_room(folder: str) -> None:
+    """Remove what was not used for longest, until the rest is as small as it shall be."""
+    with os.scandir(folder) as entries:
+        files = sorted(
+            ((entry.stat(follow_symlinks=False), entry.path) for entry in entries), key=lambda file: file[0].st_mtime_ns
+        )
+    left = sum(status.st_size for status, _ in files)
+    for status, path in files:
+        if left <= MOST_BYTES_ON_DISK:
+            break
+        os.unlink(path)
+        left -= status.st_size
+
+
+def _file_of(folder: str, text: str) -> str:
+    return os.path.join(folder, _FOLDER, hashlib.sha256(text.encode()).hexdigest() + _ENDING)
+
+
+@functools.cache
+def _make_version() -> str:
+    """What makes summaries: the version, and the code itself, which changes between versions while one works on it."""
+    states = []
+    for folder, _, names in os.walk(os.path.dirname(mapsos.__file__)):
+        paths = [os.path.join(folder, name) for name in names if name.endswith(".py")]
+        states += [f"{path}:{os.stat(path).st_mtime_ns}" for path in paths]
+    return f"mapsos {mapsos.__version__} {zlib.crc32(' '.join(sorted(states)).encode()):08x}"
