@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TextIO
 
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.findings import Finding, find_in_mapfile
+from mapsos.mapfile.model import Service
 from mapsos.mapfile.reader import read_service
+from mapsos.pages.language_tags import read_tag
+from mapsos.pages.wording import find_wording, list_languages
 from mapsos.times import current_time
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
@@ -46,8 +49,28 @@ def check_mapfile(path: str) -> list[Finding]:
         return [Finding(error.file, error.line, "error", error.near or "mapfile", error.message)]
     from mapsos.data_findings import find_in_data
 
-    found = dict.fromkeys([*find_in_mapfile(service), *find_in_data(service, current_time())])
+    found = dict.fromkeys(
+        [*find_in_mapfile(service), *_check_language(service), *find_in_data(service, current_time())]
+    )
     return sorted(found, key=lambda finding: (finding.file, finding.line, _ORDER[finding.level], finding.key))
+
+
+def _check_language(service: Service) -> Iterator[Finding]:
+    """Whether pages can be in the language of the service."""
+    key = next((key for key in ("sos_language", "ows_language") if key in service.keys), None)
+    if key is None:
+        return
+    file, line = service.keys[key]
+    if read_tag(service.language) is None:
+        message = (
+            f'"{service.language}" names no language, so pages are in English; write a tag of BCP 47, for example "de" '
+            'or "fr-CA"'
+        )
+        yield Finding(file, line, "warning", key, message)
+    elif find_wording(read_tag(service.language)) is None:
+        languages = ", ".join(list_languages())
+        message = f'pages have no wording in "{service.language}", so they are in English; they have it in {languages}'
+        yield Finding(file, line, "info", key, message)
 
 
 def _format(finding: Finding) -> str:

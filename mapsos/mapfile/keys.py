@@ -88,7 +88,9 @@ METADATA_KEYS: tuple[MetadataKey, ...] = (
     _web("fees", "optional", "What using the service costs; the word none if nothing."),
     _web("accessconstraints", "optional", "Constraints on the use of the service and its data."),
     _web("updatesequence", "optional", "Version of the capabilities: an integer, a timestamp or any text."),
-    _web("language", "optional", "Language of exception texts (RFC 1766).", "en-US"),
+    _web("language", "optional",
+         "Language of pages, and what exceptions say that theirs is: a tag of BCP 47 such as fr-CA, or for pages also "
+         "a code of ISO 639 such as fra.", "en-US"),
     _web("contactorganization", "recommended", "The organization that provides the service."),
     _web("service_onlineresource", "optional", "URL of the provider."),
     _web("contactperson", "optional", "Name of the person to contact."),

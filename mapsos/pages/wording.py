@@ -84,4 +84,4 @@ def _read_wording(language: str) -> Wording | None:
     if not path.is_file():
         return None
     found = json.loads(path.read_text("utf-8"))
-    return Wording(path.stem, found["pages"], found["scripts"])
+    return Wording(path.stem, found.get("pages", {}), found.get("scripts", {}))

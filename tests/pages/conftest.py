@@ -33,3 +33,16 @@ def base() -> Iterator[str]:
     finally:
         server.terminate()
         server.communicate(timeout=60)
+
+
+def word_map(path: Path, language: str) -> Path:
+    """The map of the weather at a path, in a language."""
+    text = (MAPS / "weather.map").read_text("utf-8")
+    for old, new in (
+        ('SHAPEPATH "../../data"', f'SHAPEPATH "{MAPS.parents[1] / "data"}"'),
+        ('"sos_enable_request" "*"', f'"sos_enable_request" "*" "sos_language" "{language}"'),
+    ):
+        assert old in text
+        text = text.replace(old, new, 1)
+    path.write_text(text, "utf-8")
+    return path
