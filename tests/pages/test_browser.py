@@ -7,17 +7,21 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from mapsos.pages.static_files import read_static
 from tests.test_serving import serving
 
-from .conftest import MAPS
+from .conftest import MAPS, word_map
 from .test_pages import PAGES, ROOT
+from .test_wording import read_wording
 
 pytestmark = pytest.mark.slow
 
@@ -113,6 +117,70 @@ def test_from_the_address_of_the_server_to_curves(watched: Watched, base: str) -
         expect(page.get_by_role("heading", level=1)).to_have_text(heading)
     expect(page.locator("#plot-drawing canvas")).to_be_visible()
     expect(page.locator("#plot-status")).to_contain_text("366 means of P1D")
+
+
+def test_scripts_speak_the_language_of_the_page(browser: Browser, tmp_path: Path) -> None:
+    with serving(word_map(tmp_path / "weather.map", "deu"), lines=2) as server:
+        page = browser.new_page()
+        faults: list[str] = []
+        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        base = f"http://127.0.0.1:{server.port}"
+        page.goto(f"{base}{ROOT}/procedures/SFO")
+        status = page.locator("#plot-status")
+        expect(status).to_have_text(
+            "366 Mittelwerte über P1D; das Band reicht vom niedrigsten zum höchsten Wert.", timeout=PATIENCE
+        )
+        expect(page.locator(".u-legend")).to_contain_text("Zeit")
+        expect(page.locator("#plot-drawing")).to_have_attribute(
+            "aria-label", re.compile("^Diagramm von .* bis .* UTC$")
+        )
+        expect(page.get_by_role("button", name="Vergrößern")).to_be_visible()
+        expect(page.locator(".degree").get_by_text("°W").first).to_be_attached()
+        page.get_by_role("button", name="SFO").press("Enter")
+        expect(page.get_by_role("button", name="Fenster schließen")).to_be_visible()
+        page.get_by_label("SFO", exact=True).uncheck()
+        expect(status).to_have_text("Es ist keine Station gewählt.")
+        found = Axe().run(page).response["violations"]
+        assert not found, json.dumps(found)
+        page.goto(f"{base}/_mapsos/builder/weather")
+        expect(page.locator("#status")).to_contain_text("Status 200, application/json, ", timeout=PATIENCE)
+        page.get_by_role("button", name="URL kopieren").click()
+        expect(page.locator("#status")).to_contain_text(re.compile("Kopiert|markiert"))
+        found = Axe().run(page).response["violations"]
+        assert not found, json.dumps(found)
+        page.close()
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    ("language", "number", "text"),
+    [
+        ("en", 1, "1 observation."),
+        ("en", 0, "0 observations."),
+        ("fr", 0, "0 observation."),
+        ("fr", 1000000, "1000000 observations."),
+        ("de", 2, "2 Beobachtungen."),
+        ("pl", 1, "1 obserwacja."),
+        ("pl", 22, "22 obserwacje."),
+        ("pl", 12, "12 obserwacji."),
+    ],
+)
+def test_a_number_has_the_form_of_its_language(browser: Browser, language: str, number: int, text: str) -> None:
+    script = read_static("wording.js")
+    assert script is not None
+    texts = json.dumps(read_wording(language)["scripts"] if language != "en" else {})
+    document = f'<html lang="{language}-XX"><script src="/wording.js" data-texts="{escape(texts)}"></script></html>'
+    page = browser.new_page()
+    page.route("http://page.invalid/", lambda route: route.fulfill(content_type="text/html", body=document))
+    page.route(
+        "http://page.invalid/wording.js",
+        lambda route: route.fulfill(content_type="text/javascript", body=script.content),
+    )
+    page.goto("http://page.invalid/")
+    said = page.evaluate(f'wording.count({number}, "%(count)s observation.", "%(count)s observations.")')
+    page.close()
+    assert said == text
 
 
 def test_a_station_on_the_map_leads_to_its_page(watched: Watched, base: str) -> None:
