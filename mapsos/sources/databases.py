@@ -9,8 +9,8 @@ from mapsos.batches import ColumnKind
 from mapsos.layer_source import LayerSource
 from mapsos.predicates import BBox, Everything, Predicate
 from mapsos.sources.groups import GroupFacts
-from mapsos.sources.index_skips import find_extremes, list_distinct
-from mapsos.sources.index_steps import find_ends, tells_steps
+from mapsos.sources.index_skips import count_each, find_extremes, find_first_ids, list_distinct
+from mapsos.sources.index_steps import find_ends, find_span, tells_steps
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.opening import guarded
 from mapsos.sources.query import StepEnds
@@ -52,6 +52,8 @@ class Database:
             digits = self._find_digits(column, predicate)
             if digits is None:
                 return None
+            if (span := find_span(reader, column)) is not None:
+                return span
             name = quote_identifier(column, reader.dialect)
             differs = f"{name} NOT GLOB {write_pattern(digits)}"
             extremes = find_extremes(reader, column)
@@ -106,6 +108,28 @@ class Database:
         except ValueError:
             return None
 
+    def one_place(self, group: str | None, predicate: Predicate) -> tuple[Narrowing, dict[str, int]] | None:
+        """If all rows are at one point: how to read the first row of each group, and how many rows each has.
+
+        Of a group column of texts without NULL, that an index begins with.
+        """
+        reader, known = self._reader, self.extent()
+        if group is None or known is None or known[:2] != known[2:] or not self._is_plain_table():
+            return None
+        if reader.columns[group].column.kind is not ColumnKind.TEXT or not self._admits_all(predicate):
+            return None
+        with guarded(self._source):
+            ids = find_first_ids(reader, group)
+            if ids is None or "" in ids:
+                return None
+            counts = count_each(reader, group, tuple(ids))
+        return None if counts is None else (self._narrow(list(ids.values())), counts)
+
+    def _narrow(self, ids: list[int]) -> Narrowing:
+        """To rows by their feature ids."""
+        fid = quote_identifier(self._reader.fid_name, self._reader.dialect)
+        return Narrowing(f"{fid} IN ({', '.join(map(str, ids))})")
+
     def count(self, predicate: Predicate) -> int | None:
         """How many rows a predicate admits: by texts of a column of texts and by times that are all in UTC."""
         from mapsos.sources.row_counts import count_exactly
@@ -128,10 +152,7 @@ class Database:
             return None
         with guarded(self._source):
             ids = find_ends(reader, ends, predicate)
-        if ids is None:
-            return None
-        fid = quote_identifier(reader.fid_name, reader.dialect)
-        return Narrowing(f"{fid} IN ({', '.join(map(str, ids))})"), len(ids)
+        return None if ids is None else (self._narrow(ids), len(ids))
 
     def tells_steps(self, time: str, group: str | None) -> bool:
         """Whether an index may tell the first and last rows of steps of time."""
@@ -168,12 +189,16 @@ class Database:
         return inside and self._has_geometry_everywhere(reader)
 
     def _has_geometry_everywhere(self, reader: OgrReader) -> bool:
-        index = f"rtree_{reader.table}_{reader.geometry_name}_rowid"
-        with guarded(self._source):
-            if not reader.has_table(index):
-                return False
-            indexed = reader.ask(f"SELECT count(*) FROM {quote_identifier(index, reader.dialect)}")
-            return indexed == reader.ask(f"SELECT count(*) FROM {self._table()}")
+        if reader.places_all_rows is None:
+            index = f"rtree_{reader.table}_{reader.geometry_name}_rowid"
+            with guarded(self._source):
+                if not reader.has_table(index):
+                    return False
+                indexed = reader.ask(f"SELECT count(*) FROM {quote_identifier(index, reader.dialect)}")
+                placed = indexed == reader.ask(f"SELECT count(*) FROM {self._table()}")
+            # A reader is used again only while its file stays the same.
+            reader.places_all_rows = placed
+        return reader.places_all_rows
 
     def _table(self) -> str:
         return quote_identifier(self._reader.table, self._reader.dialect)

@@ -7,7 +7,7 @@ again for the least value above the last one visits one entry for each value.
 from __future__ import annotations
 
 from mapsos.sources.ogr_reader import OgrReader
-from mapsos.sources.sql import quote_identifier, quote_text
+from mapsos.sources.sql import is_plain_text, quote_identifier, quote_text
 
 MOST_VALUES = 5000
 """With more distinct values than this, going through the index is as good."""
@@ -36,6 +36,12 @@ def list_distinct(reader: OgrReader, column: str) -> tuple[str, ...] | None:
 
     For a column that an index begins with, of few values that all appear early.
     """
+    found = find_first_ids(reader, column)
+    return None if found is None else tuple(found)
+
+
+def find_first_ids(reader: OgrReader, column: str) -> dict[str, int] | None:
+    """The least feature id of each distinct text of a column, in order; else as `list_distinct`."""
     if not any(key[0] == column for key in list_keys(reader)):
         return None
     table, name = _names(reader, column)
@@ -47,13 +53,29 @@ def list_distinct(reader: OgrReader, column: str) -> tuple[str, ...] | None:
         return None
     fid = quote_identifier(reader.fid_name, reader.dialect)
     for count in _FIRST_ROWS:
+        early = f"{fid} < (SELECT MIN({fid}) FROM {table}) + {count}"
         rows = reader.ask(
-            f"SELECT {name} FROM {table} NOT INDEXED WHERE {fid} < (SELECT MIN({fid}) FROM {table}) + {count} "
+            f"SELECT {name}, CAST(MIN({fid}) AS TEXT) AS id FROM {table} NOT INDEXED WHERE {early} "
             f"GROUP BY {name} COLLATE BINARY ORDER BY MIN({fid})"
         )
         if len(rows) == int(many) + int(nulls):
-            return tuple(dict.fromkeys(row[0] for row in rows))
+            ids: dict[str, int] = {}
+            for text, id in rows:
+                ids.setdefault(text, int(id))
+            return ids
     return None
+
+
+def count_each(reader: OgrReader, column: str, texts: tuple[str, ...]) -> dict[str, int] | None:
+    """How many rows have each of the texts, None for a text that is no constant: goes through the index alone."""
+    if not all(is_plain_text(text, reader.dialect) for text in texts):
+        return None
+    table, name = _names(reader, column)
+    counts: dict[str, int] = {}
+    for text in texts:
+        condition = f"{name} COLLATE BINARY = {quote_text(text, reader.dialect)}"
+        counts[text] = int(reader.ask(f"SELECT '' AS n UNION ALL SELECT count(*) FROM {table} WHERE {condition}")[1][0])
+    return counts
 
 
 def find_extremes(reader: OgrReader, column: str) -> tuple[str, str] | None:

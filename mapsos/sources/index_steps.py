@@ -85,14 +85,22 @@ class _Rows:
         )
         return None if odd == "1" or int(count) > _MOST_DAYS else (first, last, int(count))
 
-    def is_alike(self, spans: list[tuple[int, int]], pattern: str, digits: int) -> bool:
-        """Whether all texts in spans of time (ends included) have the pattern."""
-        differs = f"EXISTS (SELECT 1 {self._within} AND {self.when} NOT GLOB {pattern})"
-        ranges = [(first, last + 1) for first, last in _merge(spans)]
-        return not any(
-            self._ask("'' AS found", f"{part} SELECT 'x' FROM r WHERE {differs} LIMIT 1")
-            for part in _part(ranges, digits)
-        )
+    def is_alike(self, spans: list[tuple[int, int]], digits: int) -> bool:
+        """Whether the order of texts is that of time in spans of time (ends included).
+
+        No text that any zone could bring there is in another one than UTC, and none that is as near as a form of the
+        time of day may bring it is written in another form than with so many digits of a second.
+        """
+        clock = "?" * 11 + "[0-2][0-9]:[0-5][0-9]:[0-5][0-9]" + ("." + "[0-9]" * digits if digits else "") + "Z"
+        for pattern, reach in (("*Z", _ZONES), (clock, _FORMS)):
+            differs = f"EXISTS (SELECT 1 {self._within} AND {self.when} NOT GLOB '{pattern}')"
+            ranges = _merge([(first - reach, last + reach + 1) for first, last in spans])
+            if any(
+                self._ask("'' AS found", f"{part} SELECT 'x' FROM r WHERE {differs} LIMIT 1")
+                for part in _part(ranges, digits)
+            ):
+                return False
+        return True
 
     def find_rows(
         self, steps: list[tuple[int, int]], columns: tuple[str, ...], digits: int, order: str
@@ -129,6 +137,46 @@ class _Rows:
     def _ask(self, nothing: str, statement: str) -> list[list[str]]:
         # GDAL runs a statement to its first row to learn its columns, and then anew: the first costs nothing.
         return self.reader.ask(f"SELECT {nothing} UNION ALL SELECT * FROM ({statement})")[1:]
+
+
+def find_span(reader: OgrReader, time: str) -> Interval | None:
+    """From the first time of a column to the last, that included; None without any and if it takes a pass.
+
+    For a column that an index begins with, or that stands second in one whose first has few values and no NULL.
+    """
+    digits = find_digits(reader, time)
+    groups = _list_parts(reader, time)
+    if digits is None or groups is None:
+        return None
+    spans: list[Interval] = []
+    days_left = _MOST_DAYS
+    for rows in groups:
+        bounds = rows.find_bounds()
+        if bounds is None or (days_left := days_left - bounds[2]) < 0:
+            return None
+        if not bounds[2]:
+            continue
+        times = _read_times(list(bounds[:2]))
+        if times is None:
+            return None
+        first, last = times.tolist()
+        if not rows.is_alike([(first, first), (last, last)], digits):
+            return None
+        spans.append(Interval(first, last + 1))
+    return Interval(min(span.begin for span in spans), max(span.end for span in spans)) if spans else None
+
+
+def _list_parts(reader: OgrReader, time: str) -> list[_Rows] | None:
+    """Parts of a table that make up all of it, each with an index that times are sought in."""
+    keys = list_keys(reader)
+    if any(key[0] == time for key in keys):
+        return [_Rows(reader, None, time)]
+    for key in keys:
+        if key[1:] == (time,) and key[0] in reader.columns and reader.condition_dialect(key[0]) is not None:
+            values = list_distinct(reader, key[0]) if reader.columns[key[0]].column.kind is ColumnKind.TEXT else None
+            if values is not None and all(text and is_plain_text(text, reader.dialect) for text in values):
+                return [_Rows(reader, (key[0], text), time) for text in values]
+    return None
 
 
 def tells_steps(reader: OgrReader, time: str, group: str | None) -> bool:
@@ -240,12 +288,7 @@ def _find_ends(rows: _Rows, ends: StepEnds, steps: list[tuple[int, int]], digits
             ids.update(int(id) for id in (id, *others) if id)
         if without_value and rows.has_long(without_value, digits):
             return None
-    # Written alike, with so many digits of a second: then the order of texts is that of time.
-    clock = "'" + "?" * 11 + "[0-2][0-9]:[0-5][0-9]:[0-5][0-9]" + ("." + "[0-9]" * digits if digits else "") + "Z'"
-    for pattern, reach in (("'*Z'", _ZONES), (clock, _FORMS)):
-        if not rows.is_alike([(begin - reach, end + reach) for begin, end in near], pattern, digits):
-            return None
-    return ids
+    return ids if rows.is_alike(near, digits) else None
 
 
 def _read_times(texts: list[str]) -> np.ndarray | None:

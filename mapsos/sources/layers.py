@@ -241,8 +241,28 @@ class Layer:
         time = self._spell_any(time_column)
         texts = tuple(map(self._spell, text_columns))
         columns = tuple(name for name in (group, time, *texts) if name is not None)
+        if time is None and (found := self._find_places(group, texts, predicate, crs)) is not None:
+            return found
         passing = self._pass(columns, predicate, geometry=self._has_geometry)
         return facts_of_groups(passing, group, time, texts, self.crs, crs)
+
+    def _find_places(
+        self, group: str | None, texts: tuple[str, ...], predicate: Predicate, crs: Crs | None
+    ) -> dict[str, GroupFacts] | None:
+        """Facts of groups whose rows are all at one point, from the first row of each; None where a pass is needed."""
+        from mapsos.sources.groups import facts_of_groups
+
+        wanted = rename(predicate, self._spell)
+        known = self._ask_database(lambda database: database.one_place(group, wanted))
+        if known is None or group is None:
+            return None
+        narrowing, counts = known
+        rows = self._read_rows((group, *texts), wanted, True, None, PASS_ROWS, known=narrowing)
+        found = facts_of_groups(rows, group, None, texts, self.crs, crs)
+        certain = all(facts.wkb is not None and all(facts.texts) for facts in found.values())
+        if not certain or set(found) != set(counts):
+            return None
+        return {text: replace(facts, rows=counts[text]) for text, facts in found.items()}
 
     def availability(
         self, group_column: str | None, time_column: str | None, predicate: Predicate = EVERYTHING

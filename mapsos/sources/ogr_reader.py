@@ -77,6 +77,7 @@ class OgrReader:
         self._layer: Any = None
         self._declared: dict[str, bool] | None = None
         self.known_extent: tuple[float, float, float, float] | None = None
+        self.places_all_rows: bool | None = None
         self._dataset: Any = None
         try:
             self._dataset = self._open()

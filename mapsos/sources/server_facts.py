@@ -74,6 +74,10 @@ class ServerFacts:
         """None: there is no feature id that every table, view and SELECT has."""
         return None
 
+    def one_place(self, group: str | None, predicate: Predicate) -> tuple[Narrowing, dict[str, int]] | None:
+        """None, as `find_ends` says."""
+        return None
+
     def tells_steps(self, time: str, group: str | None) -> bool:
         """False, as `find_ends` says."""
         return False

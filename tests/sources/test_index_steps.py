@@ -17,13 +17,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mapsos.calendar_steps import CalendarSteps
+from mapsos.crs import Crs
 from mapsos.layer_source import LayerSource
 from mapsos.operations.summaries import Summarizer, SummaryColumn
 from mapsos.predicates import EVERYTHING, BBox, Compare, OneOf, Predicate, Time, all_of
 from mapsos.sources import index_steps
+from mapsos.sources.groups import facts_of_groups
+from mapsos.sources.index_steps import find_span
 from mapsos.sources.layers import Layer, open_layer
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.query import LayerQuery, StepEnds
+from mapsos.sources.summaries import bounds_of_time
 from mapsos.times import Duration, parse_duration, parse_period
 
 from .test_databases import make
@@ -211,6 +215,59 @@ ODD = [
 def test_times_of_another_form_are_left_to_a_pass(tmp_path: Path, odd: object, by_index: bool, column: str) -> None:
     source = write_table(tmp_path / "a.gpkg", [*USUAL, ("A", odd, 7.0, "odd")], BY_BOTH, column)
     assert check(source, end_of(cut("P1W")), OneOf("stn", ("A",))) is by_index
+
+
+CERTAIN = ("2001-01-09T00:00:00Z", "2001-01-12T12:45:00+02:00", None)
+"""What cannot move the ends of the usual rows: the second is in another zone, but in their midst."""
+
+
+@pytest.mark.parametrize(("index", "stations"), [(BY_BOTH, ("A", "B")), (BY_TIME, ("A", None)), ("(stn)", ("A",))])
+def test_bounds_of_time_are_those_of_a_pass(tmp_path: Path, index: str, stations: tuple[str | None, ...]) -> None:
+    for number, (odd, _) in enumerate([("2001-01-09T00:00:00Z", True), *ODD]):
+        rows: list[Row] = [(stations[day % len(stations)], *row[1:]) for day, row in enumerate(USUAL)]
+        source = write_table(tmp_path / f"{number}.gpkg", [*rows, ("A", odd, 1.0, "")], index)
+        with open_layer(source) as layer:
+            expected = bounds_of_time(layer._pass(("t",), EVERYTHING), "t")
+            assert layer.time_bounds("t") == expected, odd
+        reader = OgrReader(source)
+        span = find_span(reader, "t")
+        reader.close()
+        assert span in (None, expected), odd
+        if index == "(stn)":
+            assert span is None
+        elif odd in CERTAIN:
+            assert span == expected, odd
+
+
+def test_facts_of_stations_at_one_place_are_those_of_a_pass(tmp_path: Path) -> None:
+    """The spatial index and the extent are those that GDAL keeps."""
+    times = [f"2001-01-{day:02d}T00:00:00Z" for day in range(1, 29)]
+    around = BBox(-180, -90, 180, 90)
+    for number, (places, index, quick) in enumerate(
+        [
+            (["POINT (8.1 50.2)"], "(stn, t)", True),
+            (["POINT (8.1 50.2)"], "(stn)", True),
+            (["POINT (8.1 50.2)"], "(t)", False),
+            (["POINT (8.1 50.2)", "POINT (8.1 50.3)"], "(stn, t)", False),
+            (["POINT (8.1 50.2)", None], "(stn, t)", False),
+        ]
+    ):
+        rows = [("BA"[day % 2], time, places[day % len(places)]) for day, time in enumerate(times)]
+        source = make(tmp_path / f"{number}.gpkg", rows)
+        database = sqlite3.connect(source.connection)
+        with database:
+            database.execute(f"CREATE INDEX found ON obs {index}")
+        database.close()
+        for predicate in (EVERYTHING, around):
+            for crs in (None, Crs("EPSG:3857", "EPSG:3857")):
+                with open_layer(source) as layer:
+                    passing = layer._pass(("stn",), predicate, geometry=True)
+                    expected = facts_of_groups(passing, "stn", None, (), layer.crs, crs)
+                    with counted(layer) as delivered:
+                        found = layer.group_facts("stn", None, (), predicate, crs)
+                    assert found == expected
+                    assert list(found) == list(expected)
+                    assert (sum(delivered) == 2) is quick, (places, index, predicate)
 
 
 def test_fractions_that_all_have(tmp_path: Path) -> None:
