@@ -131,10 +131,13 @@ class ProcessWork:
         works = ((name, self), *self.together)
         rows = self.size(bench)
         pairs = bench.pairs if self.faster is not None else 1
-        programs = []
+        programs, small_programs = [], []
+        small_rows = min(bench.checked_rows, rows)
         for _, work in works:
             check_agreement(bench, work)
             ours, theirs = work._programs(bench, rows)
+            small_ours, small_theirs = work._programs(bench, small_rows)
+            small_programs.append(small_ours)
             # A line without a demand is not worth another whole answer of mapserv.
             count_both(bench, work, ours, theirs if self.faster is not None else None, rows)
             programs.append(ours)
@@ -143,8 +146,10 @@ class ProcessWork:
         for _ in range(pairs):
             if self.forget:
                 os.utime(write_map(at(self.layer, rows), bench.folder).parent / data_name(bench, self.layer, rows))
-            for program, runs in zip(programs, our_runs, strict=True):
+            for (_, work), program, small, runs in zip(works, programs, small_programs, our_runs, strict=True):
+                load_pages(small, bench.folder, data_name(bench, work.layer, rows))
                 runs.append(run_program(program))
+            load_pages(small_theirs, bench.folder, data_name(bench, self.their_layer or self.layer, rows))
             their_runs.append(run_program(theirs))
         for (other, work), runs in zip(works, our_runs, strict=True):
             bench.peaks[other] = max(run.megabytes for run in runs)
@@ -168,6 +173,19 @@ class ProcessWork:
         ours = write_map(at(self.layer, rows), bench.folder)
         theirs = write_map(at(self.their_layer or self.layer, rows), bench.folder)
         return mapsos_program(ours, self.query), mapserv_program(theirs, self.query, bench.configuration)
+
+
+def load_pages(small: Program, folder: Path, data: str) -> None:
+    """Have the program's libraries, and its data, in the page cache, so that no run waits for a disk.
+
+    ``small`` is the program over a small piece of the same data. A run that takes the memory of the whole machine
+    leaves the next one nothing of either.
+    """
+    run_program(small)
+    for path in folder.glob(f"{Path(data).stem}.*"):
+        with open(path, "rb") as file:
+            while file.read(1 << 20):
+                pass
 
 
 def check_agreement(bench: Bench, work: ProcessWork) -> None:
