@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mapsos.resident.place import PACKAGE
@@ -38,25 +38,37 @@ def has_worker(
     return subprocess.run(command, env=environ, cwd=folder, check=False).returncode == 0
 
 
-def find_workers(runtime: Path) -> list[int]:
-    """The worker processes that have this XDG_RUNTIME_DIR."""
+def find_processes(runtime: Path) -> dict[int, bytes]:
+    """The processes that were started with this XDG_RUNTIME_DIR, each with its command line."""
     variable = f"XDG_RUNTIME_DIR={runtime}".encode()
-    found = []
+    found = {}
     for entry in Path("/proc").iterdir():
         try:
-            is_worker = b"run_worker.py" in (entry / "cmdline").read_bytes()
-            if is_worker and variable in (entry / "environ").read_bytes().split(b"\0"):
-                found.append(int(entry.name))
+            if variable in (entry / "environ").read_bytes().split(b"\0"):
+                found[int(entry.name)] = (entry / "cmdline").read_bytes()
         except OSError:
             continue
     return found
 
 
+def find_workers(runtime: Path) -> list[int]:
+    """The worker processes that have this XDG_RUNTIME_DIR."""
+    return [process for process, command in find_processes(runtime).items() if b"run_worker.py" in command]
+
+
 def end_workers(runtime: Path) -> None:
-    """End the workers that have this XDG_RUNTIME_DIR."""
-    for process in find_workers(runtime):
-        os.kill(process, signal.SIGTERM)
-    wait_for(lambda: not find_workers(runtime), "the end of the workers")
+    """End the workers that have this XDG_RUNTIME_DIR, also one that is only about to become a worker."""
+    told: set[int] = set()
+
+    def ended() -> bool:
+        # Once each: told twice, one breaks off what it is writing at its end.
+        for process in set(find_workers(runtime)) - told:
+            told.add(process)
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGTERM)
+        return not find_processes(runtime)
+
+    wait_for(ended, "the end of the workers")
 
 
 @contextmanager

@@ -149,9 +149,10 @@ class Worker:
         signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._leave)
+        # Whoever can connect can also read whom to.
+        os.truncate(LOCK, 0)
+        os.pwrite(LOCK, b"%d\n" % os.getpid(), 0)
         with self._listen() as listener:
-            os.truncate(LOCK, 0)
-            os.pwrite(LOCK, b"%d\n" % os.getpid(), 0)
             for connection in self._accept(listener):
                 self._admit(connection)
             self._close_door(listener)
