@@ -47,7 +47,6 @@ BIG_ROWS = 30_000
 """Some 40 MB of answer: more than all buffers on its way, and several batches."""
 
 
-
 @dataclass(frozen=True)
 class Answer:
     """What a CGI process left: ``alone`` tells that it answered by itself."""
@@ -149,11 +148,35 @@ def write_rows(path: Path, rows: int) -> None:
     layer.CommitTransaction()
 
 
+def change_module(module: Path, old: str, new: str) -> None:
+    text = module.read_text()
+    assert text.count(old) == 1
+    module.write_text(text.replace(old, new))
+
+
+def copy_package(site: Site) -> Path:
+    """Have the site run a copy of the package that tests may change: its folder."""
+    package = site.folder / "lib" / "mapsos"
+    shutil.copytree(site.package, package, ignore=shutil.ignore_patterns("__pycache__"))
+    site.package = str(package)
+    site.program.write_text(write_program(sys.executable, str(package.parent), {}))
+    return package
+
+
+def make_impatient(site: Site) -> None:
+    """Have CGI processes wait for a worker as long as they usually do."""
+    change_module(copy_package(site) / "resident" / "client.py", "PATIENCE = 60.0", "PATIENCE = 1.0")
+
+
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Tables, and a copy of the package: workers leave when somebody works on the original meanwhile."""
+    """Tables, and a copy of the package: workers leave when somebody works on the original meanwhile.
+
+    CGI processes of the copy give a worker much more time, so that a busy machine does not decide who answers.
+    """
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(PACKAGE, folder / "mapsos", ignore=shutil.ignore_patterns("__pycache__"))
+    change_module(folder / "mapsos" / "resident" / "client.py", "PATIENCE = 1.0", "PATIENCE = 60.0")
     write_rows(folder / "few.gpkg", 20)
     write_rows(folder / "many.gpkg", BIG_ROWS)
     return folder

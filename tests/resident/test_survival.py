@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -10,7 +11,7 @@ import subprocess
 import termios
 
 from ..workers import wait_for
-from .conftest import BIG_ROWS, CAPABILITIES, OBSERVATIONS, Site, finish
+from .conftest import BIG_ROWS, CAPABILITIES, OBSERVATIONS, Site, finish, make_impatient
 
 FORM = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": "application/x-www-form-urlencoded"}
 BIG = "map=big&" + OBSERVATIONS
@@ -35,16 +36,19 @@ def begin_big(site: Site) -> subprocess.Popen[bytes]:
     return process
 
 
+def list_open(process: int) -> dict[str, str]:
+    """What a process has open, by the number of the descriptor; those that it closes meanwhile are left out."""
+    folder = f"/proc/{process}/fd"
+    found = {}
+    for number in os.listdir(folder):
+        with contextlib.suppress(FileNotFoundError):
+            found[number] = os.readlink(f"{folder}/{number}")
+    return found
+
+
 def open_files(process: int, name: str) -> int:
     """How often a process has a file open."""
-    folder = f"/proc/{process}/fd"
-    found = 0
-    for number in os.listdir(folder):
-        try:
-            found += os.readlink(f"{folder}/{number}").endswith(name)
-        except FileNotFoundError:
-            continue
-    return found
+    return sum(path.endswith(name) for path in list_open(process).values())
 
 
 def kill(process: int) -> None:
@@ -94,6 +98,7 @@ def test_killed_in_the_middle_the_document_stays_unfinished(site: Site) -> None:
 
 
 def test_a_worker_that_hangs_is_left_alone(site: Site) -> None:
+    make_impatient(site)
     worker = site.warm()
     os.kill(worker, signal.SIGSTOP)
     try:

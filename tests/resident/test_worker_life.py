@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 from pathlib import Path
 
-from mapsos.resident.install import write_program
-
 from ..workers import wait_for
-from .conftest import CAPABILITIES, OBSERVATIONS, Site, finish
-from .test_survival import begin_post
+from .conftest import CAPABILITIES, OBSERVATIONS, Site, change_module, copy_package, finish, make_impatient
+from .test_survival import begin_post, list_open
 
 
 def test_twenty_first_requests_start_one_worker(site: Site) -> None:
@@ -35,6 +31,7 @@ def test_twenty_requests_at_once_are_all_answered_by_it(site: Site) -> None:
 
 
 def test_while_it_has_no_room_others_answer_by_themselves(site: Site) -> None:
+    make_impatient(site)
     site.environ["MAPSOS_CGI_WORKER_REQUESTS"] = "1"
     site.warm()
     waiting = begin_post(site, CAPABILITIES[:10].encode())
@@ -45,17 +42,17 @@ def test_while_it_has_no_room_others_answer_by_themselves(site: Site) -> None:
 
 
 def test_idle_it_leaves_and_takes_its_files_with_it(site: Site) -> None:
-    site.warm(MAPSOS_CGI_WORKER_IDLE="2")
+    site.warm(MAPSOS_CGI_WORKER_IDLE="5")
     wait_for(lambda: not site.processes(), "its end")
     assert list(site.sockets.iterdir()) == []
 
 
 def test_a_request_under_way_is_not_idleness(site: Site) -> None:
-    site.environ["MAPSOS_CGI_WORKER_IDLE"] = "2"
+    site.environ["MAPSOS_CGI_WORKER_IDLE"] = "10"
     worker = site.warm()
     waiting = begin_post(site, CAPABILITIES[:10].encode())
-    # A worker of other settings comes and goes meanwhile.
-    other = site.warm(MAPSOS_HTTP_STATUS="on")
+    # A worker of other settings comes, stays longer and goes meanwhile.
+    other = site.warm(MAPSOS_CGI_WORKER_IDLE="11")
     wait_for(lambda: other not in site.processes(), "the end of the other")
     assert site.processes() == [worker]
     assert not finish(waiting, CAPABILITIES[10:].encode()).alone
@@ -67,7 +64,7 @@ def test_it_has_nothing_of_the_process_that_started_it(site: Site) -> None:
         _, parent, group, session = file.read().rpartition(")")[2].split()[:4]
     assert group == session != str(os.getsid(0))
     assert int(parent) != os.getpid()
-    files = {number: os.readlink(f"/proc/{worker}/fd/{number}") for number in os.listdir(f"/proc/{worker}/fd")}
+    files = list_open(worker)
     assert {files[number] for number in "012"} == {os.devnull}
     assert Path(files["4"]) == site.sockets
     assert not [name for name in files.values() if name.startswith("pipe:")]
@@ -121,22 +118,13 @@ def test_a_changed_configuration_holds_for_the_next_request(site: Site) -> None:
     wait_for(lambda: first not in site.processes(), "the end of the first worker")
 
 
-def copy_package(site: Site) -> Path:
-    """Have the site run a copy of the package that tests may change: its folder."""
-    package = site.folder / "lib" / "mapsos"
-    shutil.copytree(site.package, package, ignore=shutil.ignore_patterns("__pycache__"))
-    site.program.write_text(write_program(sys.executable, str(package.parent), {}))
-    return package
-
-
 def test_a_changed_package_ends_the_worker(site: Site) -> None:
     package = copy_package(site)
     old, new = b"QUERY_STRING is set, but empty.", b"QUERY_STRING is EMPTY."
     site.ask(CAPABILITIES)
     wait_for(lambda: not (site.ask("")).alone, "an answer of the worker")
     assert old in site.ask("").out
-    module = package / "app.py"
-    module.write_bytes(module.read_bytes().replace(old, new))
+    change_module(package / "app.py", old.decode(), new.decode())
     wait_for(lambda: new in site.ask("").out, "an answer of the new package")
     answers = []
     wait_for(lambda: answers.append(site.ask("")) or not answers[-1].alone, "an answer of the new worker")
@@ -145,10 +133,7 @@ def test_a_changed_package_ends_the_worker(site: Site) -> None:
 
 
 def test_one_that_has_grown_too_large_leaves_when_it_has_nothing_to_do(site: Site) -> None:
-    module = copy_package(site) / "resident" / "worker.py"
-    text = module.read_text()
-    assert "LARGEST_MEMORY = 500 " in text
-    module.write_text(text.replace("LARGEST_MEMORY = 500 ", "LARGEST_MEMORY = 5 "))
+    change_module(copy_package(site) / "resident" / "worker.py", "LARGEST_MEMORY = 500 ", "LARGEST_MEMORY = 5 ")
     site.ask(CAPABILITIES)
     wait_for(lambda: not site.ask("").alone, "an answer of the worker")
     wait_for(lambda: not site.processes(), "its end")
