@@ -274,6 +274,7 @@ ServerName sensors.example.org
 Listen 127.0.0.1:{port}
 PidFile "{folder}/pid"
 ErrorLog "{folder}/error.log"
+Timeout 600
 {identity}
 LoadModule mpm_event_module {modules}/mod_mpm_event.so
 LoadModule authz_core_module {modules}/mod_authz_core.so

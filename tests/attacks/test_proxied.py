@@ -39,6 +39,7 @@ ServerName localhost
 ServerRoot {folder}
 PidFile {folder}/pid
 ErrorLog {folder}/log
+Timeout 600
 Listen 127.0.0.1:{port}
 LoadModule mpm_event_module {modules}/mod_mpm_event.so
 LoadModule authz_core_module {modules}/mod_authz_core.so
