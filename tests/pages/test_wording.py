@@ -260,3 +260,16 @@ def test_templates_have_no_text_of_their_own() -> None:
         texts = re.sub(r"<[^>]*>", " ", source.replace("Observations &amp; Measurements (XML)", ""))
         heard = " ".join(re.findall(r'(?:aria-label|title|placeholder|alt)="([^"]*)"', source))
         assert set(re.findall(r"[A-Za-z]{2,}", f"{texts} {heard}")) <= names, path.name
+
+
+def test_scripts_have_no_text_of_their_own() -> None:
+    """Strings of several words are texts for people, unless they are of XML, CSS or JavaScript itself."""
+    string = re.compile(r'"(?:[^"\\\n]|\\.)*"|`[^`\n]*`')
+    for path in FOLDER.glob("static/*.js"):
+        lines = re.sub(r"^\s*//.*$", "", path.read_text("utf-8"), flags=re.M)
+        said = {text[1:-1] for text in string.findall(re.sub(r"\$\{[^{}]*\}", "", lines))}
+        told = {one for one in list_script_texts().values() if one is not None} | set(list_script_texts())
+        words = {text for text in said - told if re.search(r"[A-Za-z]{2,} [a-z]{2,}", text) and "<" not in text}
+        assert words <= {"use strict"} | {text for text in words if re.match(r"color-mix\(|\(prefers-", text)}, (
+            path.name
+        )
