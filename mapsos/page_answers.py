@@ -13,7 +13,7 @@ from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context, open_context
 from mapsos.ows.decoding import decode_query
 from mapsos.page_contents import list_catalog, list_downloads, list_places
-from mapsos.page_links import find_place, list_formats, list_pages, list_trail, name_page, open_site
+from mapsos.page_links import find_place, link_table, list_formats, list_pages, list_trail, name_page, open_site
 from mapsos.pages.content_security import write_headers
 from mapsos.pages.rendering import Link, render_page
 from mapsos.pages.sos_links import SosLinks
@@ -79,6 +79,7 @@ def write_resource(
         values["stations"] = list_places(context, layers, place.home, resource)
     if resource.kind == "observations/query":
         values["pages"] = list_pages(request, asked, resource.value)
+        values["table"] = link_table(request, asked)
         values["downloads"] = list_downloads(context, layers, catalog)
     return _respond(request, settings, 200, render_page(_TEMPLATES[resource.kind], place.site, values))
 

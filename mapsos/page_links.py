@@ -113,6 +113,12 @@ def list_formats(request: Request, site: Site) -> list[Link]:
     ]
 
 
+def link_table(request: Request, asked: Mapping[str, str]) -> str:
+    """The table of all that a query's parameters select, of which a page shows some rows."""
+    said = {name: text for name, text in asked.items() if text and name not in ("resultOffset", "resultRecordCount")}
+    return f"{_find_here(request)}?{urlencode(said | {'f': 'csv'})}"
+
+
 def list_pages(request: Request, asked: Mapping[str, str], found: Mapping[str, Any]) -> dict[str, Any]:
     """Which rows of a query's answer are on the page, and the links to those before and after.
 

@@ -18,11 +18,13 @@ from mapsos.geoservices.errors import MethodError, RestError
 from mapsos.http import Request, Response
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
-from mapsos.operations.context import open_context
+from mapsos.operations.context import Context, open_context
+from mapsos.operations.downloads import name_download
+from mapsos.operations.get_observation import read_max_features
 from mapsos.ows.decoding import decode_query, decode_request
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.requests import RawRequest
-from mapsos.rest.interface import find_resource
+from mapsos.rest.interface import Resource, find_resource
 from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
 from mapsos.settings import Settings
@@ -64,7 +66,7 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
         name = f"REST {path.resource}".rstrip()
         if resource.stream is not None:
             return Response(
-                headers=(("Content-Type", JSON),),
+                headers=_describe_stream(context, resource),
                 body=resource.stream,
                 operation=name,
                 count_rows=resource.count_rows,
@@ -87,6 +89,19 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
         log.exception("request failed, reference %s", reference)
         message = f"The request failed for a reason that is in the server's log under reference {reference}."
         return _report(request, settings, RestError(message, code=500), service, wants_page)
+
+
+def _describe_stream(context: Context, resource: Resource) -> tuple[tuple[str, str], ...]:
+    """The headers of what is streamed. A table tells of its own bound, as that of the SOS does: JSON does inside."""
+    if resource.format != "csv":
+        return (("Content-Type", JSON),)
+    from mapsos.encodings.observation_csv import CONTENT_TYPE
+
+    said = [text for name in ("offering", "observedProperty", "procedure") for text in context.raw.all(name)]
+    disposition = f'attachment; filename="{name_download(said, "csv")}"'
+    most = read_max_features(context.service)
+    bound = (("Mapsos-Max-Features", str(most)),) if most is not None else ()
+    return (("Content-Type", CONTENT_TYPE), ("Content-Disposition", disposition), *bound)
 
 
 def _list_services(raw: RawRequest, settings: Settings, find_map: Callable[[str], Service]) -> dict[str, Service]:

@@ -30,6 +30,12 @@ _LINE_END = "\r\n"
 
 
 def encode_csv(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
+    """The table of an answer (`write_csv`); nothing of the collection is in it."""
+    del collection
+    return write_csv(layers)
+
+
+def write_csv(layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
     """The whole table, UTF-8 without byte order mark.
 
     A header is the name of the column and, in brackets behind it, its unit. Times are ISO 8601 in UTC; other values are
@@ -38,7 +44,6 @@ def encode_csv(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableM
     the same number back; other geometries are WKT in a column ``geometry``. A row of a point layer that is several
     points has neither.
     """
-    del collection
     markups = [layer.markup for layer in layers]
     positions = _name_positions(join_tables(markups))
     table = join_tables(markups, positions)

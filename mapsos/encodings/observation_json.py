@@ -67,7 +67,7 @@ def write_observations(page: Page, layers: Sequence[LayerAnswer[ObservationMarku
 
     Memory: a batch. The document ends only if all that it shall hold has been read.
     """
-    counter = _Counter(page)
+    counter = PageCutter(page)
     opening = b'{"observationData":['
     for layer in layers:
         template = _lay_out(layer.markup)
@@ -88,8 +88,8 @@ def write_observations(page: Page, layers: Sequence[LayerAnswer[ObservationMarku
     yield opening + f"\n]{exceeded}}}\n".encode()
 
 
-class _Counter:
-    """Cuts batches to the page."""
+class PageCutter:
+    """Cuts batches to the page, one after the other; ``exceeded`` tells that there were rows after it."""
 
     def __init__(self, page: Page) -> None:
         self._skip = page.offset
@@ -97,6 +97,7 @@ class _Counter:
         self.exceeded = False
 
     def cut(self, batch: Batch) -> Batch:
+        """What of a batch is on the page."""
         skipped = min(self._skip, batch.rows)
         self._skip -= skipped
         rest = batch.slice(skipped, batch.rows - skipped) if skipped else batch

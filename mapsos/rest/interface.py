@@ -24,8 +24,9 @@ from mapsos.rest.service_root import describe_schema, describe_service
 class Resource:
     """What a path stands for.
 
-    ``kind`` is the `RestPath`'s resource, or ``schema``; ``format`` how the client wants it: html, json or pjson.
-    ``stream`` is the JSON document of what is streamed, else None; where it is there, ``value`` is empty.
+    ``kind`` is the `RestPath`'s resource, or ``schema``; ``format`` how the client wants it: html, json, pjson
+    or csv. ``stream`` is the document of what is streamed, JSON or CSV, else None; where it is there, ``value`` is
+    empty.
     ``count_rows`` tells how many observations of it have been written so far (`Response.count_rows`).
     """
 
@@ -67,11 +68,12 @@ def find_resource(context: Context, path: RestPath) -> Resource:
     if path.resource == "openapi":
         return Resource("openapi", "pjson", describe_openapi(context, path.prefix))
     if path.resource == "observations/query":
-        stream = query_observations(context, PAGE_ROWS if format != "json" else None)
+        whole = format in ("json", "csv")
+        stream = query_observations(context, None if whole else PAGE_ROWS, csv=format == "csv")
         if stream is None:
-            return Resource(path.resource, "json", {}, ())
-        if format == "json":
-            return Resource(path.resource, "json", {}, stream, stream.count_written)
+            return Resource(path.resource, "csv" if format == "csv" else "json", {}, ())
+        if whole:
+            return Resource(path.resource, format, {}, stream, stream.count_written)
         return Resource(path.resource, format, json.loads(b"".join(stream)), count_rows=stream.count_written)
     if path.id is not None:
         return Resource(path.resource, format, _MEMBERS[path.resource](context, path.id))

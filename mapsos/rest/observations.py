@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from mapsos.geoservices.errors import RestError
 from mapsos.geoservices.spatial_filters import parse_spatial_filter
 from mapsos.geoservices.temporal_filters import TemporalFilter, parse_temporal_filter
 from mapsos.geoservices.where import parse_where
+from mapsos.http import Chunk
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.extents import find_map_rectangle
@@ -31,6 +33,7 @@ from mapsos.sources.query import LayerQuery
 from mapsos.times import SECOND, Interval
 
 if TYPE_CHECKING:
+    from mapsos.encodings.encoder import LayerAnswer, Needs
     from mapsos.encodings.observation_json import ObservationMarkup, Page
 
 
@@ -76,12 +79,15 @@ def read_page(raw: RawRequest, zone: int, usual: int | None = None, most: int | 
 
 
 class PageBody(ObservationBody["ObservationMarkup"]):
-    """The document of one page of the answers to some questions."""
+    """The document of one page of the answers to some questions, written by ``write``."""
 
-    def __init__(self, page: Page, questions: Iterator[LayerQuestion[ObservationMarkup]]) -> None:
-        from mapsos.encodings.observation_json import write_observations
-
-        super().__init__(partial(write_observations, page), questions, None)
+    def __init__(
+        self,
+        page: Page,
+        write: Callable[[Page, Sequence[LayerAnswer[ObservationMarkup]]], Iterator[Chunk]],
+        questions: Iterator[LayerQuestion[ObservationMarkup]],
+    ) -> None:
+        super().__init__(partial(write, page), questions, None)
         self._page = page
 
     def count_written(self) -> int:
@@ -90,11 +96,11 @@ class PageBody(ObservationBody["ObservationMarkup"]):
         return rows if self._page.most is None else min(rows, self._page.most)
 
 
-def query_observations(context: Context, usual: int | None = None) -> PageBody | None:
+def query_observations(context: Context, usual: int | None = None, *, csv: bool = False) -> PageBody | None:
     """The answer as a stream, opened and with the first batch of each layer read; None if only its head is wanted.
 
-    ``usual`` is how many observations there are where resultRecordCount does not say. Raises RestError, also for more
-    observations than the server's limit admits (`mapsos.operations.row_limits`).
+    It is JSON, or with ``csv`` a table. ``usual`` is how many observations there are where resultRecordCount does not
+    say. Raises RestError, also for more observations than the server's limit admits (`mapsos.operations.row_limits`).
     """
     asked = read_query(context.raw, context.now)
     most = read_max_features(context.service)
@@ -103,7 +109,7 @@ def query_observations(context: Context, usual: int | None = None) -> PageBody |
     with rest_errors():
         if context.method == "HEAD":
             return None
-        body = PageBody(page, list_questions(context, asked, rows))
+        body = _open_body(context, asked, page, rows, csv)
         try:
             if (limit := context.row_limit) is not None:
                 _check_rows(context, limit, asked, page, body.count_all())
@@ -112,6 +118,16 @@ def query_observations(context: Context, usual: int | None = None) -> PageBody |
             body.close()
             raise
     return body
+
+
+def _open_body(context: Context, asked: Asked, page: Page, rows: int | None, csv: bool) -> PageBody:
+    if csv:
+        from mapsos.encodings.observation_csv import need_csv, write_observations_csv
+
+        return PageBody(page, write_observations_csv, list_questions(context, asked, rows, need_csv))
+    from mapsos.encodings.observation_json import write_observations
+
+    return PageBody(page, write_observations, list_questions(context, asked, rows))
 
 
 def _check_rows(context: Context, limit: int, asked: Asked, page: Page, known: int | None) -> None:
@@ -152,14 +168,20 @@ class _Ask:
     procedure: str | None
 
 
-def list_questions(context: Context, asked: Asked, most: int | None) -> Iterator[LayerQuestion[ObservationMarkup]]:
+def list_questions(
+    context: Context,
+    asked: Asked,
+    most: int | None,
+    need: Callable[[ObservationMarkup], Needs] = attrgetter("needs"),
+) -> Iterator[LayerQuestion[ObservationMarkup]]:
     """A question for each observed property of each layer that may have observations, in map order.
 
-    ``most`` is how many rows are wanted of each. Raises RestError and OwsException.
+    ``most`` is how many rows are wanted of each, and ``need`` tells what the encoder needs of them. Raises RestError
+    and OwsException.
     """
     for ask in _list_asks(context, asked):
         markup = build_observation_markup(ask.meaning, ask.column, ask.procedure)
-        needs = markup.needs
+        needs = need(markup)
         query = LayerQuery(
             source=ask.meaning.layer.source,
             texts=needs.texts,

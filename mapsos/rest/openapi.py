@@ -6,7 +6,7 @@ from typing import Any
 
 from mapsos.operations.context import Context
 from mapsos.rest.filter_patterns import SPATIAL_FILTER, TEMPORAL_FILTER, WHERE
-from mapsos.rest.parameters import FORMATS, PARAMETERS
+from mapsos.rest.parameters import FORMATS, MORE_FORMATS, PARAMETERS
 from mapsos.rest.paths import MEMBERS
 from mapsos.rest.schemas import SCHEMAS
 
@@ -121,8 +121,8 @@ def _write_path(resource: str) -> str:
 
 def _describe(resource: str, *, form: bool = False) -> dict[str, Any]:
     """An operation, with its parameters in the query or, by POST, in a form."""
-    named = [*FORMATS, "schema"] if resource == "" else list(FORMATS)
-    formats = {"type": "string", "enum": [*named, ""], "default": "html"}
+    named = [*FORMATS, *MORE_FORMATS.get(resource, ()), ""]
+    formats = {"type": "string", "enum": named, "default": "html"}
     parameters: dict[str, dict[str, Any]] = {
         "f": {"description": "The format of the answer.", "schema": formats, "example": "json"},
         **{name: _MEANINGS[name] for name in PARAMETERS[resource]},
@@ -130,6 +130,9 @@ def _describe(resource: str, *, form: bool = False) -> dict[str, Any]:
     document: dict[str, Any] = {"$ref": f"#/components/schemas/{_DOCUMENTS[resource]}"}
     if resource == "":
         document = {"anyOf": [document, {"type": "object"}]}
+    content = {"application/json": {"schema": document}, "text/html": {"schema": {"type": "string"}}}
+    if "csv" in named:
+        content["text/csv"] = {"schema": {"type": "string"}}
     found: dict[str, Any] = {
         "operationId": f"{'post' if form else 'get'}-{_DOCUMENTS[resource]}",
         "summary": _SUMMARIES[resource],
@@ -137,7 +140,7 @@ def _describe(resource: str, *, form: bool = False) -> dict[str, Any]:
         "responses": {
             "200": {
                 "description": _SUMMARIES[resource],
-                "content": {"application/json": {"schema": document}, "text/html": {"schema": {"type": "string"}}},
+                "content": content,
             },
             **{status: {"description": text, "content": _ERROR} for status, text in _ERRORS.items()},
         },

@@ -8,6 +8,8 @@ from mapsos.geoservices.errors import RestError
 from mapsos.ows.requests import RawRequest
 
 FORMATS = ("html", "json", "pjson")
+MORE_FORMATS = {"": ("schema",), "observations/query": ("csv",)}
+"""What some resources have besides."""
 
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "services": (),
@@ -56,7 +58,7 @@ def check_names(raw: RawRequest, resource: str) -> None:
 
 def read_format(raw: RawRequest, resource: str) -> str:
     """The response format, ``html`` where none is named. Raises RestError."""
-    allowed = ("json",) if resource == "openapi" else (*FORMATS, "schema") if resource == "" else FORMATS
+    allowed = ("json",) if resource == "openapi" else (*FORMATS, *MORE_FORMATS.get(resource, ()))
     found = (raw.last("f") or allowed[0]).strip().lower()
     if found not in allowed:
         raise RestError(f"f={found} is not supported", f"allowed are {', '.join(allowed)}")

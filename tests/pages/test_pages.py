@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import urllib.error
 import urllib.request
@@ -159,13 +161,15 @@ def test_downloads_of_a_query_are_filtered_as_it_is(
 ) -> None:
     query = f"{base}{ROOT}/observations/query?{urlencode(parameters)}"
     page = html.fromstring(fetch(query)[2])
-    links = page.xpath("//section[@aria-labelledby='whole-heading']//a[text()='CSV']/@href")
+    links = page.xpath("//section[@aria-labelledby='whole-heading']//a[text()='GetObservation']/@href")
     asked = [parse_qs(urlsplit(link).query) for link in links]
     assert {ask["offering"][0] for ask in asked} == offerings if offerings else asked
     rows: set[tuple[str, ...]] = set()
     for link, ask in zip(links, asked, strict=True):
         assert {name: ask.get(name) for name in ("procedure", "eventTime", "bbox") if name in ask} == filters
-        rows |= {tuple(row.split(",")[:2]) for row in fetch(base + link)[2].decode().splitlines()[1:]}
+        table = urlencode({name: values[0] for name, values in ask.items()} | {"responseFormat": "text/csv"})
+        path = urlsplit(link).path
+        rows |= {tuple(row.split(",")[:2]) for row in fetch(f"{base}{path}?{table}")[2].decode().splitlines()[1:]}
     found = json.loads(fetch(f"{query}&f=json")[2])["observationData"]
     assert found
     assert {(read_moment(row["phenomenonTime"]), row["procedure"]) for row in found} == {
@@ -178,6 +182,56 @@ def test_a_page_says_what_its_downloads_leave_out(base: str) -> None:
     page = html.fromstring(fetch(f"{base}{ROOT}/observations/query?{urlencode(said)}")[2])
     (text,) = page.xpath("//section[@aria-labelledby='whole-heading']/p/text()")
     assert text.endswith("of each offering. The condition is disregarded. The area is disregarded.")
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"offering": "daily", "observedProperty": "wind_speed", "temporalFilter": "before:2012-01-20"},
+        {"procedure": "SEA", "temporalFilter": "during:2010-07-01T00:00:00+02:00,2010-07-01T12:00:00+02:00"},
+        {"offering": "hourly", "featureOfInterest": "SFO", "temporalFilter": "equals:2010-07-01T02:00:00Z"},
+        {"offering": "hourly", "spatialFilter": "-122.3138,47.4444", "temporalFilter": "after:2010-12-31T12:00:00Z"},
+        {
+            "offering": "hourly",
+            "spatialFilter": "{rings:[[[-123,40],[-123,48],[-122,48],[-123,40]]]}",
+            "temporalFilter": "equals:2010-07-01T02:00:00Z",
+        },
+        {"offering": "hourly", "where": "numeric_value > 70 AND uom IS NOT NULL", "spatialFilter": "-123,40,-122,48"},
+        {"where": "procedure = 'SEA' AND time_stamp < TIMESTAMP '2010-01-01 12:00:00'"},
+        {"offering": "nile", "where": "numeric_value > 1200", "resultOffset": "1", "resultRecordCount": "2"},
+    ],
+    ids=lambda parameters: " ".join(parameters),
+)
+def test_the_csv_of_a_query_has_the_rows_of_its_table(base: str, parameters: dict[str, str]) -> None:
+    path: str | None = f"/weather/exts/SosSOE/observations/query?{urlencode(parameters)}"
+    tabled: list[tuple[str, ...]] = []
+    if "resultOffset" in parameters:
+        # The table that the page links is that of all rows, not of those on the page.
+        plain = {name: text for name, text in parameters.items() if not name.startswith("result")}
+        linked = read_page(base, path)
+        path = f"/weather/exts/SosSOE/observations/query?{urlencode(plain)}"
+    else:
+        linked = read_page(base, path)
+    (url,) = linked.xpath("//section[@aria-labelledby='whole-heading']//a[text()='CSV']/@href")
+    while path is not None:
+        page = read_page(base, path)
+        for row in page.xpath("//section[@id='result']//tbody/tr"):
+            cells = ["".join(cell.itertext()) for cell in row.xpath("td")]
+            tabled.append(tuple(cells[1:5]))
+        path = next(iter(page.xpath("//a[@rel='next']/@href")), None)
+    status, headers, body = fetch(base + url)
+    assert (status, headers["Content-Type"]) == (200, "text/csv; charset=UTF-8; header=present")
+    assert headers["Content-Disposition"].startswith("attachment; filename=")
+    rows = list(csv.DictReader(io.StringIO(body.decode(), newline="")))
+    assert tabled
+    assert len(rows) == len(tabled)
+    for row, (procedure, observed, value, uom) in zip(rows, tabled, strict=True):
+        assert (row["procedure"], row["observed_property"], row["uom"]) == (procedure, observed, uom)
+        assert float(row["value"] or "nan") == pytest.approx(float(value or "nan"), nan_ok=True)
+
+
+def read_page(base: str, path: str) -> html.HtmlElement:
+    return html.fromstring(fetch(base + path)[2])
 
 
 def read_moment(text: str) -> datetime:

@@ -28,7 +28,7 @@ class Limited:
         mapfile = write_map(self.folder / "all.map", self.source, **self.map)
         settings = Settings(mapfile=str(mapfile), cache=None, **self.settings)  # type: ignore[arg-type]
         environ = {"REMOTE_ADDR": "192.0.2.7", "HTTP_ORIGIN": "https://other.test"}
-        return ask_application(Application(settings), path, method, environ, f="json", **parameters)
+        return ask_application(Application(settings), path, method, environ, **{"f": "json", **parameters})
 
 
 @pytest.fixture
