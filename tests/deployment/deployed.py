@@ -152,20 +152,28 @@ class Deployed:
         table = client.machine.root / "srv/maps/data/co2.csv"
         rows = table.read_text()
         header, first = rows.splitlines()[:2]
-        connection = client.connect()
         try:
             table.write_text("\n".join([header, *[first] * 100_000]) + "\n")
-            started = time.monotonic()
-            connection.request("GET", f"{client.path}?{CARBON_DIOXIDE}")
-            response = connection.getresponse()
-            assert response.status == 200
-            assert response.headers["Content-Length"] is None
-            assert response.read(1) == b"<"
-            begun = time.monotonic()
-            rest = response.read()
-            finished = time.monotonic()
+            # The machine may pause before a first byte; one that is held back is late each time.
+            assert any(begins_early(client) for _ in range(3))
         finally:
-            connection.close()
             table.write_text(rows)
-        assert rest.count(b"<om:member>") == 100_000
-        assert begun - started < (finished - started) / 2
+
+
+def begins_early(client: Client) -> bool:
+    """Whether an answer of 100 000 observations begins before half of its time is over."""
+    connection = client.connect()
+    try:
+        started = time.monotonic()
+        connection.request("GET", f"{client.path}?{CARBON_DIOXIDE}")
+        response = connection.getresponse()
+        assert response.status == 200
+        assert response.headers["Content-Length"] is None
+        assert response.read(1) == b"<"
+        begun = time.monotonic()
+        rest = response.read()
+        finished = time.monotonic()
+    finally:
+        connection.close()
+    assert rest.count(b"<om:member>") == 100_000
+    return begun - started < (finished - started) / 2
