@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from mapsos.batches import Batch, ColumnKind
 from mapsos.encodings.encoder import LayerAnswer
-from mapsos.encodings.member_markup import PROCEDURE_URN, indent
+from mapsos.encodings.member_markup import indent
 from mapsos.encodings.table import LayerColumn, Role, TableColumn, TableMarkup
 from mapsos.times import Interval, format_instant
+from mapsos.urns import PROCEDURE_URN
 from mapsos.xml_text import escape_attribute
 
 if TYPE_CHECKING:

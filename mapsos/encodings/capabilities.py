@@ -12,10 +12,9 @@ from lxml import etree
 
 from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, set_schema_location, write_document
 from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
-from mapsos.encodings.member_markup import PROCEDURE_URN
 from mapsos.encodings.registry import RESPONSE_FORMATS, TABLE_FORMATS
-from mapsos.encodings.strict_markup import TRANSIENT_FEATURE
 from mapsos.mapfile.model import Identification, Provider
+from mapsos.urns import PROCEDURE_URN, TRANSIENT_FEATURE
 from mapsos.xml_text import clean_text
 
 OM = "http://www.opengis.net/om/1.0"

@@ -10,7 +10,6 @@ from mapsos.encodings.geometry_markup import GeometryMarkup
 from mapsos.encodings.markup import MeasurementMarkup
 from mapsos.encodings.member_markup import (
     MISSING_PROCEDURE_ITEM,
-    PROCEDURE_URN,
     crs_attributes,
     encode_prefix,
     indent,
@@ -19,6 +18,7 @@ from mapsos.encodings.member_markup import (
 )
 from mapsos.encodings.template import Optional, Part, Pieces, Slot, Template, find_filled
 from mapsos.http import Chunk
+from mapsos.urns import PROCEDURE_URN
 from mapsos.xml_text import encode_name, escape_attribute, escape_attribute_column, escape_text_column
 
 if TYPE_CHECKING:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from mapsos.encodings.markup import Envelope, Phenomenon
+from mapsos.urns import PROCEDURE_URN
 from mapsos.xml_text import encode_name, escape_attribute, escape_text
-
-PROCEDURE_URN = "urn:ogc:def:procedure:"
 
 MISSING_PROCEDURE_ITEM = (
     '<!--WARNING: Optional metadata "sos_procedure_item" missing for sos:procedure.  '

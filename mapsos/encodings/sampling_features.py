@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from mapsos.crs import is_northing_first
+from mapsos.crs import is_northing_first, write_crs_urn
 from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, set_schema_location, write_document
 from mapsos.encodings.strict_markup import UNKNOWN
 from mapsos.xml_text import clean_text, encode_name
@@ -79,9 +79,8 @@ def _write_feature(member: etree._Element, feature: SamplingFeature) -> None:
         return
     holder = add_element(element, SA, "position" if dimension == 0 else "shape")
     geometry = (_write_point, _write_curve, _write_surface)[dimension](holder, shape, feature.label)
-    if feature.label is not None:
-        authority, _, code = feature.label.partition(":")
-        geometry.set("srsName", clean_text(f"urn:ogc:def:crs:{authority}::{code}"))
+    if (urn := write_crs_urn(feature.label)) is not None:
+        geometry.set("srsName", clean_text(urn))
 
 
 def _write_point(holder: etree._Element, shape: shapely.Geometry, label: str | None) -> etree._Element:

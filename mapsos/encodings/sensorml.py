@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from lxml import etree
 
-from mapsos.crs import find_axis_unit, is_northing_first
+from mapsos.crs import find_axis_unit, is_northing_first, write_crs_urn
 from mapsos.encodings.elements import (
     GML,
     XLINK,
@@ -282,9 +282,8 @@ class _Writer:
 
 
 def name_crs(label: str) -> str:
-    """The URN of a CRS: ``urn:ogc:def:crs:EPSG::4326`` for EPSG:4326, in whose order of axes coordinates are."""
-    authority, _, code = label.partition(":")
-    return f"urn:ogc:def:crs:{authority}::{code}"
+    """The URN of a CRS, in whose order of axes coordinates are (`crs.write_crs_urn`); the label if it has none."""
+    return write_crs_urn(label) or label
 
 
 def _order_axes(label: str, x: float, y: float) -> list[tuple[str, str, str | None, float]]:

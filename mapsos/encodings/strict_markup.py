@@ -12,7 +12,7 @@ from urllib.parse import quote
 from mapsos.batches import ColumnKind
 from mapsos.crs import is_northing_first, write_crs_urn
 from mapsos.encodings.markup import Envelope, name_columns
-from mapsos.encodings.member_markup import PROCEDURE_URN
+from mapsos.urns import PROCEDURE_URN
 from mapsos.xml_text import encode_id, encode_uri, escape_attribute, escape_attribute_column, without_nulls
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 UNKNOWN = "urn:ogc:def:nil:OGC:unknown"
 INAPPLICABLE = "urn:ogc:def:nil:OGC:inapplicable"
-TRANSIENT_FEATURE = "urn:ogc:def:feature:OGC-SWE:3:transient"
 
 _UCUM = "urn:ogc:def:uom:UCUM::"
 _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")

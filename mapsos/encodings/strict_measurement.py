@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from mapsos.batches import Batch, ColumnKind
 from mapsos.encodings.strict_geometry import StrictGeometryMarkup
 from mapsos.encodings.strict_markup import (
-    TRANSIENT_FEATURE,
     UNKNOWN,
     StrictField,
     StrictMarkup,
@@ -27,6 +26,7 @@ from mapsos.encodings.strict_markup import (
 )
 from mapsos.encodings.template import Optional, Part, Pieces, Slot, Template, find_filled, join_rows
 from mapsos.http import Chunk
+from mapsos.urns import TRANSIENT_FEATURE
 from mapsos.value_texts import instant_texts
 from mapsos.xml_text import escape_attribute, escape_text_column, without_nulls
 
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 def encode_strict_measurements(ids: str, markup: StrictMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
     """The members of one layer, row after row, value after value, in chunks of about half a megabyte.
 
-    ``ids`` begins every gml:id; the number of the row and of the value in it follow. A row whose time is no time has
-    one that is unknown. Where the layer has feature ids, each observation has as its gml:name the id by which
+    ``ids`` begins every gml:id; the numbers of the value in its row, and of the row, follow. A row whose time is no time
+    has one that is unknown. Where the layer has feature ids, each observation has as its gml:name the id by which
     GetObservationById finds its row.
     """
     if not markup.fields:
@@ -56,10 +56,8 @@ def encode_strict_measurements(ids: str, markup: StrictMarkup, batches: Iterable
 def _lay_out_value(ids: str, number: int, field: StrictField) -> Part:
     name, opening, closing = _choose_element(field)
     parts: tuple[Part, ...] = (
-        f'  <om:member><{name} gml:id="{ids}',
-        Slot("row"),
-        f'_{number + 1}">',
-        Slot("when and by what"),
+        f'  <om:member><{name} gml:id="{ids}{number + 1}_',
+        Slot("row, when and by what"),
         f' xlink:role="{escape_attribute(field.definition)}" xlink:title="{escape_attribute(field.alias)}"/>',
         Slot("feature"),
         opening,
@@ -94,6 +92,8 @@ def _fill(
 
     procedures = _write_procedures(markup, batch)
     before = (
+        pa.array(np.arange(rows + 1, rows + 1 + batch.rows)).cast(pa.large_string()),
+        '">',
         *_write_name(markup, batch),
         "<om:samplingTime>",
         *_write_time(markup, batch),
@@ -102,12 +102,11 @@ def _fill(
         f'"/><om:observedProperty xlink:href="{escape_attribute(markup.observed_property)}"',
     )
     slots: dict[str, Pieces | pa.Array] = {
-        "row": pa.array(np.arange(rows + 1, rows + 1 + batch.rows)).cast(pa.large_string()),
-        "when and by what": before,
+        "row, when and by what": before,
         "feature": _write_feature(markup, geometries, procedures, batch),
     }
     if len(markup.fields) > 1:
-        for name in ("when and by what", "feature"):
+        for name in ("row, when and by what", "feature"):
             slots[name] = join_rows(batch.rows, slots[name])
     present: dict[str, pa.Array | bool] = {}
     for number, field in enumerate(markup.fields):

@@ -15,7 +15,6 @@ from mapsos.encodings.datablock import ProcedureGroups, append_records, gather_b
 from mapsos.encodings.separators import Separators
 from mapsos.encodings.spool import Spool
 from mapsos.encodings.strict_markup import (
-    TRANSIENT_FEATURE,
     UNKNOWN,
     StrictField,
     StrictMarkup,
@@ -26,6 +25,7 @@ from mapsos.encodings.strict_markup import (
 from mapsos.encodings.template import join_rows
 from mapsos.http import Chunk
 from mapsos.times import format_instant
+from mapsos.urns import TRANSIENT_FEATURE
 from mapsos.value_texts import instant_texts
 from mapsos.xml_text import escape_attribute, escape_text, escape_text_column, without_nulls
 

@@ -18,13 +18,14 @@ from mapsos.operations.extents import (
     find_map_rectangle,
 )
 from mapsos.operations.layer_facts import list_values
-from mapsos.operations.layer_meaning import TRANSIENT_FEATURE, read_meaning, refuse_source, write_property_uri
+from mapsos.operations.layer_meaning import read_meaning, refuse_source, write_property_uri
 from mapsos.operations.online_resource import find_online_resource
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.sections import parse_sections
 from mapsos.ows.update_sequences import check_update_sequence
 from mapsos.ows.versions import negotiate_version
 from mapsos.sources.errors import SourceError
+from mapsos.urns import TRANSIENT_FEATURE
 
 CONTENT_TYPE = "text/xml; charset=UTF-8"
 OPERATIONS = (

@@ -15,7 +15,6 @@ from mapsos.sources.errors import SourceError
 from mapsos.times import parse_time
 from mapsos.xml_text import encode_id, encode_uri
 
-TRANSIENT_FEATURE = "urn:ogc:def:feature:OGC-SWE:3:transient"
 _URI_BEGINNINGS = ("urn:", "http://", "https://", "ftp://", "file:")
 
 

@@ -8,7 +8,6 @@ from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.extents import read_time_limits
 from mapsos.operations.layer_facts import has_geometry, list_values
 from mapsos.operations.layer_meaning import (
-    TRANSIENT_FEATURE,
     LayerMeaning,
     UnknownName,
     list_spellings,
@@ -35,6 +34,7 @@ from mapsos.predicates import (
 )
 from mapsos.sources.errors import SourceError
 from mapsos.times import FOREVER, Interval
+from mapsos.urns import TRANSIENT_FEATURE
 
 Asked = tuple[tuple[LayerMeaning, Predicate], ...]
 """The layers that still take part in an answer, in map order, each with what is asked of its rows so far."""

@@ -16,10 +16,10 @@ from mapsos.operations.layer_facts import find_group_facts
 from mapsos.operations.layer_meaning import LayerMeaning, read_meaning, refuse_source
 from mapsos.operations.observation_links import ObservationLinks
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.parameters import PROCEDURE_PREFIX
 from mapsos.sources.errors import SourceError
 from mapsos.sources.groups import GroupFacts
 from mapsos.times import EARLIEST, LATEST, SECOND, Interval, format_instant, parse_period
+from mapsos.urns import PROCEDURE_URN
 
 _WGS84 = Crs("EPSG:4326", "EPSG:4326")
 _TIME_DEFINITION = "urn:ogc:phenomenon:time:iso8601"
@@ -51,7 +51,7 @@ def build_sensor(context: Context, layers: tuple[ObservationLayer, ...], procedu
     keywords = texts["keywords"].split(",") if texts["keywords"] else service.identification.keyword_list or ()
     return SensorMarkup(
         procedure=procedure,
-        urn=f"{PROCEDURE_PREFIX}{procedure}",
+        urn=f"{PROCEDURE_URN}{procedure}",
         name=texts["name"] or procedure,
         short_name=texts["shortname"] or procedure,
         schemas=service.schemas_location,
@@ -202,7 +202,7 @@ def _list_links(
     found: dict[tuple[str, str], ObservationLink] = {}
     for layer in layers:
         observed = layer.observed_property
-        url = observations.write(layer, "procedure", f"{PROCEDURE_PREFIX}{procedure}")
+        url = observations.write(layer, "procedure", f"{PROCEDURE_URN}{procedure}")
         if url is not None and observed is not None:
             link = ObservationLink(url, layer.offering_id, observed.id, OM_XML)
             found.setdefault((layer.offering_id.casefold(), observed.id.casefold()), link)

@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.requests import RawRequest
+from mapsos.urns import TRANSIENT_FEATURE
 
 _SCHEMA_FORMATS = ("text/xml;subtype=gml/3.1.1", "xmlschema", "text/xml", "application/gml+xml;version=3.1")
-_TRANSIENT = "urn:ogc:def:feature:ogc-swe:3:transient"
 WFS_VERSIONS = ("1.0.0", "1.1.0")
 
 
@@ -46,7 +46,7 @@ def parse_type_names(raw: RawRequest) -> tuple[str, ...] | None:
     transient feature of the capabilities, which stands for every type.
     """
     values = (*raw.all("typename"), *(_read_feature_id(value.strip()) for value in raw.all("featureid")))
-    if any(value.lower() == _TRANSIENT for value in values):
+    if any(value.lower() == TRANSIENT_FEATURE.lower() for value in values):
         return None
     return tuple(dict.fromkeys(value for value in values if value.strip(" ,"))) or None
 

@@ -8,6 +8,7 @@ from typing import Literal
 from mapsos.crs import SrsName, parse_srs_name
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.requests import RawRequest
+from mapsos.urns import PROCEDURE_URN
 
 RESPONSE_FORMAT = 'text/xml; subtype="om/1.0.0"'
 OUTPUT_FORMATS: dict[str, Literal["1.0.0", "1.0.1"]] = {
@@ -15,7 +16,6 @@ OUTPUT_FORMATS: dict[str, Literal["1.0.0", "1.0.1"]] = {
     'text/xml; subtype="sensorML/1.0.1"': "1.0.1",
 }
 """What DescribeSensor's outputFormat may be, with the version of SensorML that it stands for."""
-PROCEDURE_PREFIX = "urn:ogc:def:procedure:"
 
 # What MapServer's SOS reads in any operation: beside an operation that has no use for one it does no harm.
 _KNOWN = (
@@ -322,4 +322,4 @@ def split_lists(values: tuple[str, ...]) -> tuple[str, ...]:
 
 def strip_procedure(name: str) -> str:
     """A procedure's bare id from its id or URN (D-08)."""
-    return name[len(PROCEDURE_PREFIX) :] if name.lower().startswith(PROCEDURE_PREFIX) else name
+    return name[len(PROCEDURE_URN) :] if name.lower().startswith(PROCEDURE_URN) else name

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from mapsos.urns import PROCEDURE_URN
+
 CSV = "text/csv"
 OBSERVATIONS = 'text/xml; subtype="om/1.0.0"'
 
@@ -34,7 +36,7 @@ class SosLinks:
 
     def sensor(self, procedure: str) -> str:
         """DescribeSensor."""
-        name = f"urn:ogc:def:procedure:{procedure}"
+        name = PROCEDURE_URN + procedure
         return self._write("DescribeSensor", procedure=name, outputFormat='text/xml; subtype="sensorML/1.0.0"')
 
     def _get_observation(self, entry: Mapping[str, Any], filters: Mapping[str, str | None], format: str) -> str:

@@ -1,0 +1,9 @@
+"""URNs of the OGC that requests and answers share."""
+
+from __future__ import annotations
+
+PROCEDURE_URN = "urn:ogc:def:procedure:"
+"""What the id of a procedure has before it (reference section 5.2)."""
+
+TRANSIENT_FEATURE = "urn:ogc:def:feature:OGC-SWE:3:transient"
+"""The feature of interest of which nothing is known."""
