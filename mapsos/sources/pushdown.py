@@ -7,6 +7,7 @@ predicate admits is not handed down: nothing below a Not, no texts that cannot b
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ from mapsos.crs import Crs
 from mapsos.predicates import And, BBox, Between, Compare, OneOf, Or, Predicate, Spatial, Time
 from mapsos.sources.columns import PostgresqlColumn, SourceColumn
 from mapsos.sources.comparisons import is_number, typing_of
+from mapsos.sources.opening import guarded
 from mapsos.sources.readers import Narrowing, Reader
 from mapsos.sources.spatial import rectangle_in_layer
 from mapsos.sources.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
@@ -66,8 +68,14 @@ def _rectangle(predicate: Predicate, crs: Crs | None) -> Rectangle | None:
 def _condition(predicate: Predicate, reader: Reader) -> str:
     """SQL that is true at least wherever the predicate is; empty where there is nothing to say."""
     if isinstance(predicate, And):
-        some = [condition for operand in predicate.operands if (condition := _condition(operand, reader))]
-        return " AND ".join(f"({condition})" for condition in some)
+        operands = tuple(_flatten(predicate))
+        times = {operand.name for operand in operands if isinstance(operand, Time)}
+        some = [
+            f"likelihood({condition}, 0.99)" if _leads_to_times(operand, times, reader) else f"({condition})"
+            for operand in operands
+            if (condition := _condition(operand, reader))
+        ]
+        return " AND ".join(some)
     if isinstance(predicate, Or):
         every = [_condition(operand, reader) for operand in predicate.operands]
         return " OR ".join(f"({condition})" for condition in every) if all(every) else ""
@@ -87,6 +95,31 @@ def _condition(predicate: Predicate, reader: Reader) -> str:
         return _comparison(predicate, column, in_order, kind, dialect)
     except ValueError:
         return ""
+
+
+def _flatten(predicate: Predicate) -> Iterator[Predicate]:
+    if not isinstance(predicate, And):
+        yield predicate
+        return
+    for operand in predicate.operands:
+        yield from _flatten(operand)
+
+
+def _leads_to_times(predicate: Predicate, times: set[str], reader: Reader) -> bool:
+    """Whether SQLite has an index of a column and then of one of the times.
+
+    It may hold the column alone for selective enough to go through all that the index has of a value, and is told that
+    it is not: then each range of times is sought.
+    """
+    from mapsos.sources.index_skips import list_keys
+    from mapsos.sources.ogr_reader import OgrReader
+
+    if not (isinstance(predicate, OneOf) and times and isinstance(reader, OgrReader)):
+        return False
+    if reader.condition_dialect(predicate.name) is not Dialect.SQLITE:
+        return False
+    with guarded(reader.source):
+        return any(key[0] == predicate.name and key[1:] and key[1] in times for key in list_keys(reader))
 
 
 def _order(column: SourceColumn, quoted: str) -> str:

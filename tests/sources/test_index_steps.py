@@ -26,6 +26,7 @@ from mapsos.sources.groups import facts_of_groups
 from mapsos.sources.index_steps import find_span
 from mapsos.sources.layers import Layer, open_layer
 from mapsos.sources.ogr_reader import OgrReader
+from mapsos.sources.pushdown import narrow
 from mapsos.sources.query import LayerQuery, StepEnds
 from mapsos.sources.summaries import bounds_of_time
 from mapsos.times import Duration, parse_duration, parse_period
@@ -399,3 +400,23 @@ def test_the_tables_of_a_test_are_what_they_say(tmp_path: Path) -> None:
     with open_layer(layer.source) as layer:
         assert layer.tells_steps("T", "STN")
         assert layer.tells_steps("t", None) is False
+
+
+def test_a_period_of_a_station_is_sought_in_an_index_of_both(tmp_path: Path) -> None:
+    """Also where most rows are of that station, and SQLite has counted them."""
+    begin = datetime(2001, 1, 1, tzinfo=UTC)
+    rows: list[Row] = [("A", text(begin + timedelta(hours=number)), 1.0, "x") for number in range(20_000)]
+    source = write_table(tmp_path / "a.gpkg", rows, BY_BOTH)
+    database = sqlite3.connect(source.connection)
+    with database:
+        database.execute("ANALYZE")
+    wanted = all_of(all_of(OneOf("stn", ("A",)), BBox(0, 0, 5, 5)), Time("t", (parse_period("2002-02-01/2002-02-28"),)))
+    reader = OgrReader(source)
+    condition = narrow(wanted, reader, None).condition
+    reader.close()
+    plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN SELECT v FROM obs WHERE {condition}")]
+    database.close()
+    assert plan[0] == "MULTI-INDEX OR"
+    assert all("(stn=? AND t" in step for step in plan if "SEARCH" in step), plan
+    with open_layer(source) as layer:
+        assert layer.count(wanted) == 28 * 24
