@@ -64,7 +64,7 @@ class Settings:
     log_level, log_format
         MAPSOS_LOG_LEVEL and MAPSOS_LOG_FORMAT, in lower case.
     cache
-        MAPSOS_CACHE: folder of compiled maps, None for none. It need not exist.
+        MAPSOS_CACHE: folder of compiled maps and of summaries, None for none. It need not exist.
     cgi_worker, cgi_worker_idle, cgi_worker_requests
         MAPSOS_CGI_WORKER: whether CGI processes start a process that stays and answers the next ones' requests; after
         how many seconds without any it leaves; how many requests it answers at once.
@@ -321,7 +321,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("MAPSOS_LOG_FORMAT", "log_format", "text", "text or json",
            "Lines of the log as text, or each as a JSON object.", _read_log_format),
     Option("MAPSOS_CACHE", "cache", "$XDG_CACHE_HOME/mapsos or ~/.cache/mapsos", "an absolute path, or off",
-           "Folder for compiled maps, so that a CGI request need not parse them.", _read_folder),
+           "Folder for compiled maps, so that a CGI request need not parse them, and for summaries that took long.",
+           _read_folder),
     Option("MAPSOS_CGI_WORKER", "cgi_worker", "on", "on or off",
            "A CGI request starts a process that stays and answers the next ones.", _read_switch),
     Option("MAPSOS_CGI_WORKER_IDLE", "cgi_worker_idle", str(DEFAULT_CGI_WORKER_IDLE), "a whole number from 1 to 999999",
