@@ -113,7 +113,7 @@ def assert_whole(service: Service) -> None:
 
 def end_backends(cluster: Cluster) -> None:
     """End the sessions of mapsos."""
-    cluster.run(f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE usename = '{READER}'")
+    cluster.run(f"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = '{READER}'")
 
 
 @pytest.mark.usefixtures("_started")
