@@ -118,7 +118,7 @@ def test_no_member_for_a_null(parse: Parse, empty: str | None) -> None:
         make_batch(["d"], [None], v=["3"], w=["y"]),
     ]
     root = parse(list(encode_strict_measurements("o1_", markup, batches)))
-    assert [member[0].get(ID) for member in root] == ["o1_1_2", "o1_2_1", "o1_4_1", "o1_4_2"]
+    assert [member[0].get(ID) for member in root] == ["o1_2_1", "o1_1_2", "o1_1_4", "o1_2_4"]
     unknown = root[2].find(".//gml:timePosition", NAMES)
     assert (unknown.text, unknown.get("indeterminatePosition")) == (None, "unknown")
     assert list(encode_strict_measurements("o1_", make_markup(), batches)) == []
