@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.agreement import count_members, reading
-from benchmarks.processes import run_program
+from benchmarks.processes import measure_peak
 from benchmarks.servers import mapsos_program
 from mapsos.encodings.spool import MEMORY_BYTES
 
@@ -36,5 +36,5 @@ def test_peak_is_the_same_for_ten_times_the_rows(connection: str, tmp_path: Path
     if model == "om:Measurement":
         with reading(mapsos_program(maps[0], f"{QUERY}&resultModel={model}")) as document:
             assert count_members(document) == FEW
-    few, many = (run_program(mapsos_program(mapfile, f"{QUERY}&resultModel={model}")).megabytes for mapfile in maps)
+    few, many = (measure_peak(mapsos_program(mapfile, f"{QUERY}&resultModel={model}")) for mapfile in maps)
     assert many < few * WITHIN + HELD_MEGABYTES[model]

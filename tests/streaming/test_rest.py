@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks.maps import REST_OBSERVATIONS
-from benchmarks.processes import run_program
+from benchmarks.processes import measure_peak
 from benchmarks.servers import rest_program
 from mapsos.http import Response
 from mapsos.sources.errors import SourceError
@@ -24,8 +24,8 @@ WITHIN = 1.15
 
 def test_peak_is_the_same_for_ten_times_the_rows(answers: Answers) -> None:
     programs = [rest_program(answers.map_repeated(rows), REST_OBSERVATIONS) for rows in (FEW, MANY)]
-    few = max(run_program(programs[0]).megabytes for _ in range(3))
-    many = run_program(programs[1]).megabytes
+    few = max(measure_peak(programs[0]) for _ in range(3))
+    many = measure_peak(programs[1])
     assert many < LIMIT_MEGABYTES
     assert many < few * WITHIN
 

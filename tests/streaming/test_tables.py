@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.maps import ask_table
-from benchmarks.processes import run_program
+from benchmarks.processes import measure_peak
 from benchmarks.servers import mapsos_program
 from mapsos.encodings.registry import TABLE_FORMATS
 from mapsos.http import Response
@@ -27,8 +27,8 @@ SUMMARY = ask_table("text/csv", "&aggregateInterval=P1D&aggregateFunction=avg,mi
 
 @pytest.mark.parametrize("query", [*map(ask_table, TABLE_FORMATS), SUMMARY])
 def test_peak_is_the_same_for_five_times_the_rows(answers: Answers, query: str) -> None:
-    few = max(run_program(mapsos_program(answers.map_repeated(FEW), query)).megabytes for _ in range(3))
-    many = run_program(mapsos_program(answers.map_repeated(MANY), query)).megabytes
+    few = max(measure_peak(mapsos_program(answers.map_repeated(FEW), query)) for _ in range(3))
+    many = measure_peak(mapsos_program(answers.map_repeated(MANY), query))
     assert many < LIMIT_MEGABYTES
     assert many < few * WITHIN
 
