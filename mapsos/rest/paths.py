@@ -12,7 +12,7 @@ _PATH = re.compile(
     r"(?:/(?P<resource>.*))?",
     re.IGNORECASE | re.DOTALL,
 )
-_SLASHES = re.compile("/+")
+_SLASHES = re.compile("(?:/|%2F)+", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SERVICES = re.compile(r"(?P<prefix>/arcgis/rest/services)/?", re.IGNORECASE)
 _OPENAPI = re.compile(r"(?P<prefix>(?:/(?P<service>[^/]+))?)/openapi\.json", re.IGNORECASE)
@@ -41,9 +41,10 @@ class RestPath:
 
 
 def read_path(environ: Mapping[str, str]) -> str:
-    """The decoded path below the program, with all slashes that the client wrote: Apache's PATH_INFO has one for many.
+    """The decoded path below the program, with all slashes that the client wrote.
 
-    It is taken from REQUEST_URI where that says the same but for slashes, else it is PATH_INFO.
+    Apache's PATH_INFO has one for many, and by ``AllowEncodedSlashes NoDecode`` still ``%2F`` for others. So the path
+    is taken from REQUEST_URI where that says the same but for slashes, else it is PATH_INFO.
     """
     script, path = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "")
     said = unquote(environ.get("REQUEST_URI", "").partition("?")[0])

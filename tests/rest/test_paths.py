@@ -22,6 +22,18 @@ def test_slashes_that_a_server_made_one_are_read_from_what_the_client_wrote(uri:
 
 
 @pytest.mark.parametrize(
+    ("uri", "info", "found"),
+    [
+        ("/sos/all/http%3A%2F%2Fx", "/all/http:%2F%2Fx", "/all/http://x"),
+        ("/sos/all/a%2fb", "/all/a%2fb", "/all/a/b"),
+        ("/sos/all/a%252Fb", "/all/a%2Fb", "/all/a%2Fb"),
+    ],
+)
+def test_slashes_that_a_server_left_encoded_are_decoded(uri: str, info: str, found: str) -> None:
+    assert read_path({"SCRIPT_NAME": "/sos", "PATH_INFO": info, "REQUEST_URI": uri}) == found
+
+
+@pytest.mark.parametrize(
     ("path", "found"),
     [
         ("/weather/exts/SosSOE", RestPath("weather", "/weather/exts/SosSOE", "")),
