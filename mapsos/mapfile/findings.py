@@ -14,7 +14,7 @@ from mapsos.mapfile.blocks import Block, parse_blocks
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.keys import METADATA_KEYS
 from mapsos.mapfile.metadata import Metadata, collect_entries
-from mapsos.mapfile.model import CONFORMANCES, ObservationLayer, Service, group_offerings
+from mapsos.mapfile.model import CONFORMANCES, ObservationLayer, Service, group_offerings, read_max_rows
 from mapsos.mapfile.reader import build_service, layer_metadata, web_metadata
 from mapsos.mapfile.spelling import find_unknown_keys, is_xml_name
 from mapsos.mapfile.tokens import TokenKind, is_decoded, read_tokens
@@ -135,9 +135,10 @@ def _check_web(service: Service, tree: Block) -> Iterator[Finding]:
     limit = service.max_features
     if limit is not None and not (limit.strip().isascii() and limit.strip().isdigit()):
         yield at("error", "maxfeatures", f'"{limit}" is no number of observations; write a whole number')
-    rows = service.max_rows
-    if rows is not None and not (rows.strip().isascii() and rows.strip().isdigit() and int(rows)):
-        yield at("error", "maxrows", f'"{rows}" is no number of observations; write a whole number above 0')
+    try:
+        read_max_rows(service)
+    except ValueError:
+        yield at("error", "maxrows", f'"{service.max_rows}" is no number of observations; write a whole number above 0')
     for word in service.conformance:
         if word not in CONFORMANCES:
             yield at("error", "conformance",

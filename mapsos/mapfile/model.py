@@ -195,6 +195,16 @@ class Service:
         return bool(self.layers) or any(key.startswith("sos_") for key in self.keys)
 
 
+def read_max_rows(service: Service) -> int | None:
+    """How many rows the metadata maxrows admits, None where it is absent; ValueError for no whole number above 0."""
+    if service.max_rows is None:
+        return None
+    text = service.max_rows.strip()
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise ValueError(text)
+    return int(text)
+
+
 @dataclass(frozen=True)
 class Offering:
     """Layers that share an offering id, in map order; what is said of the offering is said by the first of them."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mapsos.http import Request
 from mapsos.mapfile.access import enabled_layers
-from mapsos.mapfile.model import ObservationLayer, Service
+from mapsos.mapfile.model import ObservationLayer, Service, read_max_rows
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.requests import RawRequest
 from mapsos.settings import Settings
@@ -54,14 +54,13 @@ class Context:
 
         Raises OwsException where sos_maxrows is no whole number above 0: a limit that was meant is not left out.
         """
-        text = self.service.max_rows
-        if text is None:
-            return self.max_rows
-        text = text.strip()
-        if not (text.isascii() and text.isdigit() and int(text)):
+        try:
+            own = read_max_rows(self.service)
+        except ValueError:
             message = "The metadata sos_maxrows is not a whole number above 0."
-            raise OwsException("NoApplicableCode", "sos_maxrows", "msSOSDispatch", message, status=500)
-        return int(text) if self.max_rows is None else min(int(text), self.max_rows)
+            raise OwsException("NoApplicableCode", "sos_maxrows", "msSOSDispatch", message, status=500) from None
+        limits = [limit for limit in (own, self.max_rows) if limit is not None]
+        return min(limits, default=None)
 
     def enabled(self, request_name: str) -> tuple[ObservationLayer, ...]:
         """The layers that this client may use with ``request_name``, in map order (reference section 4)."""
