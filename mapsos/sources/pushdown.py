@@ -16,7 +16,6 @@ from mapsos.crs import Crs
 from mapsos.predicates import And, BBox, Between, Compare, OneOf, Or, Predicate, Spatial, Time
 from mapsos.sources.columns import PostgresqlColumn, SourceColumn
 from mapsos.sources.comparisons import is_number, typing_of
-from mapsos.sources.opening import guarded
 from mapsos.sources.readers import Narrowing, Reader
 from mapsos.sources.spatial import rectangle_in_layer
 from mapsos.sources.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
@@ -111,12 +110,13 @@ def _leads_to_times(predicate: Predicate, times: set[str], reader: Reader) -> bo
     It may hold the column alone for selective enough to go through all that the index has of a value, and is told that
     it is not: then each range of times is sought.
     """
+    if not (isinstance(predicate, OneOf) and times and reader.condition_dialect(predicate.name) is Dialect.SQLITE):
+        return False
     from mapsos.sources.index_skips import list_keys
     from mapsos.sources.ogr_reader import OgrReader
+    from mapsos.sources.opening import guarded
 
-    if not (isinstance(predicate, OneOf) and times and isinstance(reader, OgrReader)):
-        return False
-    if reader.condition_dialect(predicate.name) is not Dialect.SQLITE:
+    if not isinstance(reader, OgrReader):
         return False
     with guarded(reader.source):
         return any(key[0] == predicate.name and key[1:] and key[1] in times for key in list_keys(reader))
