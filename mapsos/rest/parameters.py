@@ -35,8 +35,6 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 }
 """What each resource may be asked besides ``f``, as f=schema lists it, and how answers are paged."""
 
-_ALWAYS = frozenset({"f", "map"})
-
 
 def check_names(raw: RawRequest, resource: str) -> None:
     """Refuse parameters that the resource does not have, or without a name, or given more than once: RestError."""
@@ -45,8 +43,7 @@ def check_names(raw: RawRequest, resource: str) -> None:
             "callback is not supported", "ask with f=json; other origins may if the server's CORS setting says so"
         )
     allowed = (*PARAMETERS[resource], "f")
-    known = {name.lower() for name in allowed} | _ALWAYS
-    unknown = [name for name in raw.values if name not in known]
+    unknown = [name for name in raw.values if name not in {known.lower() for known in allowed}]
     if raw.nameless:
         raise RestError("there is a value without the name of a parameter", f"parameters are {', '.join(allowed)}")
     if unknown:

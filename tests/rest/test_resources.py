@@ -119,6 +119,7 @@ def test_procedures_are_listed_and_described(ask: Ask) -> None:
         (ROOT, {"f": "json", "callback": "run"}, 400, "callback is not supported"),
         (ROOT, {"f": "json", "color": "red", "size": "1"}, 400, "there is no parameter color, size here"),
         (ROOT + "/procedures", {"f": "json", "offering": "hourly"}, 400, "there is no parameter offering here"),
+        (ROOT, {"f": "json", "map": "other"}, 400, "there is no parameter map here"),
     ],
 )
 def test_errors_are_documents_of_the_interface(
