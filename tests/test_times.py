@@ -262,6 +262,15 @@ def test_a_column_says_what_each_text_says() -> None:
     assert rows(pa.array(texts)) == [expected_of(text) for text in texts]
 
 
+# Such a column is read in another way as long as all of it can be.
+@pytest.mark.parametrize("first", ["2001-10-30T14:24:55Z", "2001-10-30 14:24:55.25", "2001-10-30"])
+@pytest.mark.parametrize("text", [*COLUMN, "2001-10-30T14:24:55+23:59", "0001-01-01", "0000-01-01", "20011030", None])
+def test_a_text_means_the_same_beside_usual_ones(first: str, text: str | None) -> None:
+    texts = [first, text, first]
+    expected = [expected_of(first), *rows(pa.array([None, text], pa.string()))[1:], expected_of(first)]
+    assert rows(pa.array(texts)) == expected
+
+
 @pytest.mark.parametrize(
     "column",
     [

@@ -44,6 +44,8 @@ class Rows:
         self.raw = raw
         self.geometry = geometry
         self.ids = ids
+        self.times: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+        """What `mapsos.sources.time_columns.times_of` has read of columns."""
         self._values: dict[str, pa.Array] = {}
         self._texts: dict[str, pa.Array] = {}
 
@@ -97,6 +99,7 @@ class Rows:
             {name: array.filter(chosen) for name, array in self.raw.items()},
             None if self.geometry is None else self.geometry.take(mask),
         )
+        rows.times = {name: (begin[mask], end[mask], valid[mask]) for name, (begin, end, valid) in self.times.items()}
         rows._values = {name: array.filter(chosen) for name, array in self._values.items()}
         rows._texts = {name: array.filter(chosen) for name, array in self._texts.items()}
         return rows

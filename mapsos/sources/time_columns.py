@@ -20,8 +20,14 @@ def times_of(rows: Rows, name: str) -> Times:
 
     Texts and date-times as `mapsos.times.parse_texts` reads them; a date is the instant of its midnight. Of numbers,
     four digits are a year, eight digits that are a calendar date are that day, all others seconds since 1970 UTC.
-    Times of day, booleans, lists and binary values are no times.
+    Times of day, booleans, lists and binary values are no times. Read once, however often they are asked for.
     """
+    if name not in rows.times:
+        rows.times[name] = _read_times(rows, name)
+    return rows.times[name]
+
+
+def _read_times(rows: Rows, name: str) -> Times:
     import numpy as np
 
     kind = rows.kind(name)
