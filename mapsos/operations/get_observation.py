@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mapsos.batches import Batch
 from mapsos.crs import Crs, SrsName, is_northing_first, parse_srs_name
@@ -13,7 +13,6 @@ from mapsos.encodings.registry import RESPONSE_FORMATS, find_encoder
 from mapsos.http import Response, is_over_http
 from mapsos.layer_source import ShapeType
 from mapsos.mapfile.model import ObservationLayer, Service
-from mapsos.operations.aggregates import LayerAggregation, plan_aggregation
 from mapsos.operations.conformance import is_strict
 from mapsos.operations.context import Context
 from mapsos.operations.downloads import name_download
@@ -46,6 +45,9 @@ from mapsos.predicates import Predicate
 from mapsos.sources.query import BATCH_ROWS, SHAPE_BATCH_ROWS, LayerQuery
 from mapsos.times import Interval
 from mapsos.xml_text import encode_name
+
+if TYPE_CHECKING:
+    from mapsos.operations.aggregates import LayerAggregation
 
 
 def get_observation(context: Context, result: Predicate | None = None) -> Response:
@@ -89,8 +91,10 @@ def get_observation(context: Context, result: Predicate | None = None) -> Respon
     def ask(selection: LayerSelection) -> LayerQuestion[Any]:
         meaning = selection.meaning
         source = meaning.layer.source
-        summary = None
+        summary: LayerAggregation | None = None
         if aggregation is not None:
+            from mapsos.operations.aggregates import plan_aggregation
+
             summary = plan_aggregation(meaning, aggregation)
             meaning = summary.meaning
         markup = build_markup(encoder.markup, service, meaning, output_crs, url)

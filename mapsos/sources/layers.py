@@ -109,7 +109,7 @@ class Layer:
         times = tuple(dict.fromkeys(self._spell(name) for name in query.times))
         target = query.crs if query.crs is not None and self.crs is not None else None
         columns = (*values, *texts, *times)
-        known = self._find_ends(query, columns) if push_down and query.ends is not None else None
+        known = self._find_ends(query, columns) if push_down else None
         if known is not None:
             reading: Generator[Rows] = (rows for rows in known)
         else:
