@@ -6,17 +6,18 @@ What each form selects is what MapServer 8.0 selects from a shapefile, except th
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.tokens import Token, TokenKind, decode
 from mapsos.patterns import compile_posix
 from mapsos.predicates import (
+    COMPARISONS,
     EVERYTHING,
+    MIRRORED,
     NOTHING,
     Compare,
     ComparisonOperator,
@@ -112,16 +113,9 @@ _WORD = re.compile(
 )
 _ITEM_IN_QUOTES = re.compile(r"\[([^\]]*)\]")
 _OPERATORS = {"eq": "=", "==": "=", "ne": "<>", "!=": "<>", "lt": "<", "gt": ">", "le": "<=", "ge": ">=", "re": "~"}
-_COMPARISONS = ("=", "<>", "<", ">", "<=", ">=", "~", "~*", "=*", "in")
-_DECISIONS: dict[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq,
-    "<>": operator.ne,
-    "<": operator.lt,
-    ">": operator.gt,
-    "<=": operator.le,
-    ">=": operator.ge,
-}
-_MIRRORED: dict[str, str] = {"=": "=", "<>": "<>", "=*": "=*", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+_COMPARISONS = (*COMPARISONS, "~", "~*", "=*", "in")
+_ORDERS: dict[str, ComparisonOperator] = {relation: relation for relation in COMPARISONS}
+_MIRRORED: dict[str, str] = dict((*MIRRORED.items(), ("=*", "=*")))
 _JOINS = {"and": "and", "&&": "and", "or": "or", "||": "or", "not": "not", "!": "not"}
 
 
@@ -263,7 +257,7 @@ class _Expression:
             raise self._refuse(f'"[{left.name}]" is text; for numbers write [{left.name}]', right.text)
         if relation == "=*":
             return OneOf(left.name, (right.text,), match_case=False)
-        return Compare(left.name, _comparison(relation), right.text, kind=left.kind)
+        return Compare(left.name, _ORDERS[relation], right.text, kind=left.kind)
 
     def _one_of(self, left: _Item, right: _Literal) -> Predicate:
         values = tuple(right.text.split(","))
@@ -298,13 +292,8 @@ class _Expression:
 
     def _compare_constants(self, left: _Literal, relation: str, right: _Literal) -> Predicate:
         """Decide constants at once: ``1 = 1`` is what programs write that join conditions by AND."""
-        if left.kind != right.kind or left.kind == "time" or relation not in _DECISIONS:
+        if left.kind != right.kind or left.kind == "time" or relation not in _ORDERS:
             raise self._refuse(f"{left.text} {relation} {right.text} compares no item", relation)
-        decide = _DECISIONS[relation]
+        decide = COMPARISONS[_ORDERS[relation]]
         read = float if left.kind == "number" else str
         return EVERYTHING if decide(read(left.text), read(right.text)) else NOTHING
-
-
-def _comparison(relation: str) -> ComparisonOperator:
-    operators: dict[str, ComparisonOperator] = {"=": "=", "<>": "<>", "<": "<", ">": ">", "<=": "<=", ">=": ">="}
-    return operators[relation]
