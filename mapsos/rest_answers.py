@@ -22,9 +22,9 @@ from mapsos.operations.context import Context, open_context
 from mapsos.operations.downloads import name_download
 from mapsos.operations.get_observation import read_max_features
 from mapsos.ows.decoding import decode_query, decode_request
-from mapsos.ows.exceptions import OwsException
 from mapsos.ows.requests import RawRequest
 from mapsos.rest.interface import Resource, find_resource
+from mapsos.rest.layers import rest_errors
 from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
 from mapsos.settings import Settings
@@ -141,9 +141,8 @@ def _load_pages() -> Any:
 def decoding_errors() -> Iterator[None]:
     """What the decoder has against a request, as RestError."""
     try:
-        yield
-    except OwsException as error:
-        raise RestError(str(error), code=error.status, detail=error.detail) from error
+        with rest_errors():
+            yield
     except PageError as error:
         raise RestError(error.message, code=error.status) from error
 
