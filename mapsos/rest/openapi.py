@@ -44,38 +44,47 @@ def _write_count(least: int) -> dict[str, Any]:
     return {"type": ["integer", "string"], "minimum": least, "maximum": 10**15 - 1, "maxLength": 0}
 
 
+def _write_filter(description: str, pattern: str, examples: dict[str, str]) -> dict[str, Any]:
+    """A text of a pattern, with examples by their names."""
+    return {
+        "description": description,
+        "schema": {"type": "string", "pattern": pattern},
+        "examples": {name: {"value": value} for name, value in examples.items()},
+    }
+
+
 _MEANINGS: dict[str, dict[str, Any]] = {
     "offering": {"description": _IDS, "schema": {"type": "string"}, "example": "hourly"},
     "observedProperty": {"description": _IDS, "schema": {"type": "string"}},
     "procedure": {"description": _IDS, "schema": {"type": "string"}},
     "featureOfInterest": {"description": _IDS, "schema": {"type": "string"}},
     "feature": {"description": _IDS, "schema": {"type": "string"}},
-    "spatialFilter": {
-        "description": _PLACES,
-        "schema": {"type": "string", "pattern": SPATIAL_FILTER},
-        "examples": {
-            "rectangle": {"value": "0,40,2,43"},
-            "point": {"value": '{"x":1.12,"y":41.15,"spatialReference":{"wkid":4326}}'},
-            "area": {"value": "{rings:[[[0,40],[0,43],[2,43],[0,40]]]}"},
+    "spatialFilter": _write_filter(
+        _PLACES,
+        SPATIAL_FILTER,
+        {
+            "rectangle": "0,40,2,43",
+            "point": '{"x":1.12,"y":41.15,"spatialReference":{"wkid":4326}}',
+            "area": "{rings:[[[0,40],[0,43],[2,43],[0,40]]]}",
         },
-    },
-    "temporalFilter": {
-        "description": _TIMES,
-        "schema": {"type": "string", "pattern": TEMPORAL_FILTER},
-        "examples": {
-            "period": {"value": "during:2011-10-19T15:00:00+02:00,2011-10-20T00:00:00+02:00"},
-            "beginning": {"value": "{after:2011-10-19T15:00:00Z}"},
-            "last four weeks": {"value": "last:2419200000,+02:00"},
+    ),
+    "temporalFilter": _write_filter(
+        _TIMES,
+        TEMPORAL_FILTER,
+        {
+            "period": "during:2011-10-19T15:00:00+02:00,2011-10-20T00:00:00+02:00",
+            "beginning": "{after:2011-10-19T15:00:00Z}",
+            "last four weeks": "last:2419200000,+02:00",
         },
-    },
-    "where": {
-        "description": _WHERE,
-        "schema": {"type": "string", "pattern": WHERE},
-        "examples": {
-            "values": {"value": "numeric_value<=35"},
-            "ids": {"value": "procedure IN ('SEA','SFO') AND NOT (numeric_value BETWEEN 35 AND 80)"},
+    ),
+    "where": _write_filter(
+        _WHERE,
+        WHERE,
+        {
+            "values": "numeric_value<=35",
+            "ids": "procedure IN ('SEA','SFO') AND NOT (numeric_value BETWEEN 35 AND 80)",
         },
-    },
+    ),
     "resultOffset": {"description": "How many observations to leave out first.", "schema": _write_count(0)},
     "resultRecordCount": {"description": "How many observations to give, at most.", "schema": _write_count(1)},
 }
