@@ -10,7 +10,7 @@ from gettext import ngettext
 from typing import TYPE_CHECKING, Any
 
 from mapsos.pages.static_files import read_static
-from mapsos.pages.wording import PageLanguage, find_wording
+from mapsos.pages.wording import PageLanguage, Wording
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -51,13 +51,13 @@ def render_page(template: str, site: Site, values: Mapping[str, Any]) -> bytes:
     ``values`` has on every page ``title``, ``named`` (whether the title is the mapfile's or the data's, not ours) and
     ``trail`` (the `Link`s from the list of services down to this page); what else there is, is the template's.
     """
-    found = _load_environment(site.language.wording.language).get_template(f"{template}.html")
+    found = _load_environment(site.language.wording).get_template(f"{template}.html")
     return found.render(site=site, **values).encode()
 
 
 @lru_cache
-def _load_environment(language: str) -> Environment:
-    """The templates with their texts in a language that there is wording for."""
+def _load_environment(wording: Wording) -> Environment:
+    """The templates with their texts in a language."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -70,8 +70,6 @@ def _load_environment(language: str) -> Environment:
     )
     environment.filters["compact"] = lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     environment.filters["moment"] = read_moment
-    wording = find_wording(language)
-    assert wording is not None
     # Only scripts write texts whose form a number decides about.
     environment.install_gettext_callables(wording.gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
     return environment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,12 +25,12 @@ class Wording:
     """
 
     language: str = "en"
-    pages: Mapping[str, str] | None = None
-    scripts: Mapping[str, str | Mapping[str, str]] | None = None
+    pages: Mapping[str, str] = field(default_factory=dict)
+    scripts: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
 
     def gettext(self, text: str) -> str:
         """The text in this language."""
-        return (self.pages or {}).get(text, text)
+        return self.pages.get(text, text)
 
 
 ENGLISH = Wording()
@@ -38,7 +38,10 @@ ENGLISH = Wording()
 
 def find_wording(tag: str | None) -> Wording | None:
     """The wording for a tag of BCP 47, whatever its region is; None where there is none."""
-    return _read_wording(read_language(tag)) if tag is not None else None
+    if tag is None:
+        return None
+    language = read_language(tag)
+    return _read_wording(_SAME.get(language, language))
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,8 @@ def _read_wording(language: str) -> Wording | None:
     """The wording of a language by its code; a file is read once a process, when a page is first asked for in it."""
     if language == ENGLISH.language:
         return ENGLISH
-    path = _FOLDER / f"{_SAME.get(language, language)}.json"
+    path = _FOLDER / f"{language}.json"
     if not path.is_file():
         return None
     found = json.loads(path.read_text("utf-8"))
-    return Wording(path.stem, found.get("pages", {}), found.get("scripts", {}))
+    return Wording(language, found.get("pages", {}), found.get("scripts", {}))
