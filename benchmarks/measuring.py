@@ -294,17 +294,26 @@ class ModeWork:
 class WarmWork:
     """A request answered again and again inside one process of mapsos, against a bound of time.
 
-    ``asked`` makes the request from the sizes; ``checked`` the request for the same observations that mapserv is sent
-    before, for none is timed: the level is another.
+    Attributes
+    ----------
+    asked
+        Makes the request from the sizes.
+    seconds
+        The demand, None for none.
+    checked
+        Makes the request for the same observations that mapserv is sent before; none is timed: the level is another.
+    forget
+        Keep no summary from one answer for the next.
     """
 
     title: str
     layer: MapLayer
     asked: Callable[[Bench], str]
-    seconds: float
+    seconds: float | None
     size: Size = all_rows
     checked: Callable[[Bench], str] | None = None
     times: int = 30
+    forget: bool = False
 
     def measure(self, bench: Bench, name: str) -> list[Result]:
         """Check the answer, then time it."""
@@ -320,6 +329,7 @@ class WarmWork:
             )
             note = f"{count} observations, "
         command = [sys.executable, "-m", "benchmarks.warm", str(mapfile), query, str(self.times)]
+        command += ["--forget"] if self.forget else []
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:

@@ -1,6 +1,7 @@
 """One request answered again and again inside one process: ``python -m benchmarks.warm MAPFILE QUERY TIMES``.
 
-QUERY is one for the SOS, or a path of the REST interface with its query, as ``/exts/SosSOE/procedures?f=json``.
+QUERY is one for the SOS, or a path of the REST interface with its query, as ``/exts/SosSOE/procedures?f=json``. With
+``--forget`` no summary is kept from one answer for the next.
 
 Prints a JSON object: seconds of each time but the first, the first, and the bytes of the last answer.
 """
@@ -14,12 +15,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def time_answers(mapfile: Path, query: str, times: int) -> dict[str, object]:
+def time_answers(mapfile: Path, query: str, times: int, forget: bool = False) -> dict[str, object]:
     """Answer the query so many times and one more, each answer read to its end."""
+    from mapsos.operations.kept_summaries import forget_summaries
+
     answer = open_application(mapfile, query)
     seconds = []
     size = 0
     for _ in range(times + 1):
+        if forget:
+            forget_summaries()
         started = time.perf_counter()
         size = answer()
         seconds.append(time.perf_counter() - started)
@@ -33,6 +38,7 @@ def open_application(mapfile: Path, query: str) -> Callable[[], int]:
     from mapsos.http import Request
     from mapsos.settings import read_settings
 
+    # Without HOME there is no cache folder, where an earlier run might have left something.
     application = Application(read_settings({"MS_MAPFILE": str(mapfile), "MAPSOS_LOG_LEVEL": "error"}))
     environ = {"SERVER_NAME": "127.0.0.1", "SERVER_PORT": "80", "SCRIPT_NAME": "/sos", "REMOTE_ADDR": "127.0.0.1"}
     parameters = query
@@ -58,4 +64,5 @@ def open_application(mapfile: Path, query: str) -> Callable[[], int]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(time_answers(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))))
+    mapfile, query, times, *options = sys.argv[1:]
+    print(json.dumps(time_answers(Path(mapfile), query, int(times), "--forget" in options)))

@@ -190,6 +190,14 @@ WORKS: dict[str, Work] = {
         partial(_ask, "text/csv", more=DAILY),
         1.5,
         times=5,
+        forget=True,
+    ),
+    "summary-kept": WarmWork(
+        "in process: the same, kept from the answer before",
+        POINTS,
+        partial(_ask, "text/csv", more=DAILY),
+        None,
+        times=5,
     ),
     "first-byte": FirstByteWork("mapsos serve: first byte of om:Measurement, {rows}", POINTS, MEASUREMENT, 0.150),
     "station-week": WarmWork(

@@ -39,7 +39,7 @@ def needs_mapserv() -> None:
 @pytest.mark.usefixtures("needs_mapserv")
 def test_a_run_measures_each_kind_of_work(folder: Path) -> None:
     names = ["measurement-gpkg", "reprojected", "datablock-shp", "capabilities-cold"]
-    names += ["capabilities-warm", "first-byte", "box"]
+    names += ["capabilities-warm", "first-byte", "box", "summary"]
     report = folder / "results.json"
     done = subprocess.run(
         [ROOT / "benchmarks" / "run", "--data", folder, "--json", report, "--rows", str(ROWS), "--pairs", "1"]
