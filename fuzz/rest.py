@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 from jsonschema import Draft202012Validator
 from lxml import html
 
-from fuzz.victim import ENVIRON, SECRETS, get, post, read
+from fuzz.victim import ENVIRON, get, judge_any, post
 from fuzz.victims import observing_application, observing_mapfile
 from mapsos.geoservices.relaxed_json import parse_relaxed_json
 from mapsos.http import Request, Response
@@ -92,7 +92,7 @@ def check(data: bytes) -> None:
     path = parse_rest_path(read_path(asked().environ))
     if path is None:
         # Then it is the SOS that answers, which has targets of its own.
-        read(response)
+        judge_any(response)
         return
     judge_rest(response, path.resource or "")
     if response.status == 200 and path.resource == "observations/query":
@@ -123,14 +123,8 @@ def _make_request(data: bytes) -> _Asked:
 
 def judge_rest(response: Response, resource: str) -> None:
     """Fail unless a response is one of those that are promised for every request to the REST interface."""
-    body = read(response)
+    body, headers = judge_any(response)
     assert response.status in _STATUSES, (response.status, body[:300])
-    headers = dict(response.headers)
-    for name, value in response.headers:
-        assert not any(ord(character) < 32 for character in name + value), (name, value)
-    shown = body + repr(headers).encode()
-    for secret in SECRETS:
-        assert secret.encode() not in shown, secret
     if headers["Content-Type"].startswith("text/html"):
         page = html.fromstring(body)
         # What a client wrote is never markup of the page.
