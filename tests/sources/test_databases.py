@@ -12,6 +12,7 @@ from mapsos.crs import Crs
 from mapsos.layer_source import LayerSource, SourceKind
 from mapsos.predicates import EVERYTHING, And, BBox, Compare, Not, OneOf, Predicate, Time
 from mapsos.sources.layers import open_layer
+from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.readers import open_reader
 from mapsos.times import Interval, parse_time
 
@@ -35,6 +36,32 @@ def make(path: Path, rows: list[tuple[str | None, str, str | None]], **more: obj
     dataset = layer = None
     crs = Crs("EPSG:4326", "EPSG:4326")
     return LayerSource("l", SourceKind.OGR, str(path), "obs", crs=crs, **more)  # type: ignore[arg-type]
+
+
+def note_statements(reader: OgrReader) -> list[str]:
+    """What the reader asks from now on."""
+    asked: list[str] = []
+    ask = reader.ask
+
+    def note(statement: str) -> list[list[str]]:
+        asked.append(statement)
+        return ask(statement)
+
+    reader.ask = note  # type: ignore[method-assign]
+    return asked
+
+
+def find_scans(source: LayerSource, statements: list[str]) -> list[str]:
+    """The statements for which SQLite goes through the table or an index of it. Fails if there are none to explain."""
+    assert statements
+    database = sqlite3.connect(source.connection)
+    found = [
+        statement
+        for statement in statements
+        if any(row[3].startswith("SCAN obs") for row in database.execute(f"EXPLAIN QUERY PLAN {statement}"))
+    ]
+    database.close()
+    return found
 
 
 ROWS = [

@@ -16,7 +16,7 @@ from mapsos.sources.layers import open_layer
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.summaries import bounds_of_time, distinct_texts
 
-from .test_databases import make
+from .test_databases import find_scans, make, note_statements
 
 STATIONS = ("B", "A", "b", "", "Ä", "B ", "1", "01")
 
@@ -116,19 +116,8 @@ def test_no_row_is_scanned(tmp_path: Path) -> None:
     """The statements as they are asked, explained: seeks into the index and the first feature ids alone."""
     source = make_many(tmp_path / "a.gpkg", 400, False, "stn, t)")
     reader = OgrReader(source)
-    asked: list[str] = []
-    ask = reader.ask
-
-    def note(statement: str) -> list[list[str]]:
-        asked.append(statement)
-        return ask(statement)
-
-    reader.ask = note  # type: ignore[method-assign]
+    asked = note_statements(reader)
     assert list_distinct(reader, "stn") is not None
     assert find_extremes(reader, "t") is not None
     reader.close()
-    database = sqlite3.connect(source.connection)
-    for statement in asked:
-        for step in [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}")]:
-            assert not step.startswith("SCAN obs"), (step, statement)
-    database.close()
+    assert find_scans(source, asked) == []
