@@ -1,7 +1,7 @@
 """A service on disk in a form that needs no parser: what makes CGI requests cheap.
 
-It is JSON, which nobody can hide code in. A file is believed only if it is our user's, as is its folder, nobody else
-can write to either, and it was made by this very version from files that are unchanged.
+It is JSON, which nobody can hide code in, in the cache folder (`mapsos.cache_folder`). A file is believed only if it
+was made by this very version from files that are unchanged.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import enum
 import json
 import os
 import re
-import stat
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
@@ -18,6 +17,7 @@ from typing import Any
 
 import mapsos
 from mapsos import crs, layer_source, predicates, times
+from mapsos.cache_folder import read_kept, write_kept
 from mapsos.mapfile import model
 from mapsos.mapfile.identities import Identity
 
@@ -27,7 +27,6 @@ _VALUES: dict[str, Callable[..., Any]] = {
     for kind in vars(module).values()
     if isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, enum.Enum))
 }
-_refused: set[str] = set()
 _WILDCARDS = {"ANY_RUN": predicates.ANY_RUN, "ANY_ONE": predicates.ANY_ONE}
 
 
@@ -52,12 +51,9 @@ def load_compiled(folder: str | None, path: str, *, outdated: bool = False) -> C
     if folder is None:
         return None
     try:
-        if not admit_folder(folder):
+        if (content := read_kept(folder, _name_file(path))) is None:
             return None
-        with open(os.open(_file_of(folder, path), os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8") as file:
-            if not is_ours(os.fstat(file.fileno()), stat.S_ISREG):
-                return None
-            document = json.load(file)
+        document = json.loads(content)
         if document["maker"] != _maker() or document["path"] != path:
             return None
         identities = tuple(Identity(*parts) for parts in document["identities"])
@@ -70,10 +66,7 @@ def load_compiled(folder: str | None, path: str, *, outdated: bool = False) -> C
 
 
 def store_compiled(folder: str | None, path: str, compiled: Compiled) -> None:
-    """Write the compiled form, for `load_compiled`; where that is not possible, nothing happens.
-
-    The file is replaced in one step: a reader sees the old one or the new one.
-    """
+    """Write the compiled form, for `load_compiled`; where that is not possible, nothing happens."""
     if folder is None:
         return
     document = {
@@ -82,20 +75,7 @@ def store_compiled(folder: str | None, path: str, compiled: Compiled) -> None:
         "identities": [[getattr(item, part.name) for part in fields(item)] for item in compiled.identities],
         "service": encode(compiled.service),
     }
-    temporary = None
-    try:
-        os.makedirs(os.path.dirname(folder), exist_ok=True)
-        if not os.path.isdir(folder):
-            os.mkdir(folder, 0o700)
-        if not admit_folder(folder):
-            return
-        temporary = os.path.join(folder, f".{os.getpid()}-{os.urandom(8).hex()}")
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump(document, file, separators=(",", ":"))
-        os.replace(temporary, _file_of(folder, path))
-    except OSError:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
+    write_kept(json.dumps(document, separators=(",", ":")).encode(), folder, _name_file(path))
 
 
 def encode(value: Any) -> Any:
@@ -136,32 +116,9 @@ def decode(value: Any) -> Any:
     return value
 
 
-def admit_folder(folder: str) -> bool:
-    """Whether a cache folder is ours, or a link to one that we or root made, as systemd does for a DynamicUser.
-
-    Why not is logged, once for each folder. Raises OSError if it is not there.
-    """
-    link = os.lstat(folder)
-    admitted = is_ours(os.stat(folder), stat.S_ISDIR) and link.st_uid in (os.geteuid(), 0)
-    if not admitted and folder not in _refused:
-        _refused.add(folder)
-        import logging
-
-        logging.getLogger("mapsos").warning(
-            "the cache folder %s is not used: it must be a folder of user %d that nobody else can write to, "
-            "or a link of this user or root to one", folder, os.geteuid(),
-        )  # fmt: skip
-    return admitted
-
-
-def is_ours(status: os.stat_result, is_kind: Callable[[int], bool]) -> bool:
-    """Whether something of a kind (`stat.S_ISREG` and the like) is our user's, and nobody else can write to it."""
-    return is_kind(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o022
-
-
-def _file_of(folder: str, path: str) -> str:
+def _name_file(path: str) -> str:
     name = re.sub(r"[^A-Za-z0-9.-]", "_", os.path.basename(path))[:60]
-    return os.path.join(folder, f"{name}-{zlib.crc32(os.fsencode(path)):08x}.json")
+    return f"{name}-{zlib.crc32(os.fsencode(path)):08x}.json"
 
 
 def _maker() -> str:

@@ -1,16 +1,16 @@
 """Summaries that took long, kept while the data are the same: in memory, and in the cache folder for other processes.
 
-A file there is an Arrow stream, which nobody can hide code in. It is believed only if it is our user's, as is its
-folder, nobody else can write to either, and it was made by this very version from data that are unchanged.
+A file there (`mapsos.cache_folder`) is an Arrow stream, which nobody can hide code in. It is believed only if it was
+made by this very version from data that are unchanged.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
 import os
-import stat
 import threading
 import time
 import zlib
@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import mapsos
+from mapsos.cache_folder import read_kept, write_kept
 from mapsos.layer_source import LayerSource
-from mapsos.mapfile.compiled import admit_folder, encode, is_ours
+from mapsos.mapfile.compiled import encode
 from mapsos.sources.identity import identity, list_files, stat_file
 
 if TYPE_CHECKING:
@@ -145,51 +146,33 @@ def _is_settled(source: LayerSource) -> bool:
 def _load(folder: str, text: str, state: str) -> pa.RecordBatch | None:
     import pyarrow as pa
 
-    path = _file_of(folder, text)
+    content = read_kept(folder, _FOLDER, _name_file(text), most=MOST_BYTES)
+    if content is None:
+        return None
     try:
-        if not (admit_folder(folder) and admit_folder(os.path.dirname(path))):
-            return None
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-            if not is_ours(os.fstat(file.fileno()), stat.S_ISREG):
-                return None
-            content = file.read(MOST_BYTES)
         with pa.ipc.open_stream(content) as stream:
             known = stream.schema.metadata or {}
             if known.get(b"question") != text.encode() or known.get(b"state") != state.encode():
                 return None
             found = stream.read_next_batch()
         found.validate(full=True)
-        os.utime(path)
-    except (OSError, pa.ArrowInvalid, StopIteration):
+        os.utime(os.path.join(folder, _FOLDER, _name_file(text)))
+    except (OSError, pa.ArrowException, StopIteration):
         return None
     return found.replace_schema_metadata(None)
 
 
 def _save(folder: str, text: str, state: str, summary: pa.RecordBatch) -> None:
-    """Write a summary in one step; where that is not possible, nothing happens."""
+    """Write a summary; where that is not possible, nothing happens."""
     import pyarrow as pa
 
-    path = _file_of(folder, text)
-    temporary = None
-    try:
-        os.makedirs(os.path.dirname(folder), exist_ok=True)
-        for place in (folder, os.path.dirname(path)):
-            if not os.path.isdir(place):
-                os.mkdir(place, 0o700)
-            if not admit_folder(place):
-                return
-        temporary = os.path.join(os.path.dirname(path), f".{os.getpid()}-{os.urandom(8).hex()}")
-        told = summary.replace_schema_metadata({"question": text, "state": state})
-        with (
-            open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file,
-            pa.ipc.new_stream(file, told.schema) as stream,
-        ):
-            stream.write_batch(told)
-        os.replace(temporary, path)
-        _make_room(os.path.dirname(path))
-    except OSError:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
+    told = summary.replace_schema_metadata({"question": text, "state": state})
+    content = pa.BufferOutputStream()
+    with pa.ipc.new_stream(content, told.schema) as stream:
+        stream.write_batch(told)
+    if write_kept(content.getvalue().to_pybytes(), folder, _FOLDER, _name_file(text)):
+        with contextlib.suppress(OSError):
+            _make_room(os.path.join(folder, _FOLDER))
 
 
 def _make_room(folder: str) -> None:
@@ -206,8 +189,8 @@ def _make_room(folder: str) -> None:
         left -= status.st_size
 
 
-def _file_of(folder: str, text: str) -> str:
-    return os.path.join(folder, _FOLDER, hashlib.sha256(text.encode()).hexdigest() + _ENDING)
+def _name_file(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest() + _ENDING
 
 
 @functools.cache
