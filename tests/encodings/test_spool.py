@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import tempfile
@@ -10,6 +9,7 @@ import pytest
 
 from mapsos.encodings import spool as spool_module
 from mapsos.encodings.spool import Spool
+from tests.open_files import count_open
 
 
 @pytest.mark.parametrize("memory", [0, 10, 500, 1 << 20])
@@ -29,15 +29,6 @@ def test_groups_grow_side_by_side(memory: int, monkeypatch: pytest.MonkeyPatch) 
         assert len(spool) == 5
         assert bool(spool.in_file) == (memory < 1 << 20)
         assert list(spool.read(4)) == []
-
-
-def count_open(folder: Path) -> int:
-    """How many files of a folder this process has open, though they have no name; others may come and go meanwhile."""
-    count = 0
-    for number in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(FileNotFoundError):
-            count += os.readlink(f"/proc/self/fd/{number}").startswith(str(folder))
-    return count
 
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

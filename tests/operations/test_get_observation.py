@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import contextlib
-import os
-
 import pytest
+
+from tests.open_files import count_open
 
 from .conftest import HREF, LAYER, NS, ROWS, WEB, World, layer_text, read_xml, refusal, values, write_stations
 
@@ -224,14 +223,6 @@ def test_data_replaced_are_seen_at_once(world: World) -> None:
     assert values(world.observe(procedure="D")) == ["7.5"]
 
 
-def _open_files(folder: str) -> int:
-    count = 0
-    for name in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(FileNotFoundError):
-            count += os.readlink(f"/proc/self/fd/{name}").startswith(folder)
-    return count
-
-
 @pytest.mark.parametrize("chunks", [0, 1, 2])
 def test_client_that_goes_away_releases_the_data(world: World, chunks: int) -> None:
     write_stations(world.folder / "obs.gpkg", ROWS * 2000)
@@ -239,9 +230,9 @@ def test_client_that_goes_away_releases_the_data(world: World, chunks: int) -> N
         "service=SOS&version=1.0.0&request=GetObservation&offering=off&observedProperty=op"
         "&responseFormat=text/xml;subtype=om/1.0.0"
     )
-    assert _open_files(str(world.folder)) > 0
+    assert count_open(world.folder) > 0
     body = iter(response.body)
     for _ in range(chunks):
         next(body)
     response.body.close()  # type: ignore[attr-defined]
-    assert _open_files(str(world.folder)) == 0
+    assert count_open(world.folder) == 0

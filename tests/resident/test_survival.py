@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import signal
@@ -10,6 +9,7 @@ import struct
 import subprocess
 import termios
 
+from ..open_files import list_open
 from ..workers import wait_for
 from .conftest import BIG_ROWS, CAPABILITIES, OBSERVATIONS, Site, finish, make_impatient
 
@@ -34,16 +34,6 @@ def begin_big(site: Site) -> subprocess.Popen[bytes]:
     assert process.stdout is not None
     assert process.stdout.read(100).startswith(b"Content-Type: text/xml")
     return process
-
-
-def list_open(process: int) -> dict[str, str]:
-    """What a process has open, by the number of the descriptor; those that it closes meanwhile are left out."""
-    folder = f"/proc/{process}/fd"
-    found = {}
-    for number in os.listdir(folder):
-        with contextlib.suppress(FileNotFoundError):
-            found[number] = os.readlink(f"{folder}/{number}")
-    return found
 
 
 def open_files(process: int, name: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from collections.abc import Callable
@@ -16,28 +15,18 @@ from benchmarks.processes import list_tree
 from benchmarks.servers import escape, serving
 from mapsos.http import Response
 from mapsos.sources.pool import close_idle_readers
+from tests.open_files import count_open
 
 from .conftest import MODELS, Answers
 
 ABORTS = 8
 
 
-def count_open(pid: int, data: Path) -> int:
-    """How many file descriptors of a process are of the data."""
-    count = 0
-    for number in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            count += os.readlink(f"/proc/{pid}/fd/{number}").startswith(str(data))
-        except OSError:
-            continue
-    return count
-
-
 def assert_released(data: Path) -> None:
     """One reader may be kept for the next question, not one for each that was broken off."""
-    assert count_open(os.getpid(), data) <= 1
+    assert count_open(data) <= 1
     close_idle_readers()
-    assert count_open(os.getpid(), data) == 0
+    assert count_open(data) == 0
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -67,7 +56,7 @@ def test_a_server_survives_clients_that_go_away(answers: Answers) -> None:
                 query = f"GET /{mapfile.stem}?{escape(MODELS['measurement'])} HTTP/1.1\r\nHost: localhost\r\n\r\n"
                 client.sendall(query.encode())
                 assert client.recv(1 << 16)
-        assert wait_until(lambda: sum(count_open(pid, answers.data) for pid in list_tree([server.pid])) == 0)
+        assert wait_until(lambda: sum(count_open(answers.data, pid) for pid in list_tree([server.pid])) == 0)
         assert time_answer(server.port, small, 1)
 
 
