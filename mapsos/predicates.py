@@ -214,6 +214,15 @@ def any_of(*operands: Predicate) -> Predicate:
     return Or(kept) if len(kept) > 1 else kept[0] if kept else NOTHING
 
 
+def list_conditions(predicate: Predicate) -> Iterator[Predicate]:
+    """What has to hold all together: the predicate itself, or the operands of its And and of those within."""
+    if isinstance(predicate, And):
+        for operand in predicate.operands:
+            yield from list_conditions(operand)
+    else:
+        yield predicate
+
+
 def rename(predicate: Predicate, resolve: Callable[[str], str]) -> Predicate:
     """Give each leaf that has a name the one that ``resolve`` answers; what ``resolve`` raises passes through."""
     if isinstance(predicate, And | Or):

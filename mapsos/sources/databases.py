@@ -196,7 +196,6 @@ class Database:
                     return False
                 indexed = reader.ask(f"SELECT count(*) FROM {quote_identifier(index, reader.dialect)}")
                 placed = indexed == reader.ask(f"SELECT count(*) FROM {self._table()}")
-            # A reader is used again only while its file stays the same.
             reader.places_all_rows = placed
         return reader.places_all_rows
 

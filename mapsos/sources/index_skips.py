@@ -19,7 +19,13 @@ Key = tuple[str, ...]
 
 
 def list_keys(reader: OgrReader) -> list[Key]:
-    """The first two columns (or the only one) of each index over all rows, both in the order of bytes."""
+    """The first two columns (or the only one) of each index over all rows, both in the order of bytes: asked once."""
+    if reader.index_keys is None:
+        reader.index_keys = _read_keys(reader)
+    return reader.index_keys
+
+
+def _read_keys(reader: OgrReader) -> list[Key]:
     rows = reader.ask(
         "SELECT l.name AS of_index, x.name AS of_column, x.coll AS collation "
         f"FROM pragma_index_list({quote_text(reader.table, reader.dialect)}) l, pragma_index_xinfo(l.name) x "

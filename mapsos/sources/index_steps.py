@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mapsos.batches import ColumnKind
-from mapsos.predicates import And, BBox, Everything, OneOf, Predicate, Time
+from mapsos.predicates import BBox, Everything, OneOf, Predicate, Time, list_conditions
 from mapsos.sources.index_skips import list_distinct, list_keys
 from mapsos.sources.query import StepEnds
 from mapsos.sources.sql import is_plain_text, quote_identifier, quote_text
@@ -232,7 +232,7 @@ def _read_predicate(predicate: Predicate, ends: StepEnds) -> tuple[tuple[str, ..
     """The values of the group (None for any) and the period that a predicate admits; None for another predicate."""
     values: tuple[str, ...] | None = None
     period: Interval | None = None
-    for operand in _flatten(predicate):
+    for operand in list_conditions(predicate):
         if isinstance(operand, OneOf) and operand.name == ends.group and operand.match_case and values is None:
             values = operand.values
         elif isinstance(operand, Time) and operand.name == ends.time and period is None:
@@ -242,13 +242,6 @@ def _read_predicate(predicate: Predicate, ends: StepEnds) -> tuple[tuple[str, ..
         elif not isinstance(operand, BBox | Everything):
             return None
     return values, period or Interval(-FOREVER, FOREVER)
-
-
-def _flatten(predicate: Predicate) -> Iterator[Predicate]:
-    for operand in predicate.operands if isinstance(predicate, And) else ():
-        yield from _flatten(operand)
-    if not isinstance(predicate, And):
-        yield predicate
 
 
 def _list_groups(reader: OgrReader, ends: StepEnds, values: tuple[str, ...] | None) -> list[_Rows] | None:

@@ -77,7 +77,9 @@ class OgrReader:
         self._layer: Any = None
         self._declared: dict[str, bool] | None = None
         self.known_extent: tuple[float, float, float, float] | None = None
+        # What others have found out about the file: a reader is used again only while that stays the same.
         self.places_all_rows: bool | None = None
+        self.index_keys: list[tuple[str, ...]] | None = None
         self._dataset: Any = None
         try:
             self._dataset = self._open()

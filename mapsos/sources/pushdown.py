@@ -7,13 +7,12 @@ predicate admits is not handed down: nothing below a Not, no texts that cannot b
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
 from mapsos.batches import ColumnKind
 from mapsos.crs import Crs
-from mapsos.predicates import And, BBox, Between, Compare, OneOf, Or, Predicate, Spatial, Time
+from mapsos.predicates import And, BBox, Between, Compare, OneOf, Or, Predicate, Spatial, Time, list_conditions
 from mapsos.sources.columns import PostgresqlColumn, SourceColumn
 from mapsos.sources.comparisons import is_number, typing_of
 from mapsos.sources.readers import Narrowing, Reader
@@ -67,7 +66,7 @@ def _rectangle(predicate: Predicate, crs: Crs | None) -> Rectangle | None:
 def _condition(predicate: Predicate, reader: Reader) -> str:
     """SQL that is true at least wherever the predicate is; empty where there is nothing to say."""
     if isinstance(predicate, And):
-        operands = tuple(_flatten(predicate))
+        operands = tuple(list_conditions(predicate))
         times = {operand.name for operand in operands if isinstance(operand, Time)}
         some = [
             f"likelihood({condition}, 0.99)" if _leads_to_times(operand, times, reader) else f"({condition})"
@@ -94,14 +93,6 @@ def _condition(predicate: Predicate, reader: Reader) -> str:
         return _comparison(predicate, column, in_order, kind, dialect)
     except ValueError:
         return ""
-
-
-def _flatten(predicate: Predicate) -> Iterator[Predicate]:
-    if not isinstance(predicate, And):
-        yield predicate
-        return
-    for operand in predicate.operands:
-        yield from _flatten(operand)
 
 
 def _leads_to_times(predicate: Predicate, times: set[str], reader: Reader) -> bool:
