@@ -103,6 +103,11 @@ def _nothing_kept() -> Iterator[None]:
     forget_facts()
 
 
+def end_backends(cluster: Cluster) -> None:
+    """End the sessions of mapsos, and wait until they are gone."""
+    cluster.run(f"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = '{READER}'")
+
+
 def by_postgis(connection: str, origin: str, geometry: str = "geom", more: str = "USING UNIQUE key") -> LayerSource:
     """A layer with CONNECTIONTYPE POSTGIS."""
     return LayerSource("layer", SourceKind.POSTGIS, connection, f"{geometry} FROM {origin} {more}", crs=WGS84)

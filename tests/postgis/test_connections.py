@@ -18,7 +18,7 @@ from mapsos.sources.pool import close_idle_readers
 from mapsos.sources.query import LayerQuery
 from tests.workers import wait_for
 
-from .conftest import READER, by_ogr, by_postgis
+from .conftest import READER, by_ogr, by_postgis, end_backends
 from .observations import QUERY, Log, ask, read, write_map
 
 SEEN = '"Mess Netz".seen'
@@ -39,11 +39,6 @@ def count_rows(source: LayerSource) -> int:
 def list_backends(cluster: Cluster) -> list[str]:
     """Process ids of the server for mapsos."""
     return cluster.run(f"SELECT pid FROM pg_stat_activity WHERE usename = '{READER}' ORDER BY 1").split()
-
-
-def end_backends(cluster: Cluster) -> None:
-    """End them, and wait until they are gone."""
-    cluster.run(f"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = '{READER}'")
 
 
 def test_one_connection_for_many_questions(cluster: Cluster, source: LayerSource) -> None:

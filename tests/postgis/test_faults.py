@@ -15,7 +15,7 @@ import pytest
 
 from benchmarks.postgresql import Cluster, PostgresqlError, run_cluster
 
-from .conftest import READER, SETTINGS
+from .conftest import READER, SETTINGS, end_backends
 from .observations import A_DAY, DAYS, QUERY, STATIONS, TABLE, write_map
 
 COMMAND = Path(sys.executable).parent / "mapsos"
@@ -109,11 +109,6 @@ def assert_whole(service: Service) -> None:
     status, document = service.ask(DAY)
     assert (status, document.count(b"<om:member>")) == (200, STATIONS * A_DAY)
     assert document.rstrip().endswith(b"</om:ObservationCollection>")
-
-
-def end_backends(cluster: Cluster) -> None:
-    """End the sessions of mapsos."""
-    cluster.run(f"SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE usename = '{READER}'")
 
 
 @pytest.mark.usefixtures("_started")
