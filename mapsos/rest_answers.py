@@ -98,10 +98,9 @@ def _describe_stream(context: Context, resource: Resource) -> tuple[tuple[str, s
     from mapsos.encodings.observation_csv import CONTENT_TYPE
 
     said = [text for name in ("offering", "observedProperty", "procedure") for text in context.raw.all(name)]
-    disposition = f'attachment; filename="{name_download(said, "csv")}"'
     most = read_max_features(context.service)
     bound = (("Mapsos-Max-Features", str(most)),) if most is not None else ()
-    return (("Content-Type", CONTENT_TYPE), ("Content-Disposition", disposition), *bound)
+    return (("Content-Type", CONTENT_TYPE), name_download(said, "csv"), *bound)
 
 
 def _list_services(raw: RawRequest, settings: Settings, find_map: Callable[[str], Service]) -> dict[str, Service]:

@@ -50,11 +50,11 @@ def get_data_availability(context: Context) -> Response:
     members = _merge(found)
     if encoder is None:
         return Response(headers=(("Content-Type", XML_CONTENT_TYPE),), body=(write_availability(members),))
-    name = name_download(("availability", *raw.all("offering"), *raw.all("procedure")), encoder.extension or "")
+    download = name_download(("availability", *raw.all("offering"), *raw.all("procedure")), encoder.extension or "")
     service = context.service
     collection = CollectionMarkup("availability", "", service.namespace_uri, service.namespace_prefix, "")
     return Response(
-        headers=(("Content-Type", encoder.content_type), ("Content-Disposition", f'attachment; filename="{name}"')),
+        headers=(("Content-Type", encoder.content_type), download),
         body=encoder.write(collection, [tabulate_availability(members)]),
     )
 

@@ -79,8 +79,8 @@ def get_observation(context: Context, result: Predicate | None = None) -> Respon
     most, limit = read_max_features(service), context.row_limit
     headers: tuple[tuple[str, str], ...] = (("Content-Type", encoder.content_type),)
     if encoder.extension is not None:
-        name = name_download((offering, *observed_properties, *raw.all("eventtime")), encoder.extension)
-        headers = (*headers, ("Content-Disposition", f'attachment; filename="{name}"'))
+        parts = (offering, *observed_properties, *raw.all("eventtime"))
+        headers = (*headers, name_download(parts, encoder.extension))
     if most is not None and is_over_http(context.environ):
         headers = (*headers, ("Mapsos-Max-Features", str(most)))
     if context.method == "HEAD":

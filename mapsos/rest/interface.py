@@ -71,7 +71,7 @@ def find_resource(context: Context, path: RestPath) -> Resource:
         whole = format in ("json", "csv")
         stream = query_observations(context, None if whole else PAGE_ROWS, csv=format == "csv")
         if stream is None:
-            return Resource(path.resource, "csv" if format == "csv" else "json", {}, ())
+            return Resource(path.resource, format, {}, ())
         if whole:
             return Resource(path.resource, format, {}, stream, stream.count_written)
         return Resource(path.resource, format, json.loads(b"".join(stream)), count_rows=stream.count_written)
