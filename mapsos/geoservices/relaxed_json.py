@@ -9,13 +9,16 @@ from typing import Any
 MOST_LEVELS = 20
 """How deep arrays and objects may stand in each other; the deepest geometry needs four levels."""
 
+NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?"
+"""A number as clients of this interface write it, in JSON or elsewhere."""
+
 _TOKEN = re.compile(
-    r"""
+    rf"""
     (?P<white>[\x20\t\r\n]+)
-  | (?P<mark>[{}\[\],:])
+  | (?P<mark>[{{}}\[\],:])
   | (?P<double>"(?:[^"\\\x00-\x1f]|\\.)*")
   | (?P<single>'(?:[^'\\\x00-\x1f]|\\.)*')
-  | (?P<number>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?(?![0-9A-Za-z_.]))
+  | (?P<number>{NUMBER}(?![0-9A-Za-z_.]))
   | (?P<name>[A-Za-z_$][A-Za-z0-9_$]*)
     """,
     re.VERBOSE,

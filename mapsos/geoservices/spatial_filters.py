@@ -10,7 +10,7 @@ from typing import Any
 
 from mapsos.crs import is_northing_first
 from mapsos.geoservices.errors import RestError
-from mapsos.geoservices.relaxed_json import parse_relaxed_json
+from mapsos.geoservices.relaxed_json import NUMBER, parse_relaxed_json
 from mapsos.predicates import BBox, Predicate, Spatial
 
 _FORMS = (
@@ -22,7 +22,6 @@ _FORMS = (
     "{paths}",
     "{rings}",
 )
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?")
 _MERCATOR = frozenset({102100, 102113, 900913, 3785})
 """Older numbers for what is EPSG:3857."""
 _DIMENSIONS = frozenset({"spatialReference", "hasZ", "hasM", "z", "m", "zmin", "zmax", "mmin", "mmax"})
@@ -64,7 +63,7 @@ def _read(text: str) -> Predicate:
 def _read_number(value: Any) -> float:
     """The number of a JSON number, or of a text that is one; other texts that Python takes for numbers are none."""
     number = math.nan
-    if (isinstance(value, str) and _NUMBER.fullmatch(value.strip())) or type(value) in (int, float):
+    if (isinstance(value, str) and re.fullmatch(NUMBER, value.strip())) or type(value) in (int, float):
         with contextlib.suppress(OverflowError):
             number = float(value)
     if not math.isfinite(number):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mapsos.geoservices.errors import RestError
+from mapsos.geoservices.relaxed_json import NUMBER
 from mapsos.like_patterns import MAX_PATTERN, split_pattern
 from mapsos.predicates import (
     COMPARISONS,
@@ -59,9 +60,9 @@ MOST_CONDITIONS = 1000
 """How many comparisons, or members of lists, a condition may have."""
 
 _TOKEN = re.compile(
-    r"""
+    rf"""
     (?P<white>\s+)
-  | (?P<number>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?(?![0-9A-Za-z_.]))
+  | (?P<number>{NUMBER}(?![0-9A-Za-z_.]))
   | (?P<text>'(?:[^']|'')*')
   | (?P<name>"[A-Za-z_][A-Za-z0-9_]*"|[A-Za-z_][A-Za-z0-9_]*)
   | (?P<mark><>|!=|<=|>=|[<>=(),])
