@@ -97,17 +97,18 @@ class PageBody(ObservationBody["ObservationMarkup"]):
 
 
 def query_observations(context: Context, usual: int | None = None, *, csv: bool = False) -> PageBody | None:
-    """The answer as a stream, opened and with the first batch of each layer read; None if only its head is wanted.
+    """The answer as a stream, opened and with the first batch of each layer read.
 
     It is JSON, or with ``csv`` a table. ``usual`` is how many observations there are where resultRecordCount does not
-    say. Raises RestError, also for more observations than the server's limit admits (`mapsos.operations.row_limits`).
+    say, None for all of them: of such an answer nothing is read if no more than its head is wanted, and there is None.
+    Raises RestError, also for more observations than the server's limit admits (`mapsos.operations.row_limits`).
     """
     asked = read_query(context.raw, context.now)
     most = read_max_features(context.service)
     page = read_page(context.raw, asked.time.offset if asked.time is not None else 0, usual, most)
     rows = None if page.most is None else page.offset + page.most + 1
     with rest_errors():
-        if context.method == "HEAD":
+        if context.method == "HEAD" and usual is None:
             return None
         body = _open_body(context, asked, page, rows, csv)
         try:

@@ -173,6 +173,13 @@ def test_a_known_tag_is_answered_by_304(ask: Ask) -> None:
     assert (again.status, again.body) == (304, b"")
 
 
+@pytest.mark.parametrize("format", ["html", "json", "pjson", "csv"])
+def test_the_head_of_a_query_says_what_the_answer_would(ask: Ask, format: str) -> None:
+    query = {"f": format, "offering": "nile", "resultRecordCount": "3"}
+    head, whole = (ask(ROOT + "/observations/query", method, **query) for method in ("HEAD", "GET"))
+    assert (head.status, head.body, head.headers) == (200, b"", whole.headers)
+
+
 def test_answers_are_compressed_on_demand(ask: Ask) -> None:
     answer = ask(ROOT, headers={"HTTP_ACCEPT_ENCODING": "gzip"}, f="json")
     assert answer.headers["Content-Encoding"] == "gzip"
