@@ -25,7 +25,7 @@ setup(
         "mappyfile",
         # The distribution's NumPy is older than what pyarrow's wheels need; a newer one beside its GDAL is intended.
         "numpy>=2",
-        "pyarrow>=17",
+        "pyarrow>=18",
         "pyproj",
         "shapely>=2",
         "uplot-python",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from mapsos.geometries import GeometryColumn
+
+T = TypeVar("T")
 
 
 class ColumnKind(enum.Enum):
@@ -80,3 +83,19 @@ class Batch:
             None if self.geometry is None else GeometryColumn(self.geometry.wkb.slice(start, rows)),
             {name: array.slice(start, rows) for name, array in self.times.items()},
         )
+
+
+class MappedBatches(ABC):
+    """Batches, to be used once, that are read ahead by a thread, which can make something else of each at once."""
+
+    @abstractmethod
+    def map(self, make: Callable[[Batch], T]) -> Iterator[T]:
+        """What ``make``, in that thread, makes of each batch."""
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self.map(lambda batch: batch)
+
+
+def map_batches(batches: Iterable[Batch], make: Callable[[Batch], T]) -> Iterator[T]:
+    """What ``make`` makes of each batch, in the thread that reads them ahead if there is one."""
+    return batches.map(make) if isinstance(batches, MappedBatches) else map(make, batches)

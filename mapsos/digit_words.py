@@ -63,14 +63,18 @@ def to_texts(words: npt.NDArray[np.uint32]) -> pa.Array:
     import numpy as np
     import pyarrow as pa
 
-    used = np.bitwise_count((words.view(np.uint8) != 0).view(np.uint32))
+    characters = words.view(np.uint8).reshape(-1)
+    there = characters != 0
+    used = np.bitwise_count(there.view(np.uint32)).reshape(words.shape)
     lengths = np.zeros(len(words), np.int64)
     for column in range(words.shape[1]):
         lengths += used[:, column]
     offsets = np.zeros(len(words) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
-    data = words.tobytes().translate(None, b"\0")
-    return pa.Array.from_buffers(pa.large_string(), len(words), [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    bits = pa.py_buffer(np.packbits(there, bitorder="little"))
+    kept = pa.array(characters).filter(pa.Array.from_buffers(pa.bool_(), len(there), [None, bits]))
+    data = kept.buffers()[1]
+    return pa.Array.from_buffers(pa.large_string(), len(words), [None, pa.py_buffer(offsets), data])
 
 
 @lru_cache(maxsize=16)

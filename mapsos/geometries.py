@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mapsos.crs import Crs
+    from mapsos.vertex_runs import VertexRuns
 
 _POINT_CODES = {
     21: (1,),
@@ -24,14 +25,16 @@ _UNDECIDED = object()
 class GeometryColumn:
     """Geometries of a batch: WKB (any dimension and byte order) in x y order, None for a row without geometry.
 
-    Everything is decoded when first asked for and kept; a column of points in one form is decoded by numpy alone,
-    anything else costs shapely. Curves and surfaces that GEOS does not know are read as their linear approximation.
+    Everything is decoded when first asked for and kept; a column of points in one form, or of lines or simple polygons,
+    is decoded by numpy alone, anything else costs shapely. Curves and surfaces that GEOS does not know are read as
+    their linear approximation.
     """
 
     def __init__(self, wkb: pa.Array) -> None:
         self._wkb: pa.Array | None = wkb
         self._rows: int = len(wkb)
         self._points: Any = _UNDECIDED
+        self._vertex_runs: Any = _UNDECIDED
         self._shapes: np.ndarray | None = None
 
     @classmethod
@@ -50,6 +53,7 @@ class GeometryColumn:
         column._wkb = None
         column._rows = rows
         column._points = points
+        column._vertex_runs = _UNDECIDED
         column._shapes = shapes
         return column
 
@@ -93,6 +97,8 @@ class GeometryColumn:
 
         if self._shapes is None and (points := _fixed_points(self.wkb)) is not None:
             return points
+        if self.vertex_runs() is not None:
+            return None
         import shapely
 
         shapes = self.shapes()
@@ -103,6 +109,15 @@ class GeometryColumn:
         coordinates, rows = shapely.get_coordinates(shapes, return_index=True)
         points[rows] = coordinates
         return points
+
+    def vertex_runs(self) -> VertexRuns | None:
+        """The vertices of the rows, if all are lines or all polygons of one ring in one form, else None."""
+        if self._vertex_runs is _UNDECIDED:
+            from mapsos.vertex_runs import find_vertex_runs
+
+            self._vertex_runs = None if self._wkb is None else find_vertex_runs(self._wkb)
+        found: VertexRuns | None = self._vertex_runs
+        return found
 
     def shapes(self) -> np.ndarray:
         """Array (rows,) of shapely geometries, None where there is none."""
@@ -126,6 +141,8 @@ class GeometryColumn:
         points = self.point_coordinates()
         if points is not None:
             return np.concatenate((points, points), axis=1)
+        if (runs := self.vertex_runs()) is not None:
+            return runs.bounds
         import shapely
 
         bounds: np.ndarray = shapely.bounds(self.shapes())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -36,7 +36,7 @@ class LayerAnswer(Generic[Markup]):
     """
 
     markup: Markup
-    batches: Iterator[Batch]
+    batches: Iterable[Batch]
 
 
 @dataclass(frozen=True)

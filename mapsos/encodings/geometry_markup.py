@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     import shapely
 
     from mapsos.geometries import GeometryColumn
+    from mapsos.vertex_runs import VertexRuns
 
 _DEPTH = 6
 _MULTIPOINT, COLLECTION = 4, 7
+_LINE_ENDS, _RING_ENDS = (",", ","), (",", " ")
 _LEAST_DIMENSION = {"any": 0, "point": 0, "line": 1, "polygon": 2}
 
 
@@ -102,6 +104,8 @@ class GeometryMarkup:
                 return None
             texts = self._positions.format(points if filled.all() else np.where(filled[:, None], points, 0.0))
             return GeometryTexts(_presence(filled), texts, texts, self._wrap_point(texts))
+        if not self._as_points and (runs := geometry.vertex_runs()) is not None:
+            return self._write_runs(runs)
         import shapely
 
         shapes = geometry.shapes()
@@ -112,14 +116,23 @@ class GeometryMarkup:
         mixed = shapely.get_type_id(present) == COLLECTION
         if not self._as_points and mixed.any():
             present[mixed] = [unify(shape) for shape in present[mixed]]
-        bounds = shapely.bounds(present)
-        lower, upper = format_fixed(bounds[:, :2], (" ", "")), format_fixed(bounds[:, 2:], (" ", ""))
+        lower, upper = _write_corners(shapely.bounds(present))
         element = self._write_shapes(present)
         if filled.all():
             return GeometryTexts(True, lower, upper, element)
         place = pa.array(np.maximum(np.cumsum(filled) - 1, 0))
         spread = [piece if isinstance(piece, str) else piece.take(place) for piece in element]
         return GeometryTexts(_presence(filled), lower.take(place), upper.take(place), spread)
+
+    def _write_runs(self, runs: VertexRuns) -> GeometryTexts | None:
+        """The texts of lines, or of polygons of one ring, none of them missing."""
+        if runs.dimension < self._least_dimension:
+            return None
+        is_line = runs.dimension == 1
+        vertices = format_fixed(runs.coordinates, _LINE_ENDS if is_line else _RING_ENDS)
+        coordinates = run_together(vertices, runs.counts)
+        element = self._wrap_line(coordinates) if is_line else self._wrap_ring(coordinates)
+        return GeometryTexts(True, *_write_corners(runs.bounds), element)
 
     def _write_shapes(self, shapes: npt.NDArray[np.object_]) -> Pieces:
         import numpy as np
@@ -179,13 +192,13 @@ class GeometryMarkup:
         import shapely
 
         lines, owners = take_apart(shapes)
-        vertices = format_fixed(shapely.get_coordinates(lines), (",", ","))
+        vertices = format_fixed(shapely.get_coordinates(lines), _LINE_ENDS)
         coordinates = run_together(vertices, shapely.get_num_coordinates(lines))
         counts = np.bincount(owners, minlength=len(shapes))
+        if (counts == 1).all():
+            return self._wrap_line(coordinates)
         opening, closing = _wrap(_DEPTH, "msGeometry")
         before, after = self._line(_DEPTH + 1)
-        if (counts == 1).all():
-            return (opening + before, coordinates, after + closing)
         several = counts > 1
         in_several = several[owners]
         start, end = self._line(_DEPTH + 3)
@@ -206,6 +219,11 @@ class GeometryMarkup:
             closing,
         )
 
+    def _wrap_line(self, coordinates: pa.Array) -> Pieces:
+        opening, closing = _wrap(_DEPTH, "msGeometry")
+        before, after = self._line(_DEPTH + 1)
+        return (opening + before, coordinates, after + closing)
+
     def _line(self, depth: int) -> tuple[str, str]:
         blanks = "  " * (depth + 1)
         return (
@@ -219,15 +237,15 @@ class GeometryMarkup:
 
         polygons, owners = take_apart(shapes)
         rings, ring_owners = shapely.get_rings(polygons, return_index=True)
-        vertices = format_fixed(shapely.get_coordinates(rings), (",", " "))
+        vertices = format_fixed(shapely.get_coordinates(rings), _RING_ENDS)
         coordinates = run_together(vertices, shapely.get_num_coordinates(rings))
         rings_of_feature = np.bincount(owners[ring_owners], minlength=len(shapes))
+        if (rings_of_feature == 1).all():
+            return self._wrap_ring(coordinates)
         opening, closing = _wrap(_DEPTH, "msGeometry")
         deep = _DEPTH + 1
-        before, after = indent(deep, f"<gml:Polygon{self._crs}>"), indent(deep, "</gml:Polygon>")
+        before, after = self._polygon(deep)
         outer = self._ring("outerBoundaryIs", deep + 1)
-        if (rings_of_feature == 1).all():
-            return (opening + before + outer[0], coordinates, outer[1] + after + closing)
         several = rings_of_feature > 1
         inner_ring = np.zeros(len(rings), bool)
         inner_ring[1:] = ring_owners[1:] == ring_owners[:-1]
@@ -260,6 +278,15 @@ class GeometryMarkup:
             closing,
         )
 
+    def _wrap_ring(self, coordinates: pa.Array) -> Pieces:
+        opening, closing = _wrap(_DEPTH, "msGeometry")
+        before, after = self._polygon(_DEPTH + 1)
+        start, end = self._ring("outerBoundaryIs", _DEPTH + 2)
+        return (opening + before + start, coordinates, end + after + closing)
+
+    def _polygon(self, depth: int) -> tuple[str, str]:
+        return indent(depth, f"<gml:Polygon{self._crs}>"), indent(depth, "</gml:Polygon>")
+
     def _ring(self, boundary: str, depth: int) -> tuple[str, str]:
         blanks = "  " * (depth + 2)
         return (
@@ -270,6 +297,10 @@ class GeometryMarkup:
 
 def _wrap(depth: int, element: str) -> tuple[str, str]:
     return indent(depth, f"<{element}>"), indent(depth, f"</{element}>")
+
+
+def _write_corners(bounds: npt.NDArray[np.float64]) -> tuple[pa.Array, pa.Array]:
+    return format_fixed(bounds[:, :2], (" ", "")), format_fixed(bounds[:, 2:], (" ", ""))
 
 
 def _presence(filled: npt.NDArray[np.bool_]) -> pa.Array | bool:
@@ -287,7 +318,7 @@ def pick_texts(choice: npt.NDArray[np.int64] | npt.NDArray[np.bool_], *texts: st
 
 
 def run_together(texts: pa.Array, counts: npt.NDArray[np.int64]) -> pa.Array:
-    """Stretches of so many texts each as one text, without moving a byte. ``texts`` starts at its buffers' start."""
+    """VertexRuns of so many texts each as one text, without moving a byte. ``texts`` starts at its buffers' start."""
     import numpy as np
     import pyarrow as pa
 

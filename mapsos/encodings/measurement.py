@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from mapsos.batches import Batch
+from mapsos.batches import Batch, map_batches
 from mapsos.encodings.geometry_markup import GeometryMarkup
 from mapsos.encodings.markup import MeasurementMarkup
 from mapsos.encodings.member_markup import (
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def encode_measurements(markup: MeasurementMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
-    """The members of one layer, row after row, in chunks of about half a megabyte.
+    """The members of one layer, row after row, in chunks of about a megabyte.
 
     om:samplingTime is left out where the time is empty; gml:boundedBy and geometry where there is no geometry. The
     comment about a missing procedure item stands before the om:procedure that it speaks of (D-27). Layer name and
@@ -34,9 +34,8 @@ def encode_measurements(markup: MeasurementMarkup, batches: Iterable[Batch]) -> 
     """
     template = Template(*_lay_out_member(markup))
     geometries = GeometryMarkup(markup.shape, markup.label, encode_prefix(markup.namespace_prefix))
-    for batch in batches:
-        if batch.rows:
-            yield from _encode_batch(markup, template, geometries, batch)
+    for chunks in map_batches(batches, lambda batch: _encode_batch(markup, template, geometries, batch)):
+        yield from chunks
 
 
 def _lay_out_member(markup: MeasurementMarkup) -> list[Part]:
@@ -110,6 +109,7 @@ def _lay_out_bounds(label: str | None) -> tuple[Part, ...]:
 def _encode_batch(
     markup: MeasurementMarkup, template: Template, geometries: GeometryMarkup, batch: Batch
 ) -> Iterator[Chunk]:
+    """The chunks of a batch: what they are joined of is there at once, the joining is left to whoever asks for them."""
     slots: dict[str, Pieces | pa.Array] = {}
     present: dict[str, pa.Array | bool] = {"geometry": False}
     if markup.time_column is not None:

@@ -34,7 +34,7 @@ def write_observations_csv(page: Page, layers: Sequence[LayerAnswer[ObservationM
     cutter = PageCutter(page)
     if not layers:
         return write_csv([LayerAnswer(_describe(_NOTHING), iter(()))])
-    return write_csv([LayerAnswer(_describe(layer.markup), _cut(cutter, layer.batches)) for layer in layers])
+    return write_csv([LayerAnswer(_describe(layer.markup), _cut(cutter, iter(layer.batches))) for layer in layers])
 
 
 def _cut(cutter: PageCutter, batches: Iterator[Batch]) -> Iterator[Batch]:

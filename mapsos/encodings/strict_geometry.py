@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mapsos.geometries import GeometryColumn
+    from mapsos.vertex_runs import VertexRuns
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ class StrictGeometryMarkup:
             present = True if filled.all() else pa.array(filled)
             known = points if filled.all() else np.where(filled[:, None], points, 0.0)
             return StrictGeometries(present, self._wrap_point(self._positions.format(self._order(known))))
+        if (runs := geometry.vertex_runs()) is not None:
+            return StrictGeometries(True, self._wrap_runs(runs))
         import shapely
 
         shapes = geometry.shapes()
@@ -87,6 +90,17 @@ class StrictGeometryMarkup:
     def _wrap_point(self, positions: pa.Array) -> Pieces:
         return (f"<gml:Point{self._crs}><gml:pos>", positions, "</gml:pos></gml:Point>")
 
+    def _wrap_runs(self, runs: VertexRuns) -> Pieces:
+        vertices = format_fixed(self._order(runs.coordinates), (" ", " "))
+        coordinates = run_together(vertices, runs.counts)
+        if runs.dimension == 1:
+            return self._wrap_line(coordinates)
+        before, after = "<gml:exterior><gml:LinearRing><gml:posList>", "</gml:posList></gml:LinearRing></gml:exterior>"
+        return (f"<gml:Polygon{self._crs}>{before}", coordinates, f"{after}</gml:Polygon>")
+
+    def _wrap_line(self, coordinates: pa.Array) -> Pieces:
+        return (f"<gml:LineString{self._crs}><gml:posList>", coordinates, "</gml:posList></gml:LineString>")
+
     def _format_vertices(self, shapes: npt.NDArray[np.object_]) -> pa.Array:
         """The coordinates of each line or ring, with a blank behind them."""
         import shapely
@@ -103,8 +117,7 @@ class StrictGeometryMarkup:
 
     def _write_lines(self, shapes: npt.NDArray[np.object_]) -> pa.Array:
         parts, owners = take_apart(shapes)
-        before, after = f"<gml:LineString{self._crs}><gml:posList>", "</gml:posList></gml:LineString>"
-        pieces = (before, self._format_vertices(parts), after)
+        pieces = self._wrap_line(self._format_vertices(parts))
         return self._gather(len(shapes), owners, pieces, "gml:MultiLineString", "gml:lineStringMember")
 
     def _write_polygons(self, shapes: npt.NDArray[np.object_]) -> pa.Array:

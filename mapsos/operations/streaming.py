@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, TypeVar
 
-from mapsos.batches import Batch
+from mapsos.batches import Batch, MappedBatches
 from mapsos.deadlines import current_deadline
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.http import Chunk
@@ -21,6 +21,7 @@ from mapsos.sources.query import LayerQuery
 from mapsos.sources.read_ahead import read_ahead
 
 Markup = TypeVar("Markup")
+T = TypeVar("T")
 
 
 @dataclass
@@ -77,23 +78,27 @@ class BatchStream:
                 raise refuse_source(error) from error
         return sum(batch.rows for batch in self._begun) if len(self._begun) < 2 else None
 
-    def batches(self, limit: RowLimit) -> Iterator[Batch]:
-        """The batches within the limit, once; the reader is closed at the end or when this is closed."""
-        with self:
-            for batch in self._read():
-                yield limit.cut(batch)
-                if limit.reached:
-                    break
+    def read(self, limit: RowLimit, make: Callable[[Batch], T]) -> Iterator[T]:
+        """What ``make`` makes of the batches within the limit, once: one ahead, in another thread.
 
-    def _read(self) -> Iterator[Batch]:
-        # A thread is worth its while only where more than the first batch is to come.
-        following = self._batches
-        if self._begun and self._begun[-1].rows == self._batch_rows:
-            following = read_ahead(self._batches)
-            self._closing.callback(following.close)
-        while self._begun:
-            yield self._begun.pop(0)
-        yield from following
+        The reader is closed at the end or when this is closed.
+        """
+        with self:
+            made: Iterator[T] = (make(batch) for batch in self._cut(limit))
+            # A thread is worth its while only where more than the first batch is to come.
+            if self._begun and self._begun[-1].rows == self._batch_rows:
+                made = ahead = read_ahead(made)
+                self._closing.callback(ahead.close)
+            yield from made
+
+    def _cut(self, limit: RowLimit) -> Iterator[Batch]:
+        while self._begun or not limit.reached:
+            batch = self._begun.pop(0) if self._begun else next(self._batches, None)
+            if batch is None:
+                return
+            yield limit.cut(batch)
+            if limit.reached:
+                return
 
     def close(self) -> None:
         """Stop reading and release the data source."""
@@ -106,6 +111,17 @@ class BatchStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Reading(MappedBatches):
+    """The batches of a stream within a limit."""
+
+    def __init__(self, stream: BatchStream, limit: RowLimit) -> None:
+        self._stream = stream
+        self._limit = limit
+
+    def map(self, make: Callable[[Batch], T]) -> Iterator[T]:
+        return self._stream.read(self._limit, make)
 
 
 @dataclass(frozen=True)
@@ -164,7 +180,7 @@ class ObservationBody(Generic[Markup]):
     def begin(self) -> None:
         """Write the first chunk, which is kept: what fails until then can still be reported. Raises OwsException."""
         self._chunks = self._write(
-            [LayerAnswer(question.markup, stream.batches(self._limit)) for stream, question in self._layers]
+            [LayerAnswer(question.markup, _Reading(stream, self._limit)) for stream, question in self._layers]
         )
         try:
             self._first = next(self._chunks, None)
