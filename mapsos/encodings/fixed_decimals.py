@@ -37,15 +37,14 @@ def format_fixed(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.
 
     if not len(values):
         return pa.array([], pa.large_string())
-    # Written so that NaN is not short either.
-    if max(values.max(), -values.min()) < _SHORT_LIMIT:
-        return _format_short(values, after)
+    if (short := _format_short(values, after)) is not None:
+        return short
     step = max(1, _BLOCK // len(after))
     return pa.concat_arrays([_format_block(block, after) for block in np.split(values, range(step, len(values), step))])
 
 
-def _format_short(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.Array:
-    """Numbers below a thousand, as Arrow's views of at most twelve bytes, which hold their text themselves.
+def _format_short(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.Array | None:
+    """Numbers below a thousand, as Arrow's views of at most twelve bytes, which hold their text themselves; else None.
 
     A view is the length in four bytes and the text in twelve: two words of eight bytes here. The text is the sign and
     the digits before the point, then a tail that is as long in every number of a column.
@@ -59,7 +58,8 @@ def _format_short(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa
     views = np.empty((*values.shape, 2), np.uint64)
     step = max(1, _BLOCK // len(after))
     for start in range(0, len(values), step):
-        _fill_views(views[start : start + step], values[start : start + step], kinds, tables)
+        if not _fill_views(views[start : start + step], values[start : start + step], kinds, tables):
+            return None
     written = pa.Array.from_buffers(pa.string_view(), values.size, [None, pa.py_buffer(views)]).cast(pa.large_string())
     _, offsets, data = written.buffers()
     ends_of_rows = np.frombuffer(offsets, np.int64)[:: len(after)].copy()
@@ -71,11 +71,17 @@ def _fill_views(
     values: npt.NDArray[np.float64],
     kinds: npt.NDArray[np.int64],
     tables: tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArray[np.uint64]],
-) -> None:
+) -> bool:
+    """Fill the views of some numbers: True, or False where one is too large."""
     import numpy as np
 
     heads, shifts, lower_decimals = tables
-    fraction = _round_millionths(np.abs(values))
+    magnitude = np.abs(values)
+    largest = magnitude.max()
+    # Written so that NaN is too large.
+    if not largest < _SHORT_LIMIT:
+        return False
+    fraction = _round_millionths(magnitude, largest)
     whole = fraction // 1_000_000
     fraction -= whole * 1_000_000
     whole += np.multiply(np.signbit(values), 1000, dtype=np.int64)
@@ -92,6 +98,7 @@ def _fill_views(
     head |= tail << shift
     views[..., 0] = head
     views[..., 1] = tail >> (64 - shift)
+    return True
 
 
 @lru_cache(maxsize=16)
@@ -125,9 +132,10 @@ def _format_block(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa
     import numpy as np
 
     magnitude = np.abs(values)
-    if not magnitude.max() < _LIMIT:
+    largest = magnitude.max()
+    if not largest < _LIMIT:
         return _format_any(values, after)
-    millionths = _round_millionths(magnitude)
+    millionths = _round_millionths(magnitude, largest)
     whole = millionths // 1_000_000
     fraction = millionths - whole * 1_000_000
     upper = fraction // 1000
@@ -143,15 +151,15 @@ def _format_block(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa
     return to_texts(words.reshape(len(values), values.shape[1] * (groups + 2)))
 
 
-def _round_millionths(magnitude: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Magnitudes times 10**6, rounded exactly to integers, ties to even. ``magnitude`` is C-contiguous."""
+def _round_millionths(magnitude: npt.NDArray[np.float64], largest: float) -> npt.NDArray[np.int64]:
+    """Magnitudes, C-contiguous, of which ``largest`` is one, times 10**6: rounded exactly to integers, ties to even."""
     import numpy as np
 
     scaled = magnitude * 1e6
     rounded = np.rint(scaled)
     off = scaled - rounded
     # Nearer to a tie than the product can be wrong by: more than those numbers do no harm.
-    near = np.flatnonzero(np.abs(off, out=off) >= 0.5 - scaled.max() * 2.0**-52)
+    near = np.flatnonzero(np.abs(off, out=off) >= 0.5 - largest * 1e6 * 2.0**-52)
     if len(near):
         rounded.reshape(-1)[near] = _round_near_half(magnitude.reshape(-1)[near], scaled.reshape(-1)[near])
     return rounded.astype(np.int64)
