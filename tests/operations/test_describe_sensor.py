@@ -57,7 +57,8 @@ def coordinates(element: etree._Element) -> dict[str, str]:
 
 
 def test_owslib_reads_it(plain: World) -> None:
-    (sensor,) = SensorML(etree.tostring(describe(plain, "urn:ogc:def:procedure:a"))).members
+    document = SensorML(etree.tostring(describe(plain, "urn:ogc:def:procedure:a")))
+    (sensor,) = document.members
     assert {name: term.value for name, term in sensor.identifiers.items()} == {
         "uniqueID": "urn:ogc:def:procedure:A",
         "longName": "A",
@@ -70,6 +71,10 @@ def test_owslib_reads_it(plain: World) -> None:
     assert link.documents[0].url.startswith("http://h/cgi?service=SOS&version=1.0.0&request=GetObservation&")
     assert list(sensor.capabilities) == ["observations"]
     assert len(sensor.positions) == 1
+    # It looks for outputs where no valid document has them; docs/operations.md says where they are.
+    assert sensor.outputs == []
+    outputs = document._root.iterfind(".//{http://www.opengis.net/sensorML/1.0.1}output")
+    assert [output.get("name") for output in outputs] == ["time", "value"]
 
 
 def test_facts_are_those_of_the_sensor(plain: World) -> None:
