@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,25 @@ _BLOCK = 1 << 14
 
 _DECIMALS = 7
 """Characters of the point and the decimals."""
+
+
+@dataclass(frozen=True, eq=False)
+class _ShortTables:
+    """What texts of numbers below a thousand are put together from, for columns that end in different ways.
+
+    Attributes
+    ----------
+    heads
+        First words of views without their tails: by 0 to 999 and -0 to -999, for one end after the other.
+    shifts
+        By how many bits a tail is shifted into such a word, by 0 to 999 and -0 to -999.
+    lower_decimals
+        Second halves of tails, by 0 to 999, for one end after the other.
+    """
+
+    heads: npt.NDArray[np.uint64]
+    shifts: npt.NDArray[np.uint64]
+    lower_decimals: npt.NDArray[np.uint64]
 
 
 def format_fixed(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.Array:
@@ -70,13 +90,12 @@ def _fill_views(
     views: npt.NDArray[np.uint64],
     values: npt.NDArray[np.float64],
     kinds: npt.NDArray[np.int64],
-    tables: tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArray[np.uint64]],
+    tables: _ShortTables,
 ) -> bool:
     """Fill the views of some numbers: True, or False where one is too large."""
     import numpy as np
 
-    heads, shifts, lower_decimals = tables
-    magnitude = np.abs(values)
+    magnitude = np.abs(values, order="C")
     largest = magnitude.max()
     # Written so that NaN is too large.
     if not largest < _SHORT_LIMIT:
@@ -90,11 +109,11 @@ def _fill_views(
     if kinds.any():
         fraction += kinds * 1000
     tail = _upper_decimals().take(upper, mode="wrap")
-    tail |= lower_decimals.take(fraction, mode="wrap")
-    shift = shifts.take(whole, mode="wrap")
+    tail |= tables.lower_decimals.take(fraction, mode="wrap")
+    shift = tables.shifts.take(whole, mode="wrap")
     if kinds.any():
         whole += kinds * 2000
-    head = heads.take(whole, mode="wrap")
+    head = tables.heads.take(whole, mode="wrap")
     head |= tail << shift
     views[..., 0] = head
     views[..., 1] = tail >> (64 - shift)
@@ -102,11 +121,7 @@ def _fill_views(
 
 
 @lru_cache(maxsize=16)
-def _short_tables(
-    ends: tuple[str, ...],
-) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    """For each of ``ends`` the first words without their tails, by 0 to 999 and -0 to -999; by how many bits the tail
-    is shifted into them; and for each of ``ends`` the second half of a tail, by 0 to 999."""
+def _short_tables(ends: tuple[str, ...]) -> _ShortTables:
     import numpy as np
 
     texts = [f"{sign}{n}" for sign in ("", "-") for n in range(1000)]
@@ -114,7 +129,7 @@ def _short_tables(
     digits = _to_words(texts) << 32
     heads = [digits | (lengths + (_DECIMALS + len(end))) for end in ends]
     lower = [_to_words([f"{n:03d}{end}" for n in range(1000)]) << 32 for end in ends]
-    return np.concatenate(heads), lengths * 8 + 32, np.concatenate(lower)
+    return _ShortTables(np.concatenate(heads), lengths * 8 + 32, np.concatenate(lower))
 
 
 @lru_cache(maxsize=1)
@@ -131,7 +146,7 @@ def _to_words(texts: list[str]) -> npt.NDArray[np.uint64]:
 def _format_block(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.Array:
     import numpy as np
 
-    magnitude = np.abs(values)
+    magnitude = np.abs(values, order="C")
     largest = magnitude.max()
     if not largest < _LIMIT:
         return _format_any(values, after)

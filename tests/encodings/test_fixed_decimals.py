@@ -41,6 +41,13 @@ def test_same_digits_as_c(values: np.ndarray) -> None:
     check(values)
 
 
+@pytest.mark.parametrize("scale", [1.0, 1e3], ids=["short", "long"])
+def test_arrays_in_any_order(scale: float) -> None:
+    pairs = (RANDOM.integers(-(10**6), 10**6, (500, 2)) * 2 + 1) / 2e6 * scale
+    for values in (np.asfortranarray(pairs), pairs[:, ::-1], np.repeat(pairs, 3, axis=1)[:, 1::3], pairs[::-2]):
+        assert format_fixed(values, (",", " ")).to_pylist() == write(values, (",", " "))
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(), st.floats()), min_size=1))
 def test_any_numbers(pairs: list[tuple[float, float]]) -> None:
