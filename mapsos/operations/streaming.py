@@ -23,9 +23,6 @@ from mapsos.sources.read_ahead import read_ahead
 Markup = TypeVar("Markup")
 T = TypeVar("T")
 
-_MOST_AHEAD = 2
-"""How many batches are made before they are asked for: with one, the reader and the sender wait for each other."""
-
 
 @dataclass
 class RowLimit:
@@ -82,7 +79,7 @@ class BatchStream:
         return sum(batch.rows for batch in self._begun) if len(self._begun) < 2 else None
 
     def read(self, limit: RowLimit, make: Callable[[Batch], T]) -> Iterator[T]:
-        """What ``make`` makes of the batches within the limit, once: up to two ahead, in another thread.
+        """What ``make`` makes of the batches within the limit, once: one ahead, in another thread.
 
         The reader is closed at the end or when this is closed.
         """
@@ -90,7 +87,7 @@ class BatchStream:
             made: Iterator[T] = (make(batch) for batch in self._cut(limit))
             # A thread is worth its while only where more than the first batch is to come.
             if self._begun and self._begun[-1].rows == self._batch_rows:
-                made = ahead = read_ahead(made, most=_MOST_AHEAD)
+                made = ahead = read_ahead(made)
                 self._closing.callback(ahead.close)
             yield from made
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from typing import TypeVar
 
@@ -11,8 +10,8 @@ from mapsos.sources.rows import Rows
 T = TypeVar("T")
 
 
-def read_ahead(items: Iterator[T], begun: Iterable[T] = (), most: int = 1) -> Generator[T]:
-    """The same items, read one after the other in another thread while those before are used; at most so many ahead.
+def read_ahead(items: Iterator[T], begun: Iterable[T] = ()) -> Generator[T]:
+    """The same items, each read in another thread while the one before is used; never more than one ahead.
 
     ``begun`` are items that have been read before: they come first, while the next one is being read.
     What reading raises is raised here, in its place. Closing it waits for the item that is being read, at most;
@@ -20,15 +19,12 @@ def read_ahead(items: Iterator[T], begun: Iterable[T] = (), most: int = 1) -> Ge
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    thread = ThreadPoolExecutor(1, "read-ahead")
-    try:
-        coming = deque(thread.submit(next, items, None) for _ in range(most))
+    with ThreadPoolExecutor(1, "read-ahead") as thread:
+        coming = thread.submit(next, items, None)
         yield from begun
-        while (item := coming.popleft().result()) is not None:
-            coming.append(thread.submit(next, items, None))
+        while (item := coming.result()) is not None:
+            coming = thread.submit(next, items, None)
             yield item
-    finally:
-        thread.shutdown(cancel_futures=True)
 
 
 def read_rows_ahead(rows_of: Iterator[Rows], full: int) -> Generator[Rows]:
