@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from mapsos.batches import Batch, ColumnKind, map_batches
+from mapsos.batches import Batch, ColumnKind
 from mapsos.encodings.strict_geometry import StrictGeometryMarkup
 from mapsos.encodings.strict_markup import (
     UNKNOWN,
@@ -46,15 +46,11 @@ def encode_strict_measurements(ids: str, markup: StrictMarkup, batches: Iterable
     template = Template(*(_lay_out_value(ids, number, field) for number, field in enumerate(markup.fields)))
     geometries = StrictGeometryMarkup(markup.crs, northing_first=markup.northing_first)
     rows = 0
-
-    def encode(batch: Batch) -> Iterator[Chunk]:
-        nonlocal rows
-        slots, present = _fill(markup, geometries, batch, rows)
-        rows += batch.rows
-        return template.fill(batch.rows, slots, present)
-
-    for chunks in map_batches(batches, encode):
-        yield from chunks
+    for batch in batches:
+        if batch.rows:
+            slots, present = _fill(markup, geometries, batch, rows)
+            yield from template.fill(batch.rows, slots, present)
+            rows += batch.rows
 
 
 def _lay_out_value(ids: str, number: int, field: StrictField) -> Part:
