@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def encode_measurements(markup: MeasurementMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
-    """The members of one layer, row after row, in chunks of about a megabyte.
+    """The members of one layer, row after row, in chunks of about half a megabyte.
 
     om:samplingTime is left out where the time is empty; gml:boundedBy and geometry where there is no geometry. The
     comment about a missing procedure item stands before the om:procedure that it speaks of (D-27). Layer name and

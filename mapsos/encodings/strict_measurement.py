@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def encode_strict_measurements(ids: str, markup: StrictMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
-    """The members of one layer, row after row, value after value, in chunks of about a megabyte.
+    """The members of one layer, row after row, value after value, in chunks of about half a megabyte.
 
     ``ids`` begins every gml:id; the numbers of the value in its row, and of the row, follow. A row whose time is no
     time has one that is unknown. Where the layer has feature ids, each observation has as its gml:name the id by which

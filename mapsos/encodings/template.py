@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 Pieces: TypeAlias = "Sequence[str | pa.Array]"
 """What stands one after the other in every row: the same text, or each row's text of a large_string array."""
 
-CHUNK_BYTES = 1 << 20
-"""About how long a chunk of output is: it stays within a processor's cache, and threads that work on the next batches
-seldom have to hand the interpreter's lock over."""
+CHUNK_BYTES = 1 << 19
+"""About how long a chunk of output is: the rows being joined and their copy stay within a processor's cache."""
 
 
 @dataclass(frozen=True)
