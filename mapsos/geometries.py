@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from mapsos.column_bytes import column_bytes, column_offsets
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
@@ -198,7 +200,6 @@ def _blank(wkb: pa.Array, empty: np.ndarray) -> pa.Array:
 def _fixed_points(wkb: pa.Array) -> np.ndarray | None:
     """Points by their fixed position in records of one length and form; None if the column is anything else."""
     import numpy as np
-    import pyarrow as pa
 
     nulls = wkb.null_count
     if nulls:
@@ -214,14 +215,11 @@ def _fixed_points(wkb: pa.Array) -> np.ndarray | None:
     rows = len(wkb)
     if rows == 0:
         return np.empty((0, 2))
-    wide = pa.types.is_large_binary(wkb.type)
-    _, offset_buffer, data_buffer = wkb.buffers()
-    offsets = np.frombuffer(offset_buffer, np.int64 if wide else np.int32)[wkb.offset : wkb.offset + rows + 1]
+    offsets = column_offsets(wkb)
     size = int(offsets[1] - offsets[0])
     if size not in _POINT_CODES or not (np.diff(offsets) == size).all():
         return None
-    start = int(offsets[0])
-    data = np.frombuffer(data_buffer, np.uint8, rows * size, start)
+    data = column_bytes(wkb)
     order = "<" if data[0] == 1 else ">"
     layout = np.dtype(
         {

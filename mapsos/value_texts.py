@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mapsos.column_bytes import column_bytes, column_offsets
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
@@ -241,12 +243,11 @@ def fixed_width(texts: pa.Array) -> np.ndarray | None:
     rows = len(texts)
     if rows == 0 or texts.null_count:
         return None
-    _, offset_buffer, data_buffer = texts.buffers()
-    offsets = np.frombuffer(offset_buffer, np.int64)[texts.offset : texts.offset + rows + 1]
+    offsets = column_offsets(texts)
     width = int(offsets[1] - offsets[0])
     if width == 0 or not (np.diff(offsets) == width).all():
         return None
-    return np.frombuffer(data_buffer, np.uint8, rows * width, int(offsets[0])).reshape(rows, width)
+    return column_bytes(texts).reshape(rows, width)
 
 
 def from_fixed_width(characters: np.ndarray) -> pa.Array:

@@ -6,6 +6,8 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mapsos.column_bytes import column_bytes
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -14,8 +16,11 @@ if TYPE_CHECKING:
 _LINE, _POLYGON, _SEVERAL = 2, 3, 3
 """Type codes of WKB, and how much larger that of a multi geometry is."""
 
+_TYPE_BYTES = 5
+"""How long byte order and type code are."""
+
 _COORDINATES = {0: 2, 1: 3, 2: 3, 3: 4}
-"""How many numbers a vertex has, by the thousands of the ISO type code."""
+"""How many numbers a vertex has, by the thousands of ISO's type code: plain, with heights, measures, both."""
 
 _LEAST_VERTICES = {1: 2, 2: 4}
 
@@ -54,14 +59,14 @@ def find_vertex_runs(wkb: pa.Array) -> VertexRuns | None:
 
     if not len(wkb) or wkb.null_count:
         return None
-    form = _read_form(wkb[0].as_buffer().to_pybytes()[:32])
+    form = _read_form(wkb[0].as_buffer()[:_TYPE_BYTES].to_pybytes())
     if form is None:
         return None
     dimension, numbers, order, header = form
     lengths = pc.binary_length(wkb).to_numpy().astype(np.int64)
     if lengths.min() < len(header) + 4:
         return None
-    heads = _data(pc.binary_slice(wkb, 0, len(header) + 4)).reshape(len(wkb), -1)
+    heads = column_bytes(pc.binary_slice(wkb, 0, len(header) + 4)).reshape(len(wkb), -1)
     counts = heads[:, len(header) :].copy().view(order + "u4")[:, 0].astype(np.int64)
     if (
         (heads[:, : len(header)] != np.frombuffer(header, np.uint8)).any()
@@ -71,7 +76,7 @@ def find_vertex_runs(wkb: pa.Array) -> VertexRuns | None:
         return None
     # Without an end, Arrow 26 asks for less than no memory.
     vertices = pc.binary_slice(wkb, len(header) + 4, int(lengths.max()))
-    found = _data(vertices).view(order + "f8").astype(np.float64, copy=False)
+    found = column_bytes(vertices).view(order + "f8").astype(np.float64, copy=False)
     coordinates = found.reshape(-1, numbers)[:, :2]
     ends = np.cumsum(counts)
     starts = ends - counts
@@ -86,33 +91,20 @@ def find_vertex_runs(wkb: pa.Array) -> VertexRuns | None:
 
 def _read_form(start: bytes) -> tuple[int, int, str, bytes] | None:
     """Dimension, numbers of a vertex, byte order, what stands before the count of vertices; None for other types."""
-    if len(start) < 9 or start[0] > 1:
+    if len(start) < _TYPE_BYTES or start[0] > 1:
         return None
     order = "<" if start[0] else ">"
     code = struct.unpack_from(order + "I", start, 1)[0]
     flags = code >> 28
-    if flags & 3:
-        return None
-    plain = code & 0x0FFFFFFF
-    thousands, kind = divmod(plain, 1000)
+    thousands, kind = divmod(code & 0x0FFFFFFF, 1000)
+    # PostGIS' own form tells by flags what ISO's tells by thousands: whether there are heights, measures, or both.
+    dimensions = thousands if flags == 0 else (flags >> 3) + 2 * (flags >> 2 & 1)
     several = kind - _SEVERAL in (_LINE, _POLYGON)
     part = kind - _SEVERAL if several else kind
-    if part not in (_LINE, _POLYGON) or thousands > 3 or (thousands and flags):
+    if part not in (_LINE, _POLYGON) or dimensions not in _COORDINATES or flags & 3 or (flags and thousands):
         return None
     one = struct.pack(order + "I", 1)
-    header = start[:5] + (one + start[:1] + struct.pack(order + "I", code - _SEVERAL) if several else b"")
+    header = start + (one + start[:1] + struct.pack(order + "I", code - _SEVERAL) if several else b"")
     if part == _POLYGON:
         header += one
-    numbers = 2 + (flags >> 3) + (flags >> 2 & 1) if flags else _COORDINATES[thousands]
-    return (2 if part == _POLYGON else 1), numbers, order, header
-
-
-def _data(column: pa.Array) -> npt.NDArray[np.uint8]:
-    """The bytes of all values, one after the other."""
-    import numpy as np
-    import pyarrow as pa
-
-    wide = pa.types.is_large_binary(column.type)
-    _, offsets, data = column.buffers()
-    ends = np.frombuffer(offsets, np.int64 if wide else np.int32)[[column.offset, column.offset + len(column)]]
-    return np.frombuffer(data, np.uint8)[ends[0] : ends[1]]
+    return (2 if part == _POLYGON else 1), _COORDINATES[dimensions], order, header

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mapsos.column_bytes import column_bytes
+
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     import pyarrow as pa
 
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -93,17 +93,6 @@ def without_nulls(column: pa.Array) -> pa.Array:
     if column.type != pa.large_string():
         column = column.cast(pa.large_string())
     return pc.fill_null(column, "") if column.null_count else column
-
-
-def column_bytes(column: pa.Array) -> npt.NDArray[np.uint8]:
-    """All texts of a large_string column, one after the other: a uint8 view of its UTF-8, without a copy."""
-    import numpy as np
-
-    _, offsets, data = column.buffers()
-    if data is None or not len(column):
-        return np.empty(0, np.uint8)
-    ends = np.frombuffer(offsets, np.int64)[[column.offset, column.offset + len(column)]]
-    return np.frombuffer(data, np.uint8)[ends[0] : ends[1]]
 
 
 def encode_name(text: str) -> str:

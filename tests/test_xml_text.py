@@ -8,7 +8,6 @@ from lxml import etree
 
 from mapsos.xml_text import (
     clean_text,
-    column_bytes,
     encode_name,
     escape_attribute,
     escape_attribute_column,
@@ -67,13 +66,7 @@ def test_lone_surrogates_are_replaced() -> None:
 
 def test_a_part_of_a_column_is_looked_at_alone() -> None:
     part = column("<", "a", "b", ">").slice(1, 2)
-    assert column_bytes(part).tobytes() == b"ab"
     assert escape_text_column(part) is part
-
-
-def test_bytes_of_columns_without_any() -> None:
-    assert column_bytes(column()).tobytes() == b""
-    assert column_bytes(column("", "")).tobytes() == b""
 
 
 def test_other_text_columns_become_large_ones() -> None:

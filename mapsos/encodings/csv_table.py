@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mapsos.batches import ColumnKind
+from mapsos.column_bytes import column_bytes
 from mapsos.crs import is_geographic
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
@@ -14,7 +15,6 @@ from mapsos.encodings.template import join_chunks, join_rows
 from mapsos.http import Chunk
 from mapsos.layer_source import ShapeType
 from mapsos.value_texts import shortest_texts
-from mapsos.xml_text import column_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa

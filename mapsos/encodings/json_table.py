@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mapsos.batches import Batch, ColumnKind
+from mapsos.column_bytes import column_bytes
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.json_texts import describe_columns, json_cells, write_json
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.table import Table, TableMarkup, fill_values, join_tables, need_values
 from mapsos.http import Chunk
 from mapsos.layer_source import ShapeType
-from mapsos.xml_text import column_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 from mapsos.batches import ColumnKind
+from mapsos.column_bytes import column_bytes
 from mapsos.encodings.table import Table
 from mapsos.value_texts import binary_texts, instant_texts, shortest_texts
-from mapsos.xml_text import column_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa

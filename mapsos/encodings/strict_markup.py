@@ -157,7 +157,7 @@ def fit_numbers(column: pa.Array, *, loose: bool) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from mapsos.xml_text import column_bytes
+    from mapsos.column_bytes import column_bytes
 
     column = without_nulls(column)
     plain = np.zeros(256, bool)

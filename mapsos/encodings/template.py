@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
+from mapsos.column_bytes import column_bytes
 from mapsos.http import Chunk
-from mapsos.xml_text import column_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa
