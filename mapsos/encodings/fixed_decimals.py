@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from mapsos.digit_words import count_groups, decimal_words, fill_whole, to_texts
+from mapsos.column_bytes import column_offsets
+from mapsos.digit_words import count_groups, decimal_words, fill_whole, to_texts, whole_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,23 +25,36 @@ _DECIMALS = 7
 """Characters of the point and the decimals."""
 
 
-@dataclass(frozen=True, eq=False)
 class _ShortTables:
-    """What texts of numbers below a thousand are put together from, for columns that end in different ways.
+    """What texts of numbers below a thousand are put together from, each row of them followed by ``after``.
 
     Attributes
     ----------
+    ends
+        Array (columns,): where the tables of each column begin, in steps of a table; None where all begin at 0.
     heads
         First words of views without their tails: by 0 to 999 and -0 to -999, for one end after the other.
     shifts
         By how many bits a tail is shifted into such a word, by 0 to 999 and -0 to -999.
+    upper_decimals
+        First halves of tails, by 0 to 999.
     lower_decimals
         Second halves of tails, by 0 to 999, for one end after the other.
     """
 
-    heads: npt.NDArray[np.uint64]
-    shifts: npt.NDArray[np.uint64]
-    lower_decimals: npt.NDArray[np.uint64]
+    def __init__(self, after: tuple[str, ...]) -> None:
+        import numpy as np
+
+        ends = sorted(set(after))
+        self.ends = np.array([ends.index(end) for end in after]) if len(ends) > 1 else None
+        digits = whole_words()[:2000]
+        lengths = np.count_nonzero(digits.view(np.uint8).reshape(-1, 4), axis=1).astype(np.uint64)
+        heads = digits.astype(np.uint64) << 32
+        self.heads = np.concatenate([heads | (lengths + (_DECIMALS + len(end))) for end in ends])
+        self.shifts = lengths * 8 + 32
+        self.upper_decimals = decimal_words(".", "").astype(np.uint64)
+        lower = np.concatenate([decimal_words("", end) for end in ends])
+        self.lower_decimals = lower.astype(np.uint64) << 32
 
 
 def format_fixed(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.Array:
@@ -72,26 +85,18 @@ def _format_short(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa
     import numpy as np
     import pyarrow as pa
 
-    ends = sorted(set(after))
-    kinds = np.array([ends.index(end) for end in after])
-    tables = _short_tables(tuple(ends))
+    tables = _short_tables(after)
     views = np.empty((*values.shape, 2), np.uint64)
     step = max(1, _BLOCK // len(after))
     for start in range(0, len(values), step):
-        if not _fill_views(views[start : start + step], values[start : start + step], kinds, tables):
+        if not _fill_views(views[start : start + step], values[start : start + step], tables):
             return None
     written = pa.Array.from_buffers(pa.string_view(), values.size, [None, pa.py_buffer(views)]).cast(pa.large_string())
-    _, offsets, data = written.buffers()
-    ends_of_rows = np.frombuffer(offsets, np.int64)[:: len(after)].copy()
-    return pa.Array.from_buffers(pa.large_string(), len(values), [None, pa.py_buffer(ends_of_rows), data])
+    offsets = pa.py_buffer(column_offsets(written)[:: len(after)].copy())
+    return pa.Array.from_buffers(pa.large_string(), len(values), [None, offsets, written.buffers()[2]])
 
 
-def _fill_views(
-    views: npt.NDArray[np.uint64],
-    values: npt.NDArray[np.float64],
-    kinds: npt.NDArray[np.int64],
-    tables: _ShortTables,
-) -> bool:
+def _fill_views(views: npt.NDArray[np.uint64], values: npt.NDArray[np.float64], tables: _ShortTables) -> bool:
     """Fill the views of some numbers: True, or False where one is too large."""
     import numpy as np
 
@@ -106,14 +111,13 @@ def _fill_views(
     whole += np.multiply(np.signbit(values), 1000, dtype=np.int64)
     upper = fraction // 1000
     fraction -= upper * 1000
-    if kinds.any():
-        fraction += kinds * 1000
-    tail = _upper_decimals().take(upper, mode="wrap")
-    tail |= tables.lower_decimals.take(fraction, mode="wrap")
     shift = tables.shifts.take(whole, mode="wrap")
-    if kinds.any():
-        whole += kinds * 2000
+    if tables.ends is not None:
+        whole += tables.ends * 2000
+        fraction += tables.ends * 1000
     head = tables.heads.take(whole, mode="wrap")
+    tail = tables.upper_decimals.take(upper, mode="wrap")
+    tail |= tables.lower_decimals.take(fraction, mode="wrap")
     head |= tail << shift
     views[..., 0] = head
     views[..., 1] = tail >> (64 - shift)
@@ -121,26 +125,8 @@ def _fill_views(
 
 
 @lru_cache(maxsize=16)
-def _short_tables(ends: tuple[str, ...]) -> _ShortTables:
-    import numpy as np
-
-    texts = [f"{sign}{n}" for sign in ("", "-") for n in range(1000)]
-    lengths = np.array(list(map(len, texts)), np.uint64)
-    digits = _to_words(texts) << 32
-    heads = [digits | (lengths + (_DECIMALS + len(end))) for end in ends]
-    lower = [_to_words([f"{n:03d}{end}" for n in range(1000)]) << 32 for end in ends]
-    return _ShortTables(np.concatenate(heads), lengths * 8 + 32, np.concatenate(lower))
-
-
-@lru_cache(maxsize=1)
-def _upper_decimals() -> npt.NDArray[np.uint64]:
-    return _to_words([f".{n:03d}" for n in range(1000)])
-
-
-def _to_words(texts: list[str]) -> npt.NDArray[np.uint64]:
-    import numpy as np
-
-    return np.array([text.encode("ascii") for text in texts], "S8").view("<u8")
+def _short_tables(after: tuple[str, ...]) -> _ShortTables:
+    return _ShortTables(after)
 
 
 def _format_block(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.Array:
