@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mapsos.column_bytes import column_offsets
 from mapsos.encodings.fixed_decimals import format_fixed
 from mapsos.encodings.member_markup import crs_attributes, indent
 from mapsos.encodings.template import Pieces, join_rows
@@ -129,8 +130,7 @@ class GeometryMarkup:
         if runs.dimension < self._least_dimension:
             return None
         is_line = runs.dimension == 1
-        vertices = format_fixed(runs.coordinates, _LINE_ENDS if is_line else _RING_ENDS)
-        coordinates = run_together(vertices, runs.counts)
+        coordinates = format_runs(runs.coordinates, runs.counts, _LINE_ENDS if is_line else _RING_ENDS)
         element = self._wrap_line(coordinates) if is_line else self._wrap_ring(coordinates)
         return GeometryTexts(True, *_write_corners(runs.bounds), element)
 
@@ -192,8 +192,7 @@ class GeometryMarkup:
         import shapely
 
         lines, owners = take_apart(shapes)
-        vertices = format_fixed(shapely.get_coordinates(lines), _LINE_ENDS)
-        coordinates = run_together(vertices, shapely.get_num_coordinates(lines))
+        coordinates = format_runs(shapely.get_coordinates(lines), shapely.get_num_coordinates(lines), _LINE_ENDS)
         counts = np.bincount(owners, minlength=len(shapes))
         if (counts == 1).all():
             return self._wrap_line(coordinates)
@@ -237,8 +236,7 @@ class GeometryMarkup:
 
         polygons, owners = take_apart(shapes)
         rings, ring_owners = shapely.get_rings(polygons, return_index=True)
-        vertices = format_fixed(shapely.get_coordinates(rings), _RING_ENDS)
-        coordinates = run_together(vertices, shapely.get_num_coordinates(rings))
+        coordinates = format_runs(shapely.get_coordinates(rings), shapely.get_num_coordinates(rings), _RING_ENDS)
         rings_of_feature = np.bincount(owners[ring_owners], minlength=len(shapes))
         if (rings_of_feature == 1).all():
             return self._wrap_ring(coordinates)
@@ -318,15 +316,21 @@ def pick_texts(choice: npt.NDArray[np.int64] | npt.NDArray[np.bool_], *texts: st
 
 
 def run_together(texts: pa.Array, counts: npt.NDArray[np.int64]) -> pa.Array:
-    """VertexRuns of so many texts each as one text, without moving a byte. ``texts`` starts at its buffers' start."""
+    """Runs of so many texts each as one text, without moving a byte."""
     import numpy as np
     import pyarrow as pa
 
-    _, offsets, data = texts.buffers()
     ends = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=ends[1:])
-    stretches = np.frombuffer(offsets, np.int64)[ends]
-    return pa.Array.from_buffers(pa.large_string(), len(counts), [None, pa.py_buffer(stretches), data])
+    offsets = column_offsets(texts)[ends]
+    return pa.Array.from_buffers(pa.large_string(), len(counts), [None, pa.py_buffer(offsets), texts.buffers()[2]])
+
+
+def format_runs(
+    coordinates: npt.NDArray[np.float64], counts: npt.NDArray[np.int64], after: tuple[str, str]
+) -> pa.Array:
+    """Coordinates (vertices, 2) as texts of so many vertices each, each number followed by its column's ``after``."""
+    return run_together(format_fixed(coordinates, after), counts)
 
 
 def unify(collection: shapely.GeometryCollection) -> shapely.Geometry:

@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mapsos.encodings.fixed_decimals import format_fixed
-from mapsos.encodings.geometry_markup import COLLECTION, PositionTexts, pick_texts, run_together, take_apart, unify
+from mapsos.encodings.geometry_markup import (
+    COLLECTION,
+    PositionTexts,
+    format_runs,
+    pick_texts,
+    run_together,
+    take_apart,
+    unify,
+)
 from mapsos.encodings.template import Pieces, join_rows
 from mapsos.xml_text import escape_attribute
 
@@ -21,6 +29,12 @@ if TYPE_CHECKING:
 
     from mapsos.geometries import GeometryColumn
     from mapsos.vertex_runs import VertexRuns
+
+_ENDS = (" ", " ")
+"""What follows the numbers of a vertex."""
+
+_BOUNDARIES = (("<gml:exterior>", "</gml:exterior>"), ("<gml:interior>", "</gml:interior>"))
+_RING = ("<gml:LinearRing><gml:posList>", "</gml:posList></gml:LinearRing>")
 
 
 @dataclass(frozen=True)
@@ -91,12 +105,12 @@ class StrictGeometryMarkup:
         return (f"<gml:Point{self._crs}><gml:pos>", positions, "</gml:pos></gml:Point>")
 
     def _wrap_runs(self, runs: VertexRuns) -> Pieces:
-        vertices = format_fixed(self._order(runs.coordinates), (" ", " "))
-        coordinates = run_together(vertices, runs.counts)
+        coordinates = format_runs(self._order(runs.coordinates), runs.counts, _ENDS)
         if runs.dimension == 1:
             return self._wrap_line(coordinates)
-        before, after = "<gml:exterior><gml:LinearRing><gml:posList>", "</gml:posList></gml:LinearRing></gml:exterior>"
-        return (f"<gml:Polygon{self._crs}>{before}", coordinates, f"{after}</gml:Polygon>")
+        opening, closing = _BOUNDARIES[0]
+        before, after = f"<gml:Polygon{self._crs}>{opening}{_RING[0]}", f"{_RING[1]}{closing}</gml:Polygon>"
+        return (before, coordinates, after)
 
     def _wrap_line(self, coordinates: pa.Array) -> Pieces:
         return (f"<gml:LineString{self._crs}><gml:posList>", coordinates, "</gml:posList></gml:LineString>")
@@ -105,8 +119,8 @@ class StrictGeometryMarkup:
         """The coordinates of each line or ring, with a blank behind them."""
         import shapely
 
-        vertices = format_fixed(self._order(shapely.get_coordinates(shapes)), (" ", " "))
-        return run_together(vertices, shapely.get_num_coordinates(shapes))
+        coordinates = self._order(shapely.get_coordinates(shapes))
+        return format_runs(coordinates, shapely.get_num_coordinates(shapes), _ENDS)
 
     def _write_points(self, shapes: npt.NDArray[np.object_]) -> pa.Array:
         import shapely
@@ -128,15 +142,10 @@ class StrictGeometryMarkup:
         rings, ring_owners = shapely.get_rings(parts, return_index=True)
         inner = np.zeros(len(rings), bool)
         inner[1:] = ring_owners[1:] == ring_owners[:-1]
+        openings, closings = zip(*_BOUNDARIES, strict=True)
+        vertices = self._format_vertices(rings)
         ring_texts = join_rows(
-            len(rings),
-            (
-                pick_texts(inner, "<gml:exterior>", "<gml:interior>"),
-                "<gml:LinearRing><gml:posList>",
-                self._format_vertices(rings),
-                "</gml:posList></gml:LinearRing>",
-                pick_texts(inner, "</gml:exterior>", "</gml:interior>"),
-            ),
+            len(rings), (pick_texts(inner, *openings), _RING[0], vertices, _RING[1], pick_texts(inner, *closings))
         )
         boundaries = run_together(ring_texts, np.bincount(ring_owners, minlength=len(parts)))
         pieces = (f"<gml:Polygon{self._crs}>", boundaries, "</gml:Polygon>")
