@@ -92,13 +92,11 @@ class BatchStream:
             yield from made
 
     def _cut(self, limit: RowLimit) -> Iterator[Batch]:
-        while self._begun or not limit.reached:
+        while not limit.reached:
             batch = self._begun.pop(0) if self._begun else next(self._batches, None)
             if batch is None:
                 return
             yield limit.cut(batch)
-            if limit.reached:
-                return
 
     def close(self) -> None:
         """Stop reading and release the data source."""

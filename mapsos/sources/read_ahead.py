@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterator
 from typing import TypeVar
 
 from mapsos.sources.rows import Rows
@@ -10,10 +10,9 @@ from mapsos.sources.rows import Rows
 T = TypeVar("T")
 
 
-def read_ahead(items: Iterator[T], begun: Iterable[T] = ()) -> Generator[T]:
+def read_ahead(items: Iterator[T]) -> Generator[T]:
     """The same items, each read in another thread while the one before is used; never more than one ahead.
 
-    ``begun`` are items that have been read before: they come first, while the next one is being read.
     What reading raises is raised here, in its place. Closing it waits for the item that is being read, at most;
     ``items`` itself is left to whoever made it.
     """
@@ -21,19 +20,15 @@ def read_ahead(items: Iterator[T], begun: Iterable[T] = ()) -> Generator[T]:
 
     with ThreadPoolExecutor(1, "read-ahead") as thread:
         coming = thread.submit(next, items, None)
-        yield from begun
         while (item := coming.result()) is not None:
             coming = thread.submit(next, items, None)
             yield item
 
 
 def read_rows_ahead(rows_of: Iterator[Rows], full: int) -> Generator[Rows]:
-    """The same rows as by `read_ahead`; without a thread if the first, which is waited for, are fewer than ``full``."""
+    """The same rows as by `read_ahead`, but the first, which is waited for; without a thread if it is not ``full``."""
     first = next(rows_of, None)
     if first is None:
         return
-    if first.count >= full:
-        yield from read_ahead(rows_of, (first,))
-    else:
-        yield first
-        yield from rows_of
+    yield first
+    yield from read_ahead(rows_of) if first.count >= full else rows_of
