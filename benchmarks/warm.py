@@ -8,8 +8,8 @@ Prints a JSON object: seconds of each time but the first, the first, and the byt
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -64,5 +64,9 @@ def open_application(mapfile: Path, query: str) -> Callable[[], int]:
 
 
 if __name__ == "__main__":
-    mapfile, query, times, *options = sys.argv[1:]
-    print(json.dumps(time_answers(Path(mapfile), query, int(times), "--forget" in options)))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.warm", description=__doc__)
+    parser.add_argument("mapfile", type=Path, metavar="MAPFILE")
+    parser.add_argument("query", metavar="QUERY")
+    parser.add_argument("times", type=int, metavar="TIMES")
+    parser.add_argument("--forget", action="store_true")
+    print(json.dumps(time_answers(**vars(parser.parse_args()))))
