@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from lxml import etree
 
 from tests.ogc_schemas import complain, needs_schemas
@@ -18,11 +19,16 @@ GENERATED = NAMED.replace('"sos_describesensor_url" "http://sensors/?a=1&id=%pro
 )
 
 
+def read_schema(world: World) -> bytes:
+    """The application schema of the layer."""
+    return b"".join(map(bytes, world.send("service=WFS&version=1.1.0&request=DescribeFeatureType&typename=l1").body))
+
+
 def write_odd(world: World) -> bytes:
     """A map and rows with markup, unicode and a value that is missing; the application schema of the layer."""
     world.write_map(layer_text(metadata=GENERATED), web=WEB)
     write_stations(world.folder / "obs.gpkg", [*ROWS, (ODD, "2001-01-04T00:00:00Z", 9.0, 10.0, 50.0)])
-    return b"".join(map(bytes, world.send("service=WFS&version=1.1.0&request=DescribeFeatureType&typename=l1").body))
+    return read_schema(world)
 
 
 @needs_schemas
@@ -54,3 +60,32 @@ def test_what_strict_documents_are_for(world: World, tmp_path: Path) -> None:
     }
     found = complain(tmp_path, documents, schema, engine="both")
     assert {line.partition(".xml")[0] for line in found} == set(documents)
+
+
+@needs_schemas
+@pytest.mark.parametrize(
+    ("said", "instead", "invalid"),
+    [
+        ("", "", set()),
+        (' "ows_featureid" "v"', "", {"observations"}),
+        (' "sos_observedproperty_name" "Op"', "", {"observations", "capabilities"}),
+        ('"sos_offering_id" "off"', '"sos_offering_id" "1 off"', {"observations", "capabilities"}),
+    ],
+    ids=["all", "no feature ids", "no name of the property", "an id that is no name"],
+)
+def test_what_documents_of_the_default_mode_need(
+    world: World, tmp_path: Path, said: str, instead: str, invalid: set[str]
+) -> None:
+    assert said in GENERATED
+    world.write_map(layer_text(metadata=GENERATED.replace(said, instead) if said else GENERATED), web=WEB)
+    sensor = {"procedure": "urn:ogc:def:procedure:p", "outputFormat": 'text/xml; subtype="sensorML/1.0.1"'}
+    answers = {
+        "observations": world.observe(offering="1 off" if "1 off" in instead else "off"),
+        "capabilities": world.ask("GetCapabilities"),
+        "sensor": world.ask("DescribeSensor", **sensor),
+        "features": world.ask("GetFeatureOfInterest", procedure="p"),
+        "refusal": world.observe(offering='<&">'),
+    }
+    documents = {name: etree.tostring(answer) for name, answer in answers.items()}
+    found = complain(tmp_path, documents, read_schema(world), engine="both")
+    assert {line.partition(".xml")[0] for line in found} == invalid
