@@ -61,9 +61,9 @@ def format_fixed(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.
     """Each row of ``values`` (rows, columns) as one text: every number followed by its column's ``after``.
 
     ``after`` are ASCII texts of at most one character. The digits are those of C's ``%f``: exact, ties to even, with
-    ``-0.000000`` for a negative number that rounds to nothing. Gives a large_string array. Costs about 35 ns a number
-    where all are below a thousand, as degrees are, and twice that up to 4.5e9; with larger ones, or what is not finite,
-    a block goes through Python.
+    ``-0.000000`` for a negative number that rounds to nothing. Gives a large_string array. Costs about 40 ns a number
+    where all are below a thousand, as degrees are, and three times that up to 4.5e9 (`benchmarks.coordinates`); with
+    larger ones, or what is not finite, a block goes through Python.
     """
     import numpy as np
     import pyarrow as pa
