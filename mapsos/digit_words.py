@@ -27,7 +27,7 @@ def fill_whole(
     """Write the sign and the digits of non-negative integers into the first ``groups`` words of the last axis."""
     import numpy as np
 
-    table = whole_words()
+    table = _whole_words()
     lead = np.multiply(negative, _NEGATIVE, dtype=np.int64)
     if groups == 1:
         words[..., 0] = table[lead + whole]
@@ -91,7 +91,7 @@ def _fraction_words(before: str) -> npt.NDArray[np.uint32]:
 
 
 @lru_cache(maxsize=1)
-def whole_words() -> npt.NDArray[np.uint32]:
+def _whole_words() -> npt.NDArray[np.uint32]:
     """The words of 0 to 999 without leading zeros, of -0 to -999, of 0 to 999 with three digits, and of nothing."""
     texts = [str(n) for n in range(1000)] + [f"-{n}" for n in range(1000)] + [f"{n:03d}" for n in range(1000)] + [""]
     return _to_words(texts)

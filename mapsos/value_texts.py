@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mapsos.column_bytes import column_bytes, column_offsets
+from mapsos.text_loops import TextLoops, find_text_loops
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +21,9 @@ _WHOLE_POWERS = tuple(10**power for power in range(19))
 
 _LARGEST = 1e10
 
+_LONGEST = 24
+"""Bytes that the compiled loop needs for a number."""
+
 _SAMPLE = 512
 
 _SPLITTER = 134217729.0
@@ -30,26 +34,25 @@ def real_texts(numbers: pa.Array) -> pa.Array:
     """Texts of float64 as C's ``%.15g`` writes them: ``89.9``, ``1e-07``, ``1e+20``, ``-0``, ``nan``.
 
     Numbers of ordinary size (1e-4 to 1e10) are rounded to 15 digits by exact arithmetic over the whole column, at
-    100 ns a number; the rest, if any, is formatted one by one.
+    20 ns a number with the compiled loops and 100 without them; the rest, if any, is formatted one by one.
     """
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if _repeats(numbers):
+    loops = find_text_loops()
+    if loops is None and _repeats(numbers):
         encoded = numbers.dictionary_encode()
         if len(encoded.dictionary) * 4 < len(numbers):
             return real_texts(encoded.dictionary).take(encoded.indices)
     valid = numbers.is_valid().to_numpy(zero_copy_only=False) if numbers.null_count else None
     values = pc.fill_null(numbers, 0.0).to_numpy(zero_copy_only=False)
-    size = np.abs(values)
-    usual = ((size >= 1e-4) & (size < _LARGEST)) | (values == 0.0)
-    if usual.all():
-        texts = _write_15_digits(values, size)
-    else:
-        odd = pa.array(list(map("%.15g".__mod__, values[~usual].tolist())), pa.large_string())
-        usually = _write_15_digits(np.where(usual, values, 0.0), np.where(usual, size, 0.0))
-        texts = pc.replace_with_mask(usually, pa.array(~usual), odd)
+    texts = _write_usual(loops, values)
+    if texts is None:
+        unusual = ~_are_usual(values)
+        odd = pa.array(list(map("%.15g".__mod__, values[unusual].tolist())), pa.large_string())
+        usually = _write_usual(loops, np.where(unusual, 0.0, values))
+        texts = pc.replace_with_mask(usually, pa.array(unusual), odd)
     if valid is not None:
         texts = pc.if_else(pa.array(valid), texts, pa.scalar(None, pa.large_string()))
     return texts
@@ -70,6 +73,30 @@ def _repeats(numbers: pa.Array) -> bool:
     """Whether values seem to occur again, by the first of them: a guess that costs time where it is wrong."""
     some = numbers.slice(0, _SAMPLE)
     return len(some) < _SAMPLE or len(some.unique()) * 2 < _SAMPLE
+
+
+def _are_usual(values: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    size = np.abs(values)
+    usual: np.ndarray = ((size >= 1e-4) & (size < _LARGEST)) | (values == 0.0)
+    return usual
+
+
+def _write_usual(loops: TextLoops | None, values: np.ndarray) -> pa.Array | None:
+    """Texts of ``values`` if all are 0 or of a size from 1e-4 to 1e10, else None."""
+    import numpy as np
+    import pyarrow as pa
+
+    if loops is None:
+        return _write_15_digits(values, np.abs(values)) if _are_usual(values).all() else None
+    out = pa.allocate_buffer(len(values) * _LONGEST, resizable=True)
+    ends = pa.allocate_buffer((len(values) + 1) * 8)
+    written = loops.format_reals(np.ascontiguousarray(values).data, out, ends)
+    if written < 0:
+        return None
+    out.resize(written, True)
+    return pa.Array.from_buffers(pa.large_string(), len(values), [None, ends, out])
 
 
 def _write_15_digits(values: np.ndarray, size: np.ndarray) -> pa.Array:

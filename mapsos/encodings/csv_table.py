@@ -9,9 +9,9 @@ from mapsos.batches import ColumnKind
 from mapsos.column_bytes import column_bytes
 from mapsos.crs import is_geographic
 from mapsos.encodings.encoder import Encoder, LayerAnswer
+from mapsos.encodings.joining import join_chunks, join_rows
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.table import Table, TableColumn, TableMarkup, fill_texts, join_tables, need_texts
-from mapsos.encodings.template import join_chunks, join_rows
 from mapsos.http import Chunk
 from mapsos.layer_source import ShapeType
 from mapsos.value_texts import shortest_texts

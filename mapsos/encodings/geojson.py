@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from mapsos.crs import Crs
 from mapsos.encodings.encoder import Encoder, LayerAnswer, Needs
+from mapsos.encodings.joining import join_chunks
 from mapsos.encodings.json_texts import describe_columns, json_cells, write_json
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.table import Role, TableMarkup, fill_values, join_tables, need_values
-from mapsos.encodings.template import join_chunks
 from mapsos.http import Chunk
 from mapsos.value_texts import shortest_texts
 
@@ -89,9 +89,7 @@ def _write_geometry(geometry: GeometryColumn | None) -> str | pa.Array:
         return "null"
     points = geometry.point_coordinates()
     if points is not None:
-        texts = [
-            shortest_texts(pa.array(np.round(points[:, axis], _DECIMALS), from_pandas=True)) for axis in (0, 1)
-        ]
+        texts = [shortest_texts(pa.array(np.round(points[:, axis], _DECIMALS), from_pandas=True)) for axis in (0, 1)]
         fixed = [pa.scalar(text, pa.large_string()) for text in ('{"type":"Point","coordinates":[', ",", "]}", "")]
         return pc.fill_null(pc.binary_join_element_wise(fixed[0], texts[0], fixed[1], texts[1], *fixed[2:]), "null")
     import shapely

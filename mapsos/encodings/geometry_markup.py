@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from mapsos.column_bytes import column_offsets
 from mapsos.encodings.fixed_decimals import format_fixed
+from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.member_markup import crs_attributes, indent
-from mapsos.encodings.template import Pieces, join_rows
 from mapsos.xml_text import escape_attribute
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _DEPTH = 6
 _MULTIPOINT, COLLECTION = 4, 7
 _LINE_ENDS, _RING_ENDS = (",", ","), (",", " ")
+POSITION_ENDS = (" ", "")
 _LEAST_DIMENSION = {"any": 0, "point": 0, "line": 1, "polygon": 2}
 
 
@@ -45,27 +46,6 @@ class GeometryTexts:
     lower: pa.Array
     upper: pa.Array
     element: Pieces
-
-
-class PositionTexts:
-    """Positions of points as text: each once, as long as batches repeat the positions of a few stations."""
-
-    def __init__(self) -> None:
-        self._stations = True
-
-    def format(self, points: npt.NDArray[np.float64]) -> pa.Array:
-        """The texts of an array (rows, 2) without NaN: both coordinates with a blank between them."""
-        import numpy as np
-        import pyarrow as pa
-
-        if not self._stations:
-            return format_fixed(points, (" ", ""))
-        coordinates = pa.py_buffer(np.ascontiguousarray(points))
-        encoded = pa.Array.from_buffers(pa.binary(16), len(points), [None, coordinates]).dictionary_encode()
-        distinct = encoded.dictionary
-        self._stations = len(distinct) * 4 <= len(points)
-        unique = np.frombuffer(distinct.buffers()[1], np.float64, 2 * len(distinct)).reshape(-1, 2)
-        return format_fixed(unique, (" ", "")).take(encoded.indices)
 
 
 class GeometryMarkup:
@@ -87,7 +67,6 @@ class GeometryMarkup:
         self._as_points = shape == "point"
         self._points_first = shape in ("point", "any")
         self._least_dimension = _LEAST_DIMENSION[shape]
-        self._positions = PositionTexts()
         self._prefix = prefix
         self._point_crs = crs_attributes(label)
         self._crs = "" if label is None else f' srsName="{escape_attribute(label)}"'
@@ -103,7 +82,7 @@ class GeometryMarkup:
             filled = ~np.isnan(points).any(axis=1)
             if not filled.any():
                 return None
-            texts = self._positions.format(points if filled.all() else np.where(filled[:, None], points, 0.0))
+            texts = format_fixed(points if filled.all() else np.where(filled[:, None], points, 0.0), POSITION_ENDS)
             return GeometryTexts(_presence(filled), texts, texts, self._wrap_point(texts))
         if not self._as_points and (runs := geometry.vertex_runs()) is not None:
             return self._write_runs(runs)
@@ -163,7 +142,7 @@ class GeometryMarkup:
     def _write_points(self, shapes: npt.NDArray[np.object_]) -> Pieces:
         import shapely
 
-        positions = format_fixed(shapely.get_coordinates(shapes), (" ", ""))
+        positions = format_fixed(shapely.get_coordinates(shapes), POSITION_ENDS)
         counts = shapely.get_num_coordinates(shapes)
         if (counts == 1).all():
             return self._wrap_point(positions)
@@ -298,7 +277,7 @@ def _wrap(depth: int, element: str) -> tuple[str, str]:
 
 
 def _write_corners(bounds: npt.NDArray[np.float64]) -> tuple[pa.Array, pa.Array]:
-    return format_fixed(bounds[:, :2], (" ", "")), format_fixed(bounds[:, 2:], (" ", ""))
+    return format_fixed(bounds[:, :2], POSITION_ENDS), format_fixed(bounds[:, 2:], POSITION_ENDS)
 
 
 def _presence(filled: npt.NDArray[np.bool_]) -> pa.Array | bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mapsos.batches import Batch, map_batches
 from mapsos.encodings.geometry_markup import GeometryMarkup
+from mapsos.encodings.joining import Pieces
 from mapsos.encodings.markup import MeasurementMarkup
 from mapsos.encodings.member_markup import (
     MISSING_PROCEDURE_ITEM,
@@ -16,7 +17,7 @@ from mapsos.encodings.member_markup import (
     write_phenomenon,
     write_procedure,
 )
-from mapsos.encodings.template import Optional, Part, Pieces, Slot, Template, find_filled
+from mapsos.encodings.template import Optional, Part, Slot, Template, find_filled
 from mapsos.http import Chunk
 from mapsos.urns import PROCEDURE_URN
 from mapsos.xml_text import encode_name, escape_attribute, escape_attribute_column, escape_text_column

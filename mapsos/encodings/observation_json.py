@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from mapsos.batches import Batch, ColumnKind
 from mapsos.encodings.encoder import LayerAnswer, Needs
+from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.json_texts import json_cells, write_json
 from mapsos.encodings.markup import name_columns
-from mapsos.encodings.template import Pieces, Slot, Template, join_rows
+from mapsos.encodings.template import Slot, Template
 from mapsos.http import Chunk
 from mapsos.times import MINUTE
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 from mapsos.encodings.fixed_decimals import format_fixed
 from mapsos.encodings.geometry_markup import (
     COLLECTION,
-    PositionTexts,
+    POSITION_ENDS,
     format_runs,
     pick_texts,
     run_together,
     take_apart,
     unify,
 )
-from mapsos.encodings.template import Pieces, join_rows
+from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.xml_text import escape_attribute
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ class StrictGeometryMarkup:
     def __init__(self, crs: str | None, *, northing_first: bool) -> None:
         self._crs = "" if crs is None else f' srsName="{escape_attribute(crs)}"'
         self._swap = northing_first
-        self._positions = PositionTexts()
 
     def write(self, geometry: GeometryColumn | None) -> StrictGeometries | None:
         """The texts of a column of geometries, None if no row has one."""
@@ -66,7 +65,7 @@ class StrictGeometryMarkup:
                 return None
             present = True if filled.all() else pa.array(filled)
             known = points if filled.all() else np.where(filled[:, None], points, 0.0)
-            return StrictGeometries(present, self._wrap_point(self._positions.format(self._order(known))))
+            return StrictGeometries(present, self._wrap_point(format_fixed(self._order(known), POSITION_ENDS)))
         if (runs := geometry.vertex_runs()) is not None:
             return StrictGeometries(True, self._wrap_runs(runs))
         import shapely
@@ -126,7 +125,7 @@ class StrictGeometryMarkup:
         import shapely
 
         parts, owners = take_apart(shapes)
-        positions = format_fixed(self._order(shapely.get_coordinates(parts)), (" ", ""))
+        positions = format_fixed(self._order(shapely.get_coordinates(parts)), POSITION_ENDS)
         return self._gather(len(shapes), owners, self._wrap_point(positions), "gml:MultiPoint", "gml:pointMember")
 
     def _write_lines(self, shapes: npt.NDArray[np.object_]) -> pa.Array:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from mapsos.batches import Batch, ColumnKind
+from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.strict_geometry import StrictGeometryMarkup
 from mapsos.encodings.strict_markup import (
     UNKNOWN,
@@ -24,7 +25,7 @@ from mapsos.encodings.strict_markup import (
     write_procedure_urn,
     write_uom_attribute,
 )
-from mapsos.encodings.template import Optional, Part, Pieces, Slot, Template, find_filled, join_rows
+from mapsos.encodings.template import Optional, Part, Slot, Template, find_filled
 from mapsos.http import Chunk
 from mapsos.urns import TRANSIENT_FEATURE
 from mapsos.value_texts import instant_texts

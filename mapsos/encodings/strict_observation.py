@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mapsos.batches import Batch, ColumnKind
 from mapsos.encodings.datablock import ProcedureGroups, append_records, gather_batches
+from mapsos.encodings.joining import join_rows
 from mapsos.encodings.separators import Separators
 from mapsos.encodings.spool import Spool
 from mapsos.encodings.strict_markup import (
@@ -22,7 +23,6 @@ from mapsos.encodings.strict_markup import (
     write_procedure_urn,
     write_uom_element,
 )
-from mapsos.encodings.template import join_rows
 from mapsos.http import Chunk
 from mapsos.times import format_instant
 from mapsos.urns import TRANSIENT_FEATURE

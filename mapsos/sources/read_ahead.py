@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from itertools import chain
 from typing import TypeVar
 
 from mapsos.sources.rows import Rows
@@ -26,9 +27,15 @@ def read_ahead(items: Iterator[T]) -> Generator[T]:
 
 
 def read_rows_ahead(rows_of: Iterator[Rows], full: int) -> Generator[Rows]:
-    """The same rows as by `read_ahead`, but the first, which is waited for; without a thread if it is not ``full``."""
+    """The same rows as by `read_ahead`, but the first, which is waited for; without a thread if it is not ``full``.
+
+    If it is, the next are read while its user still imports what it takes to use them.
+    """
     first = next(rows_of, None)
     if first is None:
         return
-    yield first
-    yield from read_ahead(rows_of) if first.count >= full else rows_of
+    if first.count >= full:
+        yield from read_ahead(chain((first,), rows_of))
+    else:
+        yield first
+        yield from rows_of

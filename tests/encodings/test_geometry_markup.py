@@ -8,7 +8,7 @@ import shapely
 
 from mapsos.batches import Batch
 from mapsos.encodings.geometry_markup import GeometryMarkup
-from mapsos.encodings.template import join_rows
+from mapsos.encodings.joining import join_rows
 from mapsos.geometries import GeometryColumn
 
 MakeBatch = Callable[..., Batch]

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 import shapely
 
+from mapsos.encodings.joining import join_rows
 from mapsos.encodings.strict_geometry import StrictGeometryMarkup
-from mapsos.encodings.template import join_rows
 from mapsos.geometries import GeometryColumn
 
 OTHERS = ["MULTIPOINT (7 8, 9 9)", "LINESTRING (0 0, 9 9)", "POLYGON ((0 0, 9 0, 9 9, 0 0))"]

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from mapsos.encodings import template
-from mapsos.encodings.template import Optional, Slot, Template, join_chunks, join_rows
+from mapsos.encodings import joining
+from mapsos.encodings.joining import join_chunks, join_rows
+from mapsos.encodings.template import Optional, Slot, Template
 
 
 def column(*texts: str) -> pa.Array:
@@ -52,7 +53,7 @@ def test_a_separator_stands_between_all_pieces() -> None:
 
 
 def test_chunks_end_with_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(template, "CHUNK_BYTES", 25)
+    monkeypatch.setattr(joining, "CHUNK_BYTES", 25)
     rows = pa.array([f"{number:09d}" for number in range(10)], pa.large_string())
     chunks = list(join_chunks(10, [rows, "\n"]))
     assert [len(chunk) for chunk in chunks] == [20] * 5
@@ -60,7 +61,7 @@ def test_chunks_end_with_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_row_longer_than_a_chunk_is_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(template, "CHUNK_BYTES", 5)
+    monkeypatch.setattr(joining, "CHUNK_BYTES", 5)
     assert list(join_chunks(2, ["abc", column("defg", "hijk")])) == [b"abcdefg", b"abchijk"]
 
 

@@ -1,0 +1,105 @@
+"""Pieces of text joined row after row, for a whole batch at once: what every answer's bytes go through last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING, TypeAlias
+
+from mapsos.column_bytes import column_bytes, column_offsets
+from mapsos.http import Chunk
+from mapsos.text_loops import TextLoops, find_text_loops
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+    from typing_extensions import Buffer
+
+Pieces: TypeAlias = "Sequence[str | pa.Array]"
+"""What stands one after the other in every row: the same text, or each row's text of a large_string array."""
+
+CHUNK_BYTES = 1 << 19
+"""About how long a chunk of output is: the rows being joined and their copy stay within a processor's cache."""
+
+
+def join_rows(rows: int, pieces: Pieces) -> pa.Array:
+    """The pieces of each row joined: a large_string array, null where a piece is null."""
+    import pyarrow as pa
+
+    spans = _merge(pieces)
+    loops = find_text_loops()
+    if loops is None or any(not isinstance(span, str) and span.null_count for span in spans):
+        return _join_by_arrow(rows, spans)
+    ends = pa.allocate_buffer((rows + 1) * 8)
+    texts = _Joining(rows, spans).join(loops, 0, rows, ends)
+    return pa.Array.from_buffers(pa.large_string(), rows, [None, ends, texts])
+
+
+def join_chunks(rows: int, pieces: Pieces, separator: str = "") -> Iterator[Chunk]:
+    """The pieces of all rows joined, row after row, in chunks of about `CHUNK_BYTES` that end with a row.
+
+    No piece may be null. A ``separator`` stands between all pieces of a row.
+    """
+    spans = _merge(pieces, separator)
+    joining = _Joining(rows, spans)
+    step = max(1, CHUNK_BYTES * rows // max(joining.count_bytes(0, rows), 1))
+    loops = find_text_loops()
+    for start in range(0, rows, step):
+        end = min(start + step, rows)
+        if loops is not None:
+            yield memoryview(joining.join(loops, start, end))
+        else:
+            part = [span if isinstance(span, str) else span.slice(start, end - start) for span in spans]
+            yield column_bytes(_join_by_arrow(end - start, part)).data
+
+
+class _Joining:
+    """The buffers of ``spans``, constants and columns of ``rows`` rows without nulls."""
+
+    def __init__(self, rows: int, spans: Pieces) -> None:
+        self._constants = 0
+        self._offsets: list[npt.NDArray[np.int64] | npt.NDArray[np.int32]] = []
+        self._pieces: list[Buffer | tuple[Buffer, Buffer]] = []
+        for span in spans if rows else ():
+            if isinstance(span, str):
+                self._pieces.append(constant := span.encode())
+                self._constants += len(constant)
+            else:
+                offsets, data = column_offsets(span), span.buffers()[2]
+                self._offsets.append(offsets)
+                self._pieces.append((offsets.data, b"" if data is None else data))
+
+    def count_bytes(self, start: int, end: int) -> int:
+        """How long these rows are."""
+        return (end - start) * self._constants + sum(int(offsets[end] - offsets[start]) for offsets in self._offsets)
+
+    def join(self, loops: TextLoops, start: int, end: int, ends: pa.Buffer | None = None) -> pa.Buffer:
+        """These rows; ``ends`` is given where each ends."""
+        import pyarrow as pa
+
+        texts = pa.allocate_buffer(self.count_bytes(start, end))
+        loops.join_texts(start, end, tuple(self._pieces), texts, ends)
+        return texts
+
+
+def _join_by_arrow(rows: int, spans: Pieces) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = [pa.scalar(span, pa.large_string()) if isinstance(span, str) else span for span in spans]
+    if all(isinstance(text, pa.Scalar) for text in texts):
+        return pa.repeat(texts[0] if texts else pa.scalar("", pa.large_string()), rows)
+    return pc.binary_join_element_wise(*texts, pa.scalar("", pa.large_string()))
+
+
+def _merge(pieces: Pieces, separator: str = "") -> list[str | pa.Array]:
+    """The pieces, with the separator between them, and neighbouring constants as one."""
+    parted = [part for piece in pieces for part in (separator, piece)][1:] if separator else pieces
+    spans: list[str | pa.Array] = []
+    for is_constant, some in groupby(parted, lambda part: isinstance(part, str)):
+        if not is_constant:
+            spans.extend(some)
+        elif constant := "".join(some):
+            spans.append(constant)
+    return spans
