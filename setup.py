@@ -28,7 +28,10 @@ setup(
         )
     ],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
-    package_data={"mapsos": ["py.typed", "_text_loops.pyi"], "mapsos.pages": ["languages/*", "static/*", "templates/*"]},
+    package_data={
+        "mapsos": ["py.typed", "_text_loops.pyi"],
+        "mapsos.pages": ["languages/*", "static/*", "templates/*"],
+    },
     python_requires=">=3.11",
     install_requires=[
         "gunicorn",

@@ -9,8 +9,12 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+import mapsos
+from mapsos.text_loops import TextLoops, find_text_loops
+
 # Neither the speed of the machine nor chance may decide: no example has a time limit, and all runs have the same ones.
-settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+unimportant = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=unimportant)
 settings.load_profile("same")
 
 
@@ -28,6 +32,19 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if missing:
         lines.append(f"GDAL drivers that are missing here: {', '.join(missing)}")
     return lines
+
+
+@pytest.fixture(params=["compiled", "plain"])
+def text_loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[TextLoops | None]:
+    """The compiled loops, and then none: what an installation without a compiler has."""
+    if request.param == "plain":
+        monkeypatch.delattr(mapsos, "_text_loops", raising=False)
+        monkeypatch.setitem(sys.modules, "mapsos._text_loops", None)
+    find_text_loops.cache_clear()
+    loops = find_text_loops()
+    assert (loops is None) == (request.param == "plain")
+    yield loops
+    find_text_loops.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from mapsos import value_texts
 
+pytestmark = pytest.mark.usefixtures("text_loops")
+
 
 @given(st.lists(st.one_of(st.none(), st.floats(), st.floats(-1000, 1000), st.integers(-(2**53), 2**53).map(float))))
 def test_reals_are_written_as_by_c(numbers: list[float | None]) -> None:

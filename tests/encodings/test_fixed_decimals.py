@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from mapsos.encodings.fixed_decimals import format_fixed
 
+pytestmark = pytest.mark.usefixtures("text_loops")
+
 
 def write(values: np.ndarray, after: tuple[str, ...]) -> list[str]:
     pattern = "".join("%f" + end for end in after)

@@ -11,6 +11,8 @@ from mapsos.encodings.geometry_markup import GeometryMarkup
 from mapsos.encodings.joining import join_rows
 from mapsos.geometries import GeometryColumn
 
+pytestmark = pytest.mark.usefixtures("text_loops")
+
 MakeBatch = Callable[..., Batch]
 
 

@@ -11,6 +11,8 @@ from mapsos.encodings.joining import join_rows
 from mapsos.encodings.strict_geometry import StrictGeometryMarkup
 from mapsos.geometries import GeometryColumn
 
+pytestmark = pytest.mark.usefixtures("text_loops")
+
 OTHERS = ["MULTIPOINT (7 8, 9 9)", "LINESTRING (0 0, 9 9)", "POLYGON ((0 0, 9 0, 9 9, 0 0))"]
 
 

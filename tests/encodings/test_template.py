@@ -7,6 +7,8 @@ from mapsos.encodings import joining
 from mapsos.encodings.joining import join_chunks, join_rows
 from mapsos.encodings.template import Optional, Slot, Template
 
+pytestmark = pytest.mark.usefixtures("text_loops")
+
 
 def column(*texts: str) -> pa.Array:
     return pa.array(texts, pa.large_string())
