@@ -1,13 +1,16 @@
-"""What a coordinate costs by itself: ``python -m benchmarks.coordinates``.
+"""What a number costs by itself: ``python -m benchmarks.coordinates``.
 
-Prints nanoseconds a number, the best of some rounds over data that differ: six decimals of degrees and of metres beside
-Python's ``%f``, and finding the vertices of lines in WKB beside GEOS.
+Prints nanoseconds a number, the best of some rounds over data that differ: six decimals of degrees and of metres, and
+15 digits of measured values, by the compiled loops, by NumPy and Arrow without them, and by Python's ``%``; and finding
+the vertices of lines in WKB beside GEOS.
 """
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -15,12 +18,17 @@ import numpy.typing as npt
 import pyarrow as pa
 import shapely
 
+import mapsos
 from benchmarks.datasets import VERTICES
 from mapsos.encodings.fixed_decimals import format_fixed
+from mapsos.text_loops import find_text_loops
+from mapsos.value_texts import real_texts
 from mapsos.vertex_runs import find_vertex_runs
 
 LINES = 4096
 ROUNDS = 8
+
+Work = tuple[Callable[[Any], object], list[Any]]
 
 
 def main() -> None:
@@ -28,16 +36,25 @@ def main() -> None:
     chance = np.random.default_rng(1)
     degrees = [np.round(chance.uniform(-180, 180, (LINES * VERTICES, 2)), 8) for _ in range(ROUNDS)]
     metres = [np.round(chance.uniform(1e5, 7e6, (LINES * VERTICES, 2)), 3) for _ in range(ROUNDS)]
+    values = [pa.array(chance.uniform(-50, 50, LINES * VERTICES * 2)) for _ in range(ROUNDS)]
     columns = [pa.array(shapely.to_wkb(shapely.linestrings(found.reshape(LINES, VERTICES, 2)))) for found in degrees]
-    works: dict[str, tuple[Callable[[Any], object], list[Any]]] = {
-        "six decimals of degrees": (lambda values: format_fixed(values, (",", ",")), degrees),
-        "six decimals of metres": (lambda values: format_fixed(values, (",", ",")), metres),
-        "the same of degrees by Python": (_format_by_python, degrees[:2]),
-        "vertices and bounds found in WKB": (find_vertex_runs, columns),
-        "the same by GEOS": (_decode_by_geos, columns),
+    numbers: dict[str, Work] = {
+        "six decimals of degrees": (_format_pairs, degrees),
+        "six decimals of metres": (_format_pairs, metres),
+        "15 digits of values": (real_texts, values),
     }
+    if find_text_loops() is not None:
+        _print(numbers, "compiled")
+    with without_text_loops():
+        _print(numbers, "NumPy and Arrow")
+    _print({"six decimals of degrees": (_format_by_python, degrees[:2])}, "Python")
+    _print({"vertices and bounds found in WKB": (find_vertex_runs, columns)}, "NumPy")
+    _print({"vertices and bounds found in WKB": (_decode_by_geos, columns)}, "GEOS")
+
+
+def _print(works: dict[str, Work], way: str) -> None:
     for name, (work, data) in works.items():
-        print(f"{name:34} {_time(work, data):6.1f} ns a number")
+        print(f"{name:34} {way:16} {_time(work, data):6.1f} ns a number")
 
 
 def _time(work: Callable[[Any], object], data: list[Any]) -> float:
@@ -47,6 +64,28 @@ def _time(work: Callable[[Any], object], data: list[Any]) -> float:
         work(some)
         seconds.append(time.perf_counter() - started)
     return min(seconds) / (LINES * VERTICES * 2) * 1e9
+
+
+@contextmanager
+def without_text_loops() -> Iterator[None]:
+    """As in an installation that was made without a compiler."""
+    module = sys.modules.get("mapsos._text_loops")
+    if module is not None:
+        del mapsos._text_loops
+    sys.modules["mapsos._text_loops"] = None  # type: ignore[assignment]
+    find_text_loops.cache_clear()
+    assert find_text_loops() is None
+    try:
+        yield
+    finally:
+        del sys.modules["mapsos._text_loops"]
+        if module is not None:
+            sys.modules["mapsos._text_loops"] = mapsos._text_loops = module
+        find_text_loops.cache_clear()
+
+
+def _format_pairs(values: npt.NDArray[np.float64]) -> pa.Array:
+    return format_fixed(values, (",", ","))
 
 
 def _format_by_python(values: npt.NDArray[np.float64]) -> list[str]:

@@ -1,7 +1,14 @@
-from typing_extensions import Buffer
+from _typeshed import ReadableBuffer, WriteableBuffer
 
-def format_reals(values: Buffer, out: Buffer, ends: Buffer, /) -> int: ...
-def format_fixed(values: Buffer, after: Buffer, out: Buffer, ends: Buffer, /) -> int: ...
+def format_reals(values: ReadableBuffer, out: WriteableBuffer, ends: WriteableBuffer, /) -> int: ...
+def format_fixed(
+    values: ReadableBuffer, after: ReadableBuffer, out: WriteableBuffer, ends: WriteableBuffer, /
+) -> int: ...
 def join_texts(
-    first: int, last: int, pieces: tuple[Buffer | tuple[Buffer, Buffer], ...], out: Buffer, ends: Buffer | None, /
+    first: int,
+    last: int,
+    pieces: tuple[ReadableBuffer | tuple[ReadableBuffer, ReadableBuffer], ...],
+    out: WriteableBuffer,
+    ends: WriteableBuffer | None,
+    /,
 ) -> int: ...

@@ -10,25 +10,27 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from typing_extensions import Buffer
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
 
 class TextLoops(Protocol):
     """The functions of `_text_loops`, which say themselves what they take. They work without the interpreter's lock."""
 
-    def format_reals(self, values: Buffer, out: Buffer, ends: Buffer, /) -> int:
+    def format_reals(self, values: ReadableBuffer, out: WriteableBuffer, ends: WriteableBuffer, /) -> int:
         """Write doubles as ``%.15g`` has them."""
 
-    def format_fixed(self, values: Buffer, after: Buffer, out: Buffer, ends: Buffer, /) -> int:
+    def format_fixed(
+        self, values: ReadableBuffer, after: ReadableBuffer, out: WriteableBuffer, ends: WriteableBuffer, /
+    ) -> int:
         """Write rows of doubles with six decimals."""
 
     def join_texts(
         self,
         first: int,
         last: int,
-        pieces: tuple[Buffer | tuple[Buffer, Buffer], ...],
-        out: Buffer,
-        ends: Buffer | None,
+        pieces: tuple[ReadableBuffer | tuple[ReadableBuffer, ReadableBuffer], ...],
+        out: WriteableBuffer,
+        ends: WriteableBuffer | None,
         /,
     ) -> int:
         """Write the pieces of rows one after the other."""

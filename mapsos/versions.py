@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from mapsos import __version__
+from mapsos.text_loops import find_text_loops
 
 _INPUTS = {"POSTGIS": "PostgreSQL", "SHAPEFILE": "ESRI Shapefile"}
 """Tokens of inputs that need a driver, by the driver's name; OGR alone is GDAL itself."""
@@ -24,6 +25,8 @@ def write_version() -> str:
         tokens.append("SUPPORTS=GEOS")
     if find_spec("pyarrow") and find_spec("lxml"):
         tokens.append("SUPPORTS=SOS_SERVER")
+    if find_text_loops() is not None:
+        tokens.append("SUPPORTS=TEXT_LOOPS")
     try:
         from osgeo import ogr
     except ImportError:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import HealthCheck, settings
-
-import mapsos
-from mapsos.text_loops import TextLoops, find_text_loops
 
 # Neither the speed of the machine nor chance may decide: no example has a time limit, and all runs have the same ones.
 unimportant = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
@@ -35,16 +33,14 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 @pytest.fixture(params=["compiled", "plain"])
-def text_loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[TextLoops | None]:
-    """The compiled loops, and then none: what an installation without a compiler has."""
-    if request.param == "plain":
-        monkeypatch.delattr(mapsos, "_text_loops", raising=False)
-        monkeypatch.setitem(sys.modules, "mapsos._text_loops", None)
-    find_text_loops.cache_clear()
-    loops = find_text_loops()
-    assert (loops is None) == (request.param == "plain")
-    yield loops
-    find_text_loops.cache_clear()
+def text_loops(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With the compiled loops, which must be there; and then as in an installation without a compiler."""
+    from benchmarks.coordinates import without_text_loops
+    from mapsos.text_loops import find_text_loops
+
+    assert find_text_loops() is not None
+    with without_text_loops() if request.param == "plain" else nullcontext():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -64,6 +64,6 @@ def test_without_rights_it_says_what_is_missing(tmp_path: Path) -> None:
     (commands / "dpkg-query").chmod(0o755)
     done = run(commands / "bash", tmp_path / "script" / "setup", cwd=tmp_path, PATH=str(commands))
     assert done.returncode == 1
-    packages = "python3-gdal python3-fiona python3-venv tzdata"
+    packages = "gcc libc6-dev python3-dev python3-gdal python3-fiona python3-venv tzdata"
     assert f"    apt-get install -y --no-install-recommends {packages}\n" in done.stderr
     assert not (tmp_path / ".venv").exists()

@@ -87,6 +87,22 @@ def test_ends_of_another_size_are_refused() -> None:
             _text_loops.join_texts(0, 1, (b"a",), bytearray(1), bytearray(size))
 
 
+def test_buffers_are_given_back() -> None:
+    """Also those of pieces before the one that is refused."""
+    buffers = [bytearray(offsets(0, 1)), bytearray(b"a"), bytearray(9), bytearray(16)]
+    for last in ((b"x",), (offsets(0, 9), b"a")):
+        with pytest.raises(ValueError, match="offsets|tuple"):
+            _text_loops.join_texts(0, 1, ((buffers[0], buffers[1]), buffers[1], last), buffers[2], buffers[3])
+    _text_loops.join_texts(0, 1, ((buffers[0], buffers[1]),), buffers[2], buffers[3])
+    with pytest.raises(ValueError, match="fit"):
+        _text_loops.format_reals(buffers[0], buffers[2], buffers[3])
+    with pytest.raises(ValueError, match="fit"):
+        _text_loops.format_fixed(buffers[0], buffers[1], buffers[2], buffers[3])
+    for buffer in buffers:
+        # BufferError while somebody still has it.
+        buffer.append(0)
+
+
 Call = Callable[[], object]
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
-    from typing_extensions import Buffer
+    from _typeshed import ReadableBuffer
 
 Pieces: TypeAlias = "Sequence[str | pa.Array]"
 """What stands one after the other in every row: the same text, or each row's text of a large_string array."""
@@ -60,7 +60,7 @@ class _Joining:
     def __init__(self, rows: int, spans: Pieces) -> None:
         self._constants = 0
         self._offsets: list[npt.NDArray[np.int64] | npt.NDArray[np.int32]] = []
-        self._pieces: list[Buffer | tuple[Buffer, Buffer]] = []
+        self._pieces: list[ReadableBuffer | tuple[ReadableBuffer, ReadableBuffer]] = []
         for span in spans if rows else ():
             if isinstance(span, str):
                 self._pieces.append(constant := span.encode())

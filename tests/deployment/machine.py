@@ -264,7 +264,8 @@ def make_program(scratch: Path) -> list[Path]:
     """The layers of a machine on which the section about the program has been followed, made once."""
     bare = make_bare()
     steps = [example.text for example in read_steps("The program")]
-    parts = [(ROOT / name).read_text("utf-8") for name in ("setup.py", "pyproject.toml", "script/setup")]
+    made_of = ("setup.py", "pyproject.toml", "script/setup", "mapsos/_text_loops.c")
+    parts = [(ROOT / name).read_text("utf-8") for name in made_of]
     with _made_once("program", bare.name, *steps, *parts) as (folder, is_there):
         if not is_there:
             with Machine(scratch / "program", bare, layer=folder) as machine:
