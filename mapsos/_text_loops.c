@@ -125,14 +125,9 @@ round_to_15_digits(double size, int *decimals)
     double scale = powers[*decimals + 4];
     double high = size * scale;
     double whole = (high + 4503599627370496.0) - 4503599627370496.0;
-    /* The product is exact as a sum of two doubles, so that halves are seen as halves. */
+    /* The product is exact as a sum of two doubles. A half without a second one has been rounded to even already. */
     double rest = (high - whole) + fma(size, scale, -high);
-    int64_t digits = (int64_t)whole;
-    if (rest > 0.5 || (rest == 0.5 && (digits & 1)))
-        digits++;
-    else if (rest < -0.5 || (rest == -0.5 && (digits & 1)))
-        digits--;
-    return (uint64_t)digits;
+    return (uint64_t)((int64_t)whole + (rest > 0.5) - (rest < -0.5));
 }
 
 /* The point and decimals, of which there are eighteen, without the zeros at the end; nothing for 0. */
