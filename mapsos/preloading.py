@@ -20,6 +20,9 @@ _STANDARD_EXTENSIONS = ("contextvars", "hashlib", "json", "typing", "uuid")
 While the linker loads one library for a thread, any other thread that needs one waits: for all of GDAL.
 """
 
+_SWITCH_AFTER = 0.0005
+"""Seconds after which a thread hands the interpreter on: those that read, write texts and send wait for each other."""
+
 _COLLECT_AFTER = 100_000
 """Objects between two collections of garbage: importing makes as many and leaves next to no garbage."""
 
@@ -28,9 +31,10 @@ def start_early(query: str | None) -> None:
     """Prepare for a single request with this query string, None if it is not known.
 
     Only what reads data is worth a thread: GetObservation, known by its name in the query. Nothing else of the process
-    changes but what garbage collection and linear algebra, of which there is none, cost.
+    changes but what garbage collection, threads and linear algebra, of which there is none, cost.
     """
     gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
+    sys.setswitchinterval(_SWITCH_AFTER)
     # OpenBLAS, which comes with numpy, starts a thread for each processor that spins for a while.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if query is not None and "getobservation" in query.casefold():

@@ -153,16 +153,13 @@ def fit_numbers(column: pa.Array, *, loose: bool) -> pa.Array:
 
     Costs a look at the bytes of texts that a typed column gave; a pattern where ``loose``, or where bytes are odd.
     """
-    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
     from mapsos.column_bytes import column_bytes
 
     column = without_nulls(column)
-    plain = np.zeros(256, bool)
-    plain[list(b"0123456789+-.eE")] = True
-    if not loose and plain[column_bytes(column)].all():
+    if not loose and not column_bytes(column).tobytes().translate(None, b"0123456789+-.eE"):
         return column
     fits = pc.match_substring_regex(column, _NUMBER)
     for name, pattern in _SPECIAL:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from mapsos.batches import Batch, ColumnKind
+from mapsos.batches import Batch, ColumnKind, map_batches
 from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.strict_geometry import StrictGeometryMarkup
 from mapsos.encodings.strict_markup import (
@@ -47,11 +47,16 @@ def encode_strict_measurements(ids: str, markup: StrictMarkup, batches: Iterable
     template = Template(*(_lay_out_value(ids, number, field) for number, field in enumerate(markup.fields)))
     geometries = StrictGeometryMarkup(markup.crs, northing_first=markup.northing_first)
     rows = 0
-    for batch in batches:
-        if batch.rows:
-            slots, present = _fill(markup, geometries, batch, rows)
-            yield from template.fill(batch.rows, slots, present)
-            rows += batch.rows
+
+    def encode_batch(batch: Batch) -> Iterator[Chunk]:
+        """The chunks of a batch: what they are joined of is there at once, the joining is left to whoever asks."""
+        nonlocal rows
+        slots, present = _fill(markup, geometries, batch, rows)
+        rows += batch.rows
+        return template.fill(batch.rows, slots, present)
+
+    for chunks in map_batches(batches, encode_batch):
+        yield from chunks
 
 
 def _lay_out_value(ids: str, number: int, field: StrictField) -> Part:
@@ -106,9 +111,6 @@ def _fill(
         "row, when and by what": before,
         "feature": _write_feature(markup, geometries, procedures, batch),
     }
-    if len(markup.fields) > 1:
-        for name in ("row, when and by what", "feature"):
-            slots[name] = join_rows(batch.rows, slots[name])
     present: dict[str, pa.Array | bool] = {}
     for number, field in enumerate(markup.fields):
         texts = batch.texts[field.column]
