@@ -34,25 +34,21 @@ def real_texts(numbers: pa.Array) -> pa.Array:
     """Texts of float64 as C's ``%.15g`` writes them: ``89.9``, ``1e-07``, ``1e+20``, ``-0``, ``nan``.
 
     Numbers of ordinary size (1e-4 to 1e10) are rounded to 15 digits by exact arithmetic over the whole column, at
-    20 ns a number with the compiled loops and 100 without them; the rest, if any, is formatted one by one.
+    20 ns a number with the compiled loops and 100 without them; the rest, if any, one by one, each once where they repeat.
     """
-    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
     loops = find_text_loops()
-    if loops is None and _repeats(numbers):
-        encoded = numbers.dictionary_encode()
-        if len(encoded.dictionary) * 4 < len(numbers):
-            return real_texts(encoded.dictionary).take(encoded.indices)
     valid = numbers.is_valid().to_numpy(zero_copy_only=False) if numbers.null_count else None
     values = pc.fill_null(numbers, 0.0).to_numpy(zero_copy_only=False)
-    texts = _write_usual(loops, values)
+    texts = None if loops is None else _write_compiled(loops, values)
     if texts is None:
-        unusual = ~_are_usual(values)
-        odd = pa.array(list(map("%.15g".__mod__, values[unusual].tolist())), pa.large_string())
-        usually = _write_usual(loops, np.where(unusual, 0.0, values))
-        texts = pc.replace_with_mask(usually, pa.array(unusual), odd)
+        if _repeats(numbers):
+            encoded = numbers.dictionary_encode()
+            if len(encoded.dictionary) * 4 < len(numbers):
+                return real_texts(encoded.dictionary).take(encoded.indices)
+        texts = _write_mixed(loops, values)
     if valid is not None:
         texts = pc.if_else(pa.array(valid), texts, pa.scalar(None, pa.large_string()))
     return texts
@@ -75,21 +71,11 @@ def _repeats(numbers: pa.Array) -> bool:
     return len(some) < _SAMPLE or len(some.unique()) * 2 < _SAMPLE
 
 
-def _are_usual(values: np.ndarray) -> np.ndarray:
-    import numpy as np
-
-    size = np.abs(values)
-    usual: np.ndarray = ((size >= 1e-4) & (size < _LARGEST)) | (values == 0.0)
-    return usual
-
-
-def _write_usual(loops: TextLoops | None, values: np.ndarray) -> pa.Array | None:
+def _write_compiled(loops: TextLoops, values: np.ndarray) -> pa.Array | None:
     """Texts of ``values`` if all are 0 or of a size from 1e-4 to 1e10, else None."""
     import numpy as np
     import pyarrow as pa
 
-    if loops is None:
-        return _write_15_digits(values, np.abs(values)) if _are_usual(values).all() else None
     out = pa.allocate_buffer(len(values) * _LONGEST, resizable=True)
     ends = pa.allocate_buffer((len(values) + 1) * 8)
     written = loops.format_reals(np.ascontiguousarray(values).data, out, ends)
@@ -97,6 +83,29 @@ def _write_usual(loops: TextLoops | None, values: np.ndarray) -> pa.Array | None
         return None
     out.resize(written, True)
     return pa.Array.from_buffers(pa.large_string(), len(values), [None, ends, out])
+
+
+def _write_mixed(loops: TextLoops | None, values: np.ndarray) -> pa.Array:
+    """Texts of ``values`` of any size."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    size = np.abs(values)
+    unusual = ~(((size >= 1e-4) & (size < _LARGEST)) | (values == 0.0))
+    usual_values = np.where(unusual, 0.0, values)
+    texts = None if loops is None else _write_compiled(loops, usual_values)
+    if texts is None:
+        texts = _write_15_digits(usual_values, np.abs(usual_values))
+    if not unusual.any():
+        return texts
+    return pc.replace_with_mask(texts, pa.array(unusual), _write_one_by_one(values[unusual]))
+
+
+def _write_one_by_one(values: np.ndarray) -> pa.Array:
+    import pyarrow as pa
+
+    return pa.array(list(map("%.15g".__mod__, values.tolist())), pa.large_string())
 
 
 def _write_15_digits(values: np.ndarray, size: np.ndarray) -> pa.Array:

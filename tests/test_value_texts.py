@@ -48,6 +48,18 @@ def test_columns_of_distinct_reals_of_every_size_are_written_as_by_c() -> None:
         assert written == [f"{number:.15g}" for number in column.tolist()]
 
 
+def test_only_distinct_reals_are_written_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[int] = []
+    one_by_one = value_texts._write_one_by_one
+    monkeypatch.setattr(
+        value_texts, "_write_one_by_one", lambda values: written.append(len(values)) or one_by_one(values)
+    )
+    numbers = [1e-5, 2.5, None, 3e20, float("nan")] * 1000
+    texts = value_texts.real_texts(pa.array(numbers, pa.float64())).to_pylist()
+    assert texts == ["1e-05", "2.5", None, "3e+20", "nan"] * 1000
+    assert written == [3]
+
+
 def test_slices_and_nulls_of_reals() -> None:
     numbers = pa.array([1.0, None, 0.1, 89.9]).slice(1)
     assert value_texts.real_texts(numbers).to_pylist() == [None, "0.1", "89.9"]
