@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
@@ -319,7 +319,9 @@ class Layer:
                 first_rows=left if everything else None,
             )
             stream = reader.rows(plan)
-            coming = read_rows_ahead(stream, plan.batch_rows)
+            # What filters nothing leaves the geometries as they are read.
+            found = _find_runs(stream) if everything and geometry else stream
+            coming = read_rows_ahead(found, plan.batch_rows)
             try:
                 for rows in coming:
                     self._deadline.check()
@@ -368,3 +370,11 @@ def _open_watched(source: LayerSource) -> tuple[FileWatch, Reader]:
             return watch, reader
         reader.close()
     raise SourceError(f"data source of layer {source.layer} is being replaced")
+
+
+def _find_runs(rows_of: Iterator[Rows]) -> Iterator[Rows]:
+    """The same rows, their lines and polygons found: by the thread that reads, which waits for the one after it."""
+    for rows in rows_of:
+        if rows.geometry is not None:
+            rows.geometry.vertex_runs()
+        yield rows
