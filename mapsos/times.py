@@ -238,7 +238,7 @@ def parse_texts(texts: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     rest = np.flatnonzero(known & ~done)
     if len(rest):
         others = column.take(pa.array(rest)).dictionary_encode()
-        parsed = [_interval_of_value(value) for value in others.dictionary.to_pylist()]
+        parsed = [parse_value(value.decode("utf-8", "replace")) for value in others.dictionary.to_pylist()]
         indices = others.indices.to_numpy()
         begin[rest] = np.array([interval.begin if interval else 0 for interval in parsed], np.int64)[indices]
         end[rest] = np.array([interval.end if interval else 0 for interval in parsed], np.int64)[indices]
@@ -348,10 +348,10 @@ def _period(begin: int, end: int) -> Interval:
     return Interval(begin, max(begin, end))
 
 
-def _interval_of_value(value: bytes) -> Interval | None:
-    text = value.decode("utf-8", "replace").strip(_WHITE)
+def parse_value(text: str) -> Interval | None:
+    """The time of one text as `parse_texts` reads it in a column, without Arrow; None if it is no time."""
     try:
-        interval = _parse_instant(_DRIVER_DATE.sub(r"\1-\2-\3", text, count=1))
+        interval = _parse_instant(_DRIVER_DATE.sub(r"\1-\2-\3", text.strip(_WHITE), count=1))
     except ValueError:
         return None
     return interval if interval.end - interval.begin > DAY else Interval(interval.begin, interval.begin + 1)

@@ -18,7 +18,7 @@ from mapsos.sources.index_skips import list_distinct, list_keys
 from mapsos.sources.query import StepEnds
 from mapsos.sources.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.time_texts import find_digits, write_bound
-from mapsos.times import FOREVER, HOUR, Interval, parse_texts, parse_time
+from mapsos.times import FOREVER, HOUR, Interval, parse_texts, parse_time, parse_value
 
 if TYPE_CHECKING:
     import numpy as np
@@ -156,10 +156,11 @@ def find_span(reader: OgrReader, time: str) -> Interval | None:
             return None
         if not bounds[2]:
             continue
-        times = _read_times(list(bounds[:2]))
-        if times is None:
+        # One by one: the bounds of time of Capabilities are not worth loading Arrow.
+        first_time, last_time = map(parse_value, bounds[:2])
+        if first_time is None or last_time is None:
             return None
-        first, last = times.tolist()
+        first, last = first_time.begin, last_time.begin
         if not rows.is_alike([(first, first), (last, last)], digits):
             return None
         spans.append(Interval(first, last + 1))

@@ -6,11 +6,12 @@ import subprocess
 import sys
 
 import pytest
+from osgeo import ogr
 
 from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.settings import read_settings
 
-from .conftest import LAYER, WEB, World, layer_text
+from .conftest import LAYER, ROWS, WEB, World, layer_text, write_stations
 
 HEAVY = ("numpy", "pyarrow", "lxml", "osgeo", "pyproj", "shapely", "mappyfile", "jinja2")
 COLUMNS = {"numpy", "pyarrow", "osgeo"}
@@ -61,3 +62,12 @@ def test_only_what_the_answer_needs_is_imported(
 ) -> None:
     world.write_map(layer_text(metadata=metadata), web=WEB)
     assert list_imports(world, query) == expected
+
+
+def test_capabilities_by_an_index_need_no_columns(world: World) -> None:
+    write_stations(world.folder / "obs.gpkg", ROWS)
+    dataset = ogr.Open(str(world.folder / "obs.gpkg"), update=1)
+    dataset.ExecuteSQL("CREATE INDEX by_station ON obs (stn, t)")
+    dataset = None
+    world.write_map(layer_text(metadata=LAYER), web=WEB)
+    assert not list_imports(world, "request=GetCapabilities") & {"numpy", "pyarrow", "pyproj", "shapely"}
