@@ -1,7 +1,7 @@
-/* The two loops that touch every text of an answer (mapsos.text_loops.py says what they are for).
+/* The loops that touch every text of an answer (mapsos/text_loops.py says what they are for).
 
-   Both work on buffers that the caller made, without the interpreter's lock, and write nowhere else: whatever the
-   numbers in a buffer say, nothing is read or written outside of the buffers that were passed. */
+   They work on buffers that the caller made, without the interpreter's lock. Whatever the numbers in a buffer say,
+   nothing is read or written outside of the buffers that were passed. */
 
 #define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
@@ -155,8 +155,8 @@ write_fraction(char *at, uint64_t decimals)
 PyDoc_STRVAR(format_reals_doc,
 "format_reals(values, out, ends) -> bytes written, or -1\n\n"
 "Doubles as C's %.15g writes them. ends (int64, one more than there are values) becomes 0 and where each text ends in\n"
-"out, which must have room for 24 bytes a number. -1 if a number is neither 0 nor of a size from 1e-4 to 1e10, without\n"
-"that: then out and ends mean nothing.");
+"out, which must have room for 24 bytes a number. -1 if a number is neither 0 nor of a size from 1e-4 to below 1e10:\n"
+"then out and ends mean nothing.");
 
 static PyObject *
 format_reals(PyObject *module, PyObject *args)

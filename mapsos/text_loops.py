@@ -6,41 +6,37 @@ an installation made without a compiler has. Their answers are the same.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer, WriteableBuffer
-
-
-class TextLoops(Protocol):
-    """The functions of `_text_loops`, which say themselves what they take. They work without the interpreter's lock."""
-
-    def format_reals(self, values: ReadableBuffer, out: WriteableBuffer, ends: WriteableBuffer, /) -> int:
-        """Write doubles as ``%.15g`` has them."""
-
-    def format_fixed(
-        self, values: ReadableBuffer, after: ReadableBuffer, out: WriteableBuffer, ends: WriteableBuffer, /
-    ) -> int:
-        """Write rows of doubles with six decimals."""
-
-    def join_texts(
-        self,
-        first: int,
-        last: int,
-        pieces: tuple[ReadableBuffer | tuple[ReadableBuffer, ReadableBuffer], ...],
-        out: WriteableBuffer,
-        ends: WriteableBuffer | None,
-        /,
-    ) -> int:
-        """Write the pieces of rows one after the other."""
+    import pyarrow as pa
 
 
 @lru_cache(maxsize=1)
-def find_text_loops() -> TextLoops | None:
-    """The compiled loops, None where this installation has none."""
+def find_text_loops() -> ModuleType | None:
+    """The compiled loops (`_text_loops.pyi` has their signatures), None where this installation has none."""
     try:
         from mapsos import _text_loops
     except ImportError:
         return None
     return _text_loops
+
+
+def make_texts(rows: int, room: int, write: Callable[[pa.Buffer, pa.Buffer], int]) -> pa.Array | None:
+    """A large_string array of ``rows`` texts as one of the loops writes them, None where it cannot.
+
+    ``write`` is given a buffer of ``room`` bytes for the texts, and one for the int64 offsets: 0, and where each ends.
+    It gives how many bytes it has written, or -1.
+    """
+    import pyarrow as pa
+
+    out = pa.allocate_buffer(room, resizable=True)
+    ends = pa.allocate_buffer((rows + 1) * 8)
+    written = write(out, ends)
+    if written < 0:
+        return None
+    out.resize(written, True)
+    return pa.Array.from_buffers(pa.large_string(), rows, [None, ends, out])

@@ -5,10 +5,12 @@ Every function takes and gives arrays of the same length; null stays null; texts
 
 from __future__ import annotations
 
+from functools import partial
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mapsos.column_bytes import column_bytes, column_offsets
-from mapsos.text_loops import TextLoops, find_text_loops
+from mapsos.text_loops import find_text_loops, make_texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,21 +74,15 @@ def _repeats(numbers: pa.Array) -> bool:
     return len(some) < _SAMPLE or len(some.unique()) * 2 < _SAMPLE
 
 
-def _write_compiled(loops: TextLoops, values: np.ndarray) -> pa.Array | None:
+def _write_compiled(loops: ModuleType, values: np.ndarray) -> pa.Array | None:
     """Texts of ``values`` if all are 0 or of a size from 1e-4 to 1e10, else None."""
     import numpy as np
-    import pyarrow as pa
 
-    out = pa.allocate_buffer(len(values) * _LONGEST, resizable=True)
-    ends = pa.allocate_buffer((len(values) + 1) * 8)
-    written = loops.format_reals(np.ascontiguousarray(values).data, out, ends)
-    if written < 0:
-        return None
-    out.resize(written, True)
-    return pa.Array.from_buffers(pa.large_string(), len(values), [None, ends, out])
+    buffer = np.ascontiguousarray(values).data
+    return make_texts(len(values), len(values) * _LONGEST, partial(loops.format_reals, buffer))
 
 
-def _write_mixed(loops: TextLoops | None, values: np.ndarray) -> pa.Array:
+def _write_mixed(loops: ModuleType | None, values: np.ndarray) -> pa.Array:
     """Texts of ``values`` of any size."""
     import numpy as np
     import pyarrow as pa

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from mapsos.digit_words import count_groups, decimal_words, fill_whole, to_texts
-from mapsos.text_loops import TextLoops, find_text_loops
+from mapsos.text_loops import find_text_loops, make_texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,19 +43,13 @@ def format_fixed(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.
     return pa.concat_arrays([_format_block(block, after) for block in np.split(values, range(step, len(values), step))])
 
 
-def _format_compiled(loops: TextLoops, values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.Array | None:
+def _format_compiled(loops: ModuleType, values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.Array | None:
     """The texts if no number is beyond the limit, else None."""
     import numpy as np
-    import pyarrow as pa
 
-    out = pa.allocate_buffer(values.size * _LONGEST, resizable=True)
-    ends = pa.allocate_buffer((len(values) + 1) * 8)
     follow = "".join(end or "\0" for end in after).encode("ascii")
-    written = loops.format_fixed(np.ascontiguousarray(values).data, follow, out, ends)
-    if written < 0:
-        return None
-    out.resize(written, True)
-    return pa.Array.from_buffers(pa.large_string(), len(values), [None, ends, out])
+    buffer = np.ascontiguousarray(values).data
+    return make_texts(len(values), values.size * _LONGEST, partial(loops.format_fixed, buffer, follow))
 
 
 def _format_block(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.Array:

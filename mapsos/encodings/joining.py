@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
 from mapsos.column_bytes import column_bytes, column_offsets
 from mapsos.http import Chunk
-from mapsos.text_loops import TextLoops, find_text_loops
+from mapsos.text_loops import find_text_loops, make_texts
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
-    from _typeshed import ReadableBuffer
 
 Pieces: TypeAlias = "Sequence[str | pa.Array]"
 """What stands one after the other in every row: the same text, or each row's text of a large_string array."""
@@ -25,15 +25,12 @@ CHUNK_BYTES = 1 << 19
 
 def join_rows(rows: int, pieces: Pieces) -> pa.Array:
     """The pieces of each row joined: a large_string array, null where a piece is null."""
-    import pyarrow as pa
-
     spans = _merge(pieces)
     loops = find_text_loops()
     if loops is None or any(not isinstance(span, str) and span.null_count for span in spans):
         return _join_by_arrow(rows, spans)
-    ends = pa.allocate_buffer((rows + 1) * 8)
-    texts = _Joining(rows, spans).join(loops, 0, rows, ends)
-    return pa.Array.from_buffers(pa.large_string(), rows, [None, ends, texts])
+    joining = _Joining(rows, spans)
+    return make_texts(rows, joining.count_bytes(0, rows), partial(loops.join_texts, 0, rows, joining.pieces))
 
 
 def join_chunks(rows: int, pieces: Pieces, separator: str = "") -> Iterator[Chunk]:
@@ -41,6 +38,8 @@ def join_chunks(rows: int, pieces: Pieces, separator: str = "") -> Iterator[Chun
 
     No piece may be null. A ``separator`` stands between all pieces of a row.
     """
+    import pyarrow as pa
+
     spans = _merge(pieces, separator)
     joining = _Joining(rows, spans)
     step = max(1, CHUNK_BYTES * rows // max(joining.count_bytes(0, rows), 1))
@@ -48,39 +47,34 @@ def join_chunks(rows: int, pieces: Pieces, separator: str = "") -> Iterator[Chun
     for start in range(0, rows, step):
         end = min(start + step, rows)
         if loops is not None:
-            yield memoryview(joining.join(loops, start, end))
+            chunk = pa.allocate_buffer(joining.count_bytes(start, end))
+            loops.join_texts(start, end, joining.pieces, chunk, None)
+            yield memoryview(chunk)
         else:
             part = [span if isinstance(span, str) else span.slice(start, end - start) for span in spans]
             yield column_bytes(_join_by_arrow(end - start, part)).data
 
 
 class _Joining:
-    """The buffers of ``spans``, constants and columns of ``rows`` rows without nulls."""
+    """What the compiled loop takes of ``spans``, constants and columns of ``rows`` rows without nulls: ``pieces``."""
 
     def __init__(self, rows: int, spans: Pieces) -> None:
         self._constants = 0
         self._offsets: list[npt.NDArray[np.int64] | npt.NDArray[np.int32]] = []
-        self._pieces: list[ReadableBuffer | tuple[ReadableBuffer, ReadableBuffer]] = []
+        pieces: list[object] = []
         for span in spans if rows else ():
             if isinstance(span, str):
-                self._pieces.append(constant := span.encode())
+                pieces.append(constant := span.encode())
                 self._constants += len(constant)
             else:
                 offsets, data = column_offsets(span), span.buffers()[2]
                 self._offsets.append(offsets)
-                self._pieces.append((offsets.data, b"" if data is None else data))
+                pieces.append((offsets.data, b"" if data is None else data))
+        self.pieces = tuple(pieces)
 
     def count_bytes(self, start: int, end: int) -> int:
         """How long these rows are."""
         return (end - start) * self._constants + sum(int(offsets[end] - offsets[start]) for offsets in self._offsets)
-
-    def join(self, loops: TextLoops, start: int, end: int, ends: pa.Buffer | None = None) -> pa.Buffer:
-        """These rows; ``ends`` is given where each ends."""
-        import pyarrow as pa
-
-        texts = pa.allocate_buffer(self.count_bytes(start, end))
-        loops.join_texts(start, end, tuple(self._pieces), texts, ends)
-        return texts
 
 
 def _join_by_arrow(rows: int, spans: Pieces) -> pa.Array:
