@@ -36,8 +36,8 @@ def real_texts(numbers: pa.Array) -> pa.Array:
     """Texts of float64 as C's ``%.15g`` writes them: ``89.9``, ``1e-07``, ``1e+20``, ``-0``, ``nan``.
 
     Numbers of ordinary size (1e-4 to 1e10) are rounded to 15 digits by exact arithmetic over the whole column, at
-    20 ns a number with the compiled loops and 100 without them; the rest, if any, one by one, or each once where they
-    repeat.
+    20 to 40 ns a number with the compiled loops and 100 or more without; the rest, if any, one by one, or each once
+    where they repeat.
     """
     import pyarrow as pa
     import pyarrow.compute as pc

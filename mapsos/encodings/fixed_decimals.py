@@ -27,9 +27,9 @@ def format_fixed(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.
     """Each row of ``values`` (rows, columns) as one text: every number followed by its column's ``after``.
 
     ``after`` are ASCII texts of at most one character. The digits are those of C's ``%f``: exact, ties to even, with
-    ``-0.000000`` for a negative number that rounds to nothing. Gives a large_string array. Costs about 10 ns a number
-    with the compiled loops and 100 without them (`benchmarks.coordinates`); with numbers of 4.5e9 or more, or what is
-    not finite, a block goes through Python.
+    ``-0.000000`` for a negative number that rounds to nothing. Gives a large_string array. Costs 10 to 16 ns a number
+    with the compiled loops and 60 to 110 without them (`benchmarks.coordinates`); with numbers of 4.5e9 or more, or
+    what is not finite, a block goes through Python.
     """
     import numpy as np
     import pyarrow as pa

@@ -373,7 +373,10 @@ def _open_watched(source: LayerSource) -> tuple[FileWatch, Reader]:
 
 
 def _find_runs(rows_of: Iterator[Rows]) -> Iterator[Rows]:
-    """The same rows, their lines and polygons found: by the thread that reads, which waits for the one after it."""
+    """The same rows, their lines and polygons found: by the thread that reads, which waits for the one after it.
+
+    For an answer that does not want them it is 6 ns a number lost.
+    """
     for rows in rows_of:
         if rows.geometry is not None:
             rows.geometry.vertex_runs()

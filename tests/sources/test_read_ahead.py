@@ -1,0 +1,41 @@
+"""Reading ahead: one item, in another thread, from the first full one on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Event, current_thread
+
+from mapsos.sources.read_ahead import read_rows_ahead
+from mapsos.sources.rows import Rows
+
+
+def make_rows(counts: list[int], begun: list[tuple[int, bool]], second: Event) -> Iterator[Rows]:
+    """Rows without columns; notes when each is made, and whether by the thread of the test."""
+    for number, count in enumerate(counts):
+        begun.append((number, current_thread().name == "MainThread"))
+        if number == 1:
+            second.set()
+        yield Rows(count, {}, {}, None)
+
+
+def test_the_second_is_read_while_the_first_is_used() -> None:
+    begun: list[tuple[int, bool]] = []
+    second = Event()
+    coming = read_rows_ahead(make_rows([2, 2, 2, 2], begun, second), 2)
+    assert next(coming).count == 2
+    assert second.wait(30)
+    coming.close()
+    assert begun == [(0, True), (1, False)]
+
+
+def test_what_is_not_full_needs_no_thread() -> None:
+    begun: list[tuple[int, bool]] = []
+    coming = read_rows_ahead(make_rows([1, 1], begun, Event()), 2)
+    assert next(coming).count == 1
+    assert begun == [(0, True)]
+    assert [rows.count for rows in coming] == [1]
+    assert begun == [(0, True), (1, True)]
+
+
+def test_nothing_to_read() -> None:
+    assert list(read_rows_ahead(iter([]), 2)) == []
