@@ -7,6 +7,7 @@ the text is replaced. What stands for the outside is in `OUTSIDE`.
 from __future__ import annotations
 
 import ctypes
+import datetime
 import fcntl
 import hashlib
 import itertools
@@ -15,20 +16,20 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
+import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
-import pytest
-
+from tests.deployment.guide import DOCUMENT, OUTPUTS, find_line, read_steps
 from tests.docs.markdown import ROOT, Example
 
-from .guide import DOCUMENT, OUTPUTS, find_line, read_steps
-
-CACHE = ROOT / "build" / "deployment"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mapsos-tests" / "deployment"
+"""Outside the checkout: a new clone finds what another has made."""
+FORGOTTEN_SECONDS = 14 * 24 * 3600
 RELEASE = "bookworm"
 PACKAGES = "systemd,systemd-sysv,dbus,ca-certificates"
 """What an installed Debian has that the least one of debootstrap lacks."""
@@ -191,19 +192,18 @@ class Machine:
             raise AssertionError(f"{place}: nobody knows what to do with {example.language}")
 
 
-def skip_unless_possible() -> None:
-    """Skip where no machine can be made, and say why."""
+def find_obstacle() -> str | None:
+    """Return why no machine can be made here, None if one can."""
     for program, package in (("debootstrap", "debootstrap"), ("systemd-nspawn", "systemd-container")):
         if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") is None:
-            pytest.skip(f"{package} is not installed here")
+            return f"{package} is not installed here"
     if os.geteuid() != 0:
-        pytest.skip("only root can start another system here")
+        return "only root can start another system here"
     command = ["unshare", "--mount", "--net", "--pid", "--fork", "true"]
     spaces = subprocess.run(command, capture_output=True, check=False)
     if spaces.returncode:
-        pytest.skip(f"there can be no other system here: {spaces.stderr.decode().strip()}")
-    if not find_mirrors():
-        pytest.skip(f"this computer's apt has no mirror of Debian {RELEASE}")
+        return f"there can be no other system here: {spaces.stderr.decode().strip()}"
+    return None if find_mirrors() else f"this computer's apt has no mirror of Debian {RELEASE}"
 
 
 def find_mirrors() -> list[tuple[str, str]]:
@@ -230,6 +230,19 @@ def bring_outside(root: Path) -> None:
 
 def copy_checkout(target: Path) -> None:
     """Copy what belongs to the project; what is at the target already stays, environments too."""
+    for name in list_checkout():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target / name)
+
+
+def remove_checkout(target: Path) -> None:
+    """Remove what was copied, and nothing that was made there."""
+    for name in list_checkout():
+        (target / name).unlink(missing_ok=True)
+
+
+def list_checkout() -> Iterator[str]:
+    """List the files that belong to the project but for its tests and benchmarks, as git does."""
     listed = subprocess.run(
         ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -238,45 +251,50 @@ def copy_checkout(target: Path) -> None:
     ).stdout
     for name in filter(None, listed.decode().split("\0")):
         if name.split("/")[0] not in ("tests", "benchmarks") and (ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, target / name)
+            yield name
 
 
-def make_bare() -> Path:
-    """The root of a bare Debian, made once."""
+def provide_bare() -> Path:
+    """Return the root of a bare Debian, made once a week: its packages are those of then."""
     mirrors = find_mirrors()
-    with _made_once("bare", repr(mirrors), PACKAGES) as (folder, is_there):
-        if not is_there:
-            subprocess.run(
-                ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, folder, mirrors[0][0]],
-                check=True,
-                stdout=subprocess.DEVNULL,
-                timeout=900,
-            )
-            sources = "".join(f"deb {address} {suite} main\n" for address, suite in mirrors)
-            (folder / "etc/apt/sources.list").write_text(sources)
-            # Nobody minds if a machine that lives for a minute is lost with the power.
-            (folder / "etc/dpkg/dpkg.cfg.d/test").write_text("force-unsafe-io\n")
-    return folder
+
+    def make(folder: Path) -> None:
+        command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, str(folder), mirrors[0][0]]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=900)
+        sources = "".join(f"deb {address} {suite} main\n" for address, suite in mirrors)
+        (folder / "etc/apt/sources.list").write_text(sources)
+        # Nobody minds if a machine that lives for a minute is lost with the power.
+        (folder / "etc/dpkg/dpkg.cfg.d/test").write_text("force-unsafe-io\n")
+
+    year, week, _ = datetime.date.today().isocalendar()
+    return _provide("bare", make, RELEASE, PACKAGES, repr(mirrors), f"{year}-W{week}")
 
 
-def make_program(scratch: Path) -> list[Path]:
-    """The layers of a machine on which the section about the program has been followed, made once."""
-    bare = make_bare()
+def provide_program() -> list[Path]:
+    """Return the layers of a machine on which the section about the program has been followed, made once."""
+    bare = provide_bare()
     steps = [example.text for example in read_steps("The program")]
     made_of = ("setup.py", "pyproject.toml", "script/setup", "mapsos/_text_loops.c")
     parts = [(ROOT / name).read_text("utf-8") for name in made_of]
-    with _made_once("program", bare.name, *steps, *parts) as (folder, is_there):
-        if not is_there:
-            with Machine(scratch / "program", bare, layer=folder) as machine:
-                machine.run("apt-get update -qq", network=True)
-                machine.follow("The program")
-    return [folder, bare]
+
+    def make(folder: Path) -> None:
+        with (
+            tempfile.TemporaryDirectory(prefix="mapsos-program-") as scratch,
+            Machine(Path(scratch), bare, layer=folder) as machine,
+        ):
+            machine.run("apt-get update -qq", network=True)
+            machine.follow("The program")
+        # Each machine gets the files of its own checkout; only what the set-up made of them stays.
+        remove_checkout(folder / "srv/mapsos")
+
+    return [_provide("program", make, bare.name, *steps, *parts), bare]
 
 
-@contextmanager
-def _made_once(name: str, *origins: str) -> Iterator[tuple[Path, bool]]:
-    """A folder for what is made of these origins, and whether it is there; others of the name go unless in use."""
+def _provide(name: str, make: Callable[[Path], None], *origins: str) -> Path:
+    """Return the folder that is made of these origins: made beside its place and renamed, by one process at a time.
+
+    Folders of the same name that nobody has used for a while are removed.
+    """
     CACHE.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256("\0".join(origins).encode()).hexdigest()[:16]
     folder = CACHE / f"{name}-{digest}"
@@ -284,27 +302,51 @@ def _made_once(name: str, *origins: str) -> Iterator[tuple[Path, bool]]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         _in_use.append(folder.with_suffix(".used").open("w"))
         fcntl.flock(_in_use[-1], fcntl.LOCK_SH)
-        made = folder.with_suffix(".made")
-        is_there = made.exists()
-        if not is_there:
-            for other in [path.with_suffix("") for path in CACHE.glob(f"{name}-*.used")]:
-                _forget(other, is_mine=other == folder)
-        yield folder, is_there
-        made.touch()
+        os.utime(_in_use[-1].fileno())
+        if not folder.exists():
+            for used in CACHE.glob(f"{name}-*.used"):
+                if time.time() - used.stat().st_mtime > FORGOTTEN_SECONDS:
+                    _forget(used)
+            beside = folder.with_suffix(".new")
+            # What somebody ended in the middle is begun anew.
+            shutil.rmtree(beside, ignore_errors=True)
+            make(beside)
+            beside.rename(folder)
+    return folder
 
 
-def _forget(folder: Path, *, is_mine: bool) -> None:
-    """Remove a folder and what belongs to it, unless another process uses it."""
-    used = folder.with_suffix(".used")
-    with used.open("w") as file:
+def _forget(used: Path) -> None:
+    """Remove a folder and what belongs to it, unless a process uses it."""
+    with used.open("a") as file:
         try:
-            if not is_mine:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
-        folder.with_suffix(".made").unlink(missing_ok=True)
-        for path in (folder, folder.with_suffix(".work")):
-            if path.exists():
-                shutil.rmtree(path)
-        if not is_mine:
-            used.unlink()
+        for suffix in ("", ".new", ".work"):
+            shutil.rmtree(used.with_suffix(suffix), ignore_errors=True)
+        used.unlink()
+
+
+def start_building() -> subprocess.Popen[bytes]:
+    """Start to make what machines are made of, in a process of its own; who needs it meanwhile waits for its lock."""
+    return subprocess.Popen(
+        [sys.executable, "-m", __name__],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        process_group=0,
+    )
+
+
+def end_building(process: subprocess.Popen[bytes]) -> None:
+    """End it if it still goes on: nobody needs it any more."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(60)
+
+
+if __name__ == "__main__":
+    # Ended by a signal, it puts its machine away.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    provide_program()
