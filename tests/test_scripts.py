@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -67,3 +70,59 @@ def test_without_rights_it_says_what_is_missing(tmp_path: Path) -> None:
     packages = "gcc libc6-dev python3-dev python3-gdal python3-fiona python3-venv tzdata"
     assert f"    apt-get install -y --no-install-recommends {packages}\n" in done.stderr
     assert not (tmp_path / ".venv").exists()
+
+
+PROGRAMS = {
+    "apache2": "apache2-bin",
+    "apt-get": "apt",
+    "bash": "bash",
+    "chromium": "chromium",
+    "debootstrap": "debootstrap",
+    "git": "git",
+    "initdb": "postgresql-postgis",
+    "mapserv": "cgi-mapserver",
+    "mount": "mount",
+    "nginx": "nginx",
+    "nsenter": "util-linux",
+    "ogr2ogr": "gdal-bin",
+    "ogrinfo": "gdal-bin",
+    "pg_ctl": "postgresql-postgis",
+    "setpriv": "util-linux",
+    "shellcheck": "shellcheck",
+    "systemd-nspawn": "systemd-container",
+    "umount": "mount",
+    "unshare": "util-linux",
+}
+"""What tests call, and the package of Debian that has it."""
+EVERYWHERE = {"apt", "bash", "git", "mount", "util-linux"}
+"""What a Debian with a clone on it has anyway."""
+CALLERS = {"Popen", "Program", "_find_program", "_run", "run", "which"}
+
+
+def list_programs(text: str) -> Iterator[str]:
+    """List the programs that a module calls by a name that is written there, first in a command or alone."""
+    for node in ast.walk(ast.parse(text)):
+        command: ast.expr | None = None
+        if isinstance(node, ast.Call) and node.args:
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", None)
+            command = node.args[0] if called in CALLERS else None
+        elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in ("command", "COMMAND"):
+            command = node.value
+        if isinstance(command, ast.List | ast.Tuple) and command.elts:
+            command = command.elts[0]
+        if isinstance(command, ast.Constant) and re.fullmatch(r"[a-z][a-z0-9_-]*", str(command.value)):
+            yield str(command.value)
+
+
+def test_a_call_of_a_program_is_found() -> None:
+    called = 'run(["one", "x"])\ncommand = ("two", path)\nshutil.which("three")\nrun([path, "x"])\nrun(["--option"])'
+    assert set(list_programs(called)) == {"one", "two", "three"}
+
+
+def test_the_set_up_installs_what_tests_call() -> None:
+    called = {name for path in (ROOT / "tests").rglob("*.py") for name in list_programs(path.read_text("utf-8"))}
+    known = {*PROGRAMS, "check", "chromium-browser", "get"}
+    assert called - known == set()
+    text = (ROOT / "script" / "setup").read_text("utf-8")
+    packages = {name for found in re.findall(r"_packages=\(([^)]*)\)", text) for name in found.split()}
+    assert set(PROGRAMS.values()) - packages - EVERYWHERE == set()
