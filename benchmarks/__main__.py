@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.agreement import DisagreementError
 from benchmarks.measuring import CHECKED_ROWS, Bench
-from benchmarks.processes import ProgramError
 from benchmarks.results import Result, describe_machine, write_table
 from benchmarks.works import WORKS
+from tests.support.agreement import DisagreementError
+from tests.support.processes import ProgramError
 
 DESCRIPTION = """\
 Times mapsos beside mapserv 8.0 on the same invented data and prints a table: work, mapsos, mapserv, ratio, peak

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import time
 
-from benchmarks.processes import ProgramError
+from tests.support.processes import ProgramError
 
 
 def time_first_byte(port: int, path: str, times: int) -> list[float]:

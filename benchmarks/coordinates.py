@@ -7,10 +7,8 @@ Python's ``%``; and finding the vertices of lines in WKB beside GEOS.
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,13 +16,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import shapely
 
-import mapsos
-from benchmarks.datasets import VERTICES
 from mapsos.encodings.fixed_decimals import format_fixed
 from mapsos.encodings.joining import join_chunks
 from mapsos.text_loops import find_text_loops
 from mapsos.value_texts import real_texts
 from mapsos.vertex_runs import find_vertex_runs
+from tests.support.datasets import VERTICES
+from tests.support.text_loops import without_text_loops
 
 LINES = 4096
 ROUNDS = 8
@@ -66,24 +64,6 @@ def _time(work: Callable[[Any], object], data: list[Any]) -> float:
         work(some)
         seconds.append(time.perf_counter() - started)
     return min(seconds) / (LINES * VERTICES * 2) * 1e9
-
-
-@contextmanager
-def without_text_loops() -> Iterator[None]:
-    """As in an installation that was made without a compiler."""
-    module = sys.modules.get("mapsos._text_loops")
-    if module is not None:
-        del mapsos._text_loops
-    sys.modules["mapsos._text_loops"] = None  # type: ignore[assignment]
-    find_text_loops.cache_clear()
-    assert find_text_loops() is None
-    try:
-        yield
-    finally:
-        del sys.modules["mapsos._text_loops"]
-        if module is not None:
-            sys.modules["mapsos._text_loops"] = mapsos._text_loops = module
-        find_text_loops.cache_clear()
 
 
 def _format_pairs(values: npt.NDArray[np.float64]) -> pa.Array:

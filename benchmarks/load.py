@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.datasets import provide_dataset
 from benchmarks.load_clients import Load, Tally, Target
 from benchmarks.load_questions import SHARES, WEEK_KIND, WrongAnswerError, make_questions
-from benchmarks.maps import MapLayer, write_configuration, write_map
-from benchmarks.processes import ProgramError, list_tree
-from benchmarks.servers import Server, serving, serving_apache
+from benchmarks.servers import serving_apache
+from tests.support.datasets import provide_dataset
+from tests.support.maps import MapLayer, write_configuration, write_map
+from tests.support.processes import ProgramError, list_tree
+from tests.support.servers import Server, serving
 
 DESCRIPTION = """\
 Loads `mapsos serve` and, beside it, mapserv as FastCGI under Apache (mod_fcgid, two processes) with the same mix:

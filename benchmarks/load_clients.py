@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.load_questions import SHARES, Answer, Question
-from benchmarks.servers import escape
+from tests.support.servers import escape
 
 TIMEOUT = 120.0
 """Seconds after which a client gives an answer up."""

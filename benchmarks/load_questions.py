@@ -10,10 +10,10 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.agreement import read_measurements, read_procedures
-from benchmarks.datasets import TABLE
-from benchmarks.maps import CAPABILITIES, MEASUREMENT, SENSOR
-from benchmarks.observations import STATIONS
+from tests.support.agreement import read_measurements, read_procedures
+from tests.support.datasets import TABLE
+from tests.support.maps import CAPABILITIES, MEASUREMENT, SENSOR
+from tests.support.observations import STATIONS
 
 CAPABILITIES_KIND, SENSOR_KIND, WEEK_KIND = "GetCapabilities", "DescribeSensor", "GetObservation"
 SHARES = {CAPABILITIES_KIND: 0.1, SENSOR_KIND: 0.1, WEEK_KIND: 0.8}

@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from benchmarks.agreement import (
+from benchmarks.clients import fetch, load_server, median, time_first_byte
+from benchmarks.results import Result
+from benchmarks.servers import find_workers, serving_apache
+from tests.support.agreement import (
     Contents,
     DisagreementError,
     compare,
@@ -22,11 +25,17 @@ from benchmarks.agreement import (
     read_records,
     reading,
 )
-from benchmarks.clients import fetch, load_server, median, time_first_byte
-from benchmarks.maps import CAPABILITIES, DATABLOCK, MEASUREMENT, OBSERVATIONS, MapLayer, write_configuration, write_map
-from benchmarks.processes import MemoryWatch, Program, ProgramError, Run, run_program
-from benchmarks.results import Result
-from benchmarks.servers import Server, escape, find_workers, mapserv_program, mapsos_program, serving, serving_apache
+from tests.support.maps import (
+    CAPABILITIES,
+    DATABLOCK,
+    MEASUREMENT,
+    OBSERVATIONS,
+    MapLayer,
+    write_configuration,
+    write_map,
+)
+from tests.support.processes import MemoryWatch, Program, ProgramError, Run, run_program
+from tests.support.servers import Server, escape, mapserv_program, mapsos_program, serving
 
 CHECKED_ROWS = 20_000
 
@@ -428,7 +437,7 @@ def at(layer: MapLayer, rows: int) -> MapLayer:
 
 def data_name(bench: Bench, layer: MapLayer, rows: int) -> str:
     """The file name of a layer's data."""
-    from benchmarks.datasets import provide_dataset
+    from tests.support.datasets import provide_dataset
 
     return provide_dataset(layer.dataset, rows, bench.folder).name
 

@@ -16,13 +16,13 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from benchmarks.postgis_table import MINUTES, START, STATIONS, make_table, write_postgis_map
-from benchmarks.postgresql import Cluster, run_cluster
-from benchmarks.processes import run_program
-from benchmarks.servers import mapsos_program
 from mapsos.app import Application
 from mapsos.http import Request
 from mapsos.settings import read_settings
+from tests.support.postgis_table import MINUTES, START, STATIONS, make_table, write_postgis_map
+from tests.support.postgresql import Cluster, run_cluster
+from tests.support.processes import run_program
+from tests.support.servers import mapsos_program
 
 ROWS = 50_000_000
 REQUESTS = 200

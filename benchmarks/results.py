@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks.servers import MAPSERV
+from tests.support.servers import MAPSERV
 
 
 @dataclass(frozen=True)

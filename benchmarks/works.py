@@ -4,17 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from benchmarks.maps import (
-    CAPABILITIES,
-    DATABLOCK,
-    MEASUREMENT,
-    OBSERVATIONS,
-    REST_OBSERVATIONS,
-    SENSOR,
-    STRICT,
-    MapLayer,
-    ask_table,
-)
 from benchmarks.measuring import (
     Bench,
     FirstByteWork,
@@ -25,7 +14,18 @@ from benchmarks.measuring import (
     WebWork,
     all_features,
 )
-from benchmarks.observations import STATIONS
+from tests.support.maps import (
+    CAPABILITIES,
+    DATABLOCK,
+    MEASUREMENT,
+    OBSERVATIONS,
+    REST_OBSERVATIONS,
+    SENSOR,
+    STRICT,
+    MapLayer,
+    ask_table,
+)
+from tests.support.observations import STATIONS
 
 Work = ProcessWork | MemoryWork | ModeWork | WarmWork | FirstByteWork | WebWork
 

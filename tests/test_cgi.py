@@ -14,8 +14,7 @@ import pytest
 from mapsos.cgi import NO_REQUEST, read_request, write_headers, write_response
 from mapsos.http import Response
 from mapsos.settings import Settings
-
-from .workers import has_worker, runtime_folder, wait_for
+from tests.support.workers import has_worker, runtime_folder, wait_for
 
 COMMAND = Path(sys.executable).parent / "mapsos"
 EXAMPLES = Path(__file__).parent.parent / "examples"

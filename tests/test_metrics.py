@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -13,29 +12,11 @@ import pytest
 from mapsos import metrics as module
 from mapsos.metrics import BOUNDS, Metrics
 from mapsos.metrics_file import share_metrics
+from tests.support.metrics_page import read
 
 OPERATIONS = ("GetCapabilities", "GetObservation")
 
 
-def read(page: str) -> dict[str, float]:
-    """The samples of a page, each with its labels; the format is held to Prometheus's grammar."""
-    found = {}
-    described: set[str] = set()
-    for line in page.splitlines():
-        if line.startswith("# HELP "):
-            described.add(line.split()[2])
-            continue
-        if line.startswith("# TYPE "):
-            assert line.split()[2] in described
-            assert line.split()[3] in ("counter", "gauge", "histogram")
-            continue
-        match = re.fullmatch(r'([a-z_]+)((?:\{(?:[a-z]+="[^"\\]*",?)+\})?) (\S+)', line)
-        assert match, line
-        assert match[1] in described or re.sub("_(bucket|sum|count)$", "", match[1]) in described
-        assert match[1] + match[2] not in found
-        found[match[1] + match[2]] = float(match[3])
-    assert page.endswith("\n")
-    return found
 
 
 def in_child(work: Callable[[], object], *, killed: bool = False) -> None:

@@ -18,13 +18,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks.datasets import provide_dataset
-from benchmarks.maps import MEASUREMENT, MapLayer, write_map
-from benchmarks.servers import escape, reserve_port
-
-from .test_apache import MODULES, start_apache, wait_for_server
-from .test_metrics import read
-from .workers import wait_for
+from tests.support.apache import MODULES, start_apache, wait_for_server
+from tests.support.datasets import provide_dataset
+from tests.support.maps import MEASUREMENT, MapLayer, write_map
+from tests.support.metrics_page import read
+from tests.support.servers import escape, reserve_port
+from tests.support.workers import wait_for
 
 COMMAND = Path(sys.executable).parent / "mapsos"
 EXAMPLES = Path(__file__).parent.parent / "examples"

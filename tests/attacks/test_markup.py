@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -13,6 +11,7 @@ import pytest
 from fuzz.victim import judge, observe, open_victim, post, read, write_victim
 from mapsos.app import Application
 from mapsos.http import Request
+from tests.attacks.listener import Listener
 
 from .bounds import bounded
 
@@ -23,28 +22,6 @@ _PREFIXES = " ".join(f'xmlns:a{n}="u"' for n in range(5000))
 _LONG = "x" * 7_000_000
 
 
-class Listener:
-    """A server on loopback that nobody may connect to."""
-
-    def __init__(self) -> None:
-        self.touched = threading.Event()
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._socket.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        # To the end: a client that asks again must not wait for an answer that nobody gives.
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            self.touched.set()
-            connection.close()
-
-    def close(self) -> None:
-        self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
 
 
 @pytest.fixture

@@ -12,11 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.servers import APACHE_MODULES, reserve_port, serving
 from fuzz.victim import write_victim
-
-from ..test_apache import wait_for_server
-from .test_http import HIDDEN, SMUGGLED
+from tests.attacks.smuggling import HIDDEN, SMUGGLED
+from tests.support.apache import wait_for_server
+from tests.support.servers import APACHE_MODULES, reserve_port, serving
 
 pytestmark = pytest.mark.slow
 _NGINX = """\

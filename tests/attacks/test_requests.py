@@ -22,9 +22,9 @@ from fuzz.victim import write_victim as write
 from mapsos.app import Application
 from mapsos.http import Response
 from mapsos.proxies import correct_environ
+from tests.attacks.listener import Listener
 
 from .bounds import bounded
-from .test_markup import Listener
 
 INJECTIONS = (
     "'", "''", '"', "';--", "' OR '1'='1", '" OR ""="', "x'); DROP TABLE weather; --", "\\'", "\\", "%' OR 1=1 --",

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.datasets import provide_dataset
 from benchmarks.load_clients import Load, Tally, Target
 from benchmarks.load_questions import WEEK_KIND, Answer, Question, WrongAnswerError, make_questions
+from tests.support.datasets import provide_dataset
 
 ROOT = Path(__file__).parents[2]
 ROWS = 60_000

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.agreement import DisagreementError, compare, read_measurements, reading
-from benchmarks.datasets import provide_dataset
-from benchmarks.maps import MEASUREMENT, MapLayer, write_map
 from benchmarks.results import Result, write_table
-from benchmarks.servers import MAPSERV, mapsos_program
+from tests.support.agreement import DisagreementError, compare, read_measurements, reading
+from tests.support.datasets import provide_dataset
+from tests.support.maps import MEASUREMENT, MapLayer, write_map
+from tests.support.servers import MAPSERV, mapsos_program
 
 ROOT = Path(__file__).parents[2]
 SKIP_VARIABLE = "MAPSOS_TESTS_WITHOUT_MAPSERV"

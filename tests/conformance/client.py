@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
-from tests.ogc_schemas import find_validator
+from tests.support.ogc_schemas import find_validator
 
 NS = {
     "sos": "http://www.opengis.net/sos/1.0",

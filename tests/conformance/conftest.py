@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_serving import serving
+from tests.support.serve_command import serving
 
 from .client import Service
 from .mapserv import MAPSERV_FAILURES, MAPSERV_PASSES, serve_mapserv

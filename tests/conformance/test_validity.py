@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.ogc_schemas import complain, needs_schemas
+from tests.support.ogc_schemas import complain, needs_schemas
 
 from .client import NS, OM, Service
 from .conftest import AGAINST

@@ -9,7 +9,7 @@ import pytest
 
 from mapsos.encodings import spool as spool_module
 from mapsos.encodings.spool import Spool
-from tests.open_files import count_open
+from tests.support.open_files import count_open
 
 
 @pytest.mark.parametrize("memory", [0, 10, 500, 1 << 20])

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.servers import serving
 from mapsos.http import close_body
+from tests.support.servers import serving
 
 from .conftest import END, KINDS, OBSERVATIONS, ROWS, Client, Place, ask, read
 

@@ -13,8 +13,8 @@ import pytest
 
 from mapsos.http import Request
 from mapsos.mapfile.compiled import load_compiled
+from tests.support.serve_command import serving
 
-from ..test_serving import serving
 from .conftest import CAPABILITIES, OBSERVATIONS, Place, ask, read
 
 MakePlace = Callable[[str], Place]

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.processes import list_tree
-from benchmarks.servers import serving
+from tests.support.apache import COMMAND, run_apache
+from tests.support.processes import list_tree
+from tests.support.servers import serving
+from tests.support.workers import find_workers, runtime_folder, wait_for
 
-from ..test_apache import COMMAND, run_apache
-from ..workers import find_workers, runtime_folder, wait_for
 from .conftest import CAPABILITIES, END, OBSERVATIONS, Client, Place
 from .conftest import ask as answer
 from .conftest import read as read_answer

@@ -20,9 +20,9 @@ from lxml import etree
 from osgeo import ogr, osr
 
 from mapsos.operations import aggregates
+from tests.operations.table_answers import ARROW, CSV, get, get_arrow, get_csv, get_json, get_parquet, join_blocks
 
 from .conftest import LAYER, NS, WEB, World, layer_text, refusal
-from .test_response_formats import ARROW, CSV, get, get_arrow, get_csv, get_json, get_parquet, join_blocks
 
 UTC = UTC
 BEGIN = datetime(2001, 1, 1, tzinfo=UTC)

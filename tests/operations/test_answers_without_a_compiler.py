@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import pytest
 from osgeo import ogr
 
-from benchmarks.coordinates import without_text_loops
 from mapsos.encodings.registry import MEASUREMENT, OBSERVATION, OM_XML, RESPONSE_FORMATS
+from tests.support.text_loops import without_text_loops
 
 from .conftest import WEB, World, layer_text, write_stations
 

@@ -14,8 +14,8 @@ from osgeo import gdal, ogr
 from mapsos.http import Response
 from mapsos.operations.layer_facts import forget_facts
 from mapsos.settings import read_settings
-from tests.http_server import serve_application
-from tests.ogc_schemas import complain, needs_schemas
+from tests.support.http_server import serve_application
+from tests.support.ogc_schemas import complain, needs_schemas
 
 from .conftest import LAYER, WEB, World, layer_text, read_xml, refusal
 

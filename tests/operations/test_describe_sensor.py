@@ -14,7 +14,7 @@ from mapsos.mapfile.keys import metadata_key
 from mapsos.mapfile.model import SENSOR_TEXTS
 from mapsos.operations.layer_facts import forget_facts
 from mapsos.sources.layers import Layer
-from tests.ogc_schemas import complain, needs_schemas
+from tests.support.ogc_schemas import complain, needs_schemas
 
 from .conftest import LAYER, ROWS, WEB, World, layer_text, read_xml, refusal, write_stations
 

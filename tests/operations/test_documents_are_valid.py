@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from tests.ogc_schemas import complain, needs_schemas
+from tests.support.ogc_schemas import complain, needs_schemas
 
 from .conftest import LAYER, ROWS, WEB, World, layer_text, write_stations
 

@@ -10,7 +10,7 @@ from lxml import etree
 from osgeo import ogr
 
 from mapsos.operations.layer_facts import forget_facts
-from tests.ogc_schemas import complain, needs_schemas
+from tests.support.ogc_schemas import complain, needs_schemas
 
 from .conftest import HREF, LAYER, ROWS, World, layer_text, read_xml, refusal, write_stations
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.open_files import count_open
+from tests.support.open_files import count_open
 
 from .conftest import HREF, LAYER, NS, ROWS, WEB, World, layer_text, read_xml, refusal, values, write_stations
 

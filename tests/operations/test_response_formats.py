@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
 import json
@@ -10,7 +9,6 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pyarrow as pa
 import pyarrow.csv
@@ -22,64 +20,43 @@ from lxml import etree
 from osgeo import ogr, osr
 
 from mapsos.encodings.registry import RESPONSE_FORMATS, TABLE_FORMATS
-from mapsos.http import Response
+from tests.operations.table_answers import (
+    ARROW,
+    CSV,
+    GEOJSON,
+    JSON,
+    PARQUET,
+    get,
+    get_arrow,
+    get_csv,
+    get_json,
+    get_parquet,
+    join_blocks,
+    read,
+    send,
+)
 
 from .conftest import LAYER, NS, ROWS, World, layer_text, refusal, write_stations
 
-CSV, JSON, GEOJSON, PARQUET, ARROW = TABLE_FORMATS
 TIMES = [datetime.fromisoformat(row[1]) for row in ROWS]
 VALUES = [row[2] for row in ROWS]
 STATIONS = [row[0] for row in ROWS]
-SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "observation-table.json").read_text("utf-8"))
 
 
-def send(world: World, response_format: str, **parameters: str) -> Response:
-    query = {
-        "service": "SOS",
-        "version": "1.0.0",
-        "request": "GetObservation",
-        "offering": "off",
-        "observedProperty": "op",
-        "responseFormat": response_format,
-        **parameters,
-    }
-    return world.send(urlencode(query))
 
 
-def read(response: Response) -> bytes:
-    return b"".join(map(bytes, response.body))
 
 
-def get(world: World, response_format: str, **parameters: str) -> bytes:
-    return read(send(world, response_format, **parameters))
 
 
-def get_arrow(world: World, **parameters: str) -> pa.Table:
-    return pa.ipc.open_stream(get(world, ARROW, **parameters)).read_all()
 
 
-def get_parquet(world: World, **parameters: str) -> pa.Table:
-    return pq.read_table(pa.BufferReader(get(world, PARQUET, **parameters)))
 
 
-def get_json(world: World, **parameters: str) -> dict[str, Any]:
-    """The document, held against its schema."""
-    import jsonschema
-
-    document: dict[str, Any] = json.loads(get(world, JSON, **parameters))
-    jsonschema.Draft202012Validator(SCHEMA).validate(document)
-    return document
 
 
-def get_csv(world: World, **parameters: str) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(get(world, CSV, **parameters).decode(), newline=""), strict=True))
 
 
-def join_blocks(document: dict[str, Any]) -> dict[str, list[Any]]:
-    columns = [column["name"] for column in document["columns"]]
-    joined = {name: [value for block in document["blocks"] for value in block[name]] for name in columns}
-    assert {len(values) for values in joined.values()} == {document["numberOfRows"]}
-    return joined
 
 
 @pytest.mark.parametrize(

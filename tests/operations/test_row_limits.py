@@ -14,8 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from benchmarks.datasets import provide_dataset
-from benchmarks.maps import MapLayer, write_map
 from mapsos import deadlines
 from mapsos.app import Application
 from mapsos.batches import Column, ColumnKind
@@ -27,6 +25,8 @@ from mapsos.sources.densities import TimeDensity
 from mapsos.sources.query import BATCH_ROWS
 from mapsos.sources.rows import Rows
 from mapsos.times import SECOND, parse_period
+from tests.support.datasets import provide_dataset
+from tests.support.maps import MapLayer, write_map
 
 from .conftest import LAYER, NS, WEB, World, layer_text, read_xml, refusal, write_stations
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
@@ -17,24 +16,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from mapsos.pages.static_files import read_static
-from tests.test_serving import serving
+from tests.pages.addresses import PAGES, ROOT
+from tests.pages.chromium import ARGUMENTS, CHROMIUM, PATIENCE
+from tests.pages.texts import read_wording
+from tests.support.serve_command import serving
 
 from .conftest import MAPS, word_map
-from .test_pages import PAGES, ROOT
-from .test_wording import read_wording
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-PATIENCE = 60_000
 
 
 class Tiles(BaseHTTPRequestHandler):

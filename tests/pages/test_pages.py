@@ -13,23 +13,7 @@ from urllib.parse import parse_qs, urldefrag, urlencode, urljoin, urlsplit
 import pytest
 from lxml import html
 
-ROOT = "/weather/exts/SosSOE"
-PAGES = {
-    "services": "/arcgis/rest/services",
-    "service": ROOT,
-    "full path": "/arcgis/rest/services/weather/MapServer/exts/SosSOE",
-    "observations": f"{ROOT}/observations",
-    "observations query": f"{ROOT}/observations/query?offering=daily&observedProperty=wind",
-    "offering": f"{ROOT}/observations/hourly",
-    "procedures": f"{ROOT}/procedures",
-    "procedure": f"{ROOT}/procedures/SFO",
-    "features": f"{ROOT}/features",
-    "features query": f"{ROOT}/features/query",
-    "feature": f"{ROOT}/features/query?feature=SFO",
-    "builder": "/_mapsos/builder/weather",
-    "minimal": "/minimal/exts/SosSOE",
-    "every key": "/every-key/exts/SosSOE",
-}
+from tests.pages.addresses import PAGES, ROOT
 
 
 def fetch(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:

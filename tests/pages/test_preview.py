@@ -10,9 +10,8 @@ import pytest
 from playwright.sync_api import Page, Route, expect, sync_playwright
 
 from tests.operations.conftest import World, layer_text, write_stations
-from tests.test_serving import serving
-
-from .test_browser import ARGUMENTS, CHROMIUM, PATIENCE
+from tests.pages.chromium import ARGUMENTS, CHROMIUM, PATIENCE
+from tests.support.serve_command import serving
 
 pytestmark = pytest.mark.slow
 

@@ -14,10 +14,11 @@ from mapsos.app import Application
 from mapsos.pages.language_tags import read_tag
 from mapsos.pages.wording import choose_language, list_languages, share_language
 from mapsos.settings import Settings
+from tests.pages.addresses import PAGES
+from tests.pages.texts import read_wording
 from tests.rest.conftest import ROOT, ask_application
 
 from .conftest import word_map
-from .test_pages import PAGES
 from .texts import PAGES as FOLDER
 from .texts import list_page_texts, list_script_texts
 
@@ -27,11 +28,6 @@ PLURALS = {"pl": {"one", "few", "many", "other"}}
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 
 
-def read_wording(language: str) -> dict[str, dict[str, str | dict[str, str]]]:
-    found: dict[str, dict[str, str | dict[str, str]]] = json.loads(
-        (FOLDER / "languages" / f"{language}.json").read_text("utf-8")
-    )
-    return found
 
 
 def list_placeholders(text: str) -> list[str]:

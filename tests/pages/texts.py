@@ -55,3 +55,10 @@ def list_script_texts() -> dict[str, str | None]:
         found |= dict.fromkeys(map(json.loads, texts))
         found |= {json.loads(other): json.loads(one) for one, other in counted}
     return found
+
+
+def read_wording(language: str) -> dict[str, dict[str, str | dict[str, str]]]:
+    found: dict[str, dict[str, str | dict[str, str]]] = json.loads(
+        (PAGES / "languages" / f"{language}.json").read_text("utf-8")
+    )
+    return found

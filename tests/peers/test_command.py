@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.peers.normalising import normalised_differences
+
 from . import answers
 from .answers import Answer, Call, run_program
 from .cases import Case, capabilities, data_block, observations, post_observations, sensor
 from .comparison import read_side
 from .conftest import Ground
 from .differences import EVERYWHERE
-from .test_peers import normalised_differences
 
 MAPSOS = Path(sys.executable).with_name("mapsos")
 

@@ -13,7 +13,7 @@ import pytest
 from lxml import etree
 
 from mapsos.settings import read_settings
-from tests.http_server import serve_application
+from tests.support.http_server import serve_application
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from benchmarks.servers import reserve_port
 from mapsos.app import OPERATIONS
 from mapsos.encodings.registry import RESPONSE_FORMATS
+from tests.support.servers import reserve_port
 
 pytest.importorskip("owslib", reason="OWSLib is not installed")
 

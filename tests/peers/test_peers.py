@@ -6,10 +6,12 @@ from collections import Counter
 
 import pytest
 
+from tests.peers.normalising import normalised_differences
+
 from . import answers
 from .cases import Case
 from .catalogue import CASES, MAPS, TOPICS
-from .comparison import Side, differences, read_side
+from .comparison import differences, read_side
 from .conftest import Ground
 from .differences import DIFFERENCES, EVERYWHERE
 from .mapfiles import COMMON_MAPS
@@ -47,14 +49,6 @@ def test_the_resident_mapserv_answers_as_the_cgi_program(case: Case, ground: Gro
     assert (resident.headers, resident.body, resident.exit_code) == (program.headers, program.body, program.exit_code)
 
 
-def normalised_differences(ours: Side, theirs: Side, names: tuple[str, ...]) -> list[str]:
-    """Where the answers part after the named differences are evened out."""
-    ours, theirs = read_side(ours.answer), read_side(theirs.answer)
-    for name in names:
-        normalise = DIFFERENCES[name].normalise
-        assert normalise is not None, f"{name} has no normaliser: say what is expected instead"
-        normalise(ours, theirs)
-    return differences(ours, theirs)
 
 
 def test_every_case_has_its_own_name() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mapsos.settings import read_settings
-from tests.http_server import serve_application
+from tests.support.http_server import serve_application
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 

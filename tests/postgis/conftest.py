@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from osgeo import gdal, ogr
 
-from benchmarks.postgresql import Cluster, PostgresqlError, run_cluster
 from mapsos.crs import Crs
 from mapsos.layer_source import LayerSource, SourceKind
 from mapsos.operations.layer_facts import forget_facts
 from mapsos.sources.pool import close_idle_readers
+from tests.support.postgresql import Cluster, PostgresqlError, run_cluster
 
 from .observations import TABLE as TABLE_OF_OBSERVATIONS
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-from benchmarks.postgis_table import MAP
-from benchmarks.postgresql import Cluster
 from mapsos.app import Application
 from mapsos.http import Request, Response
 from mapsos.settings import read_settings
+from tests.support.postgis_table import MAP
+from tests.support.postgresql import Cluster
 
 STATIONS = 100
 DAYS = 365

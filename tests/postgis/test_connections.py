@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.postgresql import Cluster, PostgresqlError
 from mapsos import predicates as p
 from mapsos.deadlines import DeadlineError, limit_seconds
 from mapsos.layer_source import LayerSource, SourceKind
@@ -16,7 +15,8 @@ from mapsos.sources.errors import SourceError
 from mapsos.sources.layers import open_layer
 from mapsos.sources.pool import close_idle_readers
 from mapsos.sources.query import LayerQuery
-from tests.workers import wait_for
+from tests.support.postgresql import Cluster, PostgresqlError
+from tests.support.workers import wait_for
 
 from .conftest import READER, by_ogr, by_postgis, end_backends
 from .observations import QUERY, Log, ask, read, write_map

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.postgresql import Cluster
 from mapsos.layer_source import LayerSource
 from mapsos.predicates import EVERYTHING, And, BBox, Compare, Not, OneOf, Predicate, Time
 from mapsos.sources.layers import open_layer
 from mapsos.times import Interval, parse_time
+from tests.support.postgresql import Cluster
 
 from .conftest import by_ogr, by_postgis
 

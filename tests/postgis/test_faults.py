@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from benchmarks.postgresql import Cluster, PostgresqlError, run_cluster
+from tests.support.postgresql import Cluster, PostgresqlError, run_cluster
 
 from .conftest import READER, SETTINGS, end_backends
 from .observations import A_DAY, DAYS, QUERY, STATIONS, TABLE, write_map

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.postgresql import Cluster
+from tests.support.postgresql import Cluster
 
 from .observations import A_DAY, QUERY, STATIONS, Log, ask, read, write_map
 

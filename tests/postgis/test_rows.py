@@ -6,7 +6,6 @@ import dataclasses
 
 import pytest
 
-from benchmarks.postgresql import Cluster
 from mapsos import predicates as p
 from mapsos.layer_source import LayerSource, SourceKind
 from mapsos.sources.errors import SourceError
@@ -14,7 +13,8 @@ from mapsos.sources.layers import open_layer
 from mapsos.sources.postgis import PostgisData, parse_data
 from mapsos.sources.query import LayerQuery
 from tests.sources.conftest import ROWS, WGS84
-from tests.sources.test_selection import CASES, ids
+from tests.sources.selections import CASES, ids
+from tests.support.postgresql import Cluster
 
 
 @pytest.mark.parametrize(

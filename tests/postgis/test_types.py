@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.postgresql import Cluster
 from mapsos import predicates as p
 from mapsos.layer_source import LayerSource
 from mapsos.sources.layers import open_layer
 from mapsos.sources.query import LayerQuery
 from mapsos.times import parse_period
+from tests.support.postgresql import Cluster
 
 from .conftest import COMMON, by_ogr, by_postgis
 

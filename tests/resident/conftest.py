@@ -16,8 +16,7 @@ import pytest
 
 from mapsos.resident.install import write_program
 from mapsos.resident.place import PACKAGE
-
-from ..workers import end_workers, find_workers, has_worker, wait_for
+from tests.support.workers import end_workers, find_workers, has_worker, wait_for
 
 MAP = """\
 MAP

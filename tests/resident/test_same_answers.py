@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from ..workers import wait_for
+from tests.support.workers import wait_for
+
 from .conftest import CAPABILITIES, OBSERVATIONS, Answer, Site
 
 FORM = {"REQUEST_METHOD": "POST", "QUERY_STRING": "", "CONTENT_TYPE": "application/x-www-form-urlencoded"}

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
-import struct
 import subprocess
-import termios
 
-from ..open_files import list_open
-from ..workers import wait_for
+from tests.resident.unfinished import begin_post
+from tests.support.open_files import list_open
+from tests.support.workers import wait_for
+
 from .conftest import BIG_ROWS, CAPABILITIES, OBSERVATIONS, Site, finish, make_impatient
 
-FORM = {"REQUEST_METHOD": "POST", "CONTENT_TYPE": "application/x-www-form-urlencoded"}
 BIG = "map=big&" + OBSERVATIONS
 END = b"</om:ObservationCollection>"
 
 
-def begin_post(site: Site, part: bytes) -> subprocess.Popen[bytes]:
-    """Start a request with the first part of its body: comes back when somebody has read that part."""
-    process = site.start("", **FORM)
-    assert process.stdin is not None
-    number = process.stdin.fileno()
-    os.write(number, part)
-    wait_for(lambda: struct.unpack("i", fcntl.ioctl(number, termios.FIONREAD, bytes(4))) == (0,), "the reading")
-    return process
 
 
 def begin_big(site: Site) -> subprocess.Popen[bytes]:

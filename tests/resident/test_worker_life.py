@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..open_files import list_open
-from ..workers import wait_for
+from tests.resident.unfinished import begin_post
+from tests.support.open_files import list_open
+from tests.support.workers import wait_for
+
 from .conftest import CAPABILITIES, OBSERVATIONS, Site, change_module, copy_package, finish, make_impatient
-from .test_survival import begin_post
 
 
 def test_twenty_first_requests_start_one_worker(site: Site) -> None:

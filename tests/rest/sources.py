@@ -8,7 +8,7 @@ from pathlib import Path
 
 from osgeo import gdal, ogr, osr
 
-from benchmarks.postgresql import Cluster
+from tests.support.postgresql import Cluster
 
 Place = Callable[[float, float], str]
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.rest.limited import Limited
+
 from .conftest import ROOT, Ask
-from .test_limits import Limited
 
 QUERY = ROOT + "/observations/query"
 HOUR = "during:2010-07-01T00:00:00+02:00,2010-07-01T02:00:00+02:00"

@@ -11,7 +11,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from mapsos.rest.parameters import PARAMETERS
-from tests.test_serving import serving
+from tests.support.serve_command import serving
 
 from .conftest import MAPS, Ask
 

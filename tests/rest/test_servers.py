@@ -14,10 +14,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.test_apache import COMMAND as APACHE_COMMAND
-from tests.test_apache import CONFIGURATION, start_apache
-from tests.test_cgi import COMMAND
-from tests.test_serving import Server, serving
+from tests.support.apache import COMMAND as APACHE_COMMAND
+from tests.support.apache import CONFIGURATION, start_apache
+from tests.support.serve_command import COMMAND, Server, serving
 
 from .sources import METADATA, STATIONS, write_map, write_source
 

@@ -13,13 +13,13 @@ import pytest
 from jsonschema import Draft202012Validator
 from lxml import etree
 
-from benchmarks.postgresql import PostgresqlError, run_cluster
 from mapsos.app import Application
 from mapsos.http import Request
 from mapsos.operations.layer_facts import forget_facts
 from mapsos.rest.schemas import write_schema
 from mapsos.settings import Settings
 from mapsos.sources.pool import close_idle_readers
+from tests.support.postgresql import PostgresqlError, run_cluster
 
 from .conftest import RestAnswer, ask_application
 from .sources import KINDS, ROWS, STATIONS, write_map, write_source

@@ -18,9 +18,9 @@ from urllib.parse import quote, unquote, urlsplit
 import pytest
 from lxml import html
 
-from benchmarks.servers import reserve_port
-from tests.test_apache import CONFIGURATION, start_apache, wait_for_server
-from tests.test_serving import serving
+from tests.support.apache import CONFIGURATION, start_apache, wait_for_server
+from tests.support.serve_command import serving
+from tests.support.servers import reserve_port
 
 from .sources import METADATA, STATIONS, write_map, write_source
 

@@ -8,60 +8,20 @@ from pathlib import Path
 import pytest
 from osgeo import ogr
 
-from mapsos.crs import Crs
 from mapsos.layer_source import LayerSource, SourceKind
 from mapsos.predicates import EVERYTHING, And, BBox, Compare, Not, OneOf, Predicate, Time
 from mapsos.sources.layers import open_layer
-from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.readers import open_reader
 from mapsos.times import Interval, parse_time
+from tests.sources.statements import make
 
 AROUND = BBox(-180, -90, 180, 90)
 
 
-def make(path: Path, rows: list[tuple[str | None, str, str | None]], **more: object) -> LayerSource:
-    """A GeoPackage of (station, time, WKT); the order of rows is the order of feature ids."""
-    dataset = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
-    layer = dataset.CreateLayer("obs", None, ogr.wkbPoint)
-    layer.CreateField(ogr.FieldDefn("stn", ogr.OFTString))
-    layer.CreateField(ogr.FieldDefn("t", ogr.OFTDateTime))
-    for station, time, wkt in rows:
-        feature = ogr.Feature(layer.GetLayerDefn())
-        if station is not None:
-            feature["stn"] = station
-        feature["t"] = time
-        if wkt is not None:
-            feature.SetGeometry(ogr.CreateGeometryFromWkt(wkt))
-        layer.CreateFeature(feature)
-    dataset = layer = None
-    crs = Crs("EPSG:4326", "EPSG:4326")
-    return LayerSource("l", SourceKind.OGR, str(path), "obs", crs=crs, **more)  # type: ignore[arg-type]
 
 
-def note_statements(reader: OgrReader) -> list[str]:
-    """What the reader asks from now on."""
-    asked: list[str] = []
-    ask = reader.ask
-
-    def note(statement: str) -> list[list[str]]:
-        asked.append(statement)
-        return ask(statement)
-
-    reader.ask = note  # type: ignore[method-assign]
-    return asked
 
 
-def find_scans(source: LayerSource, statements: list[str]) -> list[str]:
-    """The statements for which SQLite goes through the table or an index of it. Fails if there are none to explain."""
-    assert statements
-    database = sqlite3.connect(source.connection)
-    found = [
-        statement
-        for statement in statements
-        if any(row[3].startswith("SCAN obs") for row in database.execute(f"EXPLAIN QUERY PLAN {statement}"))
-    ]
-    database.close()
-    return found
 
 
 ROWS = [

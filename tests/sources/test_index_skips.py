@@ -15,8 +15,7 @@ from mapsos.sources.index_skips import find_extremes, list_distinct, list_keys
 from mapsos.sources.layers import open_layer
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.summaries import bounds_of_time, distinct_texts
-
-from .test_databases import find_scans, make, note_statements
+from tests.sources.statements import find_scans, make, note_statements
 
 STATIONS = ("B", "A", "b", "", "Ä", "B ", "1", "01")
 

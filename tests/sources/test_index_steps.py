@@ -31,8 +31,7 @@ from mapsos.sources.pushdown import narrow
 from mapsos.sources.query import LayerQuery, StepEnds
 from mapsos.sources.summaries import bounds_of_time
 from mapsos.times import Duration, parse_duration, parse_period
-
-from .test_databases import find_scans, make, note_statements
+from tests.sources.statements import find_scans, make, note_statements
 
 Row = tuple[str | None, object, float | None, str | None]
 BY_BOTH, BY_TIME = "(stn, t)", "(t)"

@@ -10,13 +10,13 @@ from urllib.parse import quote
 
 import pytest
 
-from benchmarks.datasets import provide_dataset
-from benchmarks.maps import DATABLOCK, MEASUREMENT, MapLayer, write_map
 from mapsos.app import Application
 from mapsos.http import Request, Response
 from mapsos.settings import read_settings
 from mapsos.sources.errors import SourceError
 from mapsos.sources.layers import Layer
+from tests.support.datasets import provide_dataset
+from tests.support.maps import DATABLOCK, MEASUREMENT, MapLayer, write_map
 
 STORED = 1000
 MODELS = {"measurement": MEASUREMENT, "datablock": DATABLOCK}

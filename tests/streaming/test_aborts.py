@@ -5,28 +5,18 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from benchmarks.clients import time_answer
-from benchmarks.maps import OBSERVATIONS
-from benchmarks.processes import list_tree
-from benchmarks.servers import escape, serving
 from mapsos.http import Response
-from mapsos.sources.pool import close_idle_readers
-from tests.open_files import count_open
+from tests.streaming.released import ABORTS, assert_released
+from tests.support.maps import OBSERVATIONS
+from tests.support.open_files import count_open
+from tests.support.processes import list_tree
+from tests.support.servers import escape, serving
 
 from .conftest import MODELS, Answers
-
-ABORTS = 8
-
-
-def assert_released(data: Path) -> None:
-    """One reader may be kept for the next question, not one for each that was broken off."""
-    assert count_open(data) <= 1
-    close_idle_readers()
-    assert count_open(data) == 0
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -8,26 +8,23 @@ from collections.abc import Callable
 
 import pytest
 
-from benchmarks.maps import REST_OBSERVATIONS
-from benchmarks.processes import measure_peak
-from benchmarks.servers import rest_program
 from mapsos.http import Response
 from mapsos.sources.errors import SourceError
+from tests.streaming.released import ABORTS, assert_released
+from tests.support.maps import REST_OBSERVATIONS
+from tests.support.memory import FEW, MANY, check_memory
+from tests.support.servers import rest_program
 
 from .conftest import Answers
-from .test_aborts import ABORTS, assert_released
-from .test_memory import FEW, MANY
 
-LIMIT_MEGABYTES = 350
-WITHIN = 1.15
+DATA_MEGABYTES = 250
+"""What a process may have of data, by the kernel."""
 
 
-def test_peak_is_the_same_for_ten_times_the_rows(answers: Answers) -> None:
-    programs = [rest_program(answers.map_repeated(rows), REST_OBSERVATIONS) for rows in (FEW, MANY)]
-    few = max(measure_peak(programs[0]) for _ in range(3))
-    many = measure_peak(programs[1])
-    assert many < LIMIT_MEGABYTES
-    assert many < few * WITHIN
+@pytest.mark.slow
+def test_ten_times_the_rows_take_no_more_memory(answers: Answers) -> None:
+    few, many = (rest_program(answers.map_repeated(rows), REST_OBSERVATIONS) for rows in (FEW, MANY))
+    check_memory(few, many, data=DATA_MEGABYTES)
 
 
 def test_the_program_that_is_measured_answers(answers: Answers) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.servers import reserve_port
+from tests.support.servers import reserve_port
 
 SUPERUSER = "tester"
 ACCOUNTS = ("postgres", "nobody")

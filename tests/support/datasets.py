@@ -1,4 +1,4 @@
-"""The files that the works read, made when first asked for and kept: ``python -m benchmarks.datasets NAME ROWS FILE``.
+"""Data files, made when first asked for and kept: ``python -m tests.support.datasets NAME ROWS FILE``.
 
 They are made in a process of their own, so that the arrays do not count for the memory of what is timed after.
 """
@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.observations import Character, make_observations, make_vertices
+from tests.support.observations import Character, make_observations, make_vertices
 
 VERSION = 2
 """Raised when a generator changes, so that old files are not taken for new ones."""
@@ -62,8 +62,8 @@ def provide_dataset(name: str, rows: int, folder: Path) -> Path:
             provide_dataset(dataset.of, rows, folder)
         folder.mkdir(parents=True, exist_ok=True)
         print(f"making {path.name} ...", file=sys.stderr, flush=True)
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-        command = [sys.executable, "-m", "benchmarks.datasets", name, str(rows), str(path)]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        command = [sys.executable, "-m", "tests.support.datasets", name, str(rows), str(path)]
         subprocess.run(command, env=environment, check=True)
     return path
 
@@ -87,7 +87,7 @@ def make_dataset(name: str, rows: int, path: Path) -> None:
 def _make_points(rows: int, dataset: Dataset, path: Path) -> None:
     import numpy as np
 
-    from benchmarks.geopackage import Geopackage, point_blobs
+    from tests.support.geopackage import Geopackage, point_blobs
 
     package = Geopackage(path, TABLE, COLUMNS, "POINT", dataset.epsg)
     for part in make_observations(rows, dataset.character):
@@ -97,7 +97,7 @@ def _make_points(rows: int, dataset: Dataset, path: Path) -> None:
 
 
 def _make_paths(features: int, dataset: Dataset, path: Path) -> None:
-    from benchmarks.geopackage import Geopackage, box_vertices, path_blobs
+    from tests.support.geopackage import Geopackage, box_vertices, path_blobs
 
     package = Geopackage(path, TABLE, COLUMNS, dataset.shape, dataset.epsg)
     vertices = make_vertices(features, VERTICES)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from benchmarks.processes import Program, ProgramError, start_program
+from tests.support.processes import Program, ProgramError, start_program
 
 OM = "{http://www.opengis.net/om/1.0}"
 GML = "{http://www.opengis.net/gml}"

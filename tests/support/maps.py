@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.datasets import DATASETS, TABLE, provide_dataset
+from tests.support.datasets import DATASETS, TABLE, provide_dataset
 
 ALIASED = ("station", "air_temp", "humidity", "value")
 """The four fields that answers show; the time of observation stands in samplingTime."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from benchmarks.postgresql import Cluster
+from tests.support.postgresql import Cluster
 
 STATIONS = 400
 MINUTES = 10

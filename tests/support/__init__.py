@@ -1,0 +1,1 @@
+"""What tests and benchmarks share: programs that are started, data that are made, clients that ask."""
