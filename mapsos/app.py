@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from mapsos.compression import compress_response
 from mapsos.cors import admit_origin, answer_preflight
-from mapsos.deadlines import DeadlineError, limit_seconds
 from mapsos.error_page import PageError, write_page
 from mapsos.http import Request, Response, close_body, is_over_http
 from mapsos.map_selection import MapSelectionError, select_map
@@ -33,6 +32,7 @@ from mapsos.ows.requests import RawRequest
 from mapsos.ows.versions import check_version
 from mapsos.request_ids import current_request_id
 from mapsos.settings import Settings
+from mapsos.terms.deadlines import DeadlineError, limit_seconds
 from mapsos.validators import tag_response
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING
 
-from mapsos.times import DAY, EARLIEST, LATEST, Duration
+from mapsos.terms.times import DAY, EARLIEST, LATEST, Duration
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,8 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 
-from mapsos.crs import Crs
-from mapsos.layer_source import LayerSource, SourceKind
 from mapsos.mapfile.blocks import Block, parse_blocks
 from mapsos.mapfile.findings import Finding, FindingLevel
 from mapsos.mapfile.keys import metadata_key
@@ -17,7 +15,9 @@ from mapsos.operations.layer_facts import find_extent, find_time_bounds, has_geo
 from mapsos.operations.layer_meaning import LayerMeaning
 from mapsos.ows.exceptions import OwsException
 from mapsos.sources.errors import SourceError
-from mapsos.times import FOREVER, Interval, format_interval
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import LayerSource, SourceKind
+from mapsos.terms.times import FOREVER, Interval, format_interval
 
 _TOLERANCE = 1e-6
 _SHOWN = 5

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from mapsos.crs import Crs
+    from mapsos.terms.crs import Crs
     from mapsos.vertex_runs import VertexRuns
 
 _POINT_CODES = {

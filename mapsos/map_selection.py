@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from mapsos.patterns import compile_posix
 from mapsos.settings import Settings
+from mapsos.terms.posix_patterns import compile_posix
 
 
 class MapSelectionError(Exception):

@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mapsos.crs import Crs
 from mapsos.geoservices.temporal_filters import TemporalFilter
 from mapsos.operations.context import Context
-from mapsos.predicates import BBox
 from mapsos.rest.areas_and_times import describe_interval
 from mapsos.rest.interface import Resource
 from mapsos.rest.layers import KnownLayer, find_times, tells_steps
@@ -17,7 +15,9 @@ from mapsos.rest.observations import Asked, read_query
 from mapsos.rest.observed_properties import choose_value_columns, list_value_columns
 from mapsos.rest.paths import write_path
 from mapsos.rest.stations import list_stations
-from mapsos.times import FOREVER, Interval, format_interval
+from mapsos.terms.crs import Crs
+from mapsos.terms.predicates import BBox
+from mapsos.terms.times import FOREVER, Interval, format_interval
 
 _WGS84 = Crs("EPSG:4326", "EPSG:4326")
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from mapsos.deadlines import DeadlineError
 from mapsos.error_page import PageError
 from mapsos.geoservices.errors import MethodError, RestError
 from mapsos.http import Request, Response
@@ -28,6 +27,7 @@ from mapsos.rest.layers import rest_errors
 from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
 from mapsos.settings import Settings
+from mapsos.terms.deadlines import DeadlineError
 from mapsos.validators import tag_response
 
 log = logging.getLogger("mapsos")

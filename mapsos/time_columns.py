@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mapsos.times import DAY, EARLIEST, HOUR, LATEST, MINUTE, SECOND
+from mapsos.terms.times import DAY, EARLIEST, HOUR, LATEST, MINUTE, SECOND
 
 if TYPE_CHECKING:
     import pyarrow as pa

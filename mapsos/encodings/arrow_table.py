@@ -7,10 +7,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mapsos.batches import Batch
-from mapsos.crs import Crs
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.table import Table, arrow_type, fill_values
 from mapsos.http import Chunk
+from mapsos.terms.crs import Crs
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,8 +10,8 @@ from mapsos.batches import Batch, ColumnKind
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.member_markup import indent
 from mapsos.encodings.table import LayerColumn, Role, TableColumn, TableMarkup
-from mapsos.times import Interval, format_instant
-from mapsos.urns import PROCEDURE_URN
+from mapsos.terms.times import Interval, format_instant
+from mapsos.terms.urns import PROCEDURE_URN
 from mapsos.xml_text import escape_attribute
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, se
 from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
 from mapsos.encodings.registry import RESPONSE_FORMATS, TABLE_FORMATS
 from mapsos.mapfile.model import Identification, Provider
-from mapsos.urns import PROCEDURE_URN, TRANSIENT_FEATURE
+from mapsos.terms.urns import PROCEDURE_URN, TRANSIENT_FEATURE
 from mapsos.xml_text import clean_text
 
 OM = "http://www.opengis.net/om/1.0"

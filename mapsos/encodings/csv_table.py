@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from mapsos.batches import ColumnKind
 from mapsos.column_bytes import column_bytes
-from mapsos.crs import is_geographic
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.joining import join_chunks, join_rows
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.table import Table, TableColumn, TableMarkup, fill_texts, join_tables, need_texts
 from mapsos.http import Chunk
-from mapsos.layer_source import ShapeType
+from mapsos.terms.crs import is_geographic
+from mapsos.terms.layer_source import ShapeType
 from mapsos.value_texts import shortest_texts
 
 if TYPE_CHECKING:

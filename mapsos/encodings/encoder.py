@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from mapsos.batches import Batch
-from mapsos.crs import Crs
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.http import Chunk
+from mapsos.terms.crs import Crs
 
 Markup = TypeVar("Markup")
 

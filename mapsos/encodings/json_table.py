@@ -12,7 +12,7 @@ from mapsos.encodings.json_texts import describe_columns, json_cells, write_json
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.table import Table, TableMarkup, fill_values, join_tables, need_values
 from mapsos.http import Chunk
-from mapsos.layer_source import ShapeType
+from mapsos.terms.layer_source import ShapeType
 
 if TYPE_CHECKING:
     import pyarrow as pa

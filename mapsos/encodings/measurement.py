@@ -19,7 +19,7 @@ from mapsos.encodings.member_markup import (
 )
 from mapsos.encodings.template import Optional, Part, Slot, Template, find_filled
 from mapsos.http import Chunk
-from mapsos.urns import PROCEDURE_URN
+from mapsos.terms.urns import PROCEDURE_URN
 from mapsos.xml_text import encode_name, escape_attribute, escape_attribute_column, escape_text_column
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mapsos.encodings.markup import Envelope, Phenomenon
-from mapsos.urns import PROCEDURE_URN
+from mapsos.terms.urns import PROCEDURE_URN
 from mapsos.xml_text import encode_name, escape_attribute, escape_text
 
 MISSING_PROCEDURE_ITEM = (

@@ -13,7 +13,7 @@ from mapsos.encodings.json_texts import json_cells, write_json
 from mapsos.encodings.markup import name_columns
 from mapsos.encodings.template import Slot, Template
 from mapsos.http import Chunk
-from mapsos.times import MINUTE
+from mapsos.terms.times import MINUTE
 
 if TYPE_CHECKING:
     import pyarrow as pa

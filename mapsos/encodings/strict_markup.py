@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mapsos.batches import ColumnKind
-from mapsos.crs import is_northing_first, write_crs_urn
 from mapsos.encodings.markup import Envelope, name_columns
-from mapsos.urns import PROCEDURE_URN
+from mapsos.terms.crs import is_northing_first, write_crs_urn
+from mapsos.terms.urns import PROCEDURE_URN
 from mapsos.xml_text import encode_id, encode_uri, escape_attribute, escape_attribute_column, without_nulls
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from mapsos.encodings.strict_markup import (
 )
 from mapsos.encodings.template import Optional, Part, Slot, Template, find_filled
 from mapsos.http import Chunk
-from mapsos.urns import TRANSIENT_FEATURE
+from mapsos.terms.urns import TRANSIENT_FEATURE
 from mapsos.value_texts import instant_texts
 from mapsos.xml_text import escape_attribute, escape_text_column, without_nulls
 

@@ -24,8 +24,8 @@ from mapsos.encodings.strict_markup import (
     write_uom_element,
 )
 from mapsos.http import Chunk
-from mapsos.times import format_instant
-from mapsos.urns import TRANSIENT_FEATURE
+from mapsos.terms.times import format_instant
+from mapsos.terms.urns import TRANSIENT_FEATURE
 from mapsos.value_texts import instant_texts
 from mapsos.xml_text import escape_attribute, escape_text, escape_text_column, without_nulls
 

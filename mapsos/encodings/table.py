@@ -15,9 +15,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mapsos.batches import Batch, ColumnKind
-from mapsos.crs import Crs
 from mapsos.encodings.encoder import Needs
-from mapsos.layer_source import ShapeType
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import ShapeType
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from mapsos.crs import is_northing_first
 from mapsos.geoservices.errors import RestError
 from mapsos.geoservices.relaxed_json import NUMBER, parse_relaxed_json
-from mapsos.predicates import BBox, Predicate, Spatial
+from mapsos.terms.crs import is_northing_first
+from mapsos.terms.predicates import BBox, Predicate, Spatial
 
 _FORMS = (
     "x,y",

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from mapsos.geoservices.errors import RestError
-from mapsos.predicates import TemporalRelation
-from mapsos.times import EARLIEST, Interval, parse_time
+from mapsos.terms.predicates import TemporalRelation
+from mapsos.terms.times import EARLIEST, Interval, parse_time
 
 _FORMS = (
     "equals:<time>",

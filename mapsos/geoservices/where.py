@@ -13,8 +13,8 @@ from typing import Literal
 
 from mapsos.geoservices.errors import RestError
 from mapsos.geoservices.relaxed_json import NUMBER
-from mapsos.like_patterns import MAX_PATTERN, split_pattern
-from mapsos.predicates import (
+from mapsos.terms.like_patterns import MAX_PATTERN, split_pattern
+from mapsos.terms.predicates import (
     COMPARISONS,
     EVERYTHING,
     MIRRORED,
@@ -32,7 +32,7 @@ from mapsos.predicates import (
     all_of,
     any_of,
 )
-from mapsos.times import FOREVER, Interval, parse_time
+from mapsos.terms.times import FOREVER, Interval, parse_time
 
 FieldKind = Literal["text", "number", "time"]
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import mapsos
-from mapsos import crs, layer_source, predicates, times
 from mapsos.cache_folder import read_kept, write_kept
 from mapsos.mapfile import model
 from mapsos.mapfile.identities import Identity
+from mapsos.terms import crs, layer_source, predicates, times
 
 _VALUES: dict[str, Callable[..., Any]] = {
     kind.__name__: kind

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mapsos.crs import Crs, parse_srs_name
-from mapsos.layer_source import SourceKind
 from mapsos.mapfile.access import parse_addresses
 from mapsos.mapfile.blocks import Block, parse_blocks
 from mapsos.mapfile.errors import MapfileError
@@ -18,7 +16,9 @@ from mapsos.mapfile.model import CONFORMANCES, ObservationLayer, Service, group_
 from mapsos.mapfile.reader import build_service, layer_metadata, web_metadata
 from mapsos.mapfile.spelling import find_unknown_keys, is_xml_name
 from mapsos.mapfile.tokens import TokenKind, is_decoded, read_tokens
-from mapsos.times import parse_period, parse_time
+from mapsos.terms.crs import Crs, parse_srs_name
+from mapsos.terms.layer_source import SourceKind
+from mapsos.terms.times import parse_period, parse_time
 
 FindingLevel = Literal["error", "warning", "info"]
 

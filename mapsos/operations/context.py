@@ -11,7 +11,7 @@ from mapsos.mapfile.model import ObservationLayer, Service, read_max_rows
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.requests import RawRequest
 from mapsos.settings import Settings
-from mapsos.times import current_time
+from mapsos.terms.times import current_time
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from mapsos.batches import Column, ColumnKind
 from mapsos.encodings.application_schema import FeatureType, PropertyType, SchemaMarkup, write_application_schema
 from mapsos.http import Response
-from mapsos.layer_source import ShapeType, SourceKind
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.context import Context
 from mapsos.operations.layer_facts import has_geometry
@@ -17,6 +16,7 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.ows.feature_types import check_schema_format, parse_type_names
 from mapsos.sources.errors import SourceError
 from mapsos.sources.shape_types import find_shape_type
+from mapsos.terms.layer_source import ShapeType, SourceKind
 from mapsos.xml_text import encode_name
 
 CONTENT_TYPE = "text/xml; subtype=gml/3.1.1; charset=UTF-8"

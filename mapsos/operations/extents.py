@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-from mapsos.crs import Crs
 from mapsos.encodings.markup import Envelope, TimeExtent
 from mapsos.mapfile.model import ObservationLayer, Offering, Service
 from mapsos.operations.layer_facts import find_extent, find_time_bounds, has_geometry
 from mapsos.operations.layer_meaning import read_meaning, refuse_source
 from mapsos.ows.exceptions import OwsException
-from mapsos.predicates import EVERYTHING, BBox, Predicate
 from mapsos.sources.errors import SourceError
-from mapsos.times import DAY, FOREVER, Interval, format_instant, parse_period, parse_time
+from mapsos.terms.crs import Crs
+from mapsos.terms.predicates import EVERYTHING, BBox, Predicate
+from mapsos.terms.times import DAY, FOREVER, Interval, format_instant, parse_period, parse_time
 
 _LEADING_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
 

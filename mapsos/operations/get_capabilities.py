@@ -25,7 +25,7 @@ from mapsos.ows.sections import parse_sections
 from mapsos.ows.update_sequences import check_update_sequence
 from mapsos.ows.versions import negotiate_version
 from mapsos.sources.errors import SourceError
-from mapsos.urns import TRANSIENT_FEATURE
+from mapsos.terms.urns import TRANSIENT_FEATURE
 
 CONTENT_TYPE = "text/xml; charset=UTF-8"
 OPERATIONS = (

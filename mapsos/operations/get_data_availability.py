@@ -31,7 +31,7 @@ from mapsos.ows.parameters import (
     split_lists,
 )
 from mapsos.sources.errors import SourceError
-from mapsos.times import Interval
+from mapsos.terms.times import Interval
 
 GDA_XML = 'text/xml; subtype="gda/1.0.0"'
 FORMATS = (GDA_XML, *TABLE_FORMATS)

@@ -8,10 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mapsos.batches import Batch
-from mapsos.crs import Crs, SrsName, is_northing_first, parse_srs_name
 from mapsos.encodings.registry import RESPONSE_FORMATS, find_encoder
 from mapsos.http import Response, is_over_http
-from mapsos.layer_source import ShapeType
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.conformance import is_strict
 from mapsos.operations.context import Context
@@ -41,9 +39,11 @@ from mapsos.ows.parameters import (
     parse_srs_name_parameter,
 )
 from mapsos.ows.requests import EventTime
-from mapsos.predicates import Predicate
 from mapsos.sources.query import BATCH_ROWS, SHAPE_BATCH_ROWS, LayerQuery
-from mapsos.times import Interval
+from mapsos.terms.crs import Crs, SrsName, is_northing_first, parse_srs_name
+from mapsos.terms.layer_source import ShapeType
+from mapsos.terms.predicates import Predicate
+from mapsos.terms.times import Interval
 from mapsos.xml_text import encode_name
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.ows.filters import FEATURE_ID
 from mapsos.ows.parameters import parse_observation_id
 from mapsos.ows.requests import RawRequest
-from mapsos.predicates import OneOf
 from mapsos.sources.errors import SourceError
 from mapsos.sources.query import LayerQuery
+from mapsos.terms.predicates import OneOf
 
 ID_PREFIX = "o_"
 

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 
 import mapsos
 from mapsos.cache_folder import read_kept, write_kept
-from mapsos.layer_source import LayerSource
 from mapsos.mapfile.compiled import encode
 from mapsos.sources.identity import identity, list_files, stat_file
+from mapsos.terms.layer_source import LayerSource
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -13,10 +13,10 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, TypeVar
 
 from mapsos.batches import Column
-from mapsos.crs import Crs
-from mapsos.layer_source import LayerSource
-from mapsos.predicates import EVERYTHING, Predicate
-from mapsos.times import Interval
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.predicates import EVERYTHING, Predicate
+from mapsos.terms.times import Interval
 
 if TYPE_CHECKING:
     from mapsos.sources.groups import GroupFacts

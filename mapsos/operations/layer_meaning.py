@@ -10,9 +10,9 @@ from mapsos.operations.layer_facts import list_columns
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.filters import FEATURE_ID
 from mapsos.ows.parameters import strip_procedure
-from mapsos.predicates import NOTHING, And, Between, Compare, Not, OneOf, Or, Predicate, ValueKind, rename
 from mapsos.sources.errors import SourceError
-from mapsos.times import parse_time
+from mapsos.terms.predicates import NOTHING, And, Between, Compare, Not, OneOf, Or, Predicate, ValueKind, rename
+from mapsos.terms.times import parse_time
 from mapsos.xml_text import encode_id, encode_uri
 
 _URI_BEGINNINGS = ("urn:", "http://", "https://", "ftp://", "file:")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from mapsos.batches import ColumnKind
-from mapsos.crs import Crs, is_northing_first, write_crs_urn
 from mapsos.encodings.markup import (
     CollectionMarkup,
     DataBlockMarkup,
@@ -16,12 +15,13 @@ from mapsos.encodings.markup import (
 )
 from mapsos.encodings.strict_markup import StrictField, StrictMarkup
 from mapsos.encodings.table import LayerColumn, Role, TableColumn, TableMarkup
-from mapsos.layer_source import SourceKind
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.extents import find_label, read_stated_extent, read_stated_time_extent
 from mapsos.operations.layer_facts import has_geometry
 from mapsos.operations.layer_meaning import LayerMeaning, refuse_source, write_property_uri
 from mapsos.sources.errors import SourceError
+from mapsos.terms.crs import Crs, is_northing_first, write_crs_urn
+from mapsos.terms.layer_source import SourceKind
 from mapsos.xml_text import encode_uri
 
 DEFAULT_DEFINITION = "urn:ogc:object:definition"

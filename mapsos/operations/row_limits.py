@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from mapsos.operations.layer_meaning import refuse_source
 from mapsos.operations.selection import LayerSelection
 from mapsos.ows.exceptions import OwsException
-from mapsos.predicates import Time, all_of
 from mapsos.sources.errors import SourceError
-from mapsos.times import SECOND, Interval, format_interval
+from mapsos.terms.predicates import Time, all_of
+from mapsos.terms.times import SECOND, Interval, format_interval
 
 if TYPE_CHECKING:
     from mapsos.sources.densities import TimeDensity

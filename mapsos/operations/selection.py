@@ -16,7 +16,8 @@ from mapsos.operations.layer_meaning import (
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.parameters import strip_procedure
 from mapsos.ows.requests import EventTime, FeatureOfInterest
-from mapsos.predicates import (
+from mapsos.sources.errors import SourceError
+from mapsos.terms.predicates import (
     EVERYTHING,
     NOTHING,
     And,
@@ -32,9 +33,8 @@ from mapsos.predicates import (
     all_of,
     any_of,
 )
-from mapsos.sources.errors import SourceError
-from mapsos.times import FOREVER, Interval
-from mapsos.urns import TRANSIENT_FEATURE
+from mapsos.terms.times import FOREVER, Interval
+from mapsos.terms.urns import TRANSIENT_FEATURE
 
 Asked = tuple[tuple[LayerMeaning, Predicate], ...]
 """The layers that still take part in an answer, in map order, each with what is asked of its rows so far."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mapsos.batches import Column, ColumnKind
-from mapsos.crs import Crs, parse_srs_name
 from mapsos.encodings.markup import Phenomenon, TimeExtent
 from mapsos.encodings.registry import OM_XML
 from mapsos.encodings.sensorml import FieldKind, ObservationLink, SensorField, SensorMarkup, SensorPlace
@@ -18,8 +17,9 @@ from mapsos.operations.observation_links import ObservationLinks
 from mapsos.ows.exceptions import OwsException
 from mapsos.sources.errors import SourceError
 from mapsos.sources.groups import GroupFacts
-from mapsos.times import EARLIEST, LATEST, SECOND, Interval, format_instant, parse_period
-from mapsos.urns import PROCEDURE_URN
+from mapsos.terms.crs import Crs, parse_srs_name
+from mapsos.terms.times import EARLIEST, LATEST, SECOND, Interval, format_instant, parse_period
+from mapsos.terms.urns import PROCEDURE_URN
 
 _WGS84 = Crs("EPSG:4326", "EPSG:4326")
 _TIME_DEFINITION = "urn:ogc:phenomenon:time:iso8601"

@@ -12,13 +12,13 @@ from types import TracebackType
 from typing import Generic, TypeVar
 
 from mapsos.batches import Batch, MappedBatches
-from mapsos.deadlines import current_deadline
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.http import Chunk
 from mapsos.operations.layer_meaning import refuse_source
 from mapsos.sources.errors import SourceError
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.read_ahead import read_ahead
+from mapsos.terms.deadlines import current_deadline
 
 Markup = TypeVar("Markup")
 T = TypeVar("T")

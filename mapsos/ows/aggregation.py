@@ -11,7 +11,7 @@ from datetime import tzinfo
 from mapsos.calendar_steps import CalendarSteps, find_time_zone
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.requests import RawRequest
-from mapsos.times import Duration, parse_duration
+from mapsos.terms.times import Duration, parse_duration
 
 FUNCTIONS = ("avg", "min", "max", "sum", "count", "first", "last")
 """What aggregateFunction may name, in any letter case."""

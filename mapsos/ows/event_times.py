@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.markup import MarkupError, RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
 from mapsos.ows.requests import EventTime, RawRequest
-from mapsos.times import FOREVER, Interval, current_time, parse_period, parse_time
+from mapsos.terms.times import FOREVER, Interval, current_time, parse_period, parse_time
 
 if TYPE_CHECKING:
     from lxml import etree

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.requests import RawRequest
-from mapsos.urns import TRANSIENT_FEATURE
+from mapsos.terms.urns import TRANSIENT_FEATURE
 
 _SCHEMA_FORMATS = ("text/xml;subtype=gml/3.1.1", "xmlschema", "text/xml", "application/gml+xml;version=3.1")
 WFS_VERSIONS = ("1.0.0", "1.1.0")

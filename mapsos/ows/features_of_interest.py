@@ -9,7 +9,7 @@ from mapsos.ows.gml_geometries import read_number, read_srs_name
 from mapsos.ows.markup import MarkupError, RefusedMarkup, local_name, parse_fragments, text_of
 from mapsos.ows.requests import FeatureOfInterest, RawRequest
 from mapsos.ows.spatial_operators import is_spatial, parse_place, parse_spatial
-from mapsos.predicates import BBox, Predicate
+from mapsos.terms.predicates import BBox, Predicate
 
 if TYPE_CHECKING:
     from lxml import etree

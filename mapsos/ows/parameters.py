@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from mapsos.crs import SrsName, parse_srs_name
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.requests import RawRequest
-from mapsos.urns import PROCEDURE_URN
+from mapsos.terms.crs import SrsName, parse_srs_name
+from mapsos.terms.urns import PROCEDURE_URN
 
 RESPONSE_FORMAT = 'text/xml; subtype="om/1.0.0"'
 OUTPUT_FORMATS: dict[str, Literal["1.0.0", "1.0.1"]] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mapsos.predicates import Predicate
-from mapsos.times import Interval
+from mapsos.terms.predicates import Predicate
+from mapsos.terms.times import Interval
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from mapsos.crs import Crs
-from mapsos.times import MINUTE, Interval, format_instant
+from mapsos.terms.crs import Crs
+from mapsos.terms.times import MINUTE, Interval, format_instant
 
 Bounds = tuple[float, float, float, float]
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mapsos.geoservices.errors import RestError
-from mapsos.like_patterns import meets_parts
 from mapsos.operations.layer_meaning import LayerMeaning
-from mapsos.predicates import (
+from mapsos.rest.observed_properties import ValueColumn
+from mapsos.terms.like_patterns import meets_parts
+from mapsos.terms.predicates import (
     COMPARISONS,
     EVERYTHING,
     NOTHING,
@@ -24,7 +25,6 @@ from mapsos.predicates import (
     all_of,
     any_of,
 )
-from mapsos.rest.observed_properties import ValueColumn
 
 Condition = Compare | Between | Like | IsNull | OneOf | Time
 

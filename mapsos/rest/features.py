@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from mapsos.crs import Crs
 from mapsos.encodings.esri_geometry import find_dimension, write_esri_geometry
 from mapsos.geoservices.spatial_filters import parse_spatial_filter
 from mapsos.operations.context import Context
 from mapsos.operations.feature_places import MOVED, find_place
 from mapsos.operations.layer_facts import has_geometry
 from mapsos.operations.selection import locate, pick_procedures
-from mapsos.predicates import EVERYTHING, Predicate, all_of
 from mapsos.rest.areas_and_times import describe_spatial_reference
 from mapsos.rest.layers import KnownLayer, list_layers, rest_errors
 from mapsos.rest.observed_properties import choose_value_columns
 from mapsos.rest.parameters import read_list, read_text
 from mapsos.rest.stations import Station, list_stations
+from mapsos.terms.crs import Crs
+from mapsos.terms.predicates import EVERYTHING, Predicate, all_of
 
 _TYPE = "http://www.opengis.net/def/samplingFeatureType/OGC-OM/2.0/"
 _KINDS = ("SF_SamplingPoint", "SF_SamplingCurve", "SF_SamplingSurface")

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from mapsos.crs import Crs
 from mapsos.geoservices.errors import RestError
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations import layer_facts
@@ -16,10 +15,11 @@ from mapsos.operations.extents import find_map_rectangle
 from mapsos.operations.layer_facts import find_extent, find_time_bounds, list_values
 from mapsos.operations.layer_meaning import LayerMeaning, list_spellings, read_meaning
 from mapsos.ows.exceptions import OwsException
-from mapsos.predicates import EVERYTHING, Predicate
 from mapsos.rest.areas_and_times import Bounds, describe_spatial_reference
 from mapsos.sources.errors import SourceError
-from mapsos.times import Interval
+from mapsos.terms.crs import Crs
+from mapsos.terms.predicates import EVERYTHING, Predicate
+from mapsos.terms.times import Interval
 
 _WGS84 = Crs("EPSG:4326", "EPSG:4326")
 

@@ -23,14 +23,14 @@ from mapsos.operations.row_limits import find_excess
 from mapsos.operations.selection import LayerSelection, locate, pick_procedures
 from mapsos.operations.streaming import LayerQuestion, ObservationBody
 from mapsos.ows.requests import RawRequest
-from mapsos.predicates import EVERYTHING, NOTHING, Nothing, Predicate, Time, all_of
 from mapsos.rest.areas_and_times import format_in_zone
 from mapsos.rest.conditions import apply_condition
 from mapsos.rest.layers import KnownLayer, list_layers, rest_errors
 from mapsos.rest.observed_properties import ValueColumn, choose_value_columns
 from mapsos.rest.parameters import read_count, read_list, read_text
 from mapsos.sources.query import LayerQuery
-from mapsos.times import SECOND, Interval
+from mapsos.terms.predicates import EVERYTHING, NOTHING, Nothing, Predicate, Time, all_of
+from mapsos.terms.times import SECOND, Interval
 
 if TYPE_CHECKING:
     from mapsos.encodings.encoder import LayerAnswer, Needs

@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from mapsos.crs import Crs
 from mapsos.mapfile.model import FEATURE_TEXTS, SENSOR_TEXTS, FeatureMetadata, SensorMetadata
 from mapsos.operations.context import Context
 from mapsos.operations.extents import find_map_rectangle
 from mapsos.operations.layer_facts import find_group_facts
-from mapsos.predicates import Predicate
 from mapsos.rest.areas_and_times import join_bounds
 from mapsos.rest.layers import KnownLayer, rest_errors
 from mapsos.sources.groups import GroupFacts
+from mapsos.terms.crs import Crs
+from mapsos.terms.predicates import Predicate
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mapsos.batches import Column, ColumnKind
-from mapsos.layer_source import LayerSource
 from mapsos.number_texts import parse_integers, parse_numbers
 from mapsos.sources.errors import unreadable
+from mapsos.terms.layer_source import LayerSource
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -194,7 +194,7 @@ def _instants(iso: pa.Array) -> pa.Array:
     """ISO texts as int64 microseconds, null where a text is no time."""
     import pyarrow as pa
 
-    from mapsos.times import parse_texts
+    from mapsos.terms.times import parse_texts
 
     begin, _, valid = parse_texts(iso)
     return pa.array(begin, pa.int64(), mask=~valid)

@@ -1,4 +1,4 @@
-"""Comparing a column with a literal, typed as `mapsos.predicates.Compare` says (reference section 10.6)."""
+"""Comparing a column with a literal, typed as `mapsos.terms.predicates.Compare` says (reference section 10.6)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 from mapsos.batches import ColumnKind
 from mapsos.number_texts import parse_numbers
-from mapsos.predicates import Between, Compare, ComparisonOperator
 from mapsos.sources.rows import Rows
 from mapsos.sources.time_columns import times_of
-from mapsos.times import Interval, parse_time
+from mapsos.terms.predicates import Between, Compare, ComparisonOperator
+from mapsos.terms.times import Interval, parse_time
 
 if TYPE_CHECKING:
     import numpy as np

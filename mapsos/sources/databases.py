@@ -6,8 +6,6 @@ Every answer is the one that a pass over the rows would give, or None where that
 from __future__ import annotations
 
 from mapsos.batches import ColumnKind
-from mapsos.layer_source import LayerSource
-from mapsos.predicates import BBox, Everything, Predicate
 from mapsos.sources.groups import GroupFacts
 from mapsos.sources.index_skips import count_each, find_extremes, find_first_ids, list_distinct
 from mapsos.sources.index_steps import find_ends, find_span, tells_steps
@@ -17,7 +15,9 @@ from mapsos.sources.query import StepEnds
 from mapsos.sources.readers import Narrowing
 from mapsos.sources.sql import Dialect, quote_identifier
 from mapsos.sources.time_texts import find_digits, write_pattern
-from mapsos.times import Interval, parse_time
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.predicates import BBox, Everything, Predicate
+from mapsos.terms.times import Interval, parse_time
 
 _EXACT_EXTENTS = ("GPKG", "FlatGeobuf")
 """Drivers that keep the extent of a layer: PostgreSQL only estimates it, SQLite may take it from old statistics."""

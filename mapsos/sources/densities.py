@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mapsos.sources.rows import Rows
 from mapsos.sources.time_columns import times_of
-from mapsos.times import SECOND, Interval
+from mapsos.terms.times import SECOND, Interval
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,11 +16,11 @@ from xml.sax.saxutils import escape
 from osgeo import gdal, ogr
 
 from mapsos.batches import Column, ColumnKind
-from mapsos.layer_source import LayerSource
 from mapsos.sources.columns import OgrColumn, utf8_texts
 from mapsos.sources.errors import unreadable
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.opening import guarded
+from mapsos.terms.layer_source import LayerSource
 
 if TYPE_CHECKING:
     import pyarrow as pa

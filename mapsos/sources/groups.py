@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.crs import Crs
 from mapsos.geometries import reproject
 from mapsos.sources.rows import Rows
 from mapsos.sources.summaries import group_codes
 from mapsos.sources.time_columns import times_of
-from mapsos.times import Interval
+from mapsos.terms.crs import Crs
+from mapsos.terms.times import Interval
 
 if TYPE_CHECKING:
     import numpy as np

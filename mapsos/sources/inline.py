@@ -6,11 +6,11 @@ from collections.abc import Generator
 
 from mapsos.batches import Column, ColumnKind
 from mapsos.geometries import GeometryColumn
-from mapsos.layer_source import InlineFeature, LayerSource, ShapeType
 from mapsos.sources.columns import SourceColumn, TextColumn
 from mapsos.sources.readers import ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.sql import Dialect
+from mapsos.terms.layer_source import InlineFeature, LayerSource, ShapeType
 
 
 class InlineReader:

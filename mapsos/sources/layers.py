@@ -8,10 +8,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
 from mapsos.batches import Batch, Column
-from mapsos.crs import Crs
-from mapsos.deadlines import current_deadline
-from mapsos.layer_source import LayerSource
-from mapsos.predicates import EVERYTHING, Everything, Nothing, Predicate, all_of, names, needs_geometry, rename
 from mapsos.sources.errors import SourceError
 from mapsos.sources.pool import acquire_reader, release_reader
 from mapsos.sources.query import LayerQuery
@@ -21,7 +17,11 @@ from mapsos.sources.rows import Rows
 from mapsos.sources.summaries import PASS_ROWS, bounds_of_time, distinct_texts, extent_of, extremes_of_time
 from mapsos.sources.time_columns import instants_of
 from mapsos.sources.watch import FileWatch
-from mapsos.times import Interval
+from mapsos.terms.crs import Crs
+from mapsos.terms.deadlines import current_deadline
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.predicates import EVERYTHING, Everything, Nothing, Predicate, all_of, names, needs_geometry, rename
+from mapsos.terms.times import Interval
 
 if TYPE_CHECKING:
     from mapsos.sources.databases import Database

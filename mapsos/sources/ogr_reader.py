@@ -10,13 +10,13 @@ from osgeo import gdal, ogr
 
 from mapsos.batches import Column, ColumnKind
 from mapsos.geometries import GeometryColumn
-from mapsos.layer_source import LayerSource
 from mapsos.sources.columns import OgrColumn, SourceColumn, foreign_encoding
 from mapsos.sources.identity import identity
 from mapsos.sources.opening import guarded, open_dataset
 from mapsos.sources.readers import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
+from mapsos.terms.layer_source import LayerSource
 
 if TYPE_CHECKING:
     import pyarrow as pa

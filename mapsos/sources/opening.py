@@ -9,8 +9,8 @@ from typing import Any
 
 from osgeo import gdal, ogr
 
-from mapsos.layer_source import LayerSource
 from mapsos.sources.errors import unreadable
+from mapsos.terms.layer_source import LayerSource
 
 gdal.UseExceptions()
 ogr.UseExceptions()

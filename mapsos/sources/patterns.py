@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mapsos.like_patterns import meets_parts
-from mapsos.predicates import ANY_ONE, ANY_RUN, Wildcard
 from mapsos.sources.errors import SourceError
+from mapsos.terms.like_patterns import meets_parts
+from mapsos.terms.predicates import ANY_ONE, ANY_RUN, Wildcard
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,7 +16,7 @@ _LONGEST_PATTERN = 20_000
 
 
 def matches_parts(texts: pa.Array, parts: tuple[str | Wildcard, ...], match_case: bool) -> pa.Array:
-    """Whether the whole text matches the parts of a `mapsos.predicates.Like`; null where the text is."""
+    """Whether the whole text matches the parts of a `mapsos.terms.predicates.Like`; null where the text is."""
     import pyarrow.compute as pc
 
     shortest = sum(len(part) if isinstance(part, str) else part is ANY_ONE for part in parts)

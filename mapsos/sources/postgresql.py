@@ -12,9 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mapsos.batches import ColumnKind
-from mapsos.deadlines import DeadlineError, current_deadline
-from mapsos.layer_source import LayerSource
-from mapsos.predicates import Everything
 from mapsos.sources.columns import WRITTEN_NUMBERS, OgrColumn, PostgresqlColumn
 from mapsos.sources.errors import SourceError
 from mapsos.sources.ogr_reader import OgrReader, read_columns
@@ -22,6 +19,9 @@ from mapsos.sources.opening import guarded
 from mapsos.sources.readers import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.sql import Dialect, quote_identifier, quote_text, write_number
+from mapsos.terms.deadlines import DeadlineError, current_deadline
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.predicates import Everything
 
 if TYPE_CHECKING:
     from mapsos.sources.server_facts import ServerFacts

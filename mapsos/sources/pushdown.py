@@ -11,14 +11,14 @@ from datetime import date
 from decimal import Decimal
 
 from mapsos.batches import ColumnKind
-from mapsos.crs import Crs
-from mapsos.predicates import And, BBox, Between, Compare, OneOf, Or, Predicate, Spatial, Time, list_conditions
 from mapsos.sources.columns import PostgresqlColumn, SourceColumn
 from mapsos.sources.comparisons import is_number, typing_of
 from mapsos.sources.readers import Narrowing, Reader
 from mapsos.sources.spatial import rectangle_in_layer
 from mapsos.sources.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
-from mapsos.times import DAY, SECOND, parse_time
+from mapsos.terms.crs import Crs
+from mapsos.terms.predicates import And, BBox, Between, Compare, OneOf, Or, Predicate, Spatial, Time, list_conditions
+from mapsos.terms.times import DAY, SECOND, parse_time
 
 Rectangle = tuple[float, float, float, float]
 
@@ -267,7 +267,7 @@ def _write_clock(microseconds: int) -> str:
 
 
 def _text_range(column: str, first: date | None, last: date | None) -> str:
-    """Ranges in the order of bytes that hold every text which `mapsos.times.parse_texts` can place on the days.
+    """Ranges in the order of bytes that hold every text which `mapsos.terms.times.parse_texts` can place on the days.
 
     Whatever its form: numbers and texts with blanks before them sort below ``/``; all others begin with their year.
     Within a year the days written YYYY-MM-DD are in order and so are those of the form YYYY-DDD; the year alone

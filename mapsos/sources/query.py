@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.crs import Crs
-from mapsos.layer_source import LayerSource
-from mapsos.predicates import EVERYTHING, Predicate
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.predicates import EVERYTHING, Predicate
 
 if TYPE_CHECKING:
     from mapsos.calendar_steps import CalendarSteps

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from mapsos.batches import ColumnKind
-from mapsos.predicates import And, Everything, OneOf, Predicate, Time, names
 from mapsos.sources.index_skips import list_keys
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.pushdown import narrow
 from mapsos.sources.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.time_texts import find_digits, write_bound, write_pattern
+from mapsos.terms.predicates import And, Everything, OneOf, Predicate, Time, names
 
 _MOST_INTERVALS = 20
 

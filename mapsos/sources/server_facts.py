@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 
 from mapsos.batches import ColumnKind
-from mapsos.layer_source import LayerSource
-from mapsos.predicates import And, BBox, Everything, OneOf, Predicate, Time
 from mapsos.sources.columns import PostgresqlColumn
 from mapsos.sources.groups import GroupFacts
 from mapsos.sources.postgresql import PostgresqlReader, write_envelope
@@ -20,7 +18,9 @@ from mapsos.sources.rows import Rows
 from mapsos.sources.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.time_columns import times_of
 from mapsos.sources.time_texts import write_instant
-from mapsos.times import Interval
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.predicates import And, BBox, Everything, OneOf, Predicate, Time
+from mapsos.terms.times import Interval
 
 _COST = re.compile(r"cost=[0-9.]+\.\.([0-9.]+) rows=([0-9]+)")
 _ALIKE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"

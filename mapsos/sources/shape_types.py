@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from mapsos.layer_source import LayerSource, ShapeType, SourceKind
+from mapsos.terms.layer_source import LayerSource, ShapeType, SourceKind
 
 _TYPE_OFFSET = 32
 _KINDS = {

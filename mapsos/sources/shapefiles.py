@@ -7,7 +7,6 @@ from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mapsos.geometries import GeometryColumn
-from mapsos.layer_source import LayerSource
 from mapsos.sources.columns import SourceColumn, foreign_encoding
 from mapsos.sources.dbf import Table, TableError
 from mapsos.sources.errors import unreadable
@@ -15,6 +14,7 @@ from mapsos.sources.identity import identity
 from mapsos.sources.readers import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.sql import Dialect
+from mapsos.terms.layer_source import LayerSource
 
 if TYPE_CHECKING:
     import numpy as np

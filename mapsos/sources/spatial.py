@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from mapsos.crs import Crs
 from mapsos.geometries import GeometryColumn, find_transformer, transform
-from mapsos.predicates import BBox, Spatial
+from mapsos.terms.crs import Crs
+from mapsos.terms.predicates import BBox, Spatial
 
 if TYPE_CHECKING:
     import numpy as np

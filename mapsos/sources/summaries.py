@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from mapsos.crs import Crs
 from mapsos.geometries import reproject
 from mapsos.sources.rows import Rows
 from mapsos.sources.time_columns import times_of
-from mapsos.times import Interval
+from mapsos.terms.crs import Crs
+from mapsos.terms.times import Interval
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mapsos.batches import ColumnKind
 from mapsos.sources.rows import Rows
-from mapsos.times import DAY, SECOND, parse_texts
+from mapsos.terms.times import DAY, SECOND, parse_texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,7 +18,7 @@ Times = tuple["np.ndarray", "np.ndarray", "np.ndarray"]
 def times_of(rows: Rows, name: str) -> Times:
     """The times of a column: begin and end (int64 microseconds since 1970 UTC, half open) and whether there is one.
 
-    Texts and date-times as `mapsos.times.parse_texts` reads them; a date is the instant of its midnight. Of numbers,
+    Texts and date-times as `mapsos.terms.times.parse_texts` reads them; a date is the instant of its midnight. Of numbers,
     four digits are a year, eight digits that are a calendar date are that day, all others seconds since 1970 UTC.
     Times of day, booleans, lists and binary values are no times. Read once, however often they are asked for.
     """

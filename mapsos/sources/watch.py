@@ -12,9 +12,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mapsos.layer_source import LayerSource
 from mapsos.sources.errors import SourceError
 from mapsos.sources.identity import list_files, stat_file
+from mapsos.terms.layer_source import LayerSource
 
 _SAMPLES = 8
 _SAMPLE = 512

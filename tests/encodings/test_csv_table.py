@@ -10,13 +10,13 @@ import pytest
 import shapely
 
 from mapsos.batches import Batch, ColumnKind
-from mapsos.crs import Crs
 from mapsos.encodings.csv_table import encode_csv
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.table import LayerColumn, Role, TableColumn, TableMarkup
 from mapsos.geometries import GeometryColumn
-from mapsos.layer_source import ShapeType
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import ShapeType
 
 COLLECTION = CollectionMarkup("off", "", "", "ms", "")
 

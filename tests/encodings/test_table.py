@@ -6,7 +6,6 @@ import pyarrow as pa
 import pytest
 
 from mapsos.batches import Batch, ColumnKind
-from mapsos.crs import Crs
 from mapsos.encodings.table import (
     LayerColumn,
     Role,
@@ -16,7 +15,8 @@ from mapsos.encodings.table import (
     fill_values,
     join_tables,
 )
-from mapsos.layer_source import ShapeType
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import ShapeType
 
 TEXT, INTEGER, REAL = ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.REAL
 DATE, DATETIME, BOOLEAN = ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.BOOLEAN

@@ -5,7 +5,7 @@ import shapely
 
 from mapsos.geoservices.errors import RestError
 from mapsos.geoservices.spatial_filters import parse_spatial_filter
-from mapsos.predicates import BBox, Spatial
+from mapsos.terms.predicates import BBox, Spatial
 
 IN_4326 = "spatialReference:{wkid:4326}"
 

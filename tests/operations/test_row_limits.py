@@ -16,17 +16,17 @@ from lxml import etree
 
 from benchmarks.datasets import provide_dataset
 from benchmarks.maps import MapLayer, write_map
-from mapsos import deadlines
 from mapsos.app import Application
 from mapsos.batches import Column, ColumnKind
-from mapsos.deadlines import DeadlineError
 from mapsos.http import Request, Response
 from mapsos.settings import Settings
 from mapsos.sources.columns import OgrColumn
 from mapsos.sources.densities import TimeDensity
 from mapsos.sources.query import BATCH_ROWS
 from mapsos.sources.rows import Rows
-from mapsos.times import SECOND, parse_period
+from mapsos.terms import deadlines
+from mapsos.terms.deadlines import DeadlineError
+from mapsos.terms.times import SECOND, parse_period
 
 from .conftest import LAYER, NS, WEB, World, layer_text, read_xml, refusal, write_stations
 

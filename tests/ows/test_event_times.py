@@ -15,7 +15,7 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.ows.kvp import decode_kvp
 from mapsos.ows.requests import EventTime, RawRequest
 from mapsos.ows.xml_bodies import read_body
-from mapsos.times import FOREVER, Interval, parse_period, parse_time
+from mapsos.terms.times import FOREVER, Interval, parse_period, parse_time
 
 NOW = 1_004_452_195_000_000
 PERIOD = "<gml:TimePeriod><gml:beginPosition>2001</gml:beginPosition><gml:endPosition>2002</gml:endPosition></gml:TimePeriod>"

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks.postgresql import Cluster, PostgresqlError
-from mapsos import predicates as p
-from mapsos.deadlines import DeadlineError, limit_seconds
-from mapsos.layer_source import LayerSource, SourceKind
 from mapsos.sources.errors import SourceError
 from mapsos.sources.layers import open_layer
 from mapsos.sources.pool import close_idle_readers
 from mapsos.sources.query import LayerQuery
+from mapsos.terms import predicates as p
+from mapsos.terms.deadlines import DeadlineError, limit_seconds
+from mapsos.terms.layer_source import LayerSource, SourceKind
 from tests.workers import wait_for
 
 from .conftest import READER, by_ogr, by_postgis, end_backends

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.postgresql import Cluster
-from mapsos.layer_source import LayerSource
-from mapsos.predicates import EVERYTHING, And, BBox, Compare, Not, OneOf, Predicate, Time
 from mapsos.sources.layers import open_layer
-from mapsos.times import Interval, parse_time
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.predicates import EVERYTHING, And, BBox, Compare, Not, OneOf, Predicate, Time
+from mapsos.terms.times import Interval, parse_time
 
 from .conftest import by_ogr, by_postgis
 

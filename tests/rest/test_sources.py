@@ -143,7 +143,7 @@ def test_the_same_question_gives_the_same_observations(
 
 
 def _to_utc(text: str) -> str:
-    from mapsos.times import format_instant, parse_time
+    from mapsos.terms.times import format_instant, parse_time
 
     return format_instant(parse_time(text).begin)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mapsos.times import Interval
+from mapsos.terms.times import Interval
 
 ComparisonOperator = Literal["=", "<>", "<", ">", "<=", ">="]
 SpatialRelation = Literal[

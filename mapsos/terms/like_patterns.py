@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mapsos.predicates import ANY_ONE, ANY_RUN, Wildcard
+from mapsos.terms.predicates import ANY_ONE, ANY_RUN, Wildcard
 
 MAX_PATTERN = 1000
 """Characters of a pattern: what it costs to hold one against a text grows with both."""

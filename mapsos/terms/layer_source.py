@@ -5,8 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from mapsos.crs import Crs
-from mapsos.predicates import EVERYTHING, Predicate
+from mapsos.terms.crs import Crs
+from mapsos.terms.predicates import EVERYTHING, Predicate
 
 
 class SourceKind(enum.Enum):
