@@ -1,6 +1,6 @@
 """A service on disk in a form that needs no parser: what makes CGI requests cheap.
 
-It is JSON, which nobody can hide code in, in the cache folder (`mapsos.cache_folder`). A file is believed only if it
+It is JSON, which nobody can hide code in, in the cache folder (`mapsos.files.cache_folder`). A file is believed only if it
 was made by this very version from files that are unchanged.
 """
 
@@ -16,9 +16,9 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import mapsos
-from mapsos.cache_folder import read_kept, write_kept
+from mapsos.files.cache_folder import read_kept, write_kept
+from mapsos.files.identity import Identity
 from mapsos.mapfile import model
-from mapsos.mapfile.identities import Identity
 from mapsos.terms import crs, layer_source, predicates, times
 
 _VALUES: dict[str, Callable[..., Any]] = {

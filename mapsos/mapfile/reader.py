@@ -7,11 +7,11 @@ import os
 import re
 from collections.abc import Iterator
 
+from mapsos.files.identity import Identity
 from mapsos.mapfile.blocks import Attribute, Block, parse_blocks
 from mapsos.mapfile.connections import read_connection, read_shape
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.expressions import read_filter
-from mapsos.mapfile.identities import Identity
 from mapsos.mapfile.metadata import Metadata, collect_entries, split_list, value_kind
 from mapsos.mapfile.model import (
     FEATURE_TEXTS,

@@ -1,6 +1,6 @@
 """Summaries that took long, kept while the data are the same: in memory, and in the cache folder for other processes.
 
-A file there (`mapsos.cache_folder`) is an Arrow stream, which nobody can hide code in. It is believed only if it was
+A file there (`mapsos.files.cache_folder`) is an Arrow stream, which nobody can hide code in. It is believed only if it was
 made by this very version from data that are unchanged.
 """
 
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import mapsos
-from mapsos.cache_folder import read_kept, write_kept
+from mapsos.files.cache_folder import read_kept, write_kept
 from mapsos.mapfile.compiled import encode
 from mapsos.sources.identity import identity, list_files, stat_file
 from mapsos.terms.layer_source import LayerSource
