@@ -20,11 +20,11 @@ import shapely
 
 import mapsos
 from benchmarks.datasets import VERTICES
-from mapsos.encodings.fixed_decimals import format_fixed
+from mapsos.columns.fixed_decimals import format_fixed
+from mapsos.columns.loops import find_text_loops
+from mapsos.columns.value_texts import real_texts
+from mapsos.columns.vertex_runs import find_vertex_runs
 from mapsos.encodings.joining import join_chunks
-from mapsos.text_loops import find_text_loops
-from mapsos.value_texts import real_texts
-from mapsos.vertex_runs import find_vertex_runs
 
 LINES = 4096
 ROUNDS = 8
@@ -71,18 +71,18 @@ def _time(work: Callable[[Any], object], data: list[Any]) -> float:
 @contextmanager
 def without_text_loops() -> Iterator[None]:
     """As in an installation that was made without a compiler."""
-    module = sys.modules.get("mapsos._text_loops")
+    module = sys.modules.get("mapsos.columns._loops")
     if module is not None:
-        del mapsos._text_loops
-    sys.modules["mapsos._text_loops"] = None  # type: ignore[assignment]
+        del mapsos.columns._loops
+    sys.modules["mapsos.columns._loops"] = None  # type: ignore[assignment]
     find_text_loops.cache_clear()
     assert find_text_loops() is None
     try:
         yield
     finally:
-        del sys.modules["mapsos._text_loops"]
+        del sys.modules["mapsos.columns._loops"]
         if module is not None:
-            sys.modules["mapsos._text_loops"] = mapsos._text_loops = module
+            sys.modules["mapsos.columns._loops"] = mapsos.columns._loops = module
         find_text_loops.cache_clear()
 
 

@@ -1,7 +1,7 @@
 """The installed program: CGI if a web server runs it, with the worker's help; else the command line.
 
 It decides by the environment alone, before anything is imported: a CGI request that the worker answers pays for
-nothing else (see `mapsos.resident`).
+nothing else (see `mapsos.servers.resident`).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _find_query(arguments: list[str]) -> str | None:
 
 
 def _serve_cgi() -> int:
-    from mapsos.resident.client import hand_over
+    from mapsos.servers.resident.client import hand_over
 
     environ = dict(os.environb)
     code, body = hand_over(environ)
@@ -55,7 +55,7 @@ def _serve_cgi() -> int:
 
     def start_worker(settings: Settings) -> None:
         if settings.cgi_worker:
-            from mapsos.resident import launch
+            from mapsos.servers.resident import launch
 
             try:
                 launch.start_worker(environ)
@@ -79,7 +79,7 @@ def _resume_input(body: bytes) -> BinaryIO:
     """Give standard input with what was read of it put back."""
     if not body:
         return sys.stdin.buffer
-    from mapsos.resident.resumption import resume_input
+    from mapsos.servers.resident.resumption import resume_input
 
     return resume_input(body, sys.stdin.buffer)
 

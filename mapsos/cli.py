@@ -203,7 +203,7 @@ def run_cgi(arguments: Sequence[str]) -> int:
     parser.add_argument("--map", metavar="FILE", help="the map of requests without map=, instead of MS_MAPFILE")
     options = parser.parse_args(arguments[1:])
 
-    from mapsos.resident.install import InstallError, install_program
+    from mapsos.servers.resident.install import InstallError, install_program
 
     try:
         sys.stdout.write(install_program(options.folder, options.conf, options.map) + "\n")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from mapsos.metrics import Metrics
-from mapsos.resident.place import locate_folder, open_folder
+from mapsos.servers.resident.place import locate_folder, open_folder
 
 log = logging.getLogger("mapsos")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from mapsos import __version__
-from mapsos.text_loops import find_text_loops
+from mapsos.columns.loops import find_text_loops
 
 _INPUTS = {"POSTGIS": "PostgreSQL", "SHAPEFILE": "ESRI Shapefile"}
 """Tokens of inputs that need a driver, by the driver's name; OGR alone is GDAL itself."""

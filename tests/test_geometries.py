@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from mapsos.geometries import GeometryColumn, reproject
+from mapsos.columns.geometries import GeometryColumn, reproject
 from mapsos.terms.crs import Crs
 
 WGS84 = Crs("EPSG:4326", "EPSG:4326")

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from mapsos.batches import ColumnKind
+from mapsos.columns.batches import ColumnKind
+from mapsos.columns.xml_text import encode_name, escape_attribute
 from mapsos.encodings.member_markup import encode_prefix, indent
-from mapsos.xml_text import encode_name, escape_attribute
 
 GML = "http://www.opengis.net/gml"
 _SCHEMA = "http://www.w3.org/2001/XMLSchema"

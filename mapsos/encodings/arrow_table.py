@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from mapsos.batches import Batch
+from mapsos.columns.batches import Batch
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.table import Table, arrow_type, fill_values
 from mapsos.http import Chunk
@@ -15,7 +15,7 @@ from mapsos.terms.crs import Crs
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from mapsos.geometries import GeometryColumn
+    from mapsos.columns.geometries import GeometryColumn
 
 GEOMETRY = "geometry"
 
@@ -75,7 +75,7 @@ def _flat_wkb(geometry: GeometryColumn) -> pa.Array:
 
     points = geometry.point_coordinates()
     if points is not None:
-        from mapsos.geometries import GeometryColumn as Column
+        from mapsos.columns.geometries import GeometryColumn as Column
 
         return Column.from_points(points).wkb.cast(pa.binary())
     import shapely

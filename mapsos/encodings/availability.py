@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.batches import Batch, ColumnKind
+from mapsos.columns.batches import Batch, ColumnKind
+from mapsos.columns.xml_text import escape_attribute
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.member_markup import indent
 from mapsos.encodings.table import LayerColumn, Role, TableColumn, TableMarkup
 from mapsos.terms.times import Interval, format_instant
 from mapsos.terms.urns import PROCEDURE_URN
-from mapsos.xml_text import escape_attribute
 
 if TYPE_CHECKING:
     import pyarrow as pa

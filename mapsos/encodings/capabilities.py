@@ -10,12 +10,12 @@ from typing import TypeAlias
 
 from lxml import etree
 
+from mapsos.columns.xml_text import clean_text
 from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, set_schema_location, write_document
 from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
 from mapsos.encodings.registry import RESPONSE_FORMATS, TABLE_FORMATS
 from mapsos.mapfile.model import Identification, Provider
 from mapsos.terms.urns import PROCEDURE_URN, TRANSIENT_FEATURE
-from mapsos.xml_text import clean_text
 
 OM = "http://www.opengis.net/om/1.0"
 OWS = "http://www.opengis.net/ows/1.1"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from mapsos.batches import Batch
+from mapsos.columns.batches import Batch
+from mapsos.columns.xml_text import escape_attribute, escape_text
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.member_markup import encode_prefix, indent, write_envelope
 from mapsos.http import Chunk
-from mapsos.xml_text import escape_attribute, escape_text
 
 _CLOSING = b"</om:ObservationCollection>\n"
 _USER_NAMESPACE = "http://mapserver.gis.umn.edu/mapserver"

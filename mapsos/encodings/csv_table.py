@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mapsos.batches import ColumnKind
-from mapsos.column_bytes import column_bytes
+from mapsos.columns.batches import ColumnKind
+from mapsos.columns.texts import column_bytes
+from mapsos.columns.value_texts import shortest_texts
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.joining import join_chunks, join_rows
 from mapsos.encodings.markup import CollectionMarkup
@@ -14,12 +15,11 @@ from mapsos.encodings.table import Table, TableColumn, TableMarkup, fill_texts, 
 from mapsos.http import Chunk
 from mapsos.terms.crs import is_geographic
 from mapsos.terms.layer_source import ShapeType
-from mapsos.value_texts import shortest_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from mapsos.geometries import GeometryColumn
+    from mapsos.columns.geometries import GeometryColumn
 
 CSV = "text/csv"
 
@@ -109,7 +109,7 @@ def _write_positions(geometry: GeometryColumn | None, points: bool) -> list[str 
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from mapsos.geometries import single_points
+    from mapsos.columns.geometries import single_points
 
     if geometry is None:
         return ["", ""] if points else [""]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from mapsos.batches import Batch
+from mapsos.columns.batches import Batch
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.http import Chunk
 from mapsos.terms.crs import Crs

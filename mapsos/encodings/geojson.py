@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from mapsos.columns.value_texts import shortest_texts
 from mapsos.encodings.encoder import Encoder, LayerAnswer, Needs
 from mapsos.encodings.joining import join_chunks
 from mapsos.encodings.json_texts import describe_columns, json_cells, write_json
@@ -12,12 +13,11 @@ from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.table import Role, TableMarkup, fill_values, join_tables, need_values
 from mapsos.http import Chunk
 from mapsos.terms.crs import Crs
-from mapsos.value_texts import shortest_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from mapsos.geometries import GeometryColumn
+    from mapsos.columns.geometries import GeometryColumn
 
 GEOJSON = "application/geo+json"
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.column_bytes import column_offsets
-from mapsos.encodings.fixed_decimals import format_fixed
+from mapsos.columns.fixed_decimals import format_fixed
+from mapsos.columns.texts import column_offsets
+from mapsos.columns.xml_text import escape_attribute
 from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.member_markup import crs_attributes, indent
-from mapsos.xml_text import escape_attribute
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import shapely
 
-    from mapsos.geometries import GeometryColumn
-    from mapsos.vertex_runs import VertexRuns
+    from mapsos.columns.geometries import GeometryColumn
+    from mapsos.columns.vertex_runs import VertexRuns
 
 _DEPTH = 6
 _MULTIPOINT, COLLECTION = 4, 7

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mapsos.batches import Batch, ColumnKind
-from mapsos.column_bytes import column_bytes
+from mapsos.columns.batches import Batch, ColumnKind
+from mapsos.columns.texts import column_bytes
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.json_texts import describe_columns, json_cells, write_json
 from mapsos.encodings.markup import CollectionMarkup
@@ -17,7 +17,7 @@ from mapsos.terms.layer_source import ShapeType
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from mapsos.geometries import GeometryColumn
+    from mapsos.columns.geometries import GeometryColumn
 
 JSON = "application/json"
 
@@ -84,7 +84,7 @@ def _write_positions(geometry: GeometryColumn | None, rows: int, points: bool) -
         shapes = [None] * rows if geometry is None else shapely.to_wkt(geometry.shapes(), rounding_precision=-1)
         yield json_cells(pa.array(shapes, pa.large_string()), ColumnKind.TEXT)
         return
-    from mapsos.geometries import single_points
+    from mapsos.columns.geometries import single_points
 
     coordinates = np.full((rows, 2), np.nan) if geometry is None else single_points(geometry)
     for axis in (0, 1):

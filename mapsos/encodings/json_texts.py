@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from mapsos.batches import ColumnKind
-from mapsos.column_bytes import column_bytes
+from mapsos.columns.batches import ColumnKind
+from mapsos.columns.texts import column_bytes
+from mapsos.columns.value_texts import binary_texts, instant_texts, shortest_texts
 from mapsos.encodings.table import Table
-from mapsos.value_texts import binary_texts, instant_texts, shortest_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa

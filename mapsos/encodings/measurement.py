@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from mapsos.batches import Batch, map_batches
+from mapsos.columns.batches import Batch, map_batches
+from mapsos.columns.xml_text import encode_name, escape_attribute, escape_attribute_column, escape_text_column
 from mapsos.encodings.geometry_markup import GeometryMarkup
 from mapsos.encodings.joining import Pieces
 from mapsos.encodings.markup import MeasurementMarkup
@@ -20,7 +21,6 @@ from mapsos.encodings.member_markup import (
 from mapsos.encodings.template import Optional, Part, Slot, Template, find_filled
 from mapsos.http import Chunk
 from mapsos.terms.urns import PROCEDURE_URN
-from mapsos.xml_text import encode_name, escape_attribute, escape_attribute_column, escape_text_column
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from mapsos.columns.xml_text import encode_name, escape_attribute, escape_text
 from mapsos.encodings.markup import Envelope, Phenomenon
 from mapsos.terms.urns import PROCEDURE_URN
-from mapsos.xml_text import encode_name, escape_attribute, escape_text
 
 MISSING_PROCEDURE_ITEM = (
     '<!--WARNING: Optional metadata "sos_procedure_item" missing for sos:procedure.  '

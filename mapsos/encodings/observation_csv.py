@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from mapsos.batches import ColumnKind
+from mapsos.columns.batches import ColumnKind
 from mapsos.encodings.csv_table import ENCODER, write_csv
 from mapsos.encodings.encoder import LayerAnswer, Needs
 from mapsos.encodings.observation_json import ObservationMarkup, Page, PageCutter
@@ -13,7 +13,7 @@ from mapsos.encodings.table import LayerColumn, Role, TableColumn, TableMarkup, 
 from mapsos.http import Chunk
 
 if TYPE_CHECKING:
-    from mapsos.batches import Batch
+    from mapsos.columns.batches import Batch
 
 CONTENT_TYPE = ENCODER.content_type
 _NOTHING = ObservationMarkup("", "", "", "", None, "", numeric=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.batches import Batch, ColumnKind
+from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.encodings.encoder import LayerAnswer, Needs
 from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.json_texts import json_cells, write_json
@@ -152,7 +152,7 @@ def _write_numbers(values: pa.Array) -> pa.Array:
     import pyarrow as pa
 
     if pa.types.is_large_string(values.type):
-        from mapsos.number_texts import parse_numbers
+        from mapsos.columns.parse_numbers import parse_numbers
 
         values = parse_numbers(values)
     return json_cells(values, ColumnKind.REAL if pa.types.is_floating(values.type) else ColumnKind.INTEGER)
@@ -160,8 +160,8 @@ def _write_numbers(values: pa.Array) -> pa.Array:
 
 def _make_ids(markup: ObservationMarkup, batch: Batch) -> pa.Array:
     """Ids that stay the same as long as the data do: the feature's own, else from layer, procedure and time."""
-    from mapsos.value_texts import instant_texts
-    from mapsos.xml_text import without_nulls
+    from mapsos.columns.value_texts import instant_texts
+    from mapsos.columns.xml_text import without_nulls
 
     if markup.feature_id_column is not None:
         pieces: list[str | pa.Array] = [without_nulls(batch.texts[markup.feature_id_column])]
@@ -179,7 +179,7 @@ def _write_times(times: pa.Array, zone: int) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from mapsos.value_texts import instant_texts
+    from mapsos.columns.value_texts import instant_texts
 
     local = pc.add(times.cast(pa.int64()), zone * MINUTE).cast(times.type)
     hours, minutes = divmod(abs(zone), 60)

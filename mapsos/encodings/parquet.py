@@ -15,7 +15,7 @@ from mapsos.http import Chunk
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from mapsos.geometries import GeometryColumn
+    from mapsos.columns.geometries import GeometryColumn
 
 PARQUET = "application/vnd.apache.parquet"
 

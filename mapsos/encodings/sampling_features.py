@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from mapsos.columns.xml_text import clean_text, encode_name
 from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, set_schema_location, write_document
 from mapsos.encodings.strict_markup import UNKNOWN
 from mapsos.terms.crs import is_northing_first, write_crs_urn
-from mapsos.xml_text import clean_text, encode_name
 
 if TYPE_CHECKING:
     import shapely

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from lxml import etree
 
+from mapsos.columns.xml_text import clean_text, encode_name
 from mapsos.encodings.elements import (
     GML,
     XLINK,
@@ -25,7 +26,6 @@ from mapsos.encodings.elements import (
 from mapsos.encodings.markup import Phenomenon, TimeExtent
 from mapsos.mapfile.model import Provider
 from mapsos.terms.crs import find_axis_unit, is_northing_first, write_crs_urn
-from mapsos.xml_text import clean_text, encode_name
 
 _SML = "http://www.opengis.net/sensorML/"
 _SWE = "http://www.opengis.net/swe/"

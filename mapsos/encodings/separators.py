@@ -49,7 +49,7 @@ class Separators:
 def _occurs(text: str, column: pa.Array) -> bool:
     import pyarrow.compute as pc
 
-    from mapsos.column_bytes import column_bytes
+    from mapsos.columns.texts import column_bytes
 
     encoded = text.encode()
     if not (column_bytes(column) == encoded[0]).any():

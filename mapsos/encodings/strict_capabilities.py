@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
+from mapsos.columns.xml_text import encode_name, encode_uri
 from mapsos.encodings.capabilities import (
     PARAMETERS,
     SECTIONS,
@@ -24,7 +25,6 @@ from mapsos.encodings.markup import Envelope, Phenomenon
 from mapsos.encodings.registry import RESPONSE_FORMATS
 from mapsos.encodings.strict_markup import UNKNOWN, write_corners
 from mapsos.terms.crs import parse_srs_name, write_crs_urn
-from mapsos.xml_text import encode_name, encode_uri
 
 _OPERATIONS = frozenset(
     {

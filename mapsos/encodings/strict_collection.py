@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from mapsos.batches import Batch
+from mapsos.columns.batches import Batch
+from mapsos.columns.xml_text import encode_name, encode_uri, escape_attribute
 from mapsos.encodings.collection import close_collection, write_element
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup, Envelope
 from mapsos.encodings.member_markup import indent
 from mapsos.encodings.strict_markup import INAPPLICABLE, write_corners
 from mapsos.http import Chunk
-from mapsos.xml_text import encode_name, encode_uri, escape_attribute
 
 _NAMESPACES = (
     ("gml", "http://www.opengis.net/gml"),

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.encodings.fixed_decimals import format_fixed
+from mapsos.columns.fixed_decimals import format_fixed
+from mapsos.columns.xml_text import escape_attribute
 from mapsos.encodings.geometry_markup import (
     COLLECTION,
     POSITION_ENDS,
@@ -20,15 +21,14 @@ from mapsos.encodings.geometry_markup import (
     unify,
 )
 from mapsos.encodings.joining import Pieces, join_rows
-from mapsos.xml_text import escape_attribute
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
-    from mapsos.geometries import GeometryColumn
-    from mapsos.vertex_runs import VertexRuns
+    from mapsos.columns.geometries import GeometryColumn
+    from mapsos.columns.vertex_runs import VertexRuns
 
 _ENDS = (" ", " ")
 """What follows the numbers of a vertex."""

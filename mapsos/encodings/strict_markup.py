@@ -9,11 +9,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from mapsos.batches import ColumnKind
+from mapsos.columns.batches import ColumnKind
+from mapsos.columns.xml_text import encode_id, encode_uri, escape_attribute, escape_attribute_column, without_nulls
 from mapsos.encodings.markup import Envelope, name_columns
 from mapsos.terms.crs import is_northing_first, write_crs_urn
 from mapsos.terms.urns import PROCEDURE_URN
-from mapsos.xml_text import encode_id, encode_uri, escape_attribute, escape_attribute_column, without_nulls
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -156,7 +156,7 @@ def fit_numbers(column: pa.Array, *, loose: bool) -> pa.Array:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from mapsos.column_bytes import column_bytes
+    from mapsos.columns.texts import column_bytes
 
     column = without_nulls(column)
     if not loose and not column_bytes(column).tobytes().translate(None, b"0123456789+-.eE"):

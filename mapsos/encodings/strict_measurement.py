@@ -13,7 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from mapsos.batches import Batch, ColumnKind, map_batches
+from mapsos.columns.batches import Batch, ColumnKind, map_batches
+from mapsos.columns.value_texts import instant_texts
+from mapsos.columns.xml_text import escape_attribute, escape_text_column, without_nulls
 from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.strict_geometry import StrictGeometryMarkup
 from mapsos.encodings.strict_markup import (
@@ -28,8 +30,6 @@ from mapsos.encodings.strict_markup import (
 from mapsos.encodings.template import Optional, Part, Slot, Template, find_filled
 from mapsos.http import Chunk
 from mapsos.terms.urns import TRANSIENT_FEATURE
-from mapsos.value_texts import instant_texts
-from mapsos.xml_text import escape_attribute, escape_text_column, without_nulls
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.batches import Batch, ColumnKind
+from mapsos.columns.batches import Batch, ColumnKind
+from mapsos.columns.value_texts import instant_texts
+from mapsos.columns.xml_text import escape_attribute, escape_text, escape_text_column, without_nulls
 from mapsos.encodings.datablock import ProcedureGroups, append_records, gather_batches
 from mapsos.encodings.joining import join_rows
 from mapsos.encodings.separators import Separators
@@ -26,8 +28,6 @@ from mapsos.encodings.strict_markup import (
 from mapsos.http import Chunk
 from mapsos.terms.times import format_instant
 from mapsos.terms.urns import TRANSIENT_FEATURE
-from mapsos.value_texts import instant_texts
-from mapsos.xml_text import escape_attribute, escape_text, escape_text_column, without_nulls
 
 if TYPE_CHECKING:
     import numpy as np

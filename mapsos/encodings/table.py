@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mapsos.batches import Batch, ColumnKind
+from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.encodings.encoder import Needs
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import ShapeType
@@ -219,13 +219,13 @@ def _fill_column(column: TableColumn, filling: LayerColumn | None, batch: Batch)
         return batch.times[filling.source]
     values = batch.values[filling.source]
     if filling.numeric_text:
-        from mapsos.number_texts import parse_numbers
+        from mapsos.columns.parse_numbers import parse_numbers
 
         values = parse_numbers(values)
     if values.type == wanted:
         return values
     if column.kind in (ColumnKind.TEXT, ColumnKind.LIST):
-        from mapsos.value_texts import typed_texts
+        from mapsos.columns.value_texts import typed_texts
 
         return typed_texts(values)
     return values.cast(wanted)
@@ -236,7 +236,7 @@ def fill_texts(table: Table, layer: int, batch: Batch) -> list[pa.Array | str | 
 
     Times are ISO 8601 in UTC; everything else is what the source says.
     """
-    from mapsos.value_texts import instant_texts
+    from mapsos.columns.value_texts import instant_texts
 
     filled: list[pa.Array | str | None] = []
     for filling in table.fillings[layer]:

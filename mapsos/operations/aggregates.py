@@ -11,12 +11,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mapsos.batches import Batch, Column, ColumnKind
+from mapsos.columns.batches import Batch, Column, ColumnKind
+from mapsos.columns.summarizer import Summarizer, Summary, SummaryColumn, TooManyGroups
 from mapsos.encodings.encoder import Needs
 from mapsos.mapfile.model import Field
 from mapsos.operations.kept_summaries import ask_summary
 from mapsos.operations.layer_meaning import LayerMeaning
-from mapsos.operations.summaries import Summarizer, Summary, SummaryColumn, TooManyGroups
 from mapsos.ows.aggregation import Aggregation
 from mapsos.ows.exceptions import OwsException
 from mapsos.sources.query import BATCH_ROWS, LayerQuery, StepEnds
@@ -150,8 +150,8 @@ class LayerAggregation:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        from mapsos.geometries import GeometryColumn
-        from mapsos.value_texts import instant_texts, typed_texts
+        from mapsos.columns.geometries import GeometryColumn
+        from mapsos.columns.value_texts import instant_texts, typed_texts
 
         begins, ends = (found[name].cast(pa.timestamp("us", "UTC")) for name in (BEGIN, END))
         texts = {BEGIN: instant_texts(begins), END: instant_texts(ends)}

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, TypeVar
 
-from mapsos.batches import Column
+from mapsos.columns.batches import Column
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import EVERYTHING, Predicate

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mapsos.batches import Column, ColumnKind
+from mapsos.columns.batches import Column, ColumnKind
+from mapsos.columns.xml_text import encode_id, encode_uri
 from mapsos.mapfile.model import Field, ObservationLayer, ObservedProperty
 from mapsos.operations.layer_facts import list_columns
 from mapsos.ows.exceptions import OwsException
@@ -13,7 +14,6 @@ from mapsos.ows.parameters import strip_procedure
 from mapsos.sources.errors import SourceError
 from mapsos.terms.predicates import NOTHING, And, Between, Compare, Not, OneOf, Or, Predicate, ValueKind, rename
 from mapsos.terms.times import parse_time
-from mapsos.xml_text import encode_id, encode_uri
 
 _URI_BEGINNINGS = ("urn:", "http://", "https://", "ftp://", "file:")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from mapsos.batches import ColumnKind
+from mapsos.columns.batches import ColumnKind
+from mapsos.columns.xml_text import encode_uri
 from mapsos.encodings.markup import (
     CollectionMarkup,
     DataBlockMarkup,
@@ -22,7 +23,6 @@ from mapsos.operations.layer_meaning import LayerMeaning, refuse_source, write_p
 from mapsos.sources.errors import SourceError
 from mapsos.terms.crs import Crs, is_northing_first, write_crs_urn
 from mapsos.terms.layer_source import SourceKind
-from mapsos.xml_text import encode_uri
 
 DEFAULT_DEFINITION = "urn:ogc:object:definition"
 DEFAULT_UOM = "urn:ogc:object:uom"

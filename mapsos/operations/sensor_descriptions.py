@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mapsos.batches import Column, ColumnKind
+from mapsos.columns.batches import Column, ColumnKind
 from mapsos.encodings.markup import Phenomenon, TimeExtent
 from mapsos.encodings.registry import OM_XML
 from mapsos.encodings.sensorml import FieldKind, ObservationLink, SensorField, SensorMarkup, SensorPlace

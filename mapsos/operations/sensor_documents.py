@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from mapsos.columns.xml_text import escape_attribute
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.ows.exceptions import OwsException
 from mapsos.terms.crs import is_northing_first
-from mapsos.xml_text import escape_attribute
 
 if TYPE_CHECKING:
     from mapsos.encodings.sensorml import SensorMarkup

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, TypeVar
 
-from mapsos.batches import Batch, MappedBatches
+from mapsos.columns.batches import Batch, MappedBatches
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.http import Chunk
 from mapsos.operations.layer_meaning import refuse_source

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import tzinfo
 
-from mapsos.calendar_steps import CalendarSteps, find_time_zone
+from mapsos.columns.calendar_steps import CalendarSteps, find_time_zone
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.requests import RawRequest
 from mapsos.terms.times import Duration, parse_duration

@@ -6,8 +6,8 @@ import _socket
 import os
 import sys
 
-from mapsos.resident.place import address_socket, name_worker, open_folder
-from mapsos.resident.wire import (
+from mapsos.servers.resident.place import address_socket, name_worker, open_folder
+from mapsos.servers.resident.wire import (
     ACCEPTED,
     BODY_WANTED,
     ERRORS,

@@ -7,7 +7,7 @@ import secrets
 import sys
 from pathlib import Path
 
-from mapsos.resident.place import PACKAGE
+from mapsos.servers.resident.place import PACKAGE
 from mapsos.settings import SettingsError, read_settings
 
 PROGRAM = "mapsos"

@@ -1,4 +1,4 @@
-"""The program of the worker process; `mapsos.resident.launch` runs it, by its path and without the site module."""
+"""The program of the worker process; `mapsos.servers.resident.launch` runs it, by its path and without the site module."""
 
 import os
 import site
@@ -8,6 +8,6 @@ if __name__ == "__main__":
     # Before what is installed, so that it is the package of the CGI process whatever else is.
     sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
     site.main()
-    from mapsos.resident.worker import main
+    from mapsos.servers.resident.worker import main
 
     sys.exit(main(sys.argv[1]))

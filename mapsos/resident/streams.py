@@ -8,7 +8,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from mapsos.resident.wire import BODY_WANTED, ERRORS, GONE, OUTPUT, Receiver, write_frame, write_number
+from mapsos.servers.resident.wire import BODY_WANTED, ERRORS, GONE, OUTPUT, Receiver, write_frame, write_number
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer

@@ -20,12 +20,12 @@ from typing import BinaryIO
 
 from mapsos.cgi import answer_request, refuse_request
 from mapsos.process import prepare_process
-from mapsos.resident.client import is_own
-from mapsos.resident.freshness import Freshness
-from mapsos.resident.launch import FOLDER, LOCK, holds_name
-from mapsos.resident.place import PACKAGE, address_socket, pick_environ
-from mapsos.resident.streams import AnswerOutput, BodyInput, ErrorOutput
-from mapsos.resident.wire import ACCEPTED, EXIT, Receiver, read_request, write_frame
+from mapsos.servers.resident.client import is_own
+from mapsos.servers.resident.freshness import Freshness
+from mapsos.servers.resident.launch import FOLDER, LOCK, holds_name
+from mapsos.servers.resident.place import PACKAGE, address_socket, pick_environ
+from mapsos.servers.resident.streams import AnswerOutput, BodyInput, ErrorOutput
+from mapsos.servers.resident.wire import ACCEPTED, EXIT, Receiver, read_request, write_frame
 from mapsos.settings import Settings, SettingsError, read_settings
 
 LARGEST_MEMORY = 500 * 1024 * 1024
@@ -38,7 +38,7 @@ Answer = Callable[[Mapping[str, str], BinaryIO, BinaryIO], int]
 
 
 def main(name: str) -> int:
-    """Be the worker of this name, with the open files that `mapsos.resident.launch` gave. Gives the exit code."""
+    """Be the worker of this name, with the open files that `mapsos.servers.resident.launch` gave. Gives the exit code."""
     errors = ErrorOutput()
     sys.stderr = sys.stdout = errors
     environ = dict(os.environb)

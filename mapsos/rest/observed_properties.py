@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mapsos.batches import Column, ColumnKind
+from mapsos.columns.batches import Column, ColumnKind
 from mapsos.operations.layer_meaning import LayerMeaning, write_property_uri
 
 _NUMERIC = (ColumnKind.INTEGER, ColumnKind.REAL)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from mapsos.batches import Column, ColumnKind
-from mapsos.number_texts import parse_integers, parse_numbers
+from mapsos.columns.batches import Column, ColumnKind
+from mapsos.columns.parse_numbers import parse_integers, parse_numbers
 from mapsos.sources.errors import unreadable
 from mapsos.terms.layer_source import LayerSource
 
@@ -103,7 +103,7 @@ class OgrColumn:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        from mapsos import value_texts
+        from mapsos.columns import value_texts
 
         kind = self.column.kind
         if kind is ColumnKind.TEXT:
@@ -128,13 +128,13 @@ class OgrColumn:
 
     def iso_texts(self, raw: pa.Array) -> pa.Array:
         """Date-times as ISO 8601 texts with their fractions and zones."""
-        from mapsos import value_texts
+        from mapsos.columns import value_texts
 
         return value_texts.iso_datetimes(utf8_texts(raw, self.encoding))
 
     def texts(self, raw: pa.Array) -> pa.Array:
         """Value texts."""
-        from mapsos import value_texts
+        from mapsos.columns import value_texts
 
         kind = self.column.kind
         if kind is ColumnKind.DATETIME:

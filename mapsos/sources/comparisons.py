@@ -6,8 +6,8 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
-from mapsos.batches import ColumnKind
-from mapsos.number_texts import parse_numbers
+from mapsos.columns.batches import ColumnKind
+from mapsos.columns.parse_numbers import parse_numbers
 from mapsos.sources.rows import Rows
 from mapsos.sources.time_columns import times_of
 from mapsos.terms.predicates import Between, Compare, ComparisonOperator

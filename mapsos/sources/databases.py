@@ -5,7 +5,7 @@ Every answer is the one that a pass over the rows would give, or None where that
 
 from __future__ import annotations
 
-from mapsos.batches import ColumnKind
+from mapsos.columns.batches import ColumnKind
 from mapsos.sources.groups import GroupFacts
 from mapsos.sources.index_skips import count_each, find_extremes, find_first_ids, list_distinct
 from mapsos.sources.index_steps import find_ends, find_span, tells_steps

@@ -7,8 +7,8 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.batches import Column, ColumnKind
-from mapsos.number_texts import parse_integers, parse_numbers
+from mapsos.columns.batches import Column, ColumnKind
+from mapsos.columns.parse_numbers import parse_integers, parse_numbers
 from mapsos.sources.columns import utf8_texts
 from mapsos.sources.time_columns import calendar_days
 
@@ -81,7 +81,7 @@ class DbfColumn:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        from mapsos.value_texts import from_fixed_width
+        from mapsos.columns.value_texts import from_fixed_width
 
         characters = np.ascontiguousarray(records[:, self.start : self.start + self.width])
         if (characters == 0).any():

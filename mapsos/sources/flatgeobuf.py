@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 
 from osgeo import gdal, ogr
 
-from mapsos.batches import Column, ColumnKind
+from mapsos.columns.batches import Column, ColumnKind
 from mapsos.sources.columns import OgrColumn, utf8_texts
 from mapsos.sources.errors import unreadable
 from mapsos.sources.ogr_reader import OgrReader

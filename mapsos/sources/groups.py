@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.geometries import reproject
+from mapsos.columns.geometries import reproject
 from mapsos.sources.rows import Rows
 from mapsos.sources.summaries import group_codes
 from mapsos.sources.time_columns import times_of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from mapsos.geometries import GeometryColumn
+    from mapsos.columns.geometries import GeometryColumn
 
 Bounds = tuple[float, float, float, float]
 

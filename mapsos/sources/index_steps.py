@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.batches import ColumnKind
+from mapsos.columns.batches import ColumnKind
 from mapsos.sources.index_skips import list_distinct, list_keys
 from mapsos.sources.query import StepEnds
 from mapsos.sources.sql import is_plain_text, quote_identifier, quote_text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from mapsos.batches import Column, ColumnKind
-from mapsos.geometries import GeometryColumn
+from mapsos.columns.batches import Column, ColumnKind
+from mapsos.columns.geometries import GeometryColumn
 from mapsos.sources.columns import SourceColumn, TextColumn
 from mapsos.sources.readers import ReadPlan
 from mapsos.sources.rows import Rows

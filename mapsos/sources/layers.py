@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from mapsos.batches import Batch, Column
+from mapsos.columns.batches import Batch, Column
 from mapsos.sources.errors import SourceError
 from mapsos.sources.pool import acquire_reader, release_reader
 from mapsos.sources.query import LayerQuery
@@ -102,7 +102,7 @@ class Layer:
         condition from the driver, which changes the cost and never the rows. Raises `SourceError`, also for a column
         that does not exist.
         """
-        from mapsos.geometries import reproject
+        from mapsos.columns.geometries import reproject
 
         values = tuple(dict.fromkeys(self._spell(name) for name in query.values))
         texts = tuple(dict.fromkeys(self._spell(name) for name in query.texts))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from osgeo import gdal, ogr
 
-from mapsos.batches import Column, ColumnKind
-from mapsos.geometries import GeometryColumn
+from mapsos.columns.batches import Column, ColumnKind
+from mapsos.columns.geometries import GeometryColumn
 from mapsos.sources.columns import OgrColumn, SourceColumn, foreign_encoding
 from mapsos.sources.identity import identity
 from mapsos.sources.opening import guarded, open_dataset

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mapsos.batches import ColumnKind
+from mapsos.columns.batches import ColumnKind
 from mapsos.sources.columns import WRITTEN_NUMBERS, OgrColumn, PostgresqlColumn
 from mapsos.sources.errors import SourceError
 from mapsos.sources.ogr_reader import OgrReader, read_columns

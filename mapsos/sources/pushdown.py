@@ -10,7 +10,7 @@ import math
 from datetime import date
 from decimal import Decimal
 
-from mapsos.batches import ColumnKind
+from mapsos.columns.batches import ColumnKind
 from mapsos.sources.columns import PostgresqlColumn, SourceColumn
 from mapsos.sources.comparisons import is_number, typing_of
 from mapsos.sources.readers import Narrowing, Reader

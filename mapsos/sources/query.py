@@ -10,7 +10,7 @@ from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import EVERYTHING, Predicate
 
 if TYPE_CHECKING:
-    from mapsos.calendar_steps import CalendarSteps
+    from mapsos.columns.calendar_steps import CalendarSteps
 
 BATCH_ROWS = 16_384
 """Rows of a batch: fewer cost more calls a row, more cost memory and a later first byte."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from mapsos.batches import ColumnKind
+from mapsos.columns.batches import ColumnKind
 from mapsos.sources.index_skips import list_keys
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.pushdown import narrow

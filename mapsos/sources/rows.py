@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mapsos.batches import ColumnKind
-from mapsos.geometries import GeometryColumn
+from mapsos.columns.batches import ColumnKind
+from mapsos.columns.geometries import GeometryColumn
 from mapsos.sources.columns import OgrColumn, SourceColumn
 
 if TYPE_CHECKING:

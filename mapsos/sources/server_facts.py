@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from mapsos.batches import ColumnKind
+from mapsos.columns.batches import ColumnKind
 from mapsos.sources.columns import PostgresqlColumn
 from mapsos.sources.groups import GroupFacts
 from mapsos.sources.postgresql import PostgresqlReader, write_envelope

@@ -6,7 +6,7 @@ import os
 from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from mapsos.geometries import GeometryColumn
+from mapsos.columns.geometries import GeometryColumn
 from mapsos.sources.columns import SourceColumn, foreign_encoding
 from mapsos.sources.dbf import Table, TableError
 from mapsos.sources.errors import unreadable

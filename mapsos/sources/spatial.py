@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from mapsos.geometries import GeometryColumn, find_transformer, transform
+from mapsos.columns.geometries import GeometryColumn, find_transformer, transform
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import BBox, Spatial
 

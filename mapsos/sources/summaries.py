@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from mapsos.geometries import reproject
+from mapsos.columns.geometries import reproject
 from mapsos.sources.rows import Rows
 from mapsos.sources.time_columns import times_of
 from mapsos.terms.crs import Crs

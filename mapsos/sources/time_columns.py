@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mapsos.batches import ColumnKind
+from mapsos.columns.batches import ColumnKind
 from mapsos.sources.rows import Rows
 from mapsos.terms.times import DAY, SECOND, parse_texts
 

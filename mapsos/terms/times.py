@@ -225,7 +225,7 @@ def parse_texts(texts: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     import numpy as np
     import pyarrow as pa
 
-    from mapsos.time_columns import read_common_forms
+    from mapsos.columns.iso_times import read_common_forms
 
     column = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     if isinstance(column, pa.DictionaryArray):

@@ -264,7 +264,7 @@ def make_program(scratch: Path) -> list[Path]:
     """The layers of a machine on which the section about the program has been followed, made once."""
     bare = make_bare()
     steps = [example.text for example in read_steps("The program")]
-    made_of = ("setup.py", "pyproject.toml", "script/setup", "mapsos/_text_loops.c")
+    made_of = ("setup.py", "pyproject.toml", "script/setup", "mapsos/columns/_loops.c")
     parts = [(ROOT / name).read_text("utf-8") for name in made_of]
     with _made_once("program", bare.name, *steps, *parts) as (folder, is_there):
         if not is_there:

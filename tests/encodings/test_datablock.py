@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mapsos.batches import Batch
+from mapsos.columns.batches import Batch
 from mapsos.encodings import datablock, spool
 from mapsos.encodings.datablock import encode_datablocks
 from mapsos.encodings.markup import DataBlockMarkup, DataField, Phenomenon, TimeExtent

@@ -5,7 +5,7 @@ import json
 import pyarrow as pa
 import pytest
 
-from mapsos.batches import ColumnKind
+from mapsos.columns.batches import ColumnKind
 from mapsos.encodings.json_texts import json_cells
 
 HARD = [

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mapsos.batches import Batch
+from mapsos.columns.batches import Batch
 from mapsos.encodings.markup import MeasurementMarkup, Phenomenon
 from mapsos.encodings.measurement import encode_measurements
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from mapsos.batches import Batch, ColumnKind
+from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.encodings.table import (
     LayerColumn,
     Role,

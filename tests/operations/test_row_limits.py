@@ -17,7 +17,7 @@ from lxml import etree
 from benchmarks.datasets import provide_dataset
 from benchmarks.maps import MapLayer, write_map
 from mapsos.app import Application
-from mapsos.batches import Column, ColumnKind
+from mapsos.columns.batches import Column, ColumnKind
 from mapsos.http import Request, Response
 from mapsos.settings import Settings
 from mapsos.sources.columns import OgrColumn

@@ -7,7 +7,7 @@ from threading import current_thread
 
 import pytest
 
-from mapsos.batches import Batch, map_batches
+from mapsos.columns.batches import Batch, map_batches
 from mapsos.operations.streaming import BatchStream, RowLimit
 from mapsos.sources.query import LayerQuery
 from mapsos.terms.layer_source import LayerSource, SourceKind

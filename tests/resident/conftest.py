@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-
-from mapsos.resident.install import write_program
-from mapsos.resident.place import PACKAGE
+from mapsos.servers.resident.install import write_program
+from mapsos.servers.resident.place import PACKAGE
 
 from ..workers import end_workers, find_workers, has_worker, wait_for
 

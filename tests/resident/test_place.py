@@ -8,10 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from mapsos.resident import client
-from mapsos.resident.place import locate_folder, name_worker, open_folder, pick_environ
-from mapsos.resident.wire import write_request
+from mapsos.servers.resident import client
+from mapsos.servers.resident.place import locate_folder, name_worker, open_folder, pick_environ
+from mapsos.servers.resident.wire import write_request
 
 from .conftest import CAPABILITIES, Site
 

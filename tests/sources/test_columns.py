@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from osgeo import gdal, ogr
 
-from mapsos.number_texts import parse_integers, parse_numbers
+from mapsos.columns.parse_numbers import parse_integers, parse_numbers
 from mapsos.sources.columns import utf8_texts
 from mapsos.sources.errors import SourceError
 from mapsos.sources.layers import open_layer

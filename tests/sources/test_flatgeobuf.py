@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from osgeo import gdal, ogr
 
-from mapsos.batches import ColumnKind
+from mapsos.columns.batches import ColumnKind
 from mapsos.sources.errors import SourceError
 from mapsos.sources.flatgeobuf import FlatGeobufReader, open_flatgeobuf, plain_times
 from mapsos.sources.layers import open_layer

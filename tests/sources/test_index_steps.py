@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapsos.calendar_steps import CalendarSteps
-from mapsos.operations.summaries import Summarizer, SummaryColumn
+from mapsos.columns.calendar_steps import CalendarSteps
+from mapsos.columns.summarizer import Summarizer, SummaryColumn
 from mapsos.sources import index_steps
 from mapsos.sources.groups import facts_of_groups
 from mapsos.sources.index_steps import find_span

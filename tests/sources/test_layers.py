@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mapsos.batches import Batch, ColumnKind
+from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.sources.errors import SourceError, mask_passwords
 from mapsos.sources.identity import identity
 from mapsos.sources.layers import open_layer

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos.batches import ColumnKind
+from mapsos.columns.batches import ColumnKind
 from mapsos.sources.pushdown import _time_range, _widen
 from mapsos.sources.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
 from mapsos.sources.time_columns import number_times

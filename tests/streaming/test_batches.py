@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 import mapsos
-from mapsos.batches import Batch
+from mapsos.columns.batches import Batch
 from mapsos.http import Response
 from mapsos.sources.layers import Layer
 from mapsos.sources.query import BATCH_ROWS

@@ -6,8 +6,8 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from mapsos.digit_words import count_groups, decimal_words, fill_whole, to_texts
-from mapsos.text_loops import find_text_loops, make_texts
+from mapsos.columns.digit_words import count_groups, decimal_words, fill_whole, to_texts
+from mapsos.columns.loops import find_text_loops, make_texts
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.column_bytes import column_bytes
+from mapsos.columns.texts import column_bytes
 
 if TYPE_CHECKING:
     import numpy as np

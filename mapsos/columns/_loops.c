@@ -1,4 +1,4 @@
-/* The loops that touch every text of an answer (mapsos/text_loops.py says what they are for).
+/* The loops that touch every text of an answer (mapsos/columns/loops.py says what they are for).
 
    They work on buffers that the caller made, without the interpreter's lock. Whatever the numbers in a buffer say,
    nothing is read or written outside of the buffers that were passed. */
@@ -387,12 +387,12 @@ static PyMethodDef functions[] = {
 static PyModuleDef_Slot slots[] = {{0, NULL}};
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "_text_loops", "The loops of mapsos.text_loops.", 0, functions, slots, NULL, NULL,
+    PyModuleDef_HEAD_INIT, "_loops", "The loops of mapsos.columns.loops.", 0, functions, slots, NULL, NULL,
     NULL,
 };
 
 PyMODINIT_FUNC
-PyInit__text_loops(void)
+PyInit__loops(void)
 {
     fill_digits();
     return PyModuleDef_Init(&definition);

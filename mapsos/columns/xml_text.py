@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mapsos.column_bytes import column_bytes
+from mapsos.columns.texts import column_bytes
 
 if TYPE_CHECKING:
     import pyarrow as pa

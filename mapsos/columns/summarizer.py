@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mapsos.batches import Batch
-from mapsos.calendar_steps import CalendarSteps, number_values
-from mapsos.number_texts import parse_numbers
+from mapsos.columns.batches import Batch
+from mapsos.columns.calendar_steps import CalendarSteps, number_values
+from mapsos.columns.parse_numbers import parse_numbers
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,4 +1,4 @@
-"""The loops that touch every text of an answer, in C: `_text_loops.c`, compiled when mapsos is installed.
+"""The loops that touch every text of an answer, in C: `_loops.c`, compiled when mapsos is installed.
 
 What they do, the modules that use them can also do with NumPy and Arrow, in three to ten times the time: that is what
 an installation made without a compiler has. Their answers are the same.
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def find_text_loops() -> ModuleType | None:
-    """The compiled loops (`_text_loops.pyi` has their signatures), None where this installation has none."""
+    """The compiled loops (`_loops.pyi` has their signatures), None where this installation has none."""
     try:
-        from mapsos import _text_loops
+        from mapsos import _loops
     except ImportError:
         return None
-    return _text_loops
+    return _loops
 
 
 def make_texts(rows: int, room: int, write: Callable[[pa.Buffer, pa.Buffer], int]) -> pa.Array | None:

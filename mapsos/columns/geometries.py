@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from mapsos.column_bytes import column_bytes, column_offsets
+from mapsos.columns.texts import column_bytes, column_offsets
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
+    from mapsos.columns.vertex_runs import VertexRuns
     from mapsos.terms.crs import Crs
-    from mapsos.vertex_runs import VertexRuns
 
 _POINT_CODES = {
     21: (1,),
@@ -115,7 +115,7 @@ class GeometryColumn:
     def vertex_runs(self) -> VertexRuns | None:
         """The vertices of the rows, if all are lines or all polygons of one ring in one form, else None."""
         if self._vertex_runs is _UNDECIDED:
-            from mapsos.vertex_runs import find_vertex_runs
+            from mapsos.columns.vertex_runs import find_vertex_runs
 
             self._vertex_runs = None if self._wkb is None else find_vertex_runs(self._wkb)
         found: VertexRuns | None = self._vertex_runs

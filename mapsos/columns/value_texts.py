@@ -9,8 +9,8 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from mapsos.column_bytes import column_bytes, column_offsets
-from mapsos.text_loops import find_text_loops, make_texts
+from mapsos.columns.loops import find_text_loops, make_texts
+from mapsos.columns.texts import column_bytes, column_offsets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,7 +109,7 @@ def _write_15_digits(values: np.ndarray, size: np.ndarray) -> pa.Array:
     """Texts of ``values``, 0 or of a ``size`` from 1e-4 to 1e10, by their 15 significant digits without final zeros."""
     import numpy as np
 
-    from mapsos.digit_words import count_groups, fill_fraction, fill_whole, to_texts
+    from mapsos.columns.digit_words import count_groups, fill_fraction, fill_whole, to_texts
 
     digits, decimals = _round_to_15_digits(size)
     scale = np.array(_POWERS)[decimals]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from mapsos.geometries import GeometryColumn
+    from mapsos.columns.geometries import GeometryColumn
 
 T = TypeVar("T")
 
@@ -74,7 +74,7 @@ class Batch:
 
     def slice(self, start: int, rows: int) -> Batch:
         """The part of it from row ``start`` (0-based) on, at most ``rows`` rows; nothing is copied."""
-        from mapsos.geometries import GeometryColumn
+        from mapsos.columns.geometries import GeometryColumn
 
         return Batch(
             max(0, min(rows, self.rows - start)),
