@@ -15,7 +15,6 @@ from lxml import html
 from fuzz.victim import ENVIRON, get, judge_any, post
 from fuzz.victims import observing_application, observing_mapfile
 from mapsos.geoservices.relaxed_json import parse_relaxed_json
-from mapsos.http import Request, Response
 from mapsos.mapfile.model import Service
 from mapsos.mapfile.reader import read_service
 from mapsos.operations.context import open_context
@@ -26,6 +25,7 @@ from mapsos.rest.schemas import SCHEMAS, write_schema
 from mapsos.sources.errors import SourceError
 from mapsos.sources.layers import open_layer
 from mapsos.sources.query import LayerQuery
+from mapsos.web.messages import Request, Response
 
 ROOT = "/exts/SosSOE"
 _DATA = "/observations/query\nf=json&resultRecordCount=20&"

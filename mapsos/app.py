@@ -12,10 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mapsos.compression import compress_response
-from mapsos.cors import admit_origin, answer_preflight
 from mapsos.error_page import PageError, write_page
-from mapsos.http import Request, Response, close_body, is_over_http
 from mapsos.map_selection import MapSelectionError, select_map
 from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.mapfile.errors import MapfileError
@@ -30,10 +27,13 @@ from mapsos.ows.feature_types import check_wfs_version
 from mapsos.ows.parameters import check_parameters
 from mapsos.ows.requests import RawRequest
 from mapsos.ows.versions import check_version
-from mapsos.request_ids import current_request_id
 from mapsos.settings import Settings
 from mapsos.terms.deadlines import DeadlineError, limit_seconds
-from mapsos.validators import tag_response
+from mapsos.web.compression import compress_response
+from mapsos.web.cors import admit_origin, answer_preflight
+from mapsos.web.entity_tags import tag_response
+from mapsos.web.messages import Request, Response, close_body, is_over_http
+from mapsos.web.request_ids import current_request_id
 
 if TYPE_CHECKING:
     from mapsos.rest.paths import RestPath

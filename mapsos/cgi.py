@@ -10,11 +10,11 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
-from mapsos.http import Chunk, Request, Response
 from mapsos.nph import find_protocol, is_chunked, write_chunks, write_head
-from mapsos.proxies import correct_environ
-from mapsos.request_ids import choose_request_id
-from mapsos.request_log import LoggedBody
+from mapsos.web.access_log import LoggedBody
+from mapsos.web.messages import Chunk, Request, Response
+from mapsos.web.proxies import correct_environ
+from mapsos.web.request_ids import choose_request_id
 
 if TYPE_CHECKING:
     from mapsos.app import Application

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from mapsos.http import Response
+from mapsos.web.messages import Response
 
 
 class PageError(Exception):

@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
 from mapsos.app import PAGE_PATHS
-from mapsos.compression import compress_response
 from mapsos.geoservices.errors import MethodError, RestError
-from mapsos.http import Request, Response
 from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context, open_context
 from mapsos.ows.decoding import decode_query
@@ -25,7 +23,9 @@ from mapsos.rest.parameters import PARAMETERS
 from mapsos.rest.paths import RestPath, write_path
 from mapsos.rest_answers import decoding_errors, find_service
 from mapsos.settings import Settings
-from mapsos.validators import tag_response
+from mapsos.web.compression import compress_response
+from mapsos.web.entity_tags import tag_response
+from mapsos.web.messages import Request, Response
 
 _TEMPLATES = {
     "": "service",

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from mapsos.http import Request
 from mapsos.pages.rendering import Link, Site
 from mapsos.pages.wording import PageLanguage
 from mapsos.rest.interface import PAGE_ROWS, Resource
 from mapsos.rest.paths import MEMBERS, read_path, write_path
 from mapsos.settings import Settings
+from mapsos.web.messages import Request
 
 MAP_PATHS = "MAPSOS_MAP_PATHS"
 """Set in the environment of a request by a server that has each map under a path of its own."""

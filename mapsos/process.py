@@ -7,8 +7,8 @@ import os
 import sys
 from typing import TextIO
 
-from mapsos.log_lines import make_formatter
 from mapsos.settings import Settings
+from mapsos.web.log_formats import make_formatter
 
 
 def prepare_process(settings: Settings, stdout: TextIO | None = None) -> None:

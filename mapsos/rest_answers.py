@@ -14,7 +14,6 @@ from urllib.parse import parse_qsl
 
 from mapsos.error_page import PageError
 from mapsos.geoservices.errors import MethodError, RestError
-from mapsos.http import Request, Response
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context, open_context
@@ -28,7 +27,8 @@ from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
 from mapsos.settings import Settings
 from mapsos.terms.deadlines import DeadlineError
-from mapsos.validators import tag_response
+from mapsos.web.entity_tags import tag_response
+from mapsos.web.messages import Request, Response
 
 log = logging.getLogger("mapsos")
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from mapsos.listening import Listener
-    from mapsos.metrics import Metrics
     from mapsos.settings import Settings
+    from mapsos.web.metrics import Metrics
 
 _SHARED_MEMORY = "/dev/shm"
 
@@ -111,7 +111,7 @@ def _is_start(environ: WSGIEnvironment) -> bool:
 
 def _vary_by_accept(start_response: StartResponse) -> StartResponse:
     """Tell caches that what the server's address answers is not the same for browsers and programs."""
-    from mapsos.cors import add_vary
+    from mapsos.web.cors import add_vary
 
     def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Callable[[bytes], object]:
         return start_response(status, list(add_vary(headers, "Accept")), *more)
@@ -199,8 +199,8 @@ def _make_metrics(settings: Settings) -> Metrics | None:
     if not settings.metrics:
         return None
     from mapsos.app import OPERATIONS
-    from mapsos.metrics import Metrics
     from mapsos.versions import tell_version
+    from mapsos.web.metrics import Metrics
 
     try:
         return Metrics(tuple(OPERATIONS), tell_version(settings.no_version))

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mapsos.config_file import SettingsError, read_config
-from mapsos.proxies import UNIX
 from mapsos.terms.posix_patterns import compile_posix
+from mapsos.web.proxies import UNIX
 
 __all__ = ["OPTIONS", "Option", "Settings", "SettingsError", "read_addresses", "read_settings"]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from mapsos.http import Response
+from mapsos.web.messages import Response
 
 if TYPE_CHECKING:
     from mapsos.app import Application
-    from mapsos.metrics import Metrics
     from mapsos.settings import Settings
+    from mapsos.web.metrics import Metrics
 
 HEALTH = "/healthz"
 
@@ -31,7 +31,7 @@ def answer_status(
     if path == HEALTH:
         return _check_health(applications)
     assert metrics is not None
-    from mapsos.metrics import CONTENT_TYPE
+    from mapsos.web.metrics import CONTENT_TYPE
 
     return _page(200, metrics.write(), content_type=CONTENT_TYPE)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from mapsos.error_page import PageError, write_page
-from mapsos.http import Response
+from mapsos.web.messages import Response
 
 
 def refuse_all(error: Exception) -> Response:

@@ -17,10 +17,10 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from mapsos.http import Request, Response
-from mapsos.proxies import correct_environ
-from mapsos.request_ids import choose_request_id
-from mapsos.request_log import LoggedBody
+from mapsos.web.access_log import LoggedBody
+from mapsos.web.messages import Request, Response
+from mapsos.web.proxies import correct_environ
+from mapsos.web.request_ids import choose_request_id
 
 STATUS_PATHS = ("/healthz", "/metrics")
 """Paths below the application, and at the root of `mapsos serve`, that `mapsos.status_pages` answers."""
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from mapsos.app import Application
-    from mapsos.metrics import Metrics
     from mapsos.settings import Settings
+    from mapsos.web.metrics import Metrics
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]+))?")
 
@@ -144,8 +144,8 @@ def _find_application(config: str | None) -> tuple[Application, Metrics | None]:
             prepare_process(settings, sys.stdout)
             metrics = None
             if settings.metrics:
-                from mapsos.metrics_file import share_metrics
                 from mapsos.versions import tell_version
+                from mapsos.web.metrics_folder import share_metrics
 
                 version = tell_version(settings.no_version)
                 metrics = share_metrics(tuple(OPERATIONS), version, settings.config_file or "")

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from mapsos.app import Application
-from mapsos.http import Request, Response, close_body
 from mapsos.settings import read_settings
+from mapsos.web.messages import Request, Response, close_body
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 WEATHER = REPOSITORY / "examples" / "mapfiles" / "weather.map"

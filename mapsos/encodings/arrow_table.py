@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mapsos.columns.batches import Batch
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.table import Table, arrow_type, fill_values
-from mapsos.http import Chunk
 from mapsos.terms.crs import Crs
+from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,7 +10,7 @@ from mapsos.columns.xml_text import escape_attribute, escape_text
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.member_markup import encode_prefix, indent, write_envelope
-from mapsos.http import Chunk
+from mapsos.web.messages import Chunk
 
 _CLOSING = b"</om:ObservationCollection>\n"
 _USER_NAMESPACE = "http://mapserver.gis.umn.edu/mapserver"

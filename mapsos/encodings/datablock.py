@@ -14,7 +14,7 @@ from mapsos.encodings.markup import DataBlockMarkup, DataField, TimeExtent
 from mapsos.encodings.member_markup import MISSING_PROCEDURE_ITEM, indent, write_phenomenon, write_procedure
 from mapsos.encodings.separators import Separators
 from mapsos.encodings.spool import Spool
-from mapsos.http import Chunk
+from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     import numpy as np

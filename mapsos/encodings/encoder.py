@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 
 from mapsos.columns.batches import Batch
 from mapsos.encodings.markup import CollectionMarkup
-from mapsos.http import Chunk
 from mapsos.terms.crs import Crs
+from mapsos.web.messages import Chunk
 
 Markup = TypeVar("Markup")
 

@@ -11,8 +11,8 @@ from mapsos.encodings.joining import join_chunks
 from mapsos.encodings.json_texts import describe_columns, json_cells, write_json
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.table import Role, TableMarkup, fill_values, join_tables, need_values
-from mapsos.http import Chunk
 from mapsos.terms.crs import Crs
+from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     import pyarrow as pa

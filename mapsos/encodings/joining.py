@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from mapsos.columns.loops import find_text_loops, make_texts
 from mapsos.columns.texts import column_bytes, column_offsets
-from mapsos.http import Chunk
+from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,8 +11,8 @@ from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.json_texts import describe_columns, json_cells, write_json
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.table import Table, TableMarkup, fill_values, join_tables, need_values
-from mapsos.http import Chunk
 from mapsos.terms.layer_source import ShapeType
+from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -19,8 +19,8 @@ from mapsos.encodings.member_markup import (
     write_procedure,
 )
 from mapsos.encodings.template import Optional, Part, Slot, Template, find_filled
-from mapsos.http import Chunk
 from mapsos.terms.urns import PROCEDURE_URN
+from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,7 +10,7 @@ from mapsos.encodings.csv_table import ENCODER, write_csv
 from mapsos.encodings.encoder import LayerAnswer, Needs
 from mapsos.encodings.observation_json import ObservationMarkup, Page, PageCutter
 from mapsos.encodings.table import LayerColumn, Role, TableColumn, TableMarkup, need_texts
-from mapsos.http import Chunk
+from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     from mapsos.columns.batches import Batch

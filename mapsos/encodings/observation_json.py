@@ -12,8 +12,8 @@ from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.json_texts import json_cells, write_json
 from mapsos.encodings.markup import name_columns
 from mapsos.encodings.template import Slot, Template
-from mapsos.http import Chunk
 from mapsos.terms.times import MINUTE
+from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     import pyarrow as pa

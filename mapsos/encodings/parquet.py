@@ -10,7 +10,7 @@ from mapsos.encodings.arrow_table import Sink, build_schema, describe_geometries
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.table import TableMarkup, join_tables, need_values
-from mapsos.http import Chunk
+from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -12,7 +12,7 @@ from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup, Envelope
 from mapsos.encodings.member_markup import indent
 from mapsos.encodings.strict_markup import INAPPLICABLE, write_corners
-from mapsos.http import Chunk
+from mapsos.web.messages import Chunk
 
 _NAMESPACES = (
     ("gml", "http://www.opengis.net/gml"),

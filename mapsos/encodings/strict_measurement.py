@@ -28,8 +28,8 @@ from mapsos.encodings.strict_markup import (
     write_uom_attribute,
 )
 from mapsos.encodings.template import Optional, Part, Slot, Template, find_filled
-from mapsos.http import Chunk
 from mapsos.terms.urns import TRANSIENT_FEATURE
+from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -25,9 +25,9 @@ from mapsos.encodings.strict_markup import (
     write_procedure_urn,
     write_uom_element,
 )
-from mapsos.http import Chunk
 from mapsos.terms.times import format_instant
 from mapsos.terms.urns import TRANSIENT_FEATURE
+from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,6 @@ from __future__ import annotations
 from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.xml_text import encode_name
 from mapsos.encodings.application_schema import FeatureType, PropertyType, SchemaMarkup, write_application_schema
-from mapsos.http import Response
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.context import Context
 from mapsos.operations.layer_facts import has_geometry
@@ -18,6 +17,7 @@ from mapsos.ows.feature_types import check_schema_format, parse_type_names
 from mapsos.sources.errors import SourceError
 from mapsos.sources.shape_types import find_shape_type
 from mapsos.terms.layer_source import ShapeType, SourceKind
+from mapsos.web.messages import Response
 
 CONTENT_TYPE = "text/xml; subtype=gml/3.1.1; charset=UTF-8"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from urllib.parse import quote
 
-from mapsos.http import Response
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.conformance import is_strict
 from mapsos.operations.context import Context
@@ -17,6 +16,7 @@ from mapsos.operations.sensor_documents import fill_placeholder, fill_template, 
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.parameters import parse_output_format, parse_sensor
 from mapsos.sources.errors import SourceError
+from mapsos.web.messages import Response
 
 CONTENT_TYPE = "text/xml; charset=UTF-8"
 

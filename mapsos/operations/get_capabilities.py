@@ -7,7 +7,6 @@ from dataclasses import replace
 from mapsos.encodings.capabilities import SECTIONS, CapabilitiesMarkup, OfferingDescription, write_capabilities
 from mapsos.encodings.markup import Phenomenon
 from mapsos.encodings.strict_markup import write_procedure_urn
-from mapsos.http import Response
 from mapsos.mapfile.model import ObservationLayer, Offering, group_offerings
 from mapsos.operations.conformance import admits_parameter, is_strict
 from mapsos.operations.context import Context
@@ -26,6 +25,7 @@ from mapsos.ows.update_sequences import check_update_sequence
 from mapsos.ows.versions import negotiate_version
 from mapsos.sources.errors import SourceError
 from mapsos.terms.urns import TRANSIENT_FEATURE
+from mapsos.web.messages import Response
 
 CONTENT_TYPE = "text/xml; charset=UTF-8"
 OPERATIONS = (

@@ -14,7 +14,6 @@ from mapsos.encodings.encoder import Encoder
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.registry import MEASUREMENT, TABLE_FORMATS, XML_CONTENT_TYPE, find_encoder
 from mapsos.encodings.table import TableMarkup
-from mapsos.http import Response
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.downloads import name_download
@@ -32,6 +31,7 @@ from mapsos.ows.parameters import (
 )
 from mapsos.sources.errors import SourceError
 from mapsos.terms.times import Interval
+from mapsos.web.messages import Response
 
 GDA_XML = 'text/xml; subtype="gda/1.0.0"'
 FORMATS = (GDA_XML, *TABLE_FORMATS)

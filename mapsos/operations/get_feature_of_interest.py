@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mapsos.encodings.sampling_features import SamplingFeature, write_sampling_features
-from mapsos.http import Response
 from mapsos.operations.context import Context
 from mapsos.operations.feature_places import MOVED, find_place
 from mapsos.operations.layer_meaning import LayerMeaning, list_spellings, read_meaning, refuse_source
@@ -23,6 +22,7 @@ from mapsos.ows.features_of_interest import parse_feature_of_interest
 from mapsos.ows.parameters import parse_feature_ids, parse_procedures
 from mapsos.ows.requests import FeatureOfInterest, RawRequest
 from mapsos.sources.errors import SourceError
+from mapsos.web.messages import Response
 
 CONTENT_TYPE = "text/xml; subtype=gml/3.1.1; charset=UTF-8"
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from mapsos.columns.batches import Batch
 from mapsos.columns.xml_text import encode_name
 from mapsos.encodings.registry import RESPONSE_FORMATS, find_encoder
-from mapsos.http import Response, is_over_http
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.conformance import is_strict
 from mapsos.operations.context import Context
@@ -45,6 +44,7 @@ from mapsos.terms.crs import Crs, SrsName, is_northing_first, parse_srs_name
 from mapsos.terms.layer_source import ShapeType
 from mapsos.terms.predicates import Predicate
 from mapsos.terms.times import Interval
+from mapsos.web.messages import Response, is_over_http
 
 if TYPE_CHECKING:
     from mapsos.operations.aggregates import LayerAggregation

@@ -10,7 +10,6 @@ from contextlib import closing
 from dataclasses import replace
 
 from mapsos.encodings.registry import OM_XML
-from mapsos.http import Response
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.get_observation import get_observation
@@ -22,6 +21,7 @@ from mapsos.ows.requests import RawRequest
 from mapsos.sources.errors import SourceError
 from mapsos.sources.query import LayerQuery
 from mapsos.terms.predicates import OneOf
+from mapsos.web.messages import Response
 
 ID_PREFIX = "o_"
 

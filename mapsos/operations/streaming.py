@@ -13,12 +13,12 @@ from typing import Generic, TypeVar
 
 from mapsos.columns.batches import Batch, MappedBatches
 from mapsos.encodings.encoder import LayerAnswer
-from mapsos.http import Chunk
 from mapsos.operations.layer_meaning import refuse_source
 from mapsos.sources.errors import SourceError
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.read_ahead import read_ahead
 from mapsos.terms.deadlines import current_deadline
+from mapsos.web.messages import Chunk
 
 Markup = TypeVar("Markup")
 T = TypeVar("T")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from mapsos.geoservices.errors import RestError
-from mapsos.http import Chunk
 from mapsos.operations.context import Context
 from mapsos.rest.features import list_features, query_features
 from mapsos.rest.observations import query_observations
@@ -18,6 +17,7 @@ from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
 from mapsos.rest.procedures import describe_procedure, list_procedures
 from mapsos.rest.service_root import describe_schema, describe_service
+from mapsos.web.messages import Chunk
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from mapsos.geoservices.errors import RestError
 from mapsos.geoservices.spatial_filters import parse_spatial_filter
 from mapsos.geoservices.temporal_filters import TemporalFilter, parse_temporal_filter
 from mapsos.geoservices.where import parse_where
-from mapsos.http import Chunk
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.extents import find_map_rectangle
@@ -31,6 +30,7 @@ from mapsos.rest.parameters import read_count, read_list, read_text
 from mapsos.sources.query import LayerQuery
 from mapsos.terms.predicates import EVERYTHING, NOTHING, Nothing, Predicate, Time, all_of
 from mapsos.terms.times import SECOND, Interval
+from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     from mapsos.encodings.encoder import LayerAnswer, Needs

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from fuzz.victim import BROKEN, ENVIRON, FOLDER_SECRET, GOOD, SOS, get, judge, observe, open_victim, post, read
 from fuzz.victim import write_victim as write
 from mapsos.app import Application
-from mapsos.http import Response
-from mapsos.proxies import correct_environ
+from mapsos.web.messages import Response
+from mapsos.web.proxies import correct_environ
 
 from .bounds import bounded
 from .test_markup import Listener

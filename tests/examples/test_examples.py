@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from mapsos.app import Application
-from mapsos.http import Request
 from mapsos.mapfile.keys import METADATA_KEYS
 from mapsos.serving import name_mapfiles, serve_only
 from mapsos.settings import Settings, read_settings
+from mapsos.web.messages import Request
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 MAPFILES = sorted(EXAMPLES.glob("mapfiles/*.map"))

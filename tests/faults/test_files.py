@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.servers import serving
-from mapsos.http import close_body
+from mapsos.web.messages import close_body
 
 from .conftest import END, KINDS, OBSERVATIONS, ROWS, Client, Place, ask, read
 

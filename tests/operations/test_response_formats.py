@@ -22,7 +22,7 @@ from lxml import etree
 from osgeo import ogr, osr
 
 from mapsos.encodings.registry import RESPONSE_FORMATS, TABLE_FORMATS
-from mapsos.http import Response
+from mapsos.web.messages import Response
 
 from .conftest import LAYER, NS, ROWS, World, layer_text, refusal, write_stations
 

@@ -18,7 +18,6 @@ from benchmarks.datasets import provide_dataset
 from benchmarks.maps import MapLayer, write_map
 from mapsos.app import Application
 from mapsos.columns.batches import Column, ColumnKind
-from mapsos.http import Request, Response
 from mapsos.settings import Settings
 from mapsos.sources.columns import OgrColumn
 from mapsos.sources.densities import TimeDensity
@@ -27,6 +26,7 @@ from mapsos.sources.rows import Rows
 from mapsos.terms import deadlines
 from mapsos.terms.deadlines import DeadlineError
 from mapsos.terms.times import SECOND, parse_period
+from mapsos.web.messages import Request, Response
 
 from .conftest import LAYER, NS, WEB, World, layer_text, read_xml, refusal, write_stations
 

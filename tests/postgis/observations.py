@@ -8,8 +8,8 @@ from urllib.parse import quote
 from benchmarks.postgis_table import MAP
 from benchmarks.postgresql import Cluster
 from mapsos.app import Application
-from mapsos.http import Request, Response
 from mapsos.settings import read_settings
+from mapsos.web.messages import Request, Response
 
 STATIONS = 100
 DAYS = 365

@@ -15,11 +15,11 @@ from lxml import etree
 
 from benchmarks.postgresql import PostgresqlError, run_cluster
 from mapsos.app import Application
-from mapsos.http import Request
 from mapsos.operations.layer_facts import forget_facts
 from mapsos.rest.schemas import write_schema
 from mapsos.settings import Settings
 from mapsos.sources.pool import close_idle_readers
+from mapsos.web.messages import Request
 
 from .conftest import RestAnswer, ask_application
 from .sources import KINDS, ROWS, STATIONS, write_map, write_source

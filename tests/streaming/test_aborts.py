@@ -13,8 +13,8 @@ from benchmarks.clients import time_answer
 from benchmarks.maps import OBSERVATIONS
 from benchmarks.processes import list_tree
 from benchmarks.servers import escape, serving
-from mapsos.http import Response
 from mapsos.sources.pool import close_idle_readers
+from mapsos.web.messages import Response
 from tests.open_files import count_open
 
 from .conftest import MODELS, Answers

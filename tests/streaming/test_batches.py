@@ -14,9 +14,9 @@ import pytest
 
 import mapsos
 from mapsos.columns.batches import Batch
-from mapsos.http import Response
 from mapsos.sources.layers import Layer
 from mapsos.sources.query import BATCH_ROWS
+from mapsos.web.messages import Response
 
 from .conftest import MEASUREMENT, MODELS, Answers
 

@@ -11,8 +11,8 @@ import pytest
 from benchmarks.maps import REST_OBSERVATIONS
 from benchmarks.processes import measure_peak
 from benchmarks.servers import rest_program
-from mapsos.http import Response
 from mapsos.sources.errors import SourceError
+from mapsos.web.messages import Response
 
 from .conftest import Answers
 from .test_aborts import ABORTS, assert_released

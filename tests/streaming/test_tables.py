@@ -13,8 +13,8 @@ from benchmarks.maps import ask_table
 from benchmarks.processes import measure_peak
 from benchmarks.servers import mapsos_program
 from mapsos.encodings.registry import TABLE_FORMATS
-from mapsos.http import Response
 from mapsos.sources.errors import SourceError
+from mapsos.web.messages import Response
 
 from .conftest import Answers
 from .test_aborts import assert_released

@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from mapsos.http import Chunk, Request, Response, close_body
-from mapsos.request_ids import current_request_id
+from mapsos.web.messages import Chunk, Request, Response, close_body
+from mapsos.web.request_ids import current_request_id
 
 if TYPE_CHECKING:
-    from mapsos.metrics import Metrics
+    from mapsos.web.metrics import Metrics
 
 log = logging.getLogger("mapsos.requests")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from mapsos.http import Response
+from mapsos.web.messages import Response
 
 
 def tag_response(response: Response, if_none_match: str | None) -> Response:

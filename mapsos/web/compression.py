@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
-from mapsos.http import Chunk, Response, close_body
+from mapsos.web.messages import Chunk, Response, close_body
 
 CODINGS = ("zstd", "gzip")
 """What is offered, the better one first: zstd packs observations as small as gzip at a third of the cost."""

@@ -9,8 +9,8 @@ import os
 import re
 from collections.abc import Sequence
 
-from mapsos.metrics import Metrics
 from mapsos.servers.resident.place import locate_folder, open_folder
+from mapsos.web.metrics import Metrics
 
 log = logging.getLogger("mapsos")
 

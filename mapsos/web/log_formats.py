@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
-from mapsos.request_ids import current_request_id
+from mapsos.web.request_ids import current_request_id
 
 
 def make_formatter(log_format: str) -> logging.Formatter:

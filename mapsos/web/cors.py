@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from mapsos.http import Request, Response
+from mapsos.web.messages import Request, Response
 
 EXPOSED = ("ETag", "Mapsos-Max-Features", "X-Request-Id")
 """Headers of answers that such pages may read, beside those that they always may."""
