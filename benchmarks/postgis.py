@@ -21,7 +21,7 @@ from benchmarks.postgresql import Cluster, run_cluster
 from benchmarks.processes import run_program
 from benchmarks.servers import mapsos_program
 from mapsos.app import Application
-from mapsos.settings import read_settings
+from mapsos.config.settings import read_settings
 from mapsos.web.messages import Request
 
 ROWS = 50_000_000

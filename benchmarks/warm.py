@@ -35,7 +35,7 @@ def open_application(mapfile: Path, query: str) -> Callable[[], int]:
     """A function that answers the query by the map, reads the answer, and gives its size in bytes."""
     from benchmarks.servers import escape
     from mapsos.app import Application
-    from mapsos.settings import read_settings
+    from mapsos.config.settings import read_settings
     from mapsos.web.messages import Request
 
     # Without HOME there is no cache folder, where an earlier run might have left something.

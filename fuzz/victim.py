@@ -11,7 +11,7 @@ from urllib.parse import quote
 from lxml import etree
 
 from mapsos.app import Application
-from mapsos.settings import read_settings
+from mapsos.config.settings import read_settings
 from mapsos.web.messages import Request, Response, close_body
 
 FOLDER_SECRET = "folder-that-nobody-knows"

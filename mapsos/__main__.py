@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from mapsos.settings import Settings
+    from mapsos.config.settings import Settings
 
 
 def main() -> int:

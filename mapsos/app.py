@@ -12,8 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mapsos.config.map_selection import MapSelectionError, select_map
+from mapsos.config.settings import Settings
 from mapsos.error_page import PageError, write_page
-from mapsos.map_selection import MapSelectionError, select_map
 from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
@@ -27,7 +28,6 @@ from mapsos.ows.feature_types import check_wfs_version
 from mapsos.ows.parameters import check_parameters
 from mapsos.ows.requests import RawRequest
 from mapsos.ows.versions import check_version
-from mapsos.settings import Settings
 from mapsos.terms.deadlines import DeadlineError, limit_seconds
 from mapsos.web.compression import compress_response
 from mapsos.web.cors import admit_origin, answer_preflight

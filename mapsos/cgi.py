@@ -18,7 +18,7 @@ from mapsos.web.request_ids import choose_request_id
 
 if TYPE_CHECKING:
     from mapsos.app import Application
-    from mapsos.settings import Settings, SettingsError
+    from mapsos.config.settings import Settings, SettingsError
 
 NO_REQUEST = (
     "This script can only be used to decode form results and \n"
@@ -58,7 +58,7 @@ def serve_request(
         Exit code: 0 for every answer, also one that reports an error, and when the client went away; 1 if the body
         broke off, which leaves the document unfinished so that nobody takes it for whole.
     """
-    from mapsos.settings import SettingsError, read_settings
+    from mapsos.config.settings import SettingsError, read_settings
 
     try:
         settings = read_settings(environ, conf)

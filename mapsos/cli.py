@@ -124,10 +124,10 @@ def run_serve(arguments: Sequence[str]) -> int:
     parser.add_argument("--requests", metavar="FILE", help="print the paths in FILE, one a line, as URLs to try")
     options = parser.parse_args(arguments)
 
+    from mapsos.config.settings import SettingsError, read_settings
     from mapsos.listening import is_handed_over
     from mapsos.process import prepare_process
     from mapsos.serving import ServerOptions, ServingError, serve
-    from mapsos.settings import SettingsError, read_settings
 
     on_port = options.host is not None or options.port is not None
     if on_port and options.bind is not None:
@@ -173,8 +173,8 @@ def run_get(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
 
     from mapsos.cgi import get_response
+    from mapsos.config.settings import SettingsError, read_settings
     from mapsos.serving import ServingError, name_mapfiles, serve_only
-    from mapsos.settings import SettingsError, read_settings
 
     try:
         mapfiles = name_mapfiles([options.mapfile])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
 from mapsos.app import PAGE_PATHS
+from mapsos.config.settings import Settings
 from mapsos.geoservices.errors import MethodError, RestError
 from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context, open_context
@@ -22,7 +23,6 @@ from mapsos.rest.layers import list_layers
 from mapsos.rest.parameters import PARAMETERS
 from mapsos.rest.paths import RestPath, write_path
 from mapsos.rest_answers import decoding_errors, find_service
-from mapsos.settings import Settings
 from mapsos.web.compression import compress_response
 from mapsos.web.entity_tags import tag_response
 from mapsos.web.messages import Request, Response

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
+from mapsos.config.settings import Settings
 from mapsos.pages.rendering import Link, Site
 from mapsos.pages.wording import PageLanguage
 from mapsos.rest.interface import PAGE_ROWS, Resource
 from mapsos.rest.paths import MEMBERS, read_path, write_path
-from mapsos.settings import Settings
 from mapsos.web.messages import Request
 
 MAP_PATHS = "MAPSOS_MAP_PATHS"

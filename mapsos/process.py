@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TextIO
 
-from mapsos.settings import Settings
+from mapsos.config.settings import Settings
 from mapsos.web.log_formats import make_formatter
 
 

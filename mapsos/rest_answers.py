@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
+from mapsos.config.settings import Settings
 from mapsos.error_page import PageError
 from mapsos.geoservices.errors import MethodError, RestError
 from mapsos.mapfile.errors import MapfileError
@@ -25,7 +26,6 @@ from mapsos.rest.interface import Resource, find_resource
 from mapsos.rest.layers import rest_errors
 from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
-from mapsos.settings import Settings
 from mapsos.terms.deadlines import DeadlineError
 from mapsos.web.entity_tags import tag_response
 from mapsos.web.messages import Request, Response

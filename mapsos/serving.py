@@ -14,8 +14,8 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from mapsos.config.settings import Settings
     from mapsos.listening import Listener
-    from mapsos.settings import Settings
     from mapsos.web.metrics import Metrics
 
 _SHARED_MEMORY = "/dev/shm"
@@ -137,7 +137,7 @@ def serve_only(settings: Settings, mapfiles: Mapping[str, str], name: str) -> Se
 
     Raises ServingError for a mapfile that MS_MAPFILE_PATTERN does not admit.
     """
-    from mapsos.map_selection import MapSelectionError, select_map
+    from mapsos.config.map_selection import MapSelectionError, select_map
 
     maps = {known.lower(): path for known, path in mapfiles.items()}
     only = replace(settings, maps=maps, mapfile=mapfiles[name], map_no_path=True)

@@ -9,7 +9,7 @@ from mapsos.web.messages import Response
 
 if TYPE_CHECKING:
     from mapsos.app import Application
-    from mapsos.settings import Settings
+    from mapsos.config.settings import Settings
     from mapsos.web.metrics import Metrics
 
 HEALTH = "/healthz"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from mapsos.app import Application
-    from mapsos.settings import Settings
+    from mapsos.config.settings import Settings
     from mapsos.web.metrics import Metrics
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]+))?")
@@ -47,7 +47,7 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     """
     started = time.monotonic()
     name_server(environ)
-    from mapsos.settings import SettingsError
+    from mapsos.config.settings import SettingsError
 
     try:
         ours, metrics = _find_application(environ.get("MAPSERVER_CONFIG_FILE"))
@@ -137,8 +137,8 @@ def _find_application(config: str | None) -> tuple[Application, Metrics | None]:
     with _lock:
         if config not in _applications:
             from mapsos.app import OPERATIONS, Application
+            from mapsos.config.settings import read_settings
             from mapsos.process import prepare_process
-            from mapsos.settings import read_settings
 
             settings = read_settings(os.environ, config)
             prepare_process(settings, sys.stdout)

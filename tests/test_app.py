@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from mapsos.app import Application
-from mapsos.settings import read_settings
+from mapsos.config.settings import read_settings
 from mapsos.web.messages import Request, Response, close_body
 
 REPOSITORY = Path(__file__).resolve().parents[1]

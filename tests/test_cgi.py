@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mapsos.cgi import NO_REQUEST, read_request, write_headers, write_response
-from mapsos.settings import Settings
+from mapsos.config.settings import Settings
 from mapsos.web.messages import Response
 
 from .workers import has_worker, runtime_folder, wait_for

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mapsos.app import Application
-from mapsos.settings import Settings
+from mapsos.config.settings import Settings
 from mapsos.web.messages import Request, Response
 
 HTTP = {"SERVER_PROTOCOL": "HTTP/1.1"}

@@ -14,7 +14,7 @@ from wsgiref.validate import validator
 import pytest
 
 from mapsos import wsgi
-from mapsos.settings import Settings
+from mapsos.config.settings import Settings
 from mapsos.web.access_log import LoggedBody
 from mapsos.web.messages import Request, Response
 

@@ -7,8 +7,8 @@ import secrets
 import sys
 from pathlib import Path
 
+from mapsos.config.settings import SettingsError, read_settings
 from mapsos.servers.resident.place import PACKAGE
-from mapsos.settings import SettingsError, read_settings
 
 PROGRAM = "mapsos"
 """The name of the program in its folder."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mapsos.cgi import answer_request, refuse_request
+from mapsos.config.settings import Settings, SettingsError, read_settings
 from mapsos.process import prepare_process
 from mapsos.servers.resident.client import is_own
 from mapsos.servers.resident.freshness import Freshness
@@ -26,7 +27,6 @@ from mapsos.servers.resident.launch import FOLDER, LOCK, holds_name
 from mapsos.servers.resident.place import PACKAGE, address_socket, pick_environ
 from mapsos.servers.resident.streams import AnswerOutput, BodyInput, ErrorOutput
 from mapsos.servers.resident.wire import ACCEPTED, EXIT, Receiver, read_request, write_frame
-from mapsos.settings import Settings, SettingsError, read_settings
 
 LARGEST_MEMORY = 500 * 1024 * 1024
 """Bytes of resident memory above which a worker leaves as soon as it has nothing to do."""

@@ -26,9 +26,9 @@ from urllib.parse import quote
 
 from mapsos.app import Application
 from mapsos.check import check_mapfile
+from mapsos.config.settings import read_settings
 from mapsos.mapfile.findings import Finding
 from mapsos.serving import name_mapfiles, serve_only
-from mapsos.settings import read_settings
 from mapsos.web.messages import Request, Response
 
 from .markdown import ROOT, Example

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from mapsos import cli
-from mapsos.settings import OPTIONS
+from mapsos.config.settings import OPTIONS
 
 from .markdown import code, read, read_tables, section
 from .tables import fill

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from mapsos.app import Application
+from mapsos.config.settings import Settings, read_settings
 from mapsos.mapfile.keys import METADATA_KEYS
 from mapsos.serving import name_mapfiles, serve_only
-from mapsos.settings import Settings, read_settings
 from mapsos.web.messages import Request
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"

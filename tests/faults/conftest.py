@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mapsos.app import Application
-from mapsos.settings import read_settings
+from mapsos.config.settings import read_settings
 from mapsos.web.messages import Request, Response, close_body
 
 ROWS = 36_000

@@ -12,8 +12,8 @@ from lxml import etree
 from osgeo import ogr, osr
 
 from mapsos.app import Application
+from mapsos.config.settings import read_settings
 from mapsos.operations.layer_facts import forget_facts
-from mapsos.settings import read_settings
 from mapsos.web.messages import Request, Response
 
 NS = {

@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 import pytest
 
 from mapsos.app import Application
+from mapsos.config.settings import read_settings
 from mapsos.operations import kept_summaries
 from mapsos.operations.kept_summaries import forget_summaries
-from mapsos.settings import read_settings
 from mapsos.sources.layers import Layer
 from mapsos.web.messages import Request
 

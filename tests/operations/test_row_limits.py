@@ -18,7 +18,7 @@ from benchmarks.datasets import provide_dataset
 from benchmarks.maps import MapLayer, write_map
 from mapsos.app import Application
 from mapsos.columns.batches import Column, ColumnKind
-from mapsos.settings import Settings
+from mapsos.config.settings import Settings
 from mapsos.sources.columns import OgrColumn
 from mapsos.sources.densities import TimeDensity
 from mapsos.sources.query import BATCH_ROWS

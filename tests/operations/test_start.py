@@ -8,8 +8,8 @@ import sys
 import pytest
 from osgeo import ogr
 
+from mapsos.config.settings import read_settings
 from mapsos.mapfile.catalog import ServiceCatalog
-from mapsos.settings import read_settings
 
 from .conftest import LAYER, ROWS, WEB, World, layer_text, write_stations
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from benchmarks.postgis_table import MAP
 from benchmarks.postgresql import Cluster
 from mapsos.app import Application
-from mapsos.settings import read_settings
+from mapsos.config.settings import read_settings
 from mapsos.web.messages import Request, Response
 
 STATIONS = 100

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mapsos.app import Application
-from mapsos.settings import Settings
+from mapsos.config.settings import Settings
 
 from .conftest import RestAnswer, ask_application
 from .sources import METADATA, write_map, write_source

@@ -13,7 +13,7 @@ import pytest
 from benchmarks.datasets import provide_dataset
 from benchmarks.maps import DATABLOCK, MEASUREMENT, MapLayer, write_map
 from mapsos.app import Application
-from mapsos.settings import read_settings
+from mapsos.config.settings import read_settings
 from mapsos.sources.errors import SourceError
 from mapsos.sources.layers import Layer
 from mapsos.web.messages import Request, Response

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mapsos.config_file import SettingsError, read_config
+from mapsos.config.config_file import SettingsError, read_config
 from mapsos.terms.posix_patterns import compile_posix
 from mapsos.web.proxies import UNIX
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mapsos.settings import Settings
+from mapsos.config.settings import Settings
 from mapsos.terms.posix_patterns import compile_posix
 
 
