@@ -10,7 +10,7 @@ from mapsos.mapfile.reader import read_service
 from mapsos.operations.selection import locate
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.filters import FEATURE_ID, parse_result
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 from mapsos.sources.errors import SourceError
 from mapsos.sources.layers import open_layer
 from mapsos.sources.query import LayerQuery

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from mapsos.config.map_selection import MapSelectionError, select_map
 from mapsos.config.settings import Settings
-from mapsos.error_page import PageError, write_page
 from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
@@ -22,11 +21,12 @@ from mapsos.operations.conformance import PARAMETER, admits_parameter, is_strict
 from mapsos.operations.context import Context, open_context
 from mapsos.ows.decoding import decode_query, decode_request
 from mapsos.ows.dispatch import asks_feature_type, check_service, find_operation
+from mapsos.ows.error_page import PageError, write_page
 from mapsos.ows.exception_report import write_report
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.feature_types import check_wfs_version
 from mapsos.ows.parameters import check_parameters
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.versions import check_version
 from mapsos.terms.deadlines import DeadlineError, limit_seconds
 from mapsos.web.compression import compress_response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from mapsos.error_page import PageError, write_page
+from mapsos.ows.error_page import PageError, write_page
 from mapsos.web.messages import Response
 
 

@@ -9,7 +9,7 @@ from mapsos.config.settings import Settings
 from mapsos.mapfile.access import enabled_layers
 from mapsos.mapfile.model import ObservationLayer, Service, read_max_rows
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 from mapsos.terms.times import current_time
 from mapsos.web.messages import Request
 

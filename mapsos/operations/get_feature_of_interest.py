@@ -20,7 +20,7 @@ from mapsos.ows.event_times import parse_event_times
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.features_of_interest import parse_feature_of_interest
 from mapsos.ows.parameters import parse_feature_ids, parse_procedures
-from mapsos.ows.requests import FeatureOfInterest, RawRequest
+from mapsos.ows.raw_request import FeatureOfInterest, RawRequest
 from mapsos.sources.errors import SourceError
 from mapsos.web.messages import Response
 

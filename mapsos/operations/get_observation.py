@@ -38,7 +38,7 @@ from mapsos.ows.parameters import (
     parse_result_model,
     parse_srs_name_parameter,
 )
-from mapsos.ows.requests import EventTime
+from mapsos.ows.raw_request import EventTime
 from mapsos.sources.query import BATCH_ROWS, SHAPE_BATCH_ROWS, LayerQuery
 from mapsos.terms.crs import Crs, SrsName, is_northing_first, parse_srs_name
 from mapsos.terms.layer_source import ShapeType

@@ -17,7 +17,7 @@ from mapsos.operations.layer_meaning import read_meaning, refuse_source
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.filters import FEATURE_ID
 from mapsos.ows.parameters import parse_observation_id
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 from mapsos.sources.errors import SourceError
 from mapsos.sources.query import LayerQuery
 from mapsos.terms.predicates import OneOf

@@ -15,7 +15,7 @@ from mapsos.operations.layer_meaning import (
 )
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.parameters import strip_procedure
-from mapsos.ows.requests import EventTime, FeatureOfInterest
+from mapsos.ows.raw_request import EventTime, FeatureOfInterest
 from mapsos.sources.errors import SourceError
 from mapsos.terms.predicates import (
     EVERYTHING,

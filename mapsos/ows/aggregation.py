@@ -10,7 +10,7 @@ from datetime import tzinfo
 
 from mapsos.columns.calendar_steps import CalendarSteps, find_time_zone
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 from mapsos.terms.times import Duration, parse_duration
 
 FUNCTIONS = ("avg", "min", "max", "sum", "count", "first", "last")

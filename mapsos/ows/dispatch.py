@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mapsos.error_page import PageError
+from mapsos.ows.error_page import PageError
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 
 OPERATION_NAMES = (
     "GetCapabilities",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.markup import MarkupError, RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
-from mapsos.ows.requests import EventTime, RawRequest
+from mapsos.ows.raw_request import EventTime, RawRequest
+from mapsos.ows.xml_input import MarkupError, RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
 from mapsos.terms.times import FOREVER, Interval, current_time, parse_period, parse_time
 
 if TYPE_CHECKING:

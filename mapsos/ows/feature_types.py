@@ -6,7 +6,7 @@ import re
 from urllib.parse import parse_qsl
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 from mapsos.terms.urns import TRANSIENT_FEATURE
 
 _SCHEMA_FORMATS = ("text/xml;subtype=gml/3.1.1", "xmlschema", "text/xml", "application/gml+xml;version=3.1")

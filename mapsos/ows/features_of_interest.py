@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.gml_geometries import read_number, read_srs_name
-from mapsos.ows.markup import MarkupError, RefusedMarkup, local_name, parse_fragments, text_of
-from mapsos.ows.requests import FeatureOfInterest, RawRequest
+from mapsos.ows.raw_request import FeatureOfInterest, RawRequest
 from mapsos.ows.spatial_operators import is_spatial, parse_place, parse_spatial
+from mapsos.ows.xml_input import MarkupError, RefusedMarkup, local_name, parse_fragments, text_of
 from mapsos.terms.predicates import BBox, Predicate
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 from mapsos.ows import event_times
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.markup import RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.spatial_operators import is_spatial, parse_spatial
+from mapsos.ows.xml_input import RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
 from mapsos.terms.like_patterns import MAX_PATTERN, split_pattern
 from mapsos.terms.predicates import (
     MIRRORED,

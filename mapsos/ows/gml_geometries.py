@@ -8,7 +8,7 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.ows.markup import attribute, children, local_name, text_of
+from mapsos.ows.xml_input import attribute, children, local_name, text_of
 from mapsos.terms.crs import SrsName, is_northing_first, parse_srs_name
 from mapsos.terms.predicates import BBox
 

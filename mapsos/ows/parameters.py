@@ -6,7 +6,7 @@ import re
 from typing import Literal
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 from mapsos.terms.crs import SrsName, parse_srs_name
 from mapsos.terms.urns import PROCEDURE_URN
 

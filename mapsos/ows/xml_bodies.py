@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from mapsos.ows.dispatch import UNSUPPORTED_OPERATIONS
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.markup import (
+from mapsos.ows.raw_request import RawRequest
+from mapsos.ows.xml_input import (
     MarkupError,
     RefusedMarkup,
     children,
@@ -16,7 +17,6 @@ from mapsos.ows.markup import (
     stray_text,
     text_of,
 )
-from mapsos.ows.requests import RawRequest
 
 if TYPE_CHECKING:
     from lxml import etree

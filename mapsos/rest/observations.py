@@ -21,7 +21,7 @@ from mapsos.operations.layer_meaning import LayerMeaning
 from mapsos.operations.row_limits import find_excess
 from mapsos.operations.selection import LayerSelection, locate, pick_procedures
 from mapsos.operations.streaming import LayerQuestion, ObservationBody
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 from mapsos.rest.areas_and_times import format_in_zone
 from mapsos.rest.conditions import apply_condition
 from mapsos.rest.layers import KnownLayer, list_layers, rest_errors

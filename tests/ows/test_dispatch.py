@@ -7,7 +7,7 @@ import pytest
 from mapsos.ows.dispatch import UNSUPPORTED_OPERATIONS, asks_feature_type, check_service, find_operation
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.kvp import decode_kvp
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.xml_bodies import read_body
 
 

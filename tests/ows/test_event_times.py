@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mapsos.ows.event_times import parse_event_times
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.kvp import decode_kvp
-from mapsos.ows.requests import EventTime, RawRequest
+from mapsos.ows.raw_request import EventTime, RawRequest
 from mapsos.ows.xml_bodies import read_body
 from mapsos.terms.times import FOREVER, Interval, parse_period, parse_time
 

@@ -13,7 +13,7 @@ from mapsos.ows import parameters
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.kvp import decode_kvp
 from mapsos.ows.parameters import check_parameters
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.sections import parse_sections
 from mapsos.ows.update_sequences import check_update_sequence
 from mapsos.ows.versions import check_version, negotiate_version
