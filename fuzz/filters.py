@@ -12,7 +12,7 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.ows.filters import FEATURE_ID, parse_result
 from mapsos.ows.raw_request import RawRequest
 from mapsos.sources.errors import SourceError
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
 from mapsos.terms.predicates import Predicate, names
 

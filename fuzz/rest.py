@@ -23,7 +23,7 @@ from mapsos.rest.observations import list_questions, read_query
 from mapsos.rest.paths import parse_rest_path, read_path
 from mapsos.rest.schemas import SCHEMAS, write_schema
 from mapsos.sources.errors import SourceError
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
 from mapsos.web.messages import Request, Response
 

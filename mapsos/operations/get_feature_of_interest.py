@@ -86,7 +86,7 @@ def _parse_location(raw: RawRequest) -> FeatureOfInterest | None:
 def _list_features(
     selection: LayerSelection, ids: tuple[str, ...], observations: ObservationLinks
 ) -> Iterator[SamplingFeature]:
-    from mapsos.sources.layers import open_layer
+    from mapsos.sources.layer import open_layer
 
     meaning = selection.meaning
     layer = meaning.layer

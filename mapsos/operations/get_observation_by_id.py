@@ -57,7 +57,7 @@ def get_observation_by_id(context: Context) -> Response:
 
 def _find_value(layer: ObservationLayer, asked: str) -> str | None:
     """The value in the featureid column of a layer that the id stands for; None if no row has it."""
-    from mapsos.sources.layers import open_layer
+    from mapsos.sources.layer import open_layer
 
     column = read_meaning(layer).feature_id_column
     if column is None:

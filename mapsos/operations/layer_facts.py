@@ -20,7 +20,7 @@ from mapsos.terms.times import Interval
 
 if TYPE_CHECKING:
     from mapsos.sources.groups import GroupFacts
-    from mapsos.sources.layers import Layer
+    from mapsos.sources.layer import Layer
 
 T = TypeVar("T")
 
@@ -161,7 +161,7 @@ def _recall(source: LayerSource, question: Hashable, find: Callable[[], T]) -> T
 
 
 def _ask(source: LayerSource, question: Callable[[Layer], T]) -> T:
-    from mapsos.sources.layers import open_layer
+    from mapsos.sources.layer import open_layer
 
     with open_layer(source) as layer:
         return question(layer)

@@ -141,7 +141,7 @@ def _propose(
 
 def _count(selections: Selections) -> int | None:
     """How many rows there are where every data source counts them by itself."""
-    from mapsos.sources.layers import open_layer
+    from mapsos.sources.layer import open_layer
 
     total = 0
     for selection in selections:
@@ -158,7 +158,7 @@ def _count(selections: Selections) -> int | None:
 
 def _measure(selections: Selections, within: Interval | None = None) -> TimeDensity:
     from mapsos.sources.densities import TimeDensity
-    from mapsos.sources.layers import open_layer
+    from mapsos.sources.layer import open_layer
 
     density = TimeDensity()
     for selection in selections:

@@ -251,7 +251,7 @@ def _may_meet(event_time: EventTime, limit: Interval) -> bool:
 
 def _pick_extreme(meaning: LayerMeaning, column: str, predicate: Predicate, *, newest: bool) -> Predicate:
     """The newest or oldest observations of each procedure among the rows that the rest of the question selects."""
-    from mapsos.sources.layers import open_layer
+    from mapsos.sources.layer import open_layer
 
     group = meaning.procedure_column
     try:

@@ -50,7 +50,7 @@ class BatchStream:
     def __init__(
         self, query: LayerQuery, transform: Callable[[Iterator[Batch]], Generator[Batch]] | None = None
     ) -> None:
-        from mapsos.sources.layers import open_layer
+        from mapsos.sources.layer import open_layer
 
         self._batch_rows = query.batch_rows
         self._closing = contextlib.ExitStack()

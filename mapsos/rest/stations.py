@@ -58,7 +58,7 @@ def list_stations(
             rectangle = find_map_rectangle(context.service, layer)
             groups = find_group_facts(layer.source, group, None, texts, rectangle, to_crs)
         else:
-            from mapsos.sources.layers import open_layer
+            from mapsos.sources.layer import open_layer
 
             with open_layer(layer.source) as source:
                 groups = source.group_facts(group, None, texts, predicate, to_crs)

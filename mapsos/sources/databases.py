@@ -12,7 +12,7 @@ from mapsos.sources.index_steps import find_ends, find_span, tells_steps
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.opening import guarded
 from mapsos.sources.query import StepEnds
-from mapsos.sources.readers import Narrowing
+from mapsos.sources.reader import Narrowing
 from mapsos.sources.sql import Dialect, quote_identifier
 from mapsos.sources.time_texts import find_digits, write_pattern
 from mapsos.terms.layer_source import LayerSource

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.parse_numbers import parse_integers, parse_numbers
-from mapsos.sources.columns import utf8_texts
+from mapsos.sources.source_columns import utf8_texts
 from mapsos.sources.time_columns import calendar_days
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import OrderedDict
 
-from mapsos.sources.readers import Reader, open_reader
+from mapsos.sources.reader import Reader, open_reader
 from mapsos.terms.layer_source import LayerSource
 
 MOST_IDLE = 16

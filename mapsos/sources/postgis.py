@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mapsos.sources.columns import foreign_encoding
 from mapsos.sources.errors import unreadable
 from mapsos.sources.ogr_reader import read_columns
 from mapsos.sources.postgresql import PostgresqlReader
+from mapsos.sources.source_columns import foreign_encoding
 from mapsos.sources.sql import Dialect
 
 _DATA = re.compile(r"\s*(?P<geometry>\"(?:[^\"]|\"\")+\"|[^\s\"]+)\s+from\s+(?P<rest>.+?)\s*;?\s*", re.I | re.S)

@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import ColumnKind
-from mapsos.sources.columns import WRITTEN_NUMBERS, OgrColumn, PostgresqlColumn
 from mapsos.sources.errors import SourceError
 from mapsos.sources.ogr_reader import OgrReader, read_columns
 from mapsos.sources.opening import guarded
-from mapsos.sources.readers import Narrowing, ReadPlan
+from mapsos.sources.reader import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
+from mapsos.sources.source_columns import WRITTEN_NUMBERS, OgrColumn, PostgresqlColumn
 from mapsos.sources.sql import Dialect, quote_identifier, quote_text, write_number
 from mapsos.terms.deadlines import DeadlineError, current_deadline
 from mapsos.terms.layer_source import LayerSource

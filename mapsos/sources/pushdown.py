@@ -11,9 +11,9 @@ from datetime import date
 from decimal import Decimal
 
 from mapsos.columns.batches import ColumnKind
-from mapsos.sources.columns import PostgresqlColumn, SourceColumn
 from mapsos.sources.comparisons import is_number, typing_of
-from mapsos.sources.readers import Narrowing, Reader
+from mapsos.sources.reader import Narrowing, Reader
+from mapsos.sources.source_columns import PostgresqlColumn, SourceColumn
 from mapsos.sources.spatial import rectangle_in_layer
 from mapsos.sources.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
 from mapsos.terms.crs import Crs

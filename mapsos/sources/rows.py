@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import ColumnKind
 from mapsos.columns.geometries import GeometryColumn
-from mapsos.sources.columns import OgrColumn, SourceColumn
+from mapsos.sources.source_columns import OgrColumn, SourceColumn
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 
 from mapsos.columns.batches import ColumnKind
-from mapsos.sources.columns import PostgresqlColumn
 from mapsos.sources.groups import GroupFacts
 from mapsos.sources.postgresql import PostgresqlReader, write_envelope
 from mapsos.sources.query import StepEnds
-from mapsos.sources.readers import Narrowing
+from mapsos.sources.reader import Narrowing
 from mapsos.sources.rows import Rows
+from mapsos.sources.source_columns import PostgresqlColumn
 from mapsos.sources.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.time_columns import times_of
 from mapsos.sources.time_texts import write_instant

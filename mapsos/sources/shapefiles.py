@@ -7,12 +7,12 @@ from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mapsos.columns.geometries import GeometryColumn
-from mapsos.sources.columns import SourceColumn, foreign_encoding
 from mapsos.sources.dbf import Table, TableError
 from mapsos.sources.errors import unreadable
 from mapsos.sources.identity import identity
-from mapsos.sources.readers import Narrowing, ReadPlan
+from mapsos.sources.reader import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
+from mapsos.sources.source_columns import SourceColumn, foreign_encoding
 from mapsos.sources.sql import Dialect
 from mapsos.terms.layer_source import LayerSource
 

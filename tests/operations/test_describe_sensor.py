@@ -13,7 +13,7 @@ from mapsos.mapfile.findings import find
 from mapsos.mapfile.keys import metadata_key
 from mapsos.mapfile.model import SENSOR_TEXTS
 from mapsos.operations.layer_facts import forget_facts
-from mapsos.sources.layers import Layer
+from mapsos.sources.layer import Layer
 from tests.ogc_schemas import complain, needs_schemas
 
 from .conftest import LAYER, ROWS, WEB, World, layer_text, read_xml, refusal, write_stations

@@ -118,7 +118,7 @@ def test_every_source_says_the_same(world: World, driver: str) -> None:
 
 
 def test_a_geopackage_is_asked_and_not_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mapsos.sources.layers.Layer._pass", None)
+    monkeypatch.setattr("mapsos.sources.layer.Layer._pass", None)
     assert ask(world) == EXPECTED
 
 

@@ -16,7 +16,7 @@ from mapsos.app import Application
 from mapsos.config.settings import read_settings
 from mapsos.operations import kept_summaries
 from mapsos.operations.kept_summaries import forget_summaries
-from mapsos.sources.layers import Layer
+from mapsos.sources.layer import Layer
 from mapsos.web.messages import Request
 
 from .conftest import ROWS, World, write_stations

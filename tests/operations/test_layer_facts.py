@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from mapsos.operations.layer_facts import FactStore, forget_facts
-from mapsos.sources import layers
+from mapsos.sources import layer as layers
 from mapsos.terms.layer_source import LayerSource
 
 from .conftest import LAYER, World, layer_text

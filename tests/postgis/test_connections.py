@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.postgresql import Cluster, PostgresqlError
 from mapsos.sources.errors import SourceError
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.pool import close_idle_readers
 from mapsos.sources.query import LayerQuery
 from mapsos.terms import predicates as p

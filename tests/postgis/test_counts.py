@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.postgresql import Cluster
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import EVERYTHING, And, BBox, Compare, Not, OneOf, Predicate, Time
 from mapsos.terms.times import Interval, parse_time

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.postgresql import Cluster
 from mapsos.sources.errors import SourceError
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.postgis import PostgisData, parse_data
 from mapsos.sources.query import LayerQuery
 from mapsos.terms import predicates as p

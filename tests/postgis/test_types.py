@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.postgresql import Cluster
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
 from mapsos.terms import predicates as p
 from mapsos.terms.layer_source import LayerSource

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
 from mapsos.terms import predicates as p
 from mapsos.terms.layer_source import LayerSource, SourceKind

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from osgeo import ogr
 
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.ogr_reader import OgrReader
-from mapsos.sources.readers import open_reader
+from mapsos.sources.reader import open_reader
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.terms.predicates import EVERYTHING, And, BBox, Compare, Not, OneOf, Predicate, Time

@@ -16,7 +16,7 @@ from osgeo import gdal, ogr
 from mapsos.columns.batches import ColumnKind
 from mapsos.sources.errors import SourceError
 from mapsos.sources.flatgeobuf import FlatGeobufReader, open_flatgeobuf, plain_times
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.pool import close_idle_readers
 from mapsos.sources.query import LayerQuery
@@ -107,7 +107,7 @@ READ_PLACES = """
 import sys
 from mapsos.terms import predicates as p
 from mapsos.terms.layer_source import LayerSource, SourceKind
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
 
 source = LayerSource("readings", SourceKind.OGR, sys.argv[1], "readings", native_filter=sys.argv[2] or None)

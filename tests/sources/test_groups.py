@@ -9,9 +9,9 @@ import pytest
 import shapely
 from osgeo import ogr, osr
 
-from mapsos.sources import layers
+from mapsos.sources import layer as layers
 from mapsos.sources.groups import GroupFacts
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.terms.predicates import OneOf

@@ -22,7 +22,7 @@ from mapsos.columns.summarizer import Summarizer, SummaryColumn
 from mapsos.sources import index_steps
 from mapsos.sources.groups import facts_of_groups
 from mapsos.sources.index_steps import find_span
-from mapsos.sources.layers import Layer, open_layer
+from mapsos.sources.layer import Layer, open_layer
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.pushdown import narrow
 from mapsos.sources.query import LayerQuery, StepEnds

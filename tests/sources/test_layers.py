@@ -19,7 +19,7 @@ import pytest
 from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.sources.errors import SourceError, mask_passwords
 from mapsos.sources.identity import identity
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.pool import close_idle_readers
 from mapsos.sources.pushdown import narrow
@@ -267,7 +267,7 @@ def test_a_question_to_a_shapefile_needs_no_gdal(sources: dict[str, LayerSource]
     """It costs a CGI process 0.1 s, and there is no database to ask."""
     code = f"""import sys
 from mapsos.terms.layer_source import LayerSource, SourceKind
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 with open_layer(LayerSource("layer", SourceKind.SHAPEFILE, {sources["shp"].connection!r})) as layer:
     assert layer.distinct("name") and layer.time_bounds("day") and layer.count()
 sys.exit("osgeo" in sys.modules)"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import shapely
 
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
 from mapsos.terms import predicates as p
 from mapsos.terms.layer_source import LayerSource

@@ -15,7 +15,7 @@ from benchmarks.maps import DATABLOCK, MEASUREMENT, MapLayer, write_map
 from mapsos.app import Application
 from mapsos.config.settings import read_settings
 from mapsos.sources.errors import SourceError
-from mapsos.sources.layers import Layer
+from mapsos.sources.layer import Layer
 from mapsos.web.messages import Request, Response
 
 STORED = 1000

@@ -14,7 +14,7 @@ import pytest
 
 import mapsos
 from mapsos.columns.batches import Batch
-from mapsos.sources.layers import Layer
+from mapsos.sources.layer import Layer
 from mapsos.sources.query import BATCH_ROWS
 from mapsos.web.messages import Response
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mapsos.columns.batches import Batch, Column
 from mapsos.sources.errors import SourceError
+from mapsos.sources.file_watch import FileWatch
 from mapsos.sources.pool import acquire_reader, release_reader
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.read_ahead import read_rows_ahead
-from mapsos.sources.readers import Narrowing, Reader, ReadPlan
+from mapsos.sources.reader import Narrowing, Reader, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.summaries import PASS_ROWS, bounds_of_time, distinct_texts, extent_of, extremes_of_time
 from mapsos.sources.time_columns import instants_of
-from mapsos.sources.watch import FileWatch
 from mapsos.terms.crs import Crs
 from mapsos.terms.deadlines import current_deadline
 from mapsos.terms.layer_source import LayerSource
