@@ -14,8 +14,8 @@ from mapsos.operations.layer_facts import has_geometry
 from mapsos.operations.layer_meaning import read_meaning, refuse_source
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.feature_types import check_schema_format, parse_type_names
+from mapsos.sources.drivers.shape_types import find_shape_type
 from mapsos.sources.errors import SourceError
-from mapsos.sources.shape_types import find_shape_type
 from mapsos.terms.layer_source import ShapeType, SourceKind
 from mapsos.web.messages import Response
 

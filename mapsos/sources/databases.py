@@ -6,11 +6,11 @@ Every answer is the one that a pass over the rows would give, or None where that
 from __future__ import annotations
 
 from mapsos.columns.batches import ColumnKind
+from mapsos.sources.drivers.ogr import OgrReader
+from mapsos.sources.drivers.opening import guarded
 from mapsos.sources.groups import GroupFacts
 from mapsos.sources.index_skips import count_each, find_extremes, find_first_ids, list_distinct
 from mapsos.sources.index_steps import find_ends, find_span, tells_steps
-from mapsos.sources.ogr_reader import OgrReader
-from mapsos.sources.opening import guarded
 from mapsos.sources.query import StepEnds
 from mapsos.sources.reader import Narrowing
 from mapsos.sources.sql import Dialect, quote_identifier

@@ -6,7 +6,7 @@ again for the least value above the last one visits one entry for each value.
 
 from __future__ import annotations
 
-from mapsos.sources.ogr_reader import OgrReader
+from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.sql import is_plain_text, quote_identifier, quote_text
 
 MOST_VALUES = 5000

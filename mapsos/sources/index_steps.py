@@ -23,7 +23,7 @@ from mapsos.terms.times import FOREVER, HOUR, Interval, parse_texts, parse_time,
 if TYPE_CHECKING:
     import numpy as np
 
-    from mapsos.sources.ogr_reader import OgrReader
+    from mapsos.sources.drivers.ogr import OgrReader
 
 MOST_STEPS = 20_000
 """More steps (of all groups together) are left to a pass."""

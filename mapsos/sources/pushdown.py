@@ -103,9 +103,9 @@ def _leads_to_times(predicate: Predicate, times: set[str], reader: Reader) -> bo
     """
     if not (isinstance(predicate, OneOf) and times and reader.condition_dialect(predicate.name) is Dialect.SQLITE):
         return False
+    from mapsos.sources.drivers.ogr import OgrReader
+    from mapsos.sources.drivers.opening import guarded
     from mapsos.sources.index_skips import list_keys
-    from mapsos.sources.ogr_reader import OgrReader
-    from mapsos.sources.opening import guarded
 
     if not isinstance(reader, OgrReader):
         return False

@@ -92,25 +92,25 @@ class Reader(Protocol):
 def open_reader(source: LayerSource) -> Reader:
     """A reader of the layer's data. Raises `mapsos.sources.errors.SourceError`."""
     if source.kind is SourceKind.INLINE:
-        from mapsos.sources.inline import InlineReader
+        from mapsos.sources.drivers.inline import InlineReader
 
         return InlineReader(source)
     if source.kind is SourceKind.SHAPEFILE:
-        from mapsos.sources.shapefiles import ShapefileReader
+        from mapsos.sources.drivers.shapefiles import ShapefileReader
 
         return ShapefileReader(source)
     if source.kind is SourceKind.POSTGIS:
-        from mapsos.sources.postgis import PostgisReader
+        from mapsos.sources.drivers.postgis import PostgisReader
 
         return PostgisReader(source)
     if source.is_postgresql:
-        from mapsos.sources.postgresql import PostgresqlReader
+        from mapsos.sources.drivers.postgresql import PostgresqlReader
 
         return PostgresqlReader(source)
     if source.connection.lower().endswith(".fgb"):
-        from mapsos.sources.flatgeobuf import open_flatgeobuf
+        from mapsos.sources.drivers.flatgeobuf import open_flatgeobuf
 
         return open_flatgeobuf(source)
-    from mapsos.sources.ogr_reader import OgrReader
+    from mapsos.sources.drivers.ogr import OgrReader
 
     return OgrReader(source)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from mapsos.columns.batches import ColumnKind
+from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.index_skips import list_keys
-from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.pushdown import narrow
 from mapsos.sources.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.time_texts import find_digits, write_bound, write_pattern

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from mapsos.columns.batches import ColumnKind
+from mapsos.sources.drivers.postgresql import PostgresqlReader, write_envelope
 from mapsos.sources.groups import GroupFacts
-from mapsos.sources.postgresql import PostgresqlReader, write_envelope
 from mapsos.sources.query import StepEnds
 from mapsos.sources.reader import Narrowing
 from mapsos.sources.rows import Rows

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mapsos.sources.sql import quote_identifier
 
 if TYPE_CHECKING:
-    from mapsos.sources.ogr_reader import OgrReader
+    from mapsos.sources.drivers.ogr import OgrReader
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}((?:\.[0-9]{1,6})?)Z")

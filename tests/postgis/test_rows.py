@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from benchmarks.postgresql import Cluster
+from mapsos.sources.drivers.postgis import PostgisData, parse_data
 from mapsos.sources.errors import SourceError
 from mapsos.sources.layer import open_layer
-from mapsos.sources.postgis import PostgisData, parse_data
 from mapsos.sources.query import LayerQuery
 from mapsos.terms import predicates as p
 from mapsos.terms.layer_source import LayerSource, SourceKind

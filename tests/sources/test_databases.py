@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from osgeo import ogr
 
+from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.layer import open_layer
-from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.reader import open_reader
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource, SourceKind

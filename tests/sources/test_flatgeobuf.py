@@ -14,10 +14,10 @@ import pytest
 from osgeo import gdal, ogr
 
 from mapsos.columns.batches import ColumnKind
+from mapsos.sources.drivers.flatgeobuf import FlatGeobufReader, open_flatgeobuf, plain_times
+from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.errors import SourceError
-from mapsos.sources.flatgeobuf import FlatGeobufReader, open_flatgeobuf, plain_times
 from mapsos.sources.layer import open_layer
-from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.pool import close_idle_readers
 from mapsos.sources.query import LayerQuery
 from mapsos.terms import predicates as p

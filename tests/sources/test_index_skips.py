@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from mapsos.sources import index_skips
+from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.index_skips import find_extremes, list_distinct, list_keys
 from mapsos.sources.layer import open_layer
-from mapsos.sources.ogr_reader import OgrReader
 from mapsos.sources.summaries import bounds_of_time, distinct_texts
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import EVERYTHING

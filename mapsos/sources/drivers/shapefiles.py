@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mapsos.columns.geometries import GeometryColumn
-from mapsos.sources.dbf import Table, TableError
+from mapsos.sources.drivers.dbf import Table, TableError
 from mapsos.sources.errors import unreadable
 from mapsos.sources.identity import identity
 from mapsos.sources.reader import Narrowing, ReadPlan
@@ -119,7 +119,7 @@ class ShapefileReader:
 
         import numpy as np
 
-        from mapsos.sources.ogr_reader import OgrReader
+        from mapsos.sources.drivers.ogr import OgrReader
 
         source = dataclasses.replace(self.source, connection=_part(self._stem, "shp"), data="", native_filter=native)
         reader = OgrReader(source)

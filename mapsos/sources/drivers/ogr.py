@@ -10,8 +10,8 @@ from osgeo import gdal, ogr
 
 from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.geometries import GeometryColumn
+from mapsos.sources.drivers.opening import guarded, open_dataset
 from mapsos.sources.identity import identity
-from mapsos.sources.opening import guarded, open_dataset
 from mapsos.sources.reader import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import OgrColumn, SourceColumn, foreign_encoding

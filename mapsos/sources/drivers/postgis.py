@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from mapsos.sources.drivers.ogr import read_columns
+from mapsos.sources.drivers.postgresql import PostgresqlReader
 from mapsos.sources.errors import unreadable
-from mapsos.sources.ogr_reader import read_columns
-from mapsos.sources.postgresql import PostgresqlReader
 from mapsos.sources.source_columns import foreign_encoding
 from mapsos.sources.sql import Dialect
 

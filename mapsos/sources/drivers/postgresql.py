@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import ColumnKind
+from mapsos.sources.drivers.ogr import OgrReader, read_columns
+from mapsos.sources.drivers.opening import guarded
 from mapsos.sources.errors import SourceError
-from mapsos.sources.ogr_reader import OgrReader, read_columns
-from mapsos.sources.opening import guarded
 from mapsos.sources.reader import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import WRITTEN_NUMBERS, OgrColumn, PostgresqlColumn
