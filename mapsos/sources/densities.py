@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from mapsos.sources.filtering.row_times import times_of
 from mapsos.sources.rows import Rows
-from mapsos.sources.time_columns import times_of
 from mapsos.terms.times import SECOND, Interval
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ again for the least value above the last one visits one entry for each value.
 from __future__ import annotations
 
 from mapsos.sources.drivers.ogr import OgrReader
-from mapsos.sources.sql import is_plain_text, quote_identifier, quote_text
+from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
 
 MOST_VALUES = 5000
 """With more distinct values than this, going through the index is as good."""

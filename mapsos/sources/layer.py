@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, TypeVar
 from mapsos.columns.batches import Batch, Column
 from mapsos.sources.errors import SourceError
 from mapsos.sources.file_watch import FileWatch
+from mapsos.sources.filtering.row_times import instants_of
 from mapsos.sources.pool import acquire_reader, release_reader
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.read_ahead import read_rows_ahead
 from mapsos.sources.reader import Narrowing, Reader, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.summaries import PASS_ROWS, bounds_of_time, distinct_texts, extent_of, extremes_of_time
-from mapsos.sources.time_columns import instants_of
 from mapsos.terms.crs import Crs
 from mapsos.terms.deadlines import current_deadline
 from mapsos.terms.layer_source import LayerSource
@@ -299,8 +299,8 @@ class Layer:
         push_down: bool = True,
         known: Narrowing | None = None,
     ) -> Generator[Rows]:
-        from mapsos.sources.evaluate import evaluate
-        from mapsos.sources.pushdown import narrow
+        from mapsos.sources.filtering.evaluate import evaluate
+        from mapsos.sources.filtering.pushdown import narrow
 
         wanted = rename(all_of(self.source.admitted, predicate), self._spell)
         limits = [count for count in (limit, self.source.max_features) if count is not None]

@@ -6,10 +6,10 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from mapsos.sources.filtering.sql import Dialect
 from mapsos.sources.query import BATCH_ROWS
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import SourceColumn
-from mapsos.sources.sql import Dialect
 from mapsos.terms.layer_source import LayerSource, SourceKind
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """How many rows a table of SQLite or GeoPackage has for a predicate, counted by the database: exactly, or not at all.
 
-What a reading delivers is what the condition that is handed down admits (`mapsos.sources.pushdown`) and the predicate
-too. So each part of a predicate is said as SQL that decides as `mapsos.sources.evaluate` does for the rows within that
+What a reading delivers is what the condition that is handed down admits (`mapsos.sources.filtering.pushdown`) and the predicate
+too. So each part of a predicate is said as SQL that decides as `mapsos.sources.filtering.evaluate` does for the rows within that
 condition; where one row of those might be decided otherwise, nobody is told a number.
 """
 
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.ogr import OgrReader
+from mapsos.sources.filtering.pushdown import narrow
+from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.index_skips import list_keys
-from mapsos.sources.pushdown import narrow
-from mapsos.sources.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.time_texts import find_digits, write_bound, write_pattern
 from mapsos.terms.predicates import And, Everything, OneOf, Predicate, Time, names
 

@@ -45,7 +45,7 @@ class Rows:
         self.geometry = geometry
         self.ids = ids
         self.times: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
-        """What `mapsos.sources.time_columns.times_of` has read of columns."""
+        """What `mapsos.sources.filtering.row_times.times_of` has read of columns."""
         self._values: dict[str, pa.Array] = {}
         self._texts: dict[str, pa.Array] = {}
 

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from mapsos.sources.sql import quote_identifier
+from mapsos.sources.filtering.sql import quote_identifier
 
 if TYPE_CHECKING:
     from mapsos.sources.drivers.ogr import OgrReader

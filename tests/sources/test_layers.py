@@ -19,10 +19,10 @@ import pytest
 from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.errors import SourceError, mask_passwords
+from mapsos.sources.filtering.pushdown import narrow
 from mapsos.sources.identity import identity
 from mapsos.sources.layer import open_layer
 from mapsos.sources.pool import close_idle_readers
-from mapsos.sources.pushdown import narrow
 from mapsos.sources.query import LayerQuery
 from mapsos.terms import predicates as p
 from mapsos.terms.crs import Crs

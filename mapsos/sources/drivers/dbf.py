@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.parse_numbers import parse_integers, parse_numbers
+from mapsos.sources.filtering.row_times import calendar_days
 from mapsos.sources.source_columns import utf8_texts
-from mapsos.sources.time_columns import calendar_days
 
 if TYPE_CHECKING:
     import numpy as np

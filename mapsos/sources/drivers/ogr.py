@@ -11,11 +11,11 @@ from osgeo import gdal, ogr
 from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.geometries import GeometryColumn
 from mapsos.sources.drivers.opening import guarded, open_dataset
+from mapsos.sources.filtering.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
 from mapsos.sources.identity import identity
 from mapsos.sources.reader import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import OgrColumn, SourceColumn, foreign_encoding
-from mapsos.sources.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
 from mapsos.terms.layer_source import LayerSource
 
 if TYPE_CHECKING:

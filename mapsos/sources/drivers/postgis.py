@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from mapsos.sources.drivers.ogr import read_columns
 from mapsos.sources.drivers.postgresql import PostgresqlReader
 from mapsos.sources.errors import unreadable
+from mapsos.sources.filtering.sql import Dialect
 from mapsos.sources.source_columns import foreign_encoding
-from mapsos.sources.sql import Dialect
 
 _DATA = re.compile(r"\s*(?P<geometry>\"(?:[^\"]|\"\")+\"|[^\s\"]+)\s+from\s+(?P<rest>.+?)\s*;?\s*", re.I | re.S)
 _USING = re.compile(r"\s+using\s+(?:unique\s+(?P<unique>\S+)|srid\s*=\s*(?P<srid>-?\d+))\s*$", re.I)

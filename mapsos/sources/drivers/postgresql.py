@@ -15,10 +15,10 @@ from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.ogr import OgrReader, read_columns
 from mapsos.sources.drivers.opening import guarded
 from mapsos.sources.errors import SourceError
+from mapsos.sources.filtering.sql import Dialect, quote_identifier, quote_text, write_number
 from mapsos.sources.reader import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import WRITTEN_NUMBERS, OgrColumn, PostgresqlColumn
-from mapsos.sources.sql import Dialect, quote_identifier, quote_text, write_number
 from mapsos.terms.deadlines import DeadlineError, current_deadline
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import Everything

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from mapsos.columns.geometries import GeometryColumn
 from mapsos.sources.drivers.dbf import Table, TableError
 from mapsos.sources.errors import unreadable
+from mapsos.sources.filtering.sql import Dialect
 from mapsos.sources.identity import identity
 from mapsos.sources.reader import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import SourceColumn, foreign_encoding
-from mapsos.sources.sql import Dialect
 from mapsos.terms.layer_source import LayerSource
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mapsos.sources.comparisons import compare, compare_between
-from mapsos.sources.patterns import matches_expression, matches_parts
+from mapsos.sources.filtering.comparisons import compare, compare_between
+from mapsos.sources.filtering.row_times import times_of
+from mapsos.sources.filtering.spatial import in_rectangle, in_relation
+from mapsos.sources.filtering.text_patterns import matches_expression, matches_parts
 from mapsos.sources.rows import Rows
-from mapsos.sources.spatial import in_rectangle, in_relation
-from mapsos.sources.time_columns import times_of
 from mapsos.terms import predicates as p
 from mapsos.terms.layer_source import LayerSource
 

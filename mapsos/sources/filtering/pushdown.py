@@ -1,6 +1,6 @@
 """What of a predicate is handed to the driver, so that its indexes work: only ever wider than the predicate.
 
-Conditions are made of identifiers and typed constants alone (`mapsos.sources.sql`). What might leave out a row that the
+Conditions are made of identifiers and typed constants alone (`mapsos.sources.filtering.sql`). What might leave out a row that the
 predicate admits is not handed down: nothing below a Not, no texts that cannot be constants, no order of texts.
 """
 
@@ -11,11 +11,11 @@ from datetime import date
 from decimal import Decimal
 
 from mapsos.columns.batches import ColumnKind
-from mapsos.sources.comparisons import is_number, typing_of
+from mapsos.sources.filtering.comparisons import is_number, typing_of
+from mapsos.sources.filtering.spatial import rectangle_in_layer
+from mapsos.sources.filtering.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
 from mapsos.sources.reader import Narrowing, Reader
 from mapsos.sources.source_columns import PostgresqlColumn, SourceColumn
-from mapsos.sources.spatial import rectangle_in_layer
-from mapsos.sources.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import And, BBox, Between, Compare, OneOf, Or, Predicate, Spatial, Time, list_conditions
 from mapsos.terms.times import DAY, SECOND, parse_time
