@@ -14,7 +14,7 @@ from mapsos.terms.predicates import Time, all_of
 from mapsos.terms.times import SECOND, Interval, format_interval
 
 if TYPE_CHECKING:
-    from mapsos.sources.densities import TimeDensity
+    from mapsos.sources.passes.densities import TimeDensity
 
 Selections = Sequence[LayerSelection]
 
@@ -157,8 +157,8 @@ def _count(selections: Selections) -> int | None:
 
 
 def _measure(selections: Selections, within: Interval | None = None) -> TimeDensity:
-    from mapsos.sources.densities import TimeDensity
     from mapsos.sources.layer import open_layer
+    from mapsos.sources.passes.densities import TimeDensity
 
     density = TimeDensity()
     for selection in selections:

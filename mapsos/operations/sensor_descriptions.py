@@ -16,7 +16,7 @@ from mapsos.operations.layer_meaning import LayerMeaning, read_meaning, refuse_s
 from mapsos.operations.observation_links import ObservationLinks
 from mapsos.ows.exceptions import OwsException
 from mapsos.sources.errors import SourceError
-from mapsos.sources.groups import GroupFacts
+from mapsos.sources.passes.groups import GroupFacts
 from mapsos.terms.crs import Crs, parse_srs_name
 from mapsos.terms.times import EARLIEST, LATEST, SECOND, Interval, format_instant, parse_period
 from mapsos.terms.urns import PROCEDURE_URN

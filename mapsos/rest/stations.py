@@ -14,7 +14,7 @@ from mapsos.operations.extents import find_map_rectangle
 from mapsos.operations.layer_facts import find_group_facts
 from mapsos.rest.areas_and_times import join_bounds
 from mapsos.rest.layers import KnownLayer, rest_errors
-from mapsos.sources.groups import GroupFacts
+from mapsos.sources.passes.groups import GroupFacts
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import Predicate
 

@@ -9,9 +9,9 @@ from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.drivers.opening import guarded
 from mapsos.sources.filtering.sql import Dialect, quote_identifier
-from mapsos.sources.groups import GroupFacts
 from mapsos.sources.index_skips import count_each, find_extremes, find_first_ids, list_distinct
 from mapsos.sources.index_steps import find_ends, find_span, tells_steps
+from mapsos.sources.passes.groups import GroupFacts
 from mapsos.sources.query import StepEnds
 from mapsos.sources.reader import Narrowing
 from mapsos.sources.time_texts import find_digits, write_pattern

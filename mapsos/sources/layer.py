@@ -11,12 +11,12 @@ from mapsos.columns.batches import Batch, Column
 from mapsos.sources.errors import SourceError
 from mapsos.sources.file_watch import FileWatch
 from mapsos.sources.filtering.row_times import instants_of
+from mapsos.sources.passes.whole_layer import PASS_ROWS, bounds_of_time, distinct_texts, extent_of, extremes_of_time
 from mapsos.sources.pool import acquire_reader, release_reader
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.read_ahead import read_rows_ahead
 from mapsos.sources.reader import Narrowing, Reader, ReadPlan
 from mapsos.sources.rows import Rows
-from mapsos.sources.summaries import PASS_ROWS, bounds_of_time, distinct_texts, extent_of, extremes_of_time
 from mapsos.terms.crs import Crs
 from mapsos.terms.deadlines import current_deadline
 from mapsos.terms.layer_source import LayerSource
@@ -25,8 +25,8 @@ from mapsos.terms.times import Interval
 
 if TYPE_CHECKING:
     from mapsos.sources.databases import Database
-    from mapsos.sources.densities import TimeDensity
-    from mapsos.sources.groups import GroupFacts
+    from mapsos.sources.passes.densities import TimeDensity
+    from mapsos.sources.passes.groups import GroupFacts
     from mapsos.sources.server_facts import ServerFacts
 
 T = TypeVar("T")
@@ -235,7 +235,7 @@ class Layer:
 
         Places are in ``crs`` (None: the layer's). Groups come in order of first appearance.
         """
-        from mapsos.sources.groups import facts_of_groups
+        from mapsos.sources.passes.groups import facts_of_groups
 
         group = self._spell_any(group_column)
         time = self._spell_any(time_column)
@@ -250,7 +250,7 @@ class Layer:
         self, group: str | None, texts: tuple[str, ...], predicate: Predicate, crs: Crs | None
     ) -> dict[str, GroupFacts] | None:
         """Facts of groups whose rows are all at one point, from the first row of each; None where a pass is needed."""
-        from mapsos.sources.groups import facts_of_groups
+        from mapsos.sources.passes.groups import facts_of_groups
 
         wanted = rename(predicate, self._spell)
         known = self._ask_database(lambda database: database.one_place(group, wanted))
@@ -268,7 +268,7 @@ class Layer:
         self, group_column: str | None, time_column: str | None, predicate: Predicate = EVERYTHING
     ) -> dict[str, GroupFacts]:
         """How many rows and from when to when, by value text of the group column: one grouped query, or one pass."""
-        from mapsos.sources.groups import facts_of_groups
+        from mapsos.sources.passes.groups import facts_of_groups
 
         group = self._spell_any(group_column)
         time = self._spell_any(time_column)

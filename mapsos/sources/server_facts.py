@@ -12,7 +12,7 @@ from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.postgresql import PostgresqlReader, write_envelope
 from mapsos.sources.filtering.row_times import times_of
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
-from mapsos.sources.groups import GroupFacts
+from mapsos.sources.passes.groups import GroupFacts
 from mapsos.sources.query import StepEnds
 from mapsos.sources.reader import Narrowing
 from mapsos.sources.rows import Rows

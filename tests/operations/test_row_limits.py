@@ -19,7 +19,7 @@ from benchmarks.maps import MapLayer, write_map
 from mapsos.app import Application
 from mapsos.columns.batches import Column, ColumnKind
 from mapsos.config.settings import Settings
-from mapsos.sources.densities import TimeDensity
+from mapsos.sources.passes.densities import TimeDensity
 from mapsos.sources.query import BATCH_ROWS
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import OgrColumn

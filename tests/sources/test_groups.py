@@ -10,8 +10,8 @@ import shapely
 from osgeo import ogr, osr
 
 from mapsos.sources import layer as layers
-from mapsos.sources.groups import GroupFacts
 from mapsos.sources.layer import open_layer
+from mapsos.sources.passes.groups import GroupFacts
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.terms.predicates import OneOf

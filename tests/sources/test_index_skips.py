@@ -12,7 +12,7 @@ from mapsos.sources import index_skips
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.index_skips import find_extremes, list_distinct, list_keys
 from mapsos.sources.layer import open_layer
-from mapsos.sources.summaries import bounds_of_time, distinct_texts
+from mapsos.sources.passes.whole_layer import bounds_of_time, distinct_texts
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import EVERYTHING
 

@@ -22,11 +22,11 @@ from mapsos.columns.summarizer import Summarizer, SummaryColumn
 from mapsos.sources import index_steps
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.filtering.pushdown import narrow
-from mapsos.sources.groups import facts_of_groups
 from mapsos.sources.index_steps import find_span
 from mapsos.sources.layer import Layer, open_layer
+from mapsos.sources.passes.groups import facts_of_groups
+from mapsos.sources.passes.whole_layer import bounds_of_time
 from mapsos.sources.query import LayerQuery, StepEnds
-from mapsos.sources.summaries import bounds_of_time
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import EVERYTHING, BBox, Compare, OneOf, Predicate, Time, all_of

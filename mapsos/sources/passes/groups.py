@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from mapsos.columns.geometries import reproject
 from mapsos.sources.filtering.row_times import times_of
+from mapsos.sources.passes.whole_layer import group_codes
 from mapsos.sources.rows import Rows
-from mapsos.sources.summaries import group_codes
 from mapsos.terms.crs import Crs
 from mapsos.terms.times import Interval
 
