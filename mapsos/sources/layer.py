@@ -24,10 +24,10 @@ from mapsos.terms.predicates import EVERYTHING, Everything, Nothing, Predicate, 
 from mapsos.terms.times import Interval
 
 if TYPE_CHECKING:
-    from mapsos.sources.databases import Database
+    from mapsos.sources.indexes.postgresql_facts import ServerFacts
+    from mapsos.sources.indexes.sqlite_facts import Database
     from mapsos.sources.passes.densities import TimeDensity
     from mapsos.sources.passes.groups import GroupFacts
-    from mapsos.sources.server_facts import ServerFacts
 
 T = TypeVar("T")
 

@@ -13,8 +13,8 @@ from mapsos.sources.source_columns import SourceColumn
 from mapsos.terms.layer_source import LayerSource, SourceKind
 
 if TYPE_CHECKING:
-    from mapsos.sources.databases import Database
-    from mapsos.sources.server_facts import ServerFacts
+    from mapsos.sources.indexes.postgresql_facts import ServerFacts
+    from mapsos.sources.indexes.sqlite_facts import Database
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from lxml import etree
 from osgeo import ogr
 
 from mapsos.operations.layer_facts import forget_facts
-from mapsos.sources.databases import Database
+from mapsos.sources.indexes.sqlite_facts import Database
 
 from .conftest import LAYER, ROWS, World, layer_text, refusal, write_stations
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.sources import index_skips
 from mapsos.sources.drivers.ogr import OgrReader
-from mapsos.sources.index_skips import find_extremes, list_distinct, list_keys
+from mapsos.sources.indexes import index_skips
+from mapsos.sources.indexes.index_skips import find_extremes, list_distinct, list_keys
 from mapsos.sources.layer import open_layer
 from mapsos.sources.passes.whole_layer import bounds_of_time, distinct_texts
 from mapsos.terms.layer_source import LayerSource

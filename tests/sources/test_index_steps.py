@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from mapsos.columns.calendar_steps import CalendarSteps
 from mapsos.columns.summarizer import Summarizer, SummaryColumn
-from mapsos.sources import index_steps
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.filtering.pushdown import narrow
-from mapsos.sources.index_steps import find_span
+from mapsos.sources.indexes import index_steps
+from mapsos.sources.indexes.index_steps import find_span
 from mapsos.sources.layer import Layer, open_layer
 from mapsos.sources.passes.groups import facts_of_groups
 from mapsos.sources.passes.whole_layer import bounds_of_time

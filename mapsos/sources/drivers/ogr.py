@@ -21,8 +21,8 @@ from mapsos.terms.layer_source import LayerSource
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from mapsos.sources.databases import Database
-    from mapsos.sources.server_facts import ServerFacts
+    from mapsos.sources.indexes.postgresql_facts import ServerFacts
+    from mapsos.sources.indexes.sqlite_facts import Database
 
 _KINDS = {
     ogr.OFTString: ColumnKind.TEXT,
@@ -334,7 +334,7 @@ class OgrReader:
 
     def open_database(self) -> Database | ServerFacts | None:
         """What the table or layer knows of its rows; one that the mapfile narrows down cannot be asked."""
-        from mapsos.sources.databases import Database
+        from mapsos.sources.indexes.sqlite_facts import Database
 
         source = self.source
         if self.selected or source.native_filter or source.max_features is not None or source.encoding:

@@ -24,7 +24,7 @@ from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import Everything
 
 if TYPE_CHECKING:
-    from mapsos.sources.server_facts import ServerFacts
+    from mapsos.sources.indexes.postgresql_facts import ServerFacts
 
 BELIEVED_SECONDS = 60.0
 """How long the columns of an open table are believed to be what they were."""
@@ -194,7 +194,7 @@ class PostgresqlReader(OgrReader):
 
     def open_database(self) -> ServerFacts | None:
         """What the server knows of the rows, also of those that are left by a filter of its own SQL."""
-        from mapsos.sources.server_facts import ServerFacts
+        from mapsos.sources.indexes.postgresql_facts import ServerFacts
 
         source = self.source
         askable = source.max_features is None and not source.encoding and source.admitted == Everything()

@@ -105,7 +105,7 @@ def _leads_to_times(predicate: Predicate, times: set[str], reader: Reader) -> bo
         return False
     from mapsos.sources.drivers.ogr import OgrReader
     from mapsos.sources.drivers.opening import guarded
-    from mapsos.sources.index_skips import list_keys
+    from mapsos.sources.indexes.index_skips import list_keys
 
     if not isinstance(reader, OgrReader):
         return False

@@ -14,8 +14,8 @@ from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.filtering.pushdown import narrow
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
-from mapsos.sources.index_skips import list_keys
-from mapsos.sources.time_texts import find_digits, write_bound, write_pattern
+from mapsos.sources.indexes.index_skips import list_keys
+from mapsos.sources.indexes.time_texts import find_digits, write_bound, write_pattern
 from mapsos.terms.predicates import And, Everything, OneOf, Predicate, Time, names
 
 _MOST_INTERVALS = 20

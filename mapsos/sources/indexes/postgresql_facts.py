@@ -12,12 +12,12 @@ from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.postgresql import PostgresqlReader, write_envelope
 from mapsos.sources.filtering.row_times import times_of
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
+from mapsos.sources.indexes.time_texts import write_instant
 from mapsos.sources.passes.groups import GroupFacts
 from mapsos.sources.query import StepEnds
 from mapsos.sources.reader import Narrowing
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import PostgresqlColumn
-from mapsos.sources.time_texts import write_instant
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import And, BBox, Everything, OneOf, Predicate, Time
 from mapsos.terms.times import Interval

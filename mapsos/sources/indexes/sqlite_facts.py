@@ -9,12 +9,12 @@ from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.drivers.opening import guarded
 from mapsos.sources.filtering.sql import Dialect, quote_identifier
-from mapsos.sources.index_skips import count_each, find_extremes, find_first_ids, list_distinct
-from mapsos.sources.index_steps import find_ends, find_span, tells_steps
+from mapsos.sources.indexes.index_skips import count_each, find_extremes, find_first_ids, list_distinct
+from mapsos.sources.indexes.index_steps import find_ends, find_span, tells_steps
+from mapsos.sources.indexes.time_texts import find_digits, write_pattern
 from mapsos.sources.passes.groups import GroupFacts
 from mapsos.sources.query import StepEnds
 from mapsos.sources.reader import Narrowing
-from mapsos.sources.time_texts import find_digits, write_pattern
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import BBox, Everything, Predicate
 from mapsos.terms.times import Interval, parse_time
@@ -132,7 +132,7 @@ class Database:
 
     def count(self, predicate: Predicate) -> int | None:
         """How many rows a predicate admits: by texts of a column of texts and by times that are all in UTC."""
-        from mapsos.sources.row_counts import count_exactly
+        from mapsos.sources.indexes.row_counts import count_exactly
 
         if not self._is_plain_table():
             return None
