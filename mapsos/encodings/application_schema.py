@@ -12,7 +12,7 @@ from typing import Literal
 
 from mapsos.columns.batches import ColumnKind
 from mapsos.columns.xml_text import encode_name, escape_attribute
-from mapsos.encodings.member_markup import encode_prefix, indent
+from mapsos.encodings.mapserver.member_markup import encode_prefix, indent
 
 GML = "http://www.opengis.net/gml"
 _SCHEMA = "http://www.w3.org/2001/XMLSchema"

@@ -49,9 +49,9 @@ def find_encoder(response_format: str, result_model: str, *, strict: bool = Fals
 
 def _find_xml_encoder(result_model: str) -> Encoder[Any]:
     if result_model == MEASUREMENT.lower():
-        from mapsos.encodings.collection import write_members
+        from mapsos.encodings.mapserver.collection import write_members
+        from mapsos.encodings.mapserver.measurement import encode_measurements
         from mapsos.encodings.markup import MeasurementMarkup
-        from mapsos.encodings.measurement import encode_measurements
 
         return Encoder(
             OM_XML,
@@ -61,8 +61,8 @@ def _find_xml_encoder(result_model: str) -> Encoder[Any]:
             write_members(encode_measurements),
         )
     if result_model == OBSERVATION.lower():
-        from mapsos.encodings.collection import write_members
-        from mapsos.encodings.datablock import encode_datablocks
+        from mapsos.encodings.mapserver.collection import write_members
+        from mapsos.encodings.mapserver.datablock import encode_datablocks
         from mapsos.encodings.markup import DataBlockMarkup
 
         return Encoder(

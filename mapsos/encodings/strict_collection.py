@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from mapsos.columns.batches import Batch
 from mapsos.columns.xml_text import encode_name, encode_uri, escape_attribute
-from mapsos.encodings.collection import close_collection, write_element
 from mapsos.encodings.encoder import LayerAnswer
+from mapsos.encodings.mapserver.collection import close_collection, write_element
+from mapsos.encodings.mapserver.member_markup import indent
 from mapsos.encodings.markup import CollectionMarkup, Envelope
-from mapsos.encodings.member_markup import indent
 from mapsos.encodings.strict_markup import INAPPLICABLE, write_corners
 from mapsos.web.messages import Chunk
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from mapsos.columns.fixed_decimals import format_fixed
 from mapsos.columns.xml_text import escape_attribute
-from mapsos.encodings.geometry_markup import (
+from mapsos.encodings.joining import Pieces, join_rows
+from mapsos.encodings.mapserver.geometry_markup import (
     COLLECTION,
     POSITION_ENDS,
     format_runs,
@@ -20,7 +21,6 @@ from mapsos.encodings.geometry_markup import (
     take_apart,
     unify,
 )
-from mapsos.encodings.joining import Pieces, join_rows
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.columns.value_texts import instant_texts
 from mapsos.columns.xml_text import escape_attribute, escape_text, escape_text_column, without_nulls
-from mapsos.encodings.datablock import ProcedureGroups, append_records, gather_batches
 from mapsos.encodings.joining import join_rows
-from mapsos.encodings.separators import Separators
+from mapsos.encodings.mapserver.datablock import ProcedureGroups, append_records, gather_batches
+from mapsos.encodings.mapserver.separators import Separators
 from mapsos.encodings.spool import Spool
 from mapsos.encodings.strict_markup import (
     UNKNOWN,

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pytest
 
 from mapsos.columns.batches import Batch
-from mapsos.encodings import datablock, spool
-from mapsos.encodings.datablock import encode_datablocks
+from mapsos.encodings import spool
+from mapsos.encodings.mapserver import datablock
+from mapsos.encodings.mapserver.datablock import encode_datablocks
 from mapsos.encodings.markup import DataBlockMarkup, DataField, Phenomenon, TimeExtent
 
 MakeBatch = Callable[..., Batch]

@@ -8,8 +8,8 @@ import shapely
 
 from mapsos.columns.batches import Batch
 from mapsos.columns.geometries import GeometryColumn
-from mapsos.encodings.geometry_markup import GeometryMarkup
 from mapsos.encodings.joining import join_rows
+from mapsos.encodings.mapserver.geometry_markup import GeometryMarkup
 
 pytestmark = pytest.mark.usefixtures("text_loops")
 

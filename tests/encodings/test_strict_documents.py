@@ -13,7 +13,8 @@ import shapely
 
 from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.columns.geometries import GeometryColumn
-from mapsos.encodings import datablock, spool, strict_observation
+from mapsos.encodings import spool, strict_observation
+from mapsos.encodings.mapserver import datablock
 from mapsos.encodings.strict_markup import StrictField, StrictMarkup, write_uom_attribute, write_uom_element
 from mapsos.encodings.strict_measurement import encode_strict_measurements
 from mapsos.encodings.strict_observation import encode_strict_observations

@@ -17,7 +17,7 @@ from mapsos.columns.fixed_decimals import format_fixed
 from mapsos.columns.texts import column_offsets
 from mapsos.columns.xml_text import escape_attribute
 from mapsos.encodings.joining import Pieces, join_rows
-from mapsos.encodings.member_markup import crs_attributes, indent
+from mapsos.encodings.mapserver.member_markup import crs_attributes, indent
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import Batch, map_batches
 from mapsos.columns.xml_text import encode_name, escape_attribute, escape_attribute_column, escape_text_column
-from mapsos.encodings.geometry_markup import GeometryMarkup
 from mapsos.encodings.joining import Pieces
-from mapsos.encodings.markup import MeasurementMarkup
-from mapsos.encodings.member_markup import (
+from mapsos.encodings.mapserver.geometry_markup import GeometryMarkup
+from mapsos.encodings.mapserver.member_markup import (
     MISSING_PROCEDURE_ITEM,
     crs_attributes,
     encode_prefix,
@@ -18,6 +17,7 @@ from mapsos.encodings.member_markup import (
     write_phenomenon,
     write_procedure,
 )
+from mapsos.encodings.markup import MeasurementMarkup
 from mapsos.encodings.template import Optional, Part, Slot, Template, find_filled
 from mapsos.terms.urns import PROCEDURE_URN
 from mapsos.web.messages import Chunk

@@ -8,8 +8,8 @@ from typing import TypeVar
 from mapsos.columns.batches import Batch
 from mapsos.columns.xml_text import escape_attribute, escape_text
 from mapsos.encodings.encoder import LayerAnswer
+from mapsos.encodings.mapserver.member_markup import encode_prefix, indent, write_envelope
 from mapsos.encodings.markup import CollectionMarkup
-from mapsos.encodings.member_markup import encode_prefix, indent, write_envelope
 from mapsos.web.messages import Chunk
 
 _CLOSING = b"</om:ObservationCollection>\n"

@@ -10,9 +10,9 @@ from mapsos.columns.batches import Batch
 from mapsos.columns.texts import column_bytes
 from mapsos.columns.xml_text import escape_attribute, escape_text, escape_text_column, without_nulls
 from mapsos.encodings.joining import join_chunks, join_rows
+from mapsos.encodings.mapserver.member_markup import MISSING_PROCEDURE_ITEM, indent, write_phenomenon, write_procedure
+from mapsos.encodings.mapserver.separators import Separators
 from mapsos.encodings.markup import DataBlockMarkup, DataField, TimeExtent
-from mapsos.encodings.member_markup import MISSING_PROCEDURE_ITEM, indent, write_phenomenon, write_procedure
-from mapsos.encodings.separators import Separators
 from mapsos.encodings.spool import Spool
 from mapsos.web.messages import Chunk
 
