@@ -76,11 +76,11 @@ def _find_xml_encoder(result_model: str) -> Encoder[Any]:
 
 
 def _find_strict_encoder(result_model: str) -> Encoder[Any]:
-    from mapsos.encodings.strict_collection import write_strict_members
-    from mapsos.encodings.strict_markup import StrictMarkup
+    from mapsos.encodings.strict.collection import write_strict_members
+    from mapsos.encodings.strict.markup import StrictMarkup
 
     if result_model == MEASUREMENT.lower():
-        from mapsos.encodings.strict_measurement import encode_strict_measurements
+        from mapsos.encodings.strict.measurement import encode_strict_measurements
 
         return Encoder(
             OM_XML,
@@ -90,7 +90,7 @@ def _find_strict_encoder(result_model: str) -> Encoder[Any]:
             write_strict_members(encode_strict_measurements, "extensions/om_extended.xsd"),
         )
     if result_model == OBSERVATION.lower():
-        from mapsos.encodings.strict_observation import encode_strict_observations
+        from mapsos.encodings.strict.observation import encode_strict_observations
 
         return Encoder(
             OM_XML,

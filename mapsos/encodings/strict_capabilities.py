@@ -23,7 +23,7 @@ from mapsos.encodings.capabilities import (
 from mapsos.encodings.elements import GML, add_element, add_period, set_link
 from mapsos.encodings.markup import Envelope, Phenomenon
 from mapsos.encodings.registry import RESPONSE_FORMATS
-from mapsos.encodings.strict_markup import UNKNOWN, write_corners
+from mapsos.encodings.strict.markup import UNKNOWN, write_corners
 from mapsos.terms.crs import parse_srs_name, write_crs_urn
 
 _OPERATIONS = frozenset(

@@ -44,7 +44,7 @@ def describe_sensor(context: Context) -> Response:
         if data is None:
             return Response(status=302, headers=(("Location", _build_url(first, procedure)),))
         return Response(headers=(("Content-Type", "text/xml"),), body=(data,))
-    from mapsos.encodings.strict_markup import write_procedure_urn
+    from mapsos.encodings.strict.markup import write_procedure_urn
     from mapsos.operations.sensor_descriptions import build_sensor
 
     markup = build_sensor(context, layers, procedure)

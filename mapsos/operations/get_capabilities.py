@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from mapsos.encodings.capabilities import SECTIONS, CapabilitiesMarkup, OfferingDescription, write_capabilities
 from mapsos.encodings.markup import Phenomenon
-from mapsos.encodings.strict_markup import write_procedure_urn
+from mapsos.encodings.strict.markup import write_procedure_urn
 from mapsos.mapfile.model import ObservationLayer, Offering, group_offerings
 from mapsos.operations.conformance import admits_parameter, is_strict
 from mapsos.operations.context import Context

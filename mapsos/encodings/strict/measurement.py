@@ -17,8 +17,8 @@ from mapsos.columns.batches import Batch, ColumnKind, map_batches
 from mapsos.columns.value_texts import instant_texts
 from mapsos.columns.xml_text import escape_attribute, escape_text_column, without_nulls
 from mapsos.encodings.joining import Pieces, join_rows
-from mapsos.encodings.strict_geometry import StrictGeometryMarkup
-from mapsos.encodings.strict_markup import (
+from mapsos.encodings.strict.geometry import StrictGeometryMarkup
+from mapsos.encodings.strict.markup import (
     UNKNOWN,
     StrictField,
     StrictMarkup,

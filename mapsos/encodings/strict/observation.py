@@ -17,7 +17,7 @@ from mapsos.encodings.joining import join_rows
 from mapsos.encodings.mapserver.datablock import ProcedureGroups, append_records, gather_batches
 from mapsos.encodings.mapserver.separators import Separators
 from mapsos.encodings.spool import Spool
-from mapsos.encodings.strict_markup import (
+from mapsos.encodings.strict.markup import (
     UNKNOWN,
     StrictField,
     StrictMarkup,
