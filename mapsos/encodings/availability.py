@@ -10,7 +10,7 @@ from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.columns.xml_text import escape_attribute
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.mapserver.member_markup import indent
-from mapsos.encodings.table import LayerColumn, Role, TableColumn, TableMarkup
+from mapsos.encodings.tables.table import LayerColumn, Role, TableColumn, TableMarkup
 from mapsos.terms.times import Interval, format_instant
 from mapsos.terms.urns import PROCEDURE_URN
 

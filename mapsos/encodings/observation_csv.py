@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import ColumnKind
-from mapsos.encodings.csv_table import ENCODER, write_csv
 from mapsos.encodings.encoder import LayerAnswer, Needs
 from mapsos.encodings.observation_json import ObservationMarkup, Page, PageCutter
-from mapsos.encodings.table import LayerColumn, Role, TableColumn, TableMarkup, need_texts
+from mapsos.encodings.tables.csv_table import ENCODER, write_csv
+from mapsos.encodings.tables.table import LayerColumn, Role, TableColumn, TableMarkup, need_texts
 from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:

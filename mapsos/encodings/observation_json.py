@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.encodings.encoder import LayerAnswer, Needs
 from mapsos.encodings.joining import Pieces, join_rows
-from mapsos.encodings.json_texts import json_cells, write_json
 from mapsos.encodings.markup import name_columns
+from mapsos.encodings.tables.json_texts import json_cells, write_json
 from mapsos.encodings.template import Slot, Template
 from mapsos.terms.times import MINUTE
 from mapsos.web.messages import Chunk

@@ -17,11 +17,11 @@ MEASUREMENT = "om:Measurement"
 OBSERVATION = "om:Observation"
 
 _TABLES = {
-    "text/csv": "mapsos.encodings.csv_table",
-    "application/json": "mapsos.encodings.json_table",
-    "application/geo+json": "mapsos.encodings.geojson",
-    "application/vnd.apache.parquet": "mapsos.encodings.parquet",
-    "application/vnd.apache.arrow.stream": "mapsos.encodings.arrow_stream",
+    "text/csv": "mapsos.encodings.tables.csv_table",
+    "application/json": "mapsos.encodings.tables.json_table",
+    "application/geo+json": "mapsos.encodings.tables.geojson",
+    "application/vnd.apache.parquet": "mapsos.encodings.tables.parquet",
+    "application/vnd.apache.arrow.stream": "mapsos.encodings.tables.arrow_stream",
 }
 """Response formats of tables, with the module that has the ENCODER: imported when it is asked for."""
 

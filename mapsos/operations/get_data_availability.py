@@ -13,7 +13,7 @@ from mapsos.encodings.availability import Availability, tabulate_availability, w
 from mapsos.encodings.encoder import Encoder
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.registry import MEASUREMENT, TABLE_FORMATS, XML_CONTENT_TYPE, find_encoder
-from mapsos.encodings.table import TableMarkup
+from mapsos.encodings.tables.table import TableMarkup
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.downloads import name_download

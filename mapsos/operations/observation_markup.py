@@ -15,7 +15,7 @@ from mapsos.encodings.markup import (
     Phenomenon,
 )
 from mapsos.encodings.strict.markup import StrictField, StrictMarkup
-from mapsos.encodings.table import LayerColumn, Role, TableColumn, TableMarkup
+from mapsos.encodings.tables.table import LayerColumn, Role, TableColumn, TableMarkup
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.extents import find_label, read_stated_extent, read_stated_time_extent
 from mapsos.operations.layer_facts import has_geometry

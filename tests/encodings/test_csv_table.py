@@ -11,10 +11,10 @@ import shapely
 
 from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.columns.geometries import GeometryColumn
-from mapsos.encodings.csv_table import encode_csv
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
-from mapsos.encodings.table import LayerColumn, Role, TableColumn, TableMarkup
+from mapsos.encodings.tables.csv_table import encode_csv
+from mapsos.encodings.tables.table import LayerColumn, Role, TableColumn, TableMarkup
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import ShapeType
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from mapsos.columns.batches import ColumnKind
-from mapsos.encodings.json_texts import json_cells
+from mapsos.encodings.tables.json_texts import json_cells
 
 HARD = [
     "",

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from mapsos.columns.batches import Batch, ColumnKind
-from mapsos.encodings.table import (
+from mapsos.encodings.tables.table import (
     LayerColumn,
     Role,
     TableColumn,

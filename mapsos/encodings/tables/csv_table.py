@@ -11,7 +11,7 @@ from mapsos.columns.value_texts import shortest_texts
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.joining import join_chunks, join_rows
 from mapsos.encodings.markup import CollectionMarkup
-from mapsos.encodings.table import Table, TableColumn, TableMarkup, fill_texts, join_tables, need_texts
+from mapsos.encodings.tables.table import Table, TableColumn, TableMarkup, fill_texts, join_tables, need_texts
 from mapsos.terms.crs import is_geographic
 from mapsos.terms.layer_source import ShapeType
 from mapsos.web.messages import Chunk

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from mapsos.columns.value_texts import shortest_texts
 from mapsos.encodings.encoder import Encoder, LayerAnswer, Needs
 from mapsos.encodings.joining import join_chunks
-from mapsos.encodings.json_texts import describe_columns, json_cells, write_json
 from mapsos.encodings.markup import CollectionMarkup
-from mapsos.encodings.table import Role, TableMarkup, fill_values, join_tables, need_values
+from mapsos.encodings.tables.json_texts import describe_columns, json_cells, write_json
+from mapsos.encodings.tables.table import Role, TableMarkup, fill_values, join_tables, need_values
 from mapsos.terms.crs import Crs
 from mapsos.web.messages import Chunk
 

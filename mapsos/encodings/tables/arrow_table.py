@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mapsos.columns.batches import Batch
 from mapsos.encodings.markup import CollectionMarkup
-from mapsos.encodings.table import Table, arrow_type, fill_values
+from mapsos.encodings.tables.table import Table, arrow_type, fill_values
 from mapsos.terms.crs import Crs
 from mapsos.web.messages import Chunk
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mapsos.columns.batches import ColumnKind
 from mapsos.columns.texts import column_bytes
 from mapsos.columns.value_texts import binary_texts, instant_texts, shortest_texts
-from mapsos.encodings.table import Table
+from mapsos.encodings.tables.table import Table
 
 if TYPE_CHECKING:
     import pyarrow as pa

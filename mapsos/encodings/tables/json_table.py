@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.columns.texts import column_bytes
 from mapsos.encodings.encoder import Encoder, LayerAnswer
-from mapsos.encodings.json_texts import describe_columns, json_cells, write_json
 from mapsos.encodings.markup import CollectionMarkup
-from mapsos.encodings.table import Table, TableMarkup, fill_values, join_tables, need_values
+from mapsos.encodings.tables.json_texts import describe_columns, json_cells, write_json
+from mapsos.encodings.tables.table import Table, TableMarkup, fill_values, join_tables, need_values
 from mapsos.terms.layer_source import ShapeType
 from mapsos.web.messages import Chunk
 

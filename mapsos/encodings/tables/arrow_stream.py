@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from mapsos.encodings.arrow_table import Sink, build_schema, describe_geometries, make_record_batch
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
-from mapsos.encodings.table import TableMarkup, join_tables, need_values
+from mapsos.encodings.tables.arrow_table import Sink, build_schema, describe_geometries, make_record_batch
+from mapsos.encodings.tables.table import TableMarkup, join_tables, need_values
 from mapsos.web.messages import Chunk
 
 ARROW_STREAM = "application/vnd.apache.arrow.stream"
