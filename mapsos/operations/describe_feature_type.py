@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.xml_text import encode_name
-from mapsos.encodings.application_schema import FeatureType, PropertyType, SchemaMarkup, write_application_schema
+from mapsos.encodings.documents.application_schema import (
+    FeatureType,
+    PropertyType,
+    SchemaMarkup,
+    write_application_schema,
+)
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.context import Context
 from mapsos.operations.layer_facts import has_geometry

@@ -52,7 +52,7 @@ def describe_sensor(context: Context) -> Response:
         markup = replace(markup, urn=write_procedure_urn(procedure))
     document = fill_template(context.service, first, markup, find_online_resource(context))
     if document is None:
-        from mapsos.encodings.sensorml import write_sensorml
+        from mapsos.encodings.documents.sensorml import write_sensorml
 
         document = write_sensorml(markup, version)
     return Response(headers=(("Content-Type", CONTENT_TYPE),), body=(document,))

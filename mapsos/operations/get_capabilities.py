@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mapsos.encodings.capabilities import SECTIONS, CapabilitiesMarkup, OfferingDescription, write_capabilities
+from mapsos.encodings.documents.capabilities import (
+    SECTIONS,
+    CapabilitiesMarkup,
+    OfferingDescription,
+    write_capabilities,
+)
 from mapsos.encodings.markup import Phenomenon
 from mapsos.encodings.strict.markup import write_procedure_urn
 from mapsos.mapfile.model import ObservationLayer, Offering, group_offerings

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from mapsos.encodings.availability import Availability, tabulate_availability, write_availability
+from mapsos.encodings.documents.availability import Availability, tabulate_availability, write_availability
 from mapsos.encodings.encoder import Encoder
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.registry import MEASUREMENT, TABLE_FORMATS, XML_CONTENT_TYPE, find_encoder

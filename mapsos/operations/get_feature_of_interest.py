@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mapsos.encodings.sampling_features import SamplingFeature, write_sampling_features
+from mapsos.encodings.documents.sampling_features import SamplingFeature, write_sampling_features
 from mapsos.operations.context import Context
 from mapsos.operations.feature_places import MOVED, find_place
 from mapsos.operations.layer_meaning import LayerMeaning, list_spellings, read_meaning, refuse_source

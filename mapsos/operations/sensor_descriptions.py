@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mapsos.columns.batches import Column, ColumnKind
+from mapsos.encodings.documents.sensorml import FieldKind, ObservationLink, SensorField, SensorMarkup, SensorPlace
 from mapsos.encodings.markup import Phenomenon, TimeExtent
 from mapsos.encodings.registry import OM_XML
-from mapsos.encodings.sensorml import FieldKind, ObservationLink, SensorField, SensorMarkup, SensorPlace
 from mapsos.mapfile.model import SENSOR_TEXTS, ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.extents import find_map_rectangle

@@ -17,7 +17,7 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.terms.crs import is_northing_first
 
 if TYPE_CHECKING:
-    from mapsos.encodings.sensorml import SensorMarkup
+    from mapsos.encodings.documents.sensorml import SensorMarkup
 
 MOST_BYTES = 4 * 1024 * 1024
 """The largest file that is read."""
@@ -90,7 +90,7 @@ def fill_template(
 
 def list_variables(markup: SensorMarkup, online_resource: str) -> dict[str, str]:
     """The values of the variables of a template by name, not escaped; an empty text for what nobody knows."""
-    from mapsos.encodings.sensorml import name_crs
+    from mapsos.encodings.documents.sensorml import name_crs
 
     said, place, period, valid = markup.provider, markup.place, markup.period, markup.valid_time
     bounds = [f"{number:.15g}" for number in place.bounds] if place else [""] * 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from mapsos.columns.xml_text import encode_name, encode_uri
-from mapsos.encodings.capabilities import (
+from mapsos.encodings.documents.capabilities import (
     PARAMETERS,
     SECTIONS,
     SENSOR_FORMATS,

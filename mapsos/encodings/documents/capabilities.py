@@ -102,7 +102,7 @@ def write_capabilities(markup: CapabilitiesMarkup) -> bytes:
 def _write_document(markup: CapabilitiesMarkup) -> bytes:
     writers = (_write_identification, _write_provider, _write_operations, _write_filters, _write_contents)
     if markup.strict:
-        from mapsos.encodings.strict_capabilities import write_contents, write_filters, write_operations
+        from mapsos.encodings.documents.strict_capabilities import write_contents, write_filters, write_operations
 
         writers = (_write_identification, _write_provider, write_operations, write_filters, write_contents)
     root = etree.Element(f"{{{SOS}}}Capabilities", nsmap=_NAMESPACES)
