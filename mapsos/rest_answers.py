@@ -95,7 +95,7 @@ def _describe_stream(context: Context, resource: Resource) -> tuple[tuple[str, s
     """The headers of what is streamed. A table tells of its own bound, as that of the SOS does: JSON does inside."""
     if resource.format != "csv":
         return (("Content-Type", JSON),)
-    from mapsos.encodings.observation_csv import CONTENT_TYPE
+    from mapsos.encodings.esri.observation_csv import CONTENT_TYPE
 
     said = [text for name in ("offering", "observedProperty", "procedure") for text in context.raw.all(name)]
     most = read_max_features(context.service)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from mapsos.encodings.esri_geometry import find_dimension, write_esri_geometry
+from mapsos.encodings.esri.esri_geometry import find_dimension, write_esri_geometry
 from mapsos.geoservices.spatial_filters import parse_spatial_filter
 from mapsos.operations.context import Context
 from mapsos.operations.feature_places import MOVED, find_place

@@ -34,7 +34,7 @@ from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     from mapsos.encodings.encoder import LayerAnswer, Needs
-    from mapsos.encodings.observation_json import ObservationMarkup, Page
+    from mapsos.encodings.esri.observation_json import ObservationMarkup, Page
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def read_query(raw: RawRequest, now: int) -> Asked:
 
 def read_page(raw: RawRequest, zone: int, usual: int | None = None, most: int | None = None) -> Page:
     """resultOffset and resultRecordCount; without the latter ``usual``, and never more than ``most``. RestError."""
-    from mapsos.encodings.observation_json import Page
+    from mapsos.encodings.esri.observation_json import Page
 
     wanted = read_count(raw, "resultRecordCount", 1)
     counts = [count for count in (usual if wanted is None else wanted, most) if count is not None]
@@ -123,10 +123,10 @@ def query_observations(context: Context, usual: int | None = None, *, csv: bool 
 
 def _open_body(context: Context, asked: Asked, page: Page, rows: int | None, csv: bool) -> PageBody:
     if csv:
-        from mapsos.encodings.observation_csv import need_csv, write_observations_csv
+        from mapsos.encodings.esri.observation_csv import need_csv, write_observations_csv
 
         return PageBody(page, write_observations_csv, list_questions(context, asked, rows, need_csv))
-    from mapsos.encodings.observation_json import write_observations
+    from mapsos.encodings.esri.observation_json import write_observations
 
     return PageBody(page, write_observations, list_questions(context, asked, rows))
 
@@ -241,7 +241,7 @@ def _select_time(meaning: LayerMeaning, asked: TemporalFilter) -> Predicate:
 
 def build_observation_markup(meaning: LayerMeaning, column: ValueColumn, constant: str | None) -> ObservationMarkup:
     """What the encoder is told of one observed property of a layer; ``constant`` is the procedure of all its rows."""
-    from mapsos.encodings.observation_json import ObservationMarkup
+    from mapsos.encodings.esri.observation_json import ObservationMarkup
 
     time, procedure, feature_id = meaning.time_column, meaning.procedure_column, meaning.feature_id_column
     return ObservationMarkup(
