@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mapsos.operations.context import Context
 from mapsos.operations.observation_markup import build_feature_type_url
-from mapsos.operations.online_resource import find_online_resource
+from mapsos.operations.own_url import find_online_resource
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.parameters import parse_observation_type
 from mapsos.web.messages import Response

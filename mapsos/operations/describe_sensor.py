@@ -11,7 +11,7 @@ from mapsos.operations.context import Context
 from mapsos.operations.extents import find_map_rectangle
 from mapsos.operations.layer_facts import list_values
 from mapsos.operations.layer_meaning import list_spellings, read_meaning, refuse_source
-from mapsos.operations.online_resource import find_online_resource
+from mapsos.operations.own_url import find_online_resource
 from mapsos.operations.sensor_documents import fill_placeholder, fill_template, is_elsewhere, read_sensor_file
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.parameters import parse_output_format, parse_sensor

@@ -23,7 +23,7 @@ from mapsos.operations.extents import (
 )
 from mapsos.operations.layer_facts import list_values
 from mapsos.operations.layer_meaning import read_meaning, refuse_source, write_property_uri
-from mapsos.operations.online_resource import find_online_resource
+from mapsos.operations.own_url import find_online_resource
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.sections import parse_sections
 from mapsos.ows.update_sequences import check_update_sequence

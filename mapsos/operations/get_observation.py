@@ -20,7 +20,7 @@ from mapsos.operations.observation_markup import (
     build_feature_type_url,
     build_markup,
 )
-from mapsos.operations.online_resource import find_online_resource
+from mapsos.operations.own_url import find_online_resource
 from mapsos.operations.row_limits import check_rows, check_summaries
 from mapsos.operations.selection import LayerSelection, select_procedures, select_result, select_rows
 from mapsos.operations.streaming import LayerQuestion, ObservationBody

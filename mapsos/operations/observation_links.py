@@ -8,7 +8,7 @@ from urllib.parse import quote
 from mapsos.encodings.registry import OM_XML
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
-from mapsos.operations.online_resource import find_online_resource
+from mapsos.operations.own_url import find_online_resource
 
 
 class ObservationLinks:
