@@ -10,9 +10,9 @@ from mapsos.mapfile.findings import Finding, FindingLevel
 from mapsos.mapfile.keys import metadata_key
 from mapsos.mapfile.model import ObservationLayer, Offering, Service, group_offerings
 from mapsos.mapfile.tokens import read_tokens
-from mapsos.operations.extents import read_stated_extent, read_time_limits
-from mapsos.operations.layer_facts import find_extent, find_time_bounds, has_geometry, list_columns, list_values
-from mapsos.operations.layer_meaning import LayerMeaning
+from mapsos.operations.layers.extents import read_stated_extent, read_time_limits
+from mapsos.operations.layers.facts import find_extent, find_time_bounds, has_geometry, list_columns, list_values
+from mapsos.operations.layers.meaning import LayerMeaning
 from mapsos.ows.exceptions import OwsException
 from mapsos.sources.errors import SourceError
 from mapsos.terms.crs import Crs

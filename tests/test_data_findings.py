@@ -8,7 +8,7 @@ import pytest
 
 from mapsos.check import check_mapfile
 from mapsos.mapfile.findings import Finding
-from mapsos.operations.layer_facts import forget_facts
+from mapsos.operations.layers.facts import forget_facts
 
 ROWS = """\
 station,time,depth,x,y

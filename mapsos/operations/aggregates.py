@@ -16,7 +16,7 @@ from mapsos.columns.summarizer import Summarizer, Summary, SummaryColumn, TooMan
 from mapsos.encodings.encoder import Needs
 from mapsos.mapfile.model import Field
 from mapsos.operations.kept_summaries import ask_summary
-from mapsos.operations.layer_meaning import LayerMeaning
+from mapsos.operations.layers.meaning import LayerMeaning
 from mapsos.ows.aggregation import Aggregation
 from mapsos.ows.exceptions import OwsException
 from mapsos.sources.query import BATCH_ROWS, LayerQuery, StepEnds

@@ -15,8 +15,8 @@ from mapsos.encodings.documents.application_schema import (
 )
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.context import Context
-from mapsos.operations.layer_facts import has_geometry
-from mapsos.operations.layer_meaning import read_meaning, refuse_source
+from mapsos.operations.layers.facts import has_geometry
+from mapsos.operations.layers.meaning import read_meaning, refuse_source
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.feature_types import check_schema_format, parse_type_names
 from mapsos.sources.drivers.shape_types import find_shape_type

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mapsos.operations.context import Context
-from mapsos.operations.observation_markup import build_feature_type_url
+from mapsos.operations.layers.descriptions import build_feature_type_url
 from mapsos.operations.own_url import find_online_resource
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.parameters import parse_observation_type

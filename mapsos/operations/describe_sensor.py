@@ -8,9 +8,9 @@ from urllib.parse import quote
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.conformance import is_strict
 from mapsos.operations.context import Context
-from mapsos.operations.extents import find_map_rectangle
-from mapsos.operations.layer_facts import list_values
-from mapsos.operations.layer_meaning import list_spellings, read_meaning, refuse_source
+from mapsos.operations.layers.extents import find_map_rectangle
+from mapsos.operations.layers.facts import list_values
+from mapsos.operations.layers.meaning import list_spellings, read_meaning, refuse_source
 from mapsos.operations.own_url import find_online_resource
 from mapsos.operations.sensor_documents import fill_placeholder, fill_template, is_elsewhere, read_sensor_file
 from mapsos.ows.exceptions import OwsException

@@ -15,14 +15,14 @@ from mapsos.encodings.strict.markup import write_procedure_urn
 from mapsos.mapfile.model import ObservationLayer, Offering, group_offerings
 from mapsos.operations.conformance import admits_parameter, is_strict
 from mapsos.operations.context import Context
-from mapsos.operations.extents import (
+from mapsos.operations.layers.extents import (
     complete_time_extent,
     describe_extent,
     describe_time_extent,
     find_map_rectangle,
 )
-from mapsos.operations.layer_facts import list_values
-from mapsos.operations.layer_meaning import read_meaning, refuse_source, write_property_uri
+from mapsos.operations.layers.facts import list_values
+from mapsos.operations.layers.meaning import read_meaning, refuse_source, write_property_uri
 from mapsos.operations.own_url import find_online_resource
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.sections import parse_sections

@@ -17,8 +17,8 @@ from mapsos.encodings.tables.table import TableMarkup
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.downloads import name_download
-from mapsos.operations.layer_facts import find_availability
-from mapsos.operations.layer_meaning import read_meaning, refuse_source
+from mapsos.operations.layers.facts import find_availability
+from mapsos.operations.layers.meaning import read_meaning, refuse_source
 from mapsos.operations.selection import LayerSelection, select_procedures, select_rows
 from mapsos.ows.event_times import parse_event_times
 from mapsos.ows.exceptions import OwsException

@@ -12,7 +12,7 @@ from dataclasses import replace
 from mapsos.encodings.documents.sampling_features import SamplingFeature, write_sampling_features
 from mapsos.operations.context import Context
 from mapsos.operations.feature_places import MOVED, find_place
-from mapsos.operations.layer_meaning import LayerMeaning, list_spellings, read_meaning, refuse_source
+from mapsos.operations.layers.meaning import LayerMeaning, list_spellings, read_meaning, refuse_source
 from mapsos.operations.observation_links import ObservationLinks
 from mapsos.operations.selection import LayerSelection, pick_procedures, select_procedures, select_rows
 from mapsos.operations.sensor_descriptions import choose_place_crs

@@ -14,12 +14,12 @@ from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.conformance import is_strict
 from mapsos.operations.context import Context
 from mapsos.operations.downloads import name_download
-from mapsos.operations.layer_meaning import read_meaning, write_property_uri
-from mapsos.operations.observation_markup import (
+from mapsos.operations.layers.descriptions import (
     build_collection,
     build_feature_type_url,
     build_markup,
 )
+from mapsos.operations.layers.meaning import read_meaning, write_property_uri
 from mapsos.operations.own_url import find_online_resource
 from mapsos.operations.row_limits import check_rows, check_summaries
 from mapsos.operations.selection import LayerSelection, select_procedures, select_result, select_rows

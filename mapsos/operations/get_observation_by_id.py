@@ -13,7 +13,7 @@ from mapsos.encodings.registry import OM_XML
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.get_observation import get_observation
-from mapsos.operations.layer_meaning import read_meaning, refuse_source
+from mapsos.operations.layers.meaning import read_meaning, refuse_source
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.filters import FEATURE_ID
 from mapsos.ows.parameters import parse_observation_id

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.operations.layer_meaning import refuse_source
+from mapsos.operations.layers.meaning import refuse_source
 from mapsos.operations.selection import LayerSelection
 from mapsos.ows.exceptions import OwsException
 from mapsos.sources.errors import SourceError

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from mapsos.mapfile.model import ObservationLayer, Service
-from mapsos.operations.extents import read_time_limits
-from mapsos.operations.layer_facts import has_geometry, list_values
-from mapsos.operations.layer_meaning import (
+from mapsos.operations.layers.extents import read_time_limits
+from mapsos.operations.layers.facts import has_geometry, list_values
+from mapsos.operations.layers.meaning import (
     LayerMeaning,
     UnknownName,
     list_spellings,

@@ -10,9 +10,9 @@ from mapsos.encodings.markup import Phenomenon, TimeExtent
 from mapsos.encodings.registry import OM_XML
 from mapsos.mapfile.model import SENSOR_TEXTS, ObservationLayer
 from mapsos.operations.context import Context
-from mapsos.operations.extents import find_map_rectangle
-from mapsos.operations.layer_facts import find_group_facts
-from mapsos.operations.layer_meaning import LayerMeaning, read_meaning, refuse_source
+from mapsos.operations.layers.extents import find_map_rectangle
+from mapsos.operations.layers.facts import find_group_facts
+from mapsos.operations.layers.meaning import LayerMeaning, read_meaning, refuse_source
 from mapsos.operations.observation_links import ObservationLinks
 from mapsos.ows.exceptions import OwsException
 from mapsos.sources.errors import SourceError

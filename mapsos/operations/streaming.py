@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from mapsos.columns.batches import Batch, MappedBatches
 from mapsos.encodings.encoder import LayerAnswer
-from mapsos.operations.layer_meaning import refuse_source
+from mapsos.operations.layers.meaning import refuse_source
 from mapsos.sources.errors import SourceError
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.read_ahead import read_ahead

@@ -9,11 +9,11 @@ from functools import cached_property
 
 from mapsos.geoservices.errors import RestError
 from mapsos.mapfile.model import ObservationLayer
-from mapsos.operations import layer_facts
 from mapsos.operations.context import Context
-from mapsos.operations.extents import find_map_rectangle
-from mapsos.operations.layer_facts import find_extent, find_time_bounds, list_values
-from mapsos.operations.layer_meaning import LayerMeaning, list_spellings, read_meaning
+from mapsos.operations.layers import facts as layer_facts
+from mapsos.operations.layers.extents import find_map_rectangle
+from mapsos.operations.layers.facts import find_extent, find_time_bounds, list_values
+from mapsos.operations.layers.meaning import LayerMeaning, list_spellings, read_meaning
 from mapsos.ows.exceptions import OwsException
 from mapsos.rest.areas_and_times import Bounds, describe_spatial_reference
 from mapsos.sources.errors import SourceError

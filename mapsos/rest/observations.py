@@ -14,10 +14,10 @@ from mapsos.geoservices.temporal_filters import TemporalFilter, parse_temporal_f
 from mapsos.geoservices.where import parse_where
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
-from mapsos.operations.extents import find_map_rectangle
 from mapsos.operations.get_observation import read_max_features
-from mapsos.operations.layer_facts import has_geometry
-from mapsos.operations.layer_meaning import LayerMeaning
+from mapsos.operations.layers.extents import find_map_rectangle
+from mapsos.operations.layers.facts import has_geometry
+from mapsos.operations.layers.meaning import LayerMeaning
 from mapsos.operations.row_limits import find_excess
 from mapsos.operations.selection import LayerSelection, locate, pick_procedures
 from mapsos.operations.streaming import LayerQuestion, ObservationBody

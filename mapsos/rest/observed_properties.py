@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mapsos.columns.batches import Column, ColumnKind
-from mapsos.operations.layer_meaning import LayerMeaning, write_property_uri
+from mapsos.operations.layers.meaning import LayerMeaning, write_property_uri
 
 _NUMERIC = (ColumnKind.INTEGER, ColumnKind.REAL)
 _TYPES = {

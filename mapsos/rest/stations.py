@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from mapsos.mapfile.model import FEATURE_TEXTS, SENSOR_TEXTS, FeatureMetadata, SensorMetadata
 from mapsos.operations.context import Context
-from mapsos.operations.extents import find_map_rectangle
-from mapsos.operations.layer_facts import find_group_facts
+from mapsos.operations.layers.extents import find_map_rectangle
+from mapsos.operations.layers.facts import find_group_facts
 from mapsos.rest.areas_and_times import join_bounds
 from mapsos.rest.layers import KnownLayer, rest_errors
 from mapsos.sources.passes.groups import GroupFacts

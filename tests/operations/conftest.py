@@ -13,7 +13,7 @@ from osgeo import ogr, osr
 
 from mapsos.app import Application
 from mapsos.config.settings import read_settings
-from mapsos.operations.layer_facts import forget_facts
+from mapsos.operations.layers.facts import forget_facts
 from mapsos.web.messages import Request, Response
 
 NS = {

@@ -12,7 +12,7 @@ from lxml import etree
 from osgeo import gdal, ogr
 
 from mapsos.config.settings import read_settings
-from mapsos.operations.layer_facts import forget_facts
+from mapsos.operations.layers.facts import forget_facts
 from mapsos.web.messages import Response
 from tests.http_server import serve_application
 from tests.ogc_schemas import complain, needs_schemas

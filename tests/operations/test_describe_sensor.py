@@ -12,7 +12,7 @@ from owslib.swe.sensor.sml import SensorML
 from mapsos.mapfile.findings import find
 from mapsos.mapfile.keys import metadata_key
 from mapsos.mapfile.model import SENSOR_TEXTS
-from mapsos.operations.layer_facts import forget_facts
+from mapsos.operations.layers.facts import forget_facts
 from mapsos.sources.layer import Layer
 from tests.ogc_schemas import complain, needs_schemas
 

@@ -12,7 +12,7 @@ import pytest
 from lxml import etree
 from osgeo import ogr
 
-from mapsos.operations.layer_facts import forget_facts
+from mapsos.operations.layers.facts import forget_facts
 from mapsos.sources.indexes.sqlite_facts import Database
 
 from .conftest import LAYER, ROWS, World, layer_text, refusal, write_stations

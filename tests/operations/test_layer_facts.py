@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from mapsos.operations.layer_facts import FactStore, forget_facts
+from mapsos.operations.layers.facts import FactStore, forget_facts
 from mapsos.sources import layer as layers
 from mapsos.terms.layer_source import LayerSource
 

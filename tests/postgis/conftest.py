@@ -9,7 +9,7 @@ import pytest
 from osgeo import gdal, ogr
 
 from benchmarks.postgresql import Cluster, PostgresqlError, run_cluster
-from mapsos.operations.layer_facts import forget_facts
+from mapsos.operations.layers.facts import forget_facts
 from mapsos.sources.pool import close_idle_readers
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource, SourceKind

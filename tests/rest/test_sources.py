@@ -16,7 +16,7 @@ from lxml import etree
 from benchmarks.postgresql import PostgresqlError, run_cluster
 from mapsos.app import Application
 from mapsos.config.settings import Settings
-from mapsos.operations.layer_facts import forget_facts
+from mapsos.operations.layers.facts import forget_facts
 from mapsos.rest.schemas import write_schema
 from mapsos.sources.pool import close_idle_readers
 from mapsos.web.messages import Request

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.xml_text import encode_id, encode_uri
 from mapsos.mapfile.model import Field, ObservationLayer, ObservedProperty
-from mapsos.operations.layer_facts import list_columns
+from mapsos.operations.layers.facts import list_columns
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.filters import FEATURE_ID
 from mapsos.ows.parameters import strip_procedure

@@ -6,8 +6,8 @@ import re
 
 from mapsos.encodings.markup import Envelope, TimeExtent
 from mapsos.mapfile.model import ObservationLayer, Offering, Service
-from mapsos.operations.layer_facts import find_extent, find_time_bounds, has_geometry
-from mapsos.operations.layer_meaning import read_meaning, refuse_source
+from mapsos.operations.layers.facts import find_extent, find_time_bounds, has_geometry
+from mapsos.operations.layers.meaning import read_meaning, refuse_source
 from mapsos.ows.exceptions import OwsException
 from mapsos.sources.errors import SourceError
 from mapsos.terms.crs import Crs

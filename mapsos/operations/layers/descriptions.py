@@ -17,9 +17,9 @@ from mapsos.encodings.markup import (
 from mapsos.encodings.strict.markup import StrictField, StrictMarkup
 from mapsos.encodings.tables.table import LayerColumn, Role, TableColumn, TableMarkup
 from mapsos.mapfile.model import ObservationLayer, Service
-from mapsos.operations.extents import find_label, read_stated_extent, read_stated_time_extent
-from mapsos.operations.layer_facts import has_geometry
-from mapsos.operations.layer_meaning import LayerMeaning, refuse_source, write_property_uri
+from mapsos.operations.layers.extents import find_label, read_stated_extent, read_stated_time_extent
+from mapsos.operations.layers.facts import has_geometry
+from mapsos.operations.layers.meaning import LayerMeaning, refuse_source, write_property_uri
 from mapsos.sources.errors import SourceError
 from mapsos.terms.crs import Crs, is_northing_first, write_crs_urn
 from mapsos.terms.layer_source import SourceKind
