@@ -17,7 +17,7 @@ from pathlib import Path
 
 def time_answers(mapfile: Path, query: str, times: int, forget: bool = False) -> dict[str, object]:
     """Answer the query so many times and one more, each answer read to its end."""
-    from mapsos.operations.kept_summaries import forget_summaries
+    from mapsos.operations.observations.kept_summaries import forget_summaries
 
     answer = open_application(mapfile, query)
     seconds = []

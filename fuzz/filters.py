@@ -7,7 +7,7 @@ import functools
 from fuzz.victims import application, mapfile
 from mapsos.mapfile.model import Service
 from mapsos.mapfile.reader import read_service
-from mapsos.operations.selection import locate
+from mapsos.operations.observations.selection import locate
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.filters import FEATURE_ID, parse_result
 from mapsos.ows.raw_request import RawRequest

@@ -19,7 +19,7 @@ from mapsos.operations.context import Context
 from mapsos.operations.downloads import name_download
 from mapsos.operations.layers.facts import find_availability
 from mapsos.operations.layers.meaning import read_meaning, refuse_source
-from mapsos.operations.selection import LayerSelection, select_procedures, select_rows
+from mapsos.operations.observations.selection import LayerSelection, select_procedures, select_rows
 from mapsos.ows.event_times import parse_event_times
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.features_of_interest import parse_bbox, parse_feature_of_interest

@@ -20,10 +20,10 @@ from mapsos.operations.layers.descriptions import (
     build_markup,
 )
 from mapsos.operations.layers.meaning import read_meaning, write_property_uri
+from mapsos.operations.observations.row_limits import check_rows, check_summaries
+from mapsos.operations.observations.selection import LayerSelection, select_procedures, select_result, select_rows
+from mapsos.operations.observations.streaming import LayerQuestion, ObservationBody
 from mapsos.operations.own_url import find_online_resource
-from mapsos.operations.row_limits import check_rows, check_summaries
-from mapsos.operations.selection import LayerSelection, select_procedures, select_result, select_rows
-from mapsos.operations.streaming import LayerQuestion, ObservationBody
 from mapsos.ows.aggregation import parse_aggregation
 from mapsos.ows.event_times import parse_event_times
 from mapsos.ows.exceptions import OwsException
@@ -47,7 +47,7 @@ from mapsos.terms.times import Interval
 from mapsos.web.messages import Response, is_over_http
 
 if TYPE_CHECKING:
-    from mapsos.operations.aggregates import LayerAggregation
+    from mapsos.operations.observations.aggregates import LayerAggregation
 
 
 def get_observation(context: Context, result: Predicate | None = None) -> Response:
@@ -55,7 +55,7 @@ def get_observation(context: Context, result: Predicate | None = None) -> Respon
 
     The answer is complete when the first byte is sent, as far as that can be known: every value checked, every layer
     opened and its first batch read. Memory: a batch of each layer. Raises OwsException, also for more rows than
-    ``row_limit`` of the context admits (`mapsos.operations.row_limits`). ``result`` takes the place of the parameter of
+    ``row_limit`` of the context admits (`mapsos.operations.observations.row_limits`). ``result`` takes the place of the parameter of
     that name.
     """
     raw, service = context.raw, context.service
@@ -93,7 +93,7 @@ def get_observation(context: Context, result: Predicate | None = None) -> Respon
         source = meaning.layer.source
         summary: LayerAggregation | None = None
         if aggregation is not None:
-            from mapsos.operations.aggregates import plan_aggregation
+            from mapsos.operations.observations.aggregates import plan_aggregation
 
             summary = plan_aggregation(meaning, aggregation)
             meaning = summary.meaning

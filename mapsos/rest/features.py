@@ -10,7 +10,7 @@ from mapsos.geoservices.spatial_filters import parse_spatial_filter
 from mapsos.operations.context import Context
 from mapsos.operations.feature_places import MOVED, find_place
 from mapsos.operations.layers.facts import has_geometry
-from mapsos.operations.selection import locate, pick_procedures
+from mapsos.operations.observations.selection import locate, pick_procedures
 from mapsos.rest.areas_and_times import describe_spatial_reference
 from mapsos.rest.layers import KnownLayer, list_layers, rest_errors
 from mapsos.rest.observed_properties import choose_value_columns

@@ -18,9 +18,9 @@ from mapsos.operations.get_observation import read_max_features
 from mapsos.operations.layers.extents import find_map_rectangle
 from mapsos.operations.layers.facts import has_geometry
 from mapsos.operations.layers.meaning import LayerMeaning
-from mapsos.operations.row_limits import find_excess
-from mapsos.operations.selection import LayerSelection, locate, pick_procedures
-from mapsos.operations.streaming import LayerQuestion, ObservationBody
+from mapsos.operations.observations.row_limits import find_excess
+from mapsos.operations.observations.selection import LayerSelection, locate, pick_procedures
+from mapsos.operations.observations.streaming import LayerQuestion, ObservationBody
 from mapsos.ows.raw_request import RawRequest
 from mapsos.rest.areas_and_times import format_in_zone
 from mapsos.rest.conditions import apply_condition
@@ -101,7 +101,7 @@ def query_observations(context: Context, usual: int | None = None, *, csv: bool 
 
     It is JSON, or with ``csv`` a table. ``usual`` is how many observations there are where resultRecordCount does not
     say, None for all of them: of such an answer nothing is read if no more than its head is wanted, and there is None.
-    Raises RestError, also for more observations than the server's limit admits (`mapsos.operations.row_limits`).
+    Raises RestError, also for more observations than the server's limit admits (`mapsos.operations.observations.row_limits`).
     """
     asked = read_query(context.raw, context.now)
     most = read_max_features(context.service)

@@ -19,7 +19,7 @@ import pytest
 from lxml import etree
 from osgeo import ogr, osr
 
-from mapsos.operations import aggregates
+from mapsos.operations.observations import aggregates
 
 from .conftest import LAYER, NS, WEB, World, layer_text, refusal
 from .test_response_formats import ARROW, CSV, get, get_arrow, get_csv, get_json, get_parquet, join_blocks

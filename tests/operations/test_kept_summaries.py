@@ -14,8 +14,8 @@ import pytest
 
 from mapsos.app import Application
 from mapsos.config.settings import read_settings
-from mapsos.operations import kept_summaries
-from mapsos.operations.kept_summaries import forget_summaries
+from mapsos.operations.observations import kept_summaries
+from mapsos.operations.observations.kept_summaries import forget_summaries
 from mapsos.sources.layer import Layer
 from mapsos.web.messages import Request
 

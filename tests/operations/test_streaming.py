@@ -8,7 +8,7 @@ from threading import current_thread
 import pytest
 
 from mapsos.columns.batches import Batch, map_batches
-from mapsos.operations.streaming import BatchStream, RowLimit
+from mapsos.operations.observations.streaming import BatchStream, RowLimit
 from mapsos.sources.query import LayerQuery
 from mapsos.terms.layer_source import LayerSource, SourceKind
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mapsos.operations.layers.meaning import refuse_source
-from mapsos.operations.selection import LayerSelection
+from mapsos.operations.observations.selection import LayerSelection
 from mapsos.ows.exceptions import OwsException
 from mapsos.sources.errors import SourceError
 from mapsos.terms.predicates import Time, all_of

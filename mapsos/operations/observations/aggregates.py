@@ -15,8 +15,8 @@ from mapsos.columns.batches import Batch, Column, ColumnKind
 from mapsos.columns.summarizer import Summarizer, Summary, SummaryColumn, TooManyGroups
 from mapsos.encodings.encoder import Needs
 from mapsos.mapfile.model import Field
-from mapsos.operations.kept_summaries import ask_summary
 from mapsos.operations.layers.meaning import LayerMeaning
+from mapsos.operations.observations.kept_summaries import ask_summary
 from mapsos.ows.aggregation import Aggregation
 from mapsos.ows.exceptions import OwsException
 from mapsos.sources.query import BATCH_ROWS, LayerQuery, StepEnds
