@@ -12,7 +12,7 @@ from mapsos.operations.layers.extents import find_map_rectangle
 from mapsos.operations.layers.facts import list_values
 from mapsos.operations.layers.meaning import list_spellings, read_meaning, refuse_source
 from mapsos.operations.own_url import find_online_resource
-from mapsos.operations.sensor_documents import fill_placeholder, fill_template, is_elsewhere, read_sensor_file
+from mapsos.operations.sensors.documents import fill_placeholder, fill_template, is_elsewhere, read_sensor_file
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.parameters import parse_output_format, parse_sensor
 from mapsos.sources.errors import SourceError
@@ -45,7 +45,7 @@ def describe_sensor(context: Context) -> Response:
             return Response(status=302, headers=(("Location", _build_url(first, procedure)),))
         return Response(headers=(("Content-Type", "text/xml"),), body=(data,))
     from mapsos.encodings.strict.markup import write_procedure_urn
-    from mapsos.operations.sensor_descriptions import build_sensor
+    from mapsos.operations.sensors.descriptions import build_sensor
 
     markup = build_sensor(context, layers, procedure)
     if strict:

@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from mapsos.encodings.documents.sampling_features import SamplingFeature, write_sampling_features
 from mapsos.operations.context import Context
-from mapsos.operations.feature_places import MOVED, find_place
 from mapsos.operations.layers.meaning import LayerMeaning, list_spellings, read_meaning, refuse_source
 from mapsos.operations.observation_links import ObservationLinks
 from mapsos.operations.observations.selection import LayerSelection, pick_procedures, select_procedures, select_rows
-from mapsos.operations.sensor_descriptions import choose_place_crs
+from mapsos.operations.sensors.descriptions import choose_place_crs
+from mapsos.operations.sensors.feature_places import MOVED, find_place
 from mapsos.ows.event_times import parse_event_times
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.features_of_interest import parse_feature_of_interest
