@@ -17,10 +17,8 @@ from mapsos.config.settings import Settings
 from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
-from mapsos.operations.conformance import PARAMETER, admits_parameter, is_strict
 from mapsos.operations.context import Context, open_context
 from mapsos.ows.decoding import decode_query, decode_request
-from mapsos.ows.dispatch import asks_feature_type, check_service, find_operation
 from mapsos.ows.error_page import PageError, write_page
 from mapsos.ows.exception_report import write_report
 from mapsos.ows.exceptions import OwsException
@@ -28,6 +26,8 @@ from mapsos.ows.feature_types import check_wfs_version
 from mapsos.ows.parameters import check_parameters
 from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.versions import check_version
+from mapsos.sos.v1.conformance import PARAMETER, admits_parameter, is_strict
+from mapsos.sos.v1.dispatch import asks_feature_type, check_service, find_operation
 from mapsos.terms.deadlines import DeadlineError, limit_seconds
 from mapsos.web.compression import compress_response
 from mapsos.web.cors import admit_origin, answer_preflight
@@ -43,14 +43,14 @@ log = logging.getLogger("mapsos")
 _KEYWORD = re.compile(r"[A-Za-z_]{0,32}")
 
 OPERATIONS = {
-    "GetCapabilities": "mapsos.operations.get_capabilities:get_capabilities",
-    "DescribeSensor": "mapsos.operations.describe_sensor:describe_sensor",
-    "DescribeObservationType": "mapsos.operations.describe_observation_type:describe_observation_type",
-    "GetObservation": "mapsos.operations.get_observation:get_observation",
-    "GetDataAvailability": "mapsos.operations.get_data_availability:get_data_availability",
-    "DescribeFeatureType": "mapsos.operations.describe_feature_type:describe_feature_type",
-    "GetFeatureOfInterest": "mapsos.operations.get_feature_of_interest:get_feature_of_interest",
-    "GetObservationById": "mapsos.operations.get_observation_by_id:get_observation_by_id",
+    "GetCapabilities": "mapsos.sos.v1.get_capabilities:get_capabilities",
+    "DescribeSensor": "mapsos.sos.v1.describe_sensor:describe_sensor",
+    "DescribeObservationType": "mapsos.sos.v1.describe_observation_type:describe_observation_type",
+    "GetObservation": "mapsos.sos.v1.get_observation:get_observation",
+    "GetDataAvailability": "mapsos.sos.v1.get_data_availability:get_data_availability",
+    "DescribeFeatureType": "mapsos.sos.v1.describe_feature_type:describe_feature_type",
+    "GetFeatureOfInterest": "mapsos.sos.v1.get_feature_of_interest:get_feature_of_interest",
+    "GetObservationById": "mapsos.sos.v1.get_observation_by_id:get_observation_by_id",
 }
 """Where each operation is: imported when it is first asked for, since imports are part of what a CGI request costs."""
 

@@ -18,7 +18,6 @@ from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context, open_context
 from mapsos.operations.downloads import name_download
-from mapsos.operations.get_observation import read_max_features
 from mapsos.ows.decoding import decode_query, decode_request
 from mapsos.ows.error_page import PageError
 from mapsos.ows.raw_request import RawRequest
@@ -26,6 +25,7 @@ from mapsos.rest.interface import Resource, find_resource
 from mapsos.rest.layers import rest_errors
 from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
+from mapsos.sos.v1.get_observation import read_max_features
 from mapsos.terms.deadlines import DeadlineError
 from mapsos.web.entity_tags import tag_response
 from mapsos.web.messages import Request, Response

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mapsos.ows.dispatch import UNSUPPORTED_OPERATIONS
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.xml_input import (
@@ -17,6 +16,7 @@ from mapsos.ows.xml_input import (
     stray_text,
     text_of,
 )
+from mapsos.sos.v1.dispatch import UNSUPPORTED_OPERATIONS
 
 if TYPE_CHECKING:
     from lxml import etree

@@ -14,7 +14,6 @@ from mapsos.geoservices.temporal_filters import TemporalFilter, parse_temporal_f
 from mapsos.geoservices.where import parse_where
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
-from mapsos.operations.get_observation import read_max_features
 from mapsos.operations.layers.extents import find_map_rectangle
 from mapsos.operations.layers.facts import has_geometry
 from mapsos.operations.layers.meaning import LayerMeaning
@@ -27,6 +26,7 @@ from mapsos.rest.conditions import apply_condition
 from mapsos.rest.layers import KnownLayer, list_layers, rest_errors
 from mapsos.rest.observed_properties import ValueColumn, choose_value_columns
 from mapsos.rest.parameters import read_count, read_list, read_text
+from mapsos.sos.v1.get_observation import read_max_features
 from mapsos.sources.query import LayerQuery
 from mapsos.terms.predicates import EVERYTHING, NOTHING, Nothing, Predicate, Time, all_of
 from mapsos.terms.times import SECOND, Interval

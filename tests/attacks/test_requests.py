@@ -340,7 +340,7 @@ def test_no_failure_tells_paths_drivers_or_passwords(
 @pytest.mark.parametrize(
     "place",
     [
-        "mapsos.operations.get_observation:select_layers", "mapsos.operations.get_capabilities:write_capabilities",
+        "mapsos.sos.v1.get_observation:select_layers", "mapsos.sos.v1.get_capabilities:write_capabilities",
         "mapsos.app:check_parameters", "mapsos.app:decode_request", "mapsos.app:find_operation",
     ],
 )  # fmt: skip

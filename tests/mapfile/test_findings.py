@@ -7,7 +7,7 @@ import pytest
 from mapsos.mapfile.findings import find, find_in_mapfile
 from mapsos.mapfile.reader import read_service
 from mapsos.mapfile.spelling import is_xml_name
-from mapsos.ows.dispatch import OPERATION_NAMES
+from mapsos.sos.v1.dispatch import OPERATION_NAMES
 
 from .conftest import LAYER, WEB, MapWriter
 

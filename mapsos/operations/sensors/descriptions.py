@@ -13,8 +13,8 @@ from mapsos.operations.context import Context
 from mapsos.operations.layers.extents import find_map_rectangle
 from mapsos.operations.layers.facts import find_group_facts
 from mapsos.operations.layers.meaning import LayerMeaning, read_meaning, refuse_source
-from mapsos.operations.observation_links import ObservationLinks
 from mapsos.ows.exceptions import OwsException
+from mapsos.sos.v1.observation_links import ObservationLinks
 from mapsos.sources.errors import SourceError
 from mapsos.sources.passes.groups import GroupFacts
 from mapsos.terms.crs import Crs, parse_srs_name

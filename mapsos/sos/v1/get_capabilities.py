@@ -13,7 +13,6 @@ from mapsos.encodings.documents.capabilities import (
 from mapsos.encodings.markup import Phenomenon
 from mapsos.encodings.strict.markup import write_procedure_urn
 from mapsos.mapfile.model import ObservationLayer, Offering, group_offerings
-from mapsos.operations.conformance import admits_parameter, is_strict
 from mapsos.operations.context import Context
 from mapsos.operations.layers.extents import (
     complete_time_extent,
@@ -28,6 +27,7 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.ows.sections import parse_sections
 from mapsos.ows.update_sequences import check_update_sequence
 from mapsos.ows.versions import negotiate_version
+from mapsos.sos.v1.conformance import admits_parameter, is_strict
 from mapsos.sources.errors import SourceError
 from mapsos.terms.urns import TRANSIENT_FEATURE
 from mapsos.web.messages import Response

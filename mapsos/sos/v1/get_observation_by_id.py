@@ -12,12 +12,12 @@ from dataclasses import replace
 from mapsos.encodings.registry import OM_XML
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
-from mapsos.operations.get_observation import get_observation
 from mapsos.operations.layers.meaning import read_meaning, refuse_source
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.filters import FEATURE_ID
 from mapsos.ows.parameters import parse_observation_id
 from mapsos.ows.raw_request import RawRequest
+from mapsos.sos.v1.get_observation import get_observation
 from mapsos.sources.errors import SourceError
 from mapsos.sources.query import LayerQuery
 from mapsos.terms.predicates import OneOf

@@ -6,7 +6,6 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from mapsos.mapfile.model import ObservationLayer
-from mapsos.operations.conformance import is_strict
 from mapsos.operations.context import Context
 from mapsos.operations.layers.extents import find_map_rectangle
 from mapsos.operations.layers.facts import list_values
@@ -15,6 +14,7 @@ from mapsos.operations.own_url import find_online_resource
 from mapsos.operations.sensors.documents import fill_placeholder, fill_template, is_elsewhere, read_sensor_file
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.parameters import parse_output_format, parse_sensor
+from mapsos.sos.v1.conformance import is_strict
 from mapsos.sources.errors import SourceError
 from mapsos.web.messages import Response
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from mapsos.encodings.documents.sampling_features import SamplingFeature, write_sampling_features
 from mapsos.operations.context import Context
 from mapsos.operations.layers.meaning import LayerMeaning, list_spellings, read_meaning, refuse_source
-from mapsos.operations.observation_links import ObservationLinks
 from mapsos.operations.observations.selection import LayerSelection, pick_procedures, select_procedures, select_rows
 from mapsos.operations.sensors.descriptions import choose_place_crs
 from mapsos.operations.sensors.feature_places import MOVED, find_place
@@ -21,6 +20,7 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.ows.features_of_interest import parse_feature_of_interest
 from mapsos.ows.parameters import parse_feature_ids, parse_procedures
 from mapsos.ows.raw_request import FeatureOfInterest, RawRequest
+from mapsos.sos.v1.observation_links import ObservationLinks
 from mapsos.sources.errors import SourceError
 from mapsos.web.messages import Response
 

@@ -11,7 +11,6 @@ from mapsos.columns.batches import Batch
 from mapsos.columns.xml_text import encode_name
 from mapsos.encodings.registry import RESPONSE_FORMATS, find_encoder
 from mapsos.mapfile.model import ObservationLayer, Service
-from mapsos.operations.conformance import is_strict
 from mapsos.operations.context import Context
 from mapsos.operations.downloads import name_download
 from mapsos.operations.layers.descriptions import (
@@ -39,6 +38,7 @@ from mapsos.ows.parameters import (
     parse_srs_name_parameter,
 )
 from mapsos.ows.raw_request import EventTime
+from mapsos.sos.v1.conformance import is_strict
 from mapsos.sources.query import BATCH_ROWS, SHAPE_BATCH_ROWS, LayerQuery
 from mapsos.terms.crs import Crs, SrsName, is_northing_first, parse_srs_name
 from mapsos.terms.layer_source import ShapeType
