@@ -22,12 +22,12 @@ from mapsos.ows.decoding import decode_query, decode_request
 from mapsos.ows.error_page import PageError, write_page
 from mapsos.ows.exception_report import write_report
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.feature_types import check_wfs_version
-from mapsos.ows.parameters import check_parameters
 from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.versions import check_version
 from mapsos.sos.v1.conformance import PARAMETER, admits_parameter, is_strict
 from mapsos.sos.v1.dispatch import asks_feature_type, check_service, find_operation
+from mapsos.sos.v1.reading.feature_types import check_wfs_version
+from mapsos.sos.v1.reading.parameters import check_parameters
 from mapsos.terms.deadlines import DeadlineError, limit_seconds
 from mapsos.web.compression import compress_response
 from mapsos.web.cors import admit_origin, answer_preflight

@@ -8,7 +8,7 @@ from mapsos.ows.error_page import PageError
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.kvp import decode_kvp
 from mapsos.ows.raw_request import RawRequest
-from mapsos.ows.xml_bodies import read_body
+from mapsos.sos.v1.reading.xml_bodies import read_body
 from mapsos.web.messages import Request
 
 FORM = "application/x-www-form-urlencoded"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast
 
-from mapsos.ows import event_times
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.spatial_operators import is_spatial, parse_spatial
 from mapsos.ows.xml_input import RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
+from mapsos.sos.v1.reading import event_times
 from mapsos.terms.like_patterns import MAX_PATTERN, split_pattern
 from mapsos.terms.predicates import (
     MIRRORED,

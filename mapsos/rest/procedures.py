@@ -7,12 +7,12 @@ from typing import Any
 
 from mapsos.geoservices.errors import RestError
 from mapsos.operations.context import Context
-from mapsos.ows.parameters import strip_procedure
 from mapsos.rest.areas_and_times import Bounds, describe_envelope, join_bounds
 from mapsos.rest.contacts import describe_contact
 from mapsos.rest.layers import KnownLayer, list_layers
 from mapsos.rest.observed_properties import list_value_columns
 from mapsos.rest.stations import Station, list_described, list_stations
+from mapsos.sos.v1.reading.parameters import strip_procedure
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.features_of_interest import parse_bbox, parse_feature_of_interest
 from mapsos.ows.raw_request import FeatureOfInterest, RawRequest
-from mapsos.ows.xml_bodies import read_body
+from mapsos.sos.v1.reading.features_of_interest import parse_bbox, parse_feature_of_interest
+from mapsos.sos.v1.reading.xml_bodies import read_body
 from mapsos.terms.predicates import BBox, Spatial
 
 URN = "urn:ogc:def:crs:EPSG::4326"

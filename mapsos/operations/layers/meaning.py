@@ -10,7 +10,7 @@ from mapsos.mapfile.model import Field, ObservationLayer, ObservedProperty
 from mapsos.operations.layers.facts import list_columns
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.filters import FEATURE_ID
-from mapsos.ows.parameters import strip_procedure
+from mapsos.sos.v1.reading.parameters import strip_procedure
 from mapsos.sources.errors import SourceError
 from mapsos.terms.predicates import NOTHING, And, Between, Compare, Not, OneOf, Or, Predicate, ValueKind, rename
 from mapsos.terms.times import parse_time

@@ -17,8 +17,8 @@ from mapsos.encodings.encoder import Needs
 from mapsos.mapfile.model import Field
 from mapsos.operations.layers.meaning import LayerMeaning
 from mapsos.operations.observations.kept_summaries import ask_summary
-from mapsos.ows.aggregation import Aggregation
 from mapsos.ows.exceptions import OwsException
+from mapsos.sos.v1.reading.aggregation import Aggregation
 from mapsos.sources.query import BATCH_ROWS, LayerQuery, StepEnds
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from mapsos.operations.layers.meaning import (
     refuse_source,
 )
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.parameters import strip_procedure
 from mapsos.ows.raw_request import EventTime, FeatureOfInterest
+from mapsos.sos.v1.reading.parameters import strip_procedure
 from mapsos.sources.errors import SourceError
 from mapsos.terms.predicates import (
     EVERYTHING,

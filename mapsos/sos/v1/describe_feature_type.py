@@ -18,7 +18,7 @@ from mapsos.operations.context import Context
 from mapsos.operations.layers.facts import has_geometry
 from mapsos.operations.layers.meaning import read_meaning, refuse_source
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.feature_types import check_schema_format, parse_type_names
+from mapsos.sos.v1.reading.feature_types import check_schema_format, parse_type_names
 from mapsos.sources.drivers.shape_types import find_shape_type
 from mapsos.sources.errors import SourceError
 from mapsos.terms.layer_source import ShapeType, SourceKind

@@ -6,7 +6,7 @@ from mapsos.operations.context import Context
 from mapsos.operations.layers.descriptions import build_feature_type_url
 from mapsos.operations.own_url import find_online_resource
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.parameters import parse_observation_type
+from mapsos.sos.v1.reading.parameters import parse_observation_type
 from mapsos.web.messages import Response
 
 

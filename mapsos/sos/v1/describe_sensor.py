@@ -13,8 +13,8 @@ from mapsos.operations.layers.meaning import list_spellings, read_meaning, refus
 from mapsos.operations.own_url import find_online_resource
 from mapsos.operations.sensors.documents import fill_placeholder, fill_template, is_elsewhere, read_sensor_file
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.parameters import parse_output_format, parse_sensor
 from mapsos.sos.v1.conformance import is_strict
+from mapsos.sos.v1.reading.parameters import parse_output_format, parse_sensor
 from mapsos.sources.errors import SourceError
 from mapsos.web.messages import Response
 

@@ -20,10 +20,10 @@ from mapsos.operations.downloads import name_download
 from mapsos.operations.layers.facts import find_availability
 from mapsos.operations.layers.meaning import read_meaning, refuse_source
 from mapsos.operations.observations.selection import LayerSelection, select_procedures, select_rows
-from mapsos.ows.event_times import parse_event_times
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.features_of_interest import parse_bbox, parse_feature_of_interest
-from mapsos.ows.parameters import (
+from mapsos.sos.v1.reading.event_times import parse_event_times
+from mapsos.sos.v1.reading.features_of_interest import parse_bbox, parse_feature_of_interest
+from mapsos.sos.v1.reading.parameters import (
     parse_observed_properties,
     parse_procedures,
     parse_response_format,

@@ -15,12 +15,12 @@ from mapsos.operations.layers.meaning import LayerMeaning, list_spellings, read_
 from mapsos.operations.observations.selection import LayerSelection, pick_procedures, select_procedures, select_rows
 from mapsos.operations.sensors.descriptions import choose_place_crs
 from mapsos.operations.sensors.feature_places import MOVED, find_place
-from mapsos.ows.event_times import parse_event_times
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.features_of_interest import parse_feature_of_interest
-from mapsos.ows.parameters import parse_feature_ids, parse_procedures
 from mapsos.ows.raw_request import FeatureOfInterest, RawRequest
 from mapsos.sos.v1.observation_links import ObservationLinks
+from mapsos.sos.v1.reading.event_times import parse_event_times
+from mapsos.sos.v1.reading.features_of_interest import parse_feature_of_interest
+from mapsos.sos.v1.reading.parameters import parse_feature_ids, parse_procedures
 from mapsos.sources.errors import SourceError
 from mapsos.web.messages import Response
 

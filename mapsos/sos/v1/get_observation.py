@@ -23,12 +23,14 @@ from mapsos.operations.observations.row_limits import check_rows, check_summarie
 from mapsos.operations.observations.selection import LayerSelection, select_procedures, select_result, select_rows
 from mapsos.operations.observations.streaming import LayerQuestion, ObservationBody
 from mapsos.operations.own_url import find_online_resource
-from mapsos.ows.aggregation import parse_aggregation
-from mapsos.ows.event_times import parse_event_times
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.features_of_interest import parse_bbox, parse_feature_of_interest
 from mapsos.ows.filters import parse_result
-from mapsos.ows.parameters import (
+from mapsos.ows.raw_request import EventTime
+from mapsos.sos.v1.conformance import is_strict
+from mapsos.sos.v1.reading.aggregation import parse_aggregation
+from mapsos.sos.v1.reading.event_times import parse_event_times
+from mapsos.sos.v1.reading.features_of_interest import parse_bbox, parse_feature_of_interest
+from mapsos.sos.v1.reading.parameters import (
     check_response_mode,
     parse_observed_properties,
     parse_offering,
@@ -37,8 +39,6 @@ from mapsos.ows.parameters import (
     parse_result_model,
     parse_srs_name_parameter,
 )
-from mapsos.ows.raw_request import EventTime
-from mapsos.sos.v1.conformance import is_strict
 from mapsos.sources.query import BATCH_ROWS, SHAPE_BATCH_ROWS, LayerQuery
 from mapsos.terms.crs import Crs, SrsName, is_northing_first, parse_srs_name
 from mapsos.terms.layer_source import ShapeType

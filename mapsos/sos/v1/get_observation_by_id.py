@@ -15,9 +15,9 @@ from mapsos.operations.context import Context
 from mapsos.operations.layers.meaning import read_meaning, refuse_source
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.filters import FEATURE_ID
-from mapsos.ows.parameters import parse_observation_id
 from mapsos.ows.raw_request import RawRequest
 from mapsos.sos.v1.get_observation import get_observation
+from mapsos.sos.v1.reading.parameters import parse_observation_id
 from mapsos.sources.errors import SourceError
 from mapsos.sources.query import LayerQuery
 from mapsos.terms.predicates import OneOf
