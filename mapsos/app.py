@@ -54,7 +54,7 @@ OPERATIONS = {
 }
 """Where each operation is: imported when it is first asked for, since imports are part of what a CGI request costs."""
 
-REST = "mapsos.rest_answers:answer_rest"
+REST = "mapsos.rest.answer:answer_rest"
 PAGES = "mapsos.page_answers:answer_page_path"
 """Where the other interfaces are, imported likewise."""
 

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from mapsos.app import PAGE_PATHS
 from mapsos.config.settings import Settings
-from mapsos.geoservices.errors import MethodError, RestError
 from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context, open_context
 from mapsos.ows.decoding import decode_query
@@ -18,11 +17,12 @@ from mapsos.pages.rendering import Link, render_page
 from mapsos.pages.sos_links import SosLinks
 from mapsos.pages.static_files import StaticFile, read_static
 from mapsos.pages.wording import PageLanguage, choose_language, share_language
+from mapsos.rest.answer import decoding_errors, find_service
+from mapsos.rest.errors import MethodError, RestError
 from mapsos.rest.interface import Resource
 from mapsos.rest.layers import list_layers
 from mapsos.rest.parameters import PARAMETERS
 from mapsos.rest.paths import RestPath, write_path
-from mapsos.rest_answers import decoding_errors, find_service
 from mapsos.web.compression import compress_response
 from mapsos.web.entity_tags import tag_response
 from mapsos.web.messages import Request, Response

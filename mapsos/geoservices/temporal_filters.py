@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mapsos.geoservices.errors import RestError
+from mapsos.rest.errors import RestError
 from mapsos.terms.predicates import TemporalRelation
 from mapsos.terms.times import EARLIEST, Interval, parse_time
 

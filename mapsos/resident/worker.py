@@ -97,7 +97,7 @@ def import_rooms() -> None:
     for room in ("ows", "operations", "sources", "encodings"):
         for module in sorted(Path(PACKAGE, room).glob("[a-z]*.py")):
             importlib.import_module(f"mapsos.{room}.{module.stem}")
-    for name in ("mapsos.rest_answers", "lxml.etree", "osgeo.ogr", "pyarrow.compute"):
+    for name in ("mapsos.rest.answer", "lxml.etree", "osgeo.ogr", "pyarrow.compute"):
         importlib.import_module(name)
 
 

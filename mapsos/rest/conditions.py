@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mapsos.geoservices.errors import RestError
 from mapsos.operations.layers.meaning import LayerMeaning
+from mapsos.rest.errors import RestError
 from mapsos.rest.observed_properties import ValueColumn
 from mapsos.terms.like_patterns import meets_parts
 from mapsos.terms.predicates import (

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mapsos.geoservices.errors import RestError
 from mapsos.operations.context import Context
+from mapsos.rest.errors import RestError
 from mapsos.rest.features import list_features, query_features
 from mapsos.rest.observations import query_observations
 from mapsos.rest.offerings import describe_offering, list_offerings

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
-from mapsos.geoservices.errors import RestError
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.layers import facts as layer_facts
@@ -16,6 +15,7 @@ from mapsos.operations.layers.facts import find_extent, find_time_bounds, list_v
 from mapsos.operations.layers.meaning import LayerMeaning, list_spellings, read_meaning
 from mapsos.ows.exceptions import OwsException
 from mapsos.rest.areas_and_times import Bounds, describe_spatial_reference
+from mapsos.rest.errors import RestError
 from mapsos.sources.errors import SourceError
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import EVERYTHING, Predicate

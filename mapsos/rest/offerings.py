@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mapsos.geoservices.errors import RestError
 from mapsos.mapfile.model import Offering, group_offerings
 from mapsos.operations.context import Context
 from mapsos.rest.areas_and_times import describe_envelope, describe_interval, join_bounds, join_intervals
+from mapsos.rest.errors import RestError
 from mapsos.rest.layers import KnownLayer, find_bounds, find_times, list_layers
 from mapsos.rest.observed_properties import list_value_columns
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mapsos.geoservices.errors import RestError
 from mapsos.operations.context import Context
 from mapsos.rest.areas_and_times import Bounds, describe_envelope, join_bounds
 from mapsos.rest.contacts import describe_contact
+from mapsos.rest.errors import RestError
 from mapsos.rest.layers import KnownLayer, list_layers
 from mapsos.rest.observed_properties import list_value_columns
 from mapsos.rest.stations import Station, list_described, list_stations

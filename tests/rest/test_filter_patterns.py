@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapsos.geoservices.errors import RestError
 from mapsos.geoservices.spatial_filters import parse_spatial_filter
 from mapsos.geoservices.temporal_filters import parse_temporal_filter
 from mapsos.geoservices.where import NAMES, parse_where
+from mapsos.rest.errors import RestError
 from mapsos.rest.filter_patterns import SPATIAL_FILTER, TEMPORAL_FILTER, WHERE
 from tests.geoservices import test_spatial_filters, test_temporal_filters, test_where
 

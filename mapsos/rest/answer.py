@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from mapsos.config.settings import Settings
-from mapsos.geoservices.errors import MethodError, RestError
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context, open_context
@@ -21,6 +20,7 @@ from mapsos.operations.downloads import name_download
 from mapsos.ows.decoding import decode_query, decode_request
 from mapsos.ows.error_page import PageError
 from mapsos.ows.raw_request import RawRequest
+from mapsos.rest.errors import MethodError, RestError
 from mapsos.rest.interface import Resource, find_resource
 from mapsos.rest.layers import rest_errors
 from mapsos.rest.parameters import check_names, read_format
