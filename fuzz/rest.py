@@ -14,11 +14,11 @@ from lxml import html
 
 from fuzz.victim import ENVIRON, get, judge_any, post
 from fuzz.victims import observing_application, observing_mapfile
-from mapsos.geoservices.relaxed_json import parse_relaxed_json
 from mapsos.mapfile.model import Service
 from mapsos.mapfile.reader import read_service
 from mapsos.operations.context import open_context
 from mapsos.ows.decoding import FORM, decode_query, decode_request
+from mapsos.rest.filters.relaxed_json import parse_relaxed_json
 from mapsos.rest.observations import list_questions, read_query
 from mapsos.rest.paths import parse_rest_path, read_path
 from mapsos.rest.schemas import SCHEMAS, write_schema

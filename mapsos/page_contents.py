@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mapsos.geoservices.temporal_filters import TemporalFilter
 from mapsos.operations.context import Context
 from mapsos.rest.areas_and_times import describe_interval
+from mapsos.rest.filters.temporal_filters import TemporalFilter
 from mapsos.rest.interface import Resource
 from mapsos.rest.layers import KnownLayer, find_times, tells_steps
 from mapsos.rest.observations import Asked, read_query

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from mapsos.encodings.esri.esri_geometry import find_dimension, write_esri_geometry
-from mapsos.geoservices.spatial_filters import parse_spatial_filter
 from mapsos.operations.context import Context
 from mapsos.operations.layers.facts import has_geometry
 from mapsos.operations.observations.selection import locate, pick_procedures
 from mapsos.operations.sensors.feature_places import MOVED, find_place
 from mapsos.rest.areas_and_times import describe_spatial_reference
+from mapsos.rest.filters.spatial_filters import parse_spatial_filter
 from mapsos.rest.layers import KnownLayer, list_layers, rest_errors
 from mapsos.rest.observed_properties import choose_value_columns
 from mapsos.rest.parameters import read_list, read_text

@@ -8,9 +8,6 @@ from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from mapsos.geoservices.spatial_filters import parse_spatial_filter
-from mapsos.geoservices.temporal_filters import TemporalFilter, parse_temporal_filter
-from mapsos.geoservices.where import parse_where
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.layers.extents import find_map_rectangle
@@ -23,6 +20,9 @@ from mapsos.ows.raw_request import RawRequest
 from mapsos.rest.areas_and_times import format_in_zone
 from mapsos.rest.conditions import apply_condition
 from mapsos.rest.errors import RestError
+from mapsos.rest.filters.spatial_filters import parse_spatial_filter
+from mapsos.rest.filters.temporal_filters import TemporalFilter, parse_temporal_filter
+from mapsos.rest.filters.where import parse_where
 from mapsos.rest.layers import KnownLayer, list_layers, rest_errors
 from mapsos.rest.observed_properties import ValueColumn, choose_value_columns
 from mapsos.rest.parameters import read_count, read_list, read_text

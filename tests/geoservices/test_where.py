@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos.geoservices.where import FIELDS, MOST_CONDITIONS, MOST_LEVELS, parse_where
 from mapsos.rest.errors import RestError
+from mapsos.rest.filters.where import FIELDS, MOST_CONDITIONS, MOST_LEVELS, parse_where
 from mapsos.terms.predicates import (
     ANY_ONE,
     ANY_RUN,

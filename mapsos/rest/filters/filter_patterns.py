@@ -7,7 +7,7 @@ ECMAScript and Python share, and are about the whole text. An empty text counts 
 
 from __future__ import annotations
 
-from mapsos.geoservices.where import NAMES
+from mapsos.rest.filters.where import NAMES
 
 
 def _word(text: str) -> str:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from mapsos.geoservices.relaxed_json import NUMBER, parse_relaxed_json
 from mapsos.rest.errors import RestError
+from mapsos.rest.filters.relaxed_json import NUMBER, parse_relaxed_json
 from mapsos.terms.crs import is_northing_first
 from mapsos.terms.predicates import BBox, Predicate, Spatial
 

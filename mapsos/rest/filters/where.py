@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from mapsos.geoservices.relaxed_json import NUMBER
 from mapsos.rest.errors import RestError
+from mapsos.rest.filters.relaxed_json import NUMBER
 from mapsos.terms.like_patterns import MAX_PATTERN, split_pattern
 from mapsos.terms.predicates import (
     COMPARISONS,
