@@ -20,9 +20,9 @@ from mapsos.pages.wording import PageLanguage, choose_language, share_language
 from mapsos.rest.answer import decoding_errors, find_service
 from mapsos.rest.errors import MethodError, RestError
 from mapsos.rest.interface import Resource
-from mapsos.rest.layers import list_layers
 from mapsos.rest.parameters import PARAMETERS
 from mapsos.rest.paths import RestPath, write_path
+from mapsos.rest.resources.layers import list_layers
 from mapsos.web.compression import compress_response
 from mapsos.web.entity_tags import tag_response
 from mapsos.web.messages import Request, Response

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from mapsos.operations.context import Context
-from mapsos.rest.areas_and_times import describe_interval
 from mapsos.rest.filters.temporal_filters import TemporalFilter
 from mapsos.rest.interface import Resource
-from mapsos.rest.layers import KnownLayer, find_times, tells_steps
-from mapsos.rest.observations import Asked, read_query
-from mapsos.rest.observed_properties import choose_value_columns, list_value_columns
 from mapsos.rest.paths import write_path
-from mapsos.rest.stations import list_stations
+from mapsos.rest.resources.areas_and_times import describe_interval
+from mapsos.rest.resources.layers import KnownLayer, find_times, tells_steps
+from mapsos.rest.resources.observations import Asked, read_query
+from mapsos.rest.resources.observed_properties import choose_value_columns, list_value_columns
+from mapsos.rest.resources.stations import list_stations
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import BBox
 from mapsos.terms.times import FOREVER, Interval, format_interval

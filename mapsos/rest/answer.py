@@ -22,9 +22,9 @@ from mapsos.ows.error_page import PageError
 from mapsos.ows.raw_request import RawRequest
 from mapsos.rest.errors import MethodError, RestError
 from mapsos.rest.interface import Resource, find_resource
-from mapsos.rest.layers import rest_errors
 from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
+from mapsos.rest.resources.layers import rest_errors
 from mapsos.sos.v1.get_observation import read_max_features
 from mapsos.terms.deadlines import DeadlineError
 from mapsos.web.entity_tags import tag_response

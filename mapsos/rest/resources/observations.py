@@ -17,15 +17,15 @@ from mapsos.operations.observations.row_limits import find_excess
 from mapsos.operations.observations.selection import LayerSelection, locate, pick_procedures
 from mapsos.operations.observations.streaming import LayerQuestion, ObservationBody
 from mapsos.ows.raw_request import RawRequest
-from mapsos.rest.areas_and_times import format_in_zone
-from mapsos.rest.conditions import apply_condition
 from mapsos.rest.errors import RestError
 from mapsos.rest.filters.spatial_filters import parse_spatial_filter
 from mapsos.rest.filters.temporal_filters import TemporalFilter, parse_temporal_filter
 from mapsos.rest.filters.where import parse_where
-from mapsos.rest.layers import KnownLayer, list_layers, rest_errors
-from mapsos.rest.observed_properties import ValueColumn, choose_value_columns
 from mapsos.rest.parameters import read_count, read_list, read_text
+from mapsos.rest.resources.areas_and_times import format_in_zone
+from mapsos.rest.resources.conditions import apply_condition
+from mapsos.rest.resources.layers import KnownLayer, list_layers, rest_errors
+from mapsos.rest.resources.observed_properties import ValueColumn, choose_value_columns
 from mapsos.sos.v1.get_observation import read_max_features
 from mapsos.sources.query import LayerQuery
 from mapsos.terms.predicates import EVERYTHING, NOTHING, Nothing, Predicate, Time, all_of

@@ -6,10 +6,10 @@ from typing import Any
 
 from mapsos.mapfile.model import Offering, group_offerings
 from mapsos.operations.context import Context
-from mapsos.rest.areas_and_times import describe_envelope, describe_interval, join_bounds, join_intervals
 from mapsos.rest.errors import RestError
-from mapsos.rest.layers import KnownLayer, find_bounds, find_times, list_layers
-from mapsos.rest.observed_properties import list_value_columns
+from mapsos.rest.resources.areas_and_times import describe_envelope, describe_interval, join_bounds, join_intervals
+from mapsos.rest.resources.layers import KnownLayer, find_bounds, find_times, list_layers
+from mapsos.rest.resources.observed_properties import list_value_columns
 
 
 def list_offerings(context: Context) -> dict[str, Any]:

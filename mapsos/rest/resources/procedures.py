@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from mapsos.operations.context import Context
-from mapsos.rest.areas_and_times import Bounds, describe_envelope, join_bounds
-from mapsos.rest.contacts import describe_contact
 from mapsos.rest.errors import RestError
-from mapsos.rest.layers import KnownLayer, list_layers
-from mapsos.rest.observed_properties import list_value_columns
-from mapsos.rest.stations import Station, list_described, list_stations
+from mapsos.rest.resources.areas_and_times import Bounds, describe_envelope, join_bounds
+from mapsos.rest.resources.contacts import describe_contact
+from mapsos.rest.resources.layers import KnownLayer, list_layers
+from mapsos.rest.resources.observed_properties import list_value_columns
+from mapsos.rest.resources.stations import Station, list_described, list_stations
 from mapsos.sos.v1.reading.parameters import strip_procedure
 
 

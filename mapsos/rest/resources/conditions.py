@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from mapsos.operations.layers.meaning import LayerMeaning
 from mapsos.rest.errors import RestError
-from mapsos.rest.observed_properties import ValueColumn
+from mapsos.rest.resources.observed_properties import ValueColumn
 from mapsos.terms.like_patterns import meets_parts
 from mapsos.terms.predicates import (
     COMPARISONS,

@@ -12,8 +12,8 @@ from mapsos.mapfile.model import FEATURE_TEXTS, SENSOR_TEXTS, FeatureMetadata, S
 from mapsos.operations.context import Context
 from mapsos.operations.layers.extents import find_map_rectangle
 from mapsos.operations.layers.facts import find_group_facts
-from mapsos.rest.areas_and_times import join_bounds
-from mapsos.rest.layers import KnownLayer, rest_errors
+from mapsos.rest.resources.areas_and_times import join_bounds
+from mapsos.rest.resources.layers import KnownLayer, rest_errors
 from mapsos.sources.passes.groups import GroupFacts
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import Predicate

@@ -10,12 +10,12 @@ from mapsos.operations.context import Context
 from mapsos.operations.layers.facts import has_geometry
 from mapsos.operations.observations.selection import locate, pick_procedures
 from mapsos.operations.sensors.feature_places import MOVED, find_place
-from mapsos.rest.areas_and_times import describe_spatial_reference
 from mapsos.rest.filters.spatial_filters import parse_spatial_filter
-from mapsos.rest.layers import KnownLayer, list_layers, rest_errors
-from mapsos.rest.observed_properties import choose_value_columns
 from mapsos.rest.parameters import read_list, read_text
-from mapsos.rest.stations import Station, list_stations
+from mapsos.rest.resources.areas_and_times import describe_spatial_reference
+from mapsos.rest.resources.layers import KnownLayer, list_layers, rest_errors
+from mapsos.rest.resources.observed_properties import choose_value_columns
+from mapsos.rest.resources.stations import Station, list_stations
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import EVERYTHING, Predicate, all_of
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from mapsos.operations.context import Context
-from mapsos.rest.contacts import describe_contact
 from mapsos.rest.parameters import PARAMETERS
-from mapsos.rest.procedures import list_known_procedures
+from mapsos.rest.resources.contacts import describe_contact
+from mapsos.rest.resources.procedures import list_known_procedures
 
 
 def describe_service(context: Context) -> dict[str, Any]:

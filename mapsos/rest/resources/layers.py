@@ -14,8 +14,8 @@ from mapsos.operations.layers.extents import find_map_rectangle
 from mapsos.operations.layers.facts import find_extent, find_time_bounds, list_values
 from mapsos.operations.layers.meaning import LayerMeaning, list_spellings, read_meaning
 from mapsos.ows.exceptions import OwsException
-from mapsos.rest.areas_and_times import Bounds, describe_spatial_reference
 from mapsos.rest.errors import RestError
+from mapsos.rest.resources.areas_and_times import Bounds, describe_spatial_reference
 from mapsos.sources.errors import SourceError
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import EVERYTHING, Predicate
