@@ -18,10 +18,10 @@ from mapsos.mapfile.model import Service
 from mapsos.mapfile.reader import read_service
 from mapsos.operations.context import open_context
 from mapsos.ows.decoding import FORM, decode_query, decode_request
+from mapsos.rest.description.schemas import SCHEMAS, write_schema
 from mapsos.rest.filters.relaxed_json import parse_relaxed_json
 from mapsos.rest.paths import parse_rest_path, read_path
 from mapsos.rest.resources.observations import list_questions, read_query
-from mapsos.rest.schemas import SCHEMAS, write_schema
 from mapsos.sources.errors import SourceError
 from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery

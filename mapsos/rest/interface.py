@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mapsos.operations.context import Context
+from mapsos.rest.description.openapi import describe_openapi
 from mapsos.rest.errors import RestError
-from mapsos.rest.openapi import describe_openapi
 from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
 from mapsos.rest.resources.features import list_features, query_features

@@ -17,7 +17,7 @@ from benchmarks.postgresql import PostgresqlError, run_cluster
 from mapsos.app import Application
 from mapsos.config.settings import Settings
 from mapsos.operations.layers.facts import forget_facts
-from mapsos.rest.schemas import write_schema
+from mapsos.rest.description.schemas import write_schema
 from mapsos.sources.pool import close_idle_readers
 from mapsos.web.messages import Request
 

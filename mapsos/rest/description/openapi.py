@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from mapsos.operations.context import Context
+from mapsos.rest.description.schemas import SCHEMAS
 from mapsos.rest.filters.filter_patterns import SPATIAL_FILTER, TEMPORAL_FILTER, WHERE
 from mapsos.rest.parameters import FORMATS, MORE_FORMATS, PARAMETERS
 from mapsos.rest.paths import MEMBERS
-from mapsos.rest.schemas import SCHEMAS
 
 _DOCUMENTS = {
     "": "service",
