@@ -55,7 +55,7 @@ OPERATIONS = {
 """Where each operation is: imported when it is first asked for, since imports are part of what a CGI request costs."""
 
 REST = "mapsos.rest.answer:answer_rest"
-PAGES = "mapsos.page_answers:answer_page_path"
+PAGES = "mapsos.pages.answer:answer_page_path"
 """Where the other interfaces are, imported likewise."""
 
 PAGE_PATHS = "/_mapsos/"

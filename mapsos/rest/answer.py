@@ -132,8 +132,8 @@ def find_service(name: str | None, settings: Settings, find_map: Callable[[str],
 
 
 def _load_pages() -> Any:
-    """`mapsos.page_answers`: loaded when one is asked for, since programs that ask for JSON need none of it."""
-    return importlib.import_module("mapsos.page_answers")
+    """`mapsos.pages.answer`: loaded when one is asked for, since programs that ask for JSON need none of it."""
+    return importlib.import_module("mapsos.pages.answer")
 
 
 @contextmanager

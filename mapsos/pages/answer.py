@@ -10,9 +10,9 @@ from mapsos.config.settings import Settings
 from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context, open_context
 from mapsos.ows.decoding import decode_query
-from mapsos.page_contents import list_catalog, list_downloads, list_places
-from mapsos.page_links import find_place, link_table, list_formats, list_pages, list_trail, name_page, open_site
 from mapsos.pages.content_security import write_headers
+from mapsos.pages.contents import list_catalog, list_downloads, list_places
+from mapsos.pages.links import find_place, link_table, list_formats, list_pages, list_trail, name_page, open_site
 from mapsos.pages.rendering import Link, render_page
 from mapsos.pages.sos_links import SosLinks
 from mapsos.pages.static_files import StaticFile, read_static
