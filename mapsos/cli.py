@@ -160,7 +160,7 @@ def run_check(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="write the findings as JSON")
     options = parser.parse_args(arguments)
 
-    from mapsos.check import run
+    from mapsos.check.report import run
 
     return run(options.mapfiles, strict=options.strict, as_json=options.json)
 

@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 from owslib.swe.sensor.sml import SensorML
 
-from mapsos.mapfile.findings import find
+from mapsos.check.mapfile_text import find
 from mapsos.mapfile.keys import metadata_key
 from mapsos.mapfile.model import SENSOR_TEXTS
 from mapsos.operations.layers.facts import forget_facts

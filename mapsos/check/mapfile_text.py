@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from mapsos.check.spelling import find_unknown_keys, is_xml_name
 from mapsos.mapfile.access import parse_addresses
 from mapsos.mapfile.blocks import Block, parse_blocks
 from mapsos.mapfile.errors import MapfileError
@@ -14,7 +15,6 @@ from mapsos.mapfile.keys import METADATA_KEYS
 from mapsos.mapfile.metadata import Metadata, collect_entries
 from mapsos.mapfile.model import CONFORMANCES, ObservationLayer, Service, group_offerings, read_max_rows
 from mapsos.mapfile.reader import build_service, layer_metadata, web_metadata
-from mapsos.mapfile.spelling import find_unknown_keys, is_xml_name
 from mapsos.mapfile.tokens import TokenKind, is_decoded, read_tokens
 from mapsos.terms.crs import Crs, parse_srs_name
 from mapsos.terms.layer_source import SourceKind

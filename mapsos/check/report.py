@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TextIO
 
+from mapsos.check.mapfile_text import Finding, find_in_mapfile
 from mapsos.mapfile.errors import MapfileError
-from mapsos.mapfile.findings import Finding, find_in_mapfile
 from mapsos.mapfile.model import Service
 from mapsos.mapfile.reader import read_service
 from mapsos.pages.language_tags import read_tag
@@ -47,7 +47,7 @@ def check_mapfile(path: str) -> list[Finding]:
         service = read_service(path)
     except MapfileError as error:
         return [Finding(error.file, error.line, "error", error.near or "mapfile", error.message)]
-    from mapsos.data_findings import find_in_data
+    from mapsos.check.data import find_in_data
 
     found = dict.fromkeys(
         [*find_in_mapfile(service), *_check_language(service), *find_in_data(service, current_time())]

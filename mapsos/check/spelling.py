@@ -11,7 +11,7 @@ from mapsos.mapfile.keys import METADATA_KEYS
 from mapsos.mapfile.metadata import Entry, Metadata
 
 if TYPE_CHECKING:
-    from mapsos.mapfile.findings import Finding
+    from mapsos.check.mapfile_text import Finding
 
 _START = (
     "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d\u2070-\u218f\u2c00-\u2fef"
