@@ -26,7 +26,7 @@ def main() -> int:
     query = _find_query(sys.argv[1:])
     if query is None:
         return run_command()
-    from mapsos.preloading import leave, start_early
+    from mapsos.servers.one_shot import leave, start_early
 
     start_early(query)
     leave(run_command())
@@ -48,10 +48,10 @@ def _serve_cgi() -> int:
         # There is nothing to clean up, and tearing down the interpreter takes time.
         os._exit(code)
     _complete_path()
-    from mapsos.preloading import leave, start_early
+    from mapsos.servers.one_shot import leave, start_early
 
     start_early(os.environ["QUERY_STRING"])
-    from mapsos.cgi import serve_request
+    from mapsos.servers.cgi import serve_request
 
     def start_worker(settings: Settings) -> None:
         if settings.cgi_worker:

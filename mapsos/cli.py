@@ -103,7 +103,7 @@ def read_arguments(arguments: Sequence[str]) -> CgiArguments:
 
 
 def _run_cgi(environ: Mapping[str, str], arguments: CgiArguments) -> int:
-    from mapsos.cgi import NO_REQUEST, serve_request
+    from mapsos.servers.cgi import NO_REQUEST, serve_request
 
     if "REQUEST_METHOD" not in environ:
         sys.stdout.write(NO_REQUEST)
@@ -125,9 +125,9 @@ def run_serve(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
 
     from mapsos.config.settings import SettingsError, read_settings
-    from mapsos.listening import is_handed_over
-    from mapsos.process import prepare_process
-    from mapsos.serving import ServerOptions, ServingError, serve
+    from mapsos.servers.listening import is_handed_over
+    from mapsos.servers.process import prepare_process
+    from mapsos.servers.serve import ServerOptions, ServingError, serve
 
     on_port = options.host is not None or options.port is not None
     if on_port and options.bind is not None:
@@ -172,9 +172,9 @@ def run_get(arguments: Sequence[str]) -> int:
     parser.add_argument("query", metavar="QUERY", help='for example "service=SOS&request=GetCapabilities"')
     options = parser.parse_args(arguments)
 
-    from mapsos.cgi import get_response
     from mapsos.config.settings import SettingsError, read_settings
-    from mapsos.serving import ServingError, name_mapfiles, serve_only
+    from mapsos.servers.cgi import get_response
+    from mapsos.servers.serve import ServingError, name_mapfiles, serve_only
 
     try:
         mapfiles = name_mapfiles([options.mapfile])

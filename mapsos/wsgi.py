@@ -23,7 +23,7 @@ from mapsos.web.proxies import correct_environ
 from mapsos.web.request_ids import choose_request_id
 
 STATUS_PATHS = ("/healthz", "/metrics")
-"""Paths below the application, and at the root of `mapsos serve`, that `mapsos.status_pages` answers."""
+"""Paths below the application, and at the root of `mapsos serve`, that `mapsos.servers.status` answers."""
 
 if TYPE_CHECKING:
     import socket
@@ -52,7 +52,7 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     try:
         ours, metrics = _find_application(environ.get("MAPSERVER_CONFIG_FILE"))
     except SettingsError as error:
-        from mapsos.unconfigured import refuse_all
+        from mapsos.servers.unconfigured import refuse_all
 
         request = Request(environ["REQUEST_METHOD"], environ.get("QUERY_STRING"))
         response = refuse_all(error)
@@ -105,7 +105,7 @@ def answer_watcher(
     metrics: Metrics | None,
 ) -> Iterable[bytes]:
     """Answer a request for one of `STATUS_PATHS`; it is neither logged nor counted."""
-    from mapsos.status_pages import answer_status
+    from mapsos.servers.status import answer_status
 
     method = environ["REQUEST_METHOD"]
     response = answer_status(path, method, settings, applications, metrics)
@@ -138,7 +138,7 @@ def _find_application(config: str | None) -> tuple[Application, Metrics | None]:
         if config not in _applications:
             from mapsos.app import OPERATIONS, Application
             from mapsos.config.settings import read_settings
-            from mapsos.process import prepare_process
+            from mapsos.servers.process import prepare_process
 
             settings = read_settings(os.environ, config)
             prepare_process(settings, sys.stdout)

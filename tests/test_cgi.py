@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.cgi import NO_REQUEST, read_request, write_headers, write_response
 from mapsos.config.settings import Settings
+from mapsos.servers.cgi import NO_REQUEST, read_request, write_headers, write_response
 from mapsos.web.messages import Response
 
 from .workers import has_worker, runtime_folder, wait_for

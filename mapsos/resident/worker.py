@@ -18,9 +18,9 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import BinaryIO
 
-from mapsos.cgi import answer_request, refuse_request
 from mapsos.config.settings import Settings, SettingsError, read_settings
-from mapsos.process import prepare_process
+from mapsos.servers.cgi import answer_request, refuse_request
+from mapsos.servers.process import prepare_process
 from mapsos.servers.resident.client import is_own
 from mapsos.servers.resident.freshness import Freshness
 from mapsos.servers.resident.launch import FOLDER, LOCK, holds_name
@@ -34,7 +34,7 @@ _GREETING_TIME = 5.0
 _BACKLOG = 128
 
 Answer = Callable[[Mapping[str, str], BinaryIO, BinaryIO], int]
-"""Answers the request of a CGI environment, as `mapsos.cgi.serve_request` does."""
+"""Answers the request of a CGI environment, as `mapsos.servers.cgi.serve_request` does."""
 
 
 def main(name: str) -> int:

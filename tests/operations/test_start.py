@@ -21,7 +21,7 @@ STATED = LAYER.replace('"sos_procedure_item" "stn"', '"sos_procedure" "P"')
 GENERATED = STATED + ' "sos_describesensor" "generate"'
 SCRIPT = f"""
 import io, os, sys
-from mapsos.cgi import serve_request
+from mapsos.servers.cgi import serve_request
 answer = io.BytesIO()
 serve_request(dict(os.environ), sys.stdin.buffer, answer)
 print(b"ExceptionReport" in answer.getvalue(), *sorted({set(HEAVY)} & set(sys.modules)))

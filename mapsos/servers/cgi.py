@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
-from mapsos.nph import find_protocol, is_chunked, write_chunks, write_head
+from mapsos.servers.nph import find_protocol, is_chunked, write_chunks, write_head
 from mapsos.web.access_log import LoggedBody
 from mapsos.web.messages import Chunk, Request, Response
 from mapsos.web.proxies import correct_environ
@@ -65,7 +65,7 @@ def serve_request(
     except SettingsError as error:
         return refuse_request(error, stdout, headers=headers, environ=environ)
     from mapsos.app import Application
-    from mapsos.process import prepare_process
+    from mapsos.servers.process import prepare_process
 
     prepare_process(settings)
     if prepare is not None:
@@ -77,7 +77,7 @@ def refuse_request(
     error: SettingsError, stdout: BinaryIO, *, headers: bool = True, environ: Mapping[str, str] | None = None
 ) -> int:
     """Answer, as `serve_request`, where the settings are of no use."""
-    from mapsos.unconfigured import refuse_all
+    from mapsos.servers.unconfigured import refuse_all
 
     return write_response(refuse_all(error), stdout, headers=headers, environ=environ)
 

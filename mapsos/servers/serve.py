@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from mapsos.config.settings import Settings
-    from mapsos.listening import Listener
+    from mapsos.servers.listening import Listener
     from mapsos.web.metrics import Metrics
 
 _SHARED_MEMORY = "/dev/shm"
@@ -178,7 +178,7 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
             "workers": options.workers,
             "threads": options.threads,
             # Threads also keep a worker's heartbeat going while a long answer is under way.
-            "worker_class": "mapsos.receiving.PatientWorker",
+            "worker_class": "mapsos.servers.gunicorn_worker.PatientWorker",
             "when_ready": when_ready,
             # Whom to believe is the settings' matter, for each kind of server alike.
             "forwarded_allow_ips": "",
@@ -225,7 +225,7 @@ def _run_gunicorn(load: Callable[[], WSGIApplication], options: Mapping[str, Any
 
 
 def _listen(options: ServerOptions) -> Listener:
-    from mapsos.listening import ListeningError, is_handed_over, listen_on_path, listen_on_port, take_over
+    from mapsos.servers.listening import ListeningError, is_handed_over, listen_on_path, listen_on_port, take_over
 
     try:
         if is_handed_over(os.environ):
