@@ -6,7 +6,7 @@ import sys
 
 if __name__ == "__main__":
     # Before what is installed, so that it is the package of the CGI process whatever else is.
-    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))))
     site.main()
     from mapsos.servers.resident.worker import main
 
