@@ -21,7 +21,7 @@ def main() -> int:
     if "QUERY_STRING" in os.environ and "REQUEST_METHOD" in os.environ:
         return _serve_cgi()
     _complete_path()
-    from mapsos.cli import main as run_command
+    from mapsos.command.cli import main as run_command
 
     query = _find_query(sys.argv[1:])
     if query is None:

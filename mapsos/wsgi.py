@@ -144,7 +144,7 @@ def _find_application(config: str | None) -> tuple[Application, Metrics | None]:
             prepare_process(settings, sys.stdout)
             metrics = None
             if settings.metrics:
-                from mapsos.versions import tell_version
+                from mapsos.command.versions import tell_version
                 from mapsos.web.metrics_folder import share_metrics
 
                 version = tell_version(settings.no_version)

@@ -199,7 +199,7 @@ def _make_metrics(settings: Settings) -> Metrics | None:
     if not settings.metrics:
         return None
     from mapsos.app import OPERATIONS
-    from mapsos.versions import tell_version
+    from mapsos.command.versions import tell_version
     from mapsos.web.metrics import Metrics
 
     try:

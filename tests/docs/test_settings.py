@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from mapsos import cli
+from mapsos.command import cli
 from mapsos.config.settings import OPTIONS
 
 from .markdown import code, read, read_tables, section

@@ -86,7 +86,7 @@ def read_arguments(arguments: Sequence[str]) -> CgiArguments:
             shown = shown or USAGE
         elif argument == "-v":
             if shown is None:
-                from mapsos.versions import write_version
+                from mapsos.command.versions import write_version
 
                 shown = write_version() + "\n"
         elif argument == "-nh":
