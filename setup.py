@@ -29,7 +29,8 @@ setup(
     ],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
     package_data={
-        "mapsos": ["py.typed", "_loops.pyi"],
+        "mapsos": ["py.typed"],
+        "mapsos.columns": ["_loops.pyi"],
         "mapsos.pages": ["languages/*", "static/*", "templates/*"],
     },
     python_requires=">=3.11",

@@ -79,7 +79,7 @@ def _resume_input(body: bytes) -> BinaryIO:
     """Give standard input with what was read of it put back."""
     if not body:
         return sys.stdin.buffer
-    from mapsos.servers.resident.resumption import resume_input
+    from mapsos.servers.resident.resumed_input import resume_input
 
     return resume_input(body, sys.stdin.buffer)
 

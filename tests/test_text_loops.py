@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos import _loops
+from mapsos.columns import _loops
 
 Piece = bytes | tuple[bytes, bytes]
 

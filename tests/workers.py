@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mapsos.servers.resident.place import PACKAGE
+from mapsos.servers.resident.worker_name import PACKAGE
 
 _PROBE = """\
 import os, sys

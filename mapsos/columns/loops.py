@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def find_text_loops() -> ModuleType | None:
     """The compiled loops (`_loops.pyi` has their signatures), None where this installation has none."""
     try:
-        from mapsos import _loops
+        from mapsos.columns import _loops
     except ImportError:
         return None
     return _loops

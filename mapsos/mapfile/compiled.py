@@ -1,7 +1,7 @@
 """A service on disk in a form that needs no parser: what makes CGI requests cheap.
 
-It is JSON, which nobody can hide code in, in the cache folder (`mapsos.files.cache_folder`). A file is believed only if it
-was made by this very version from files that are unchanged.
+It is JSON, which cannot carry code, in the cache folder (`mapsos.files.cache_folder`). A file is trusted only if this
+very version made it from files that are unchanged.
 """
 
 from __future__ import annotations

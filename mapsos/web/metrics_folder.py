@@ -9,7 +9,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from mapsos.servers.resident.place import locate_folder, open_folder
+from mapsos.servers.resident.worker_name import locate_folder, open_folder
 from mapsos.web.metrics import Metrics
 
 log = logging.getLogger("mapsos")

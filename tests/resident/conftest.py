@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
 from mapsos.servers.resident.install import write_program
-from mapsos.servers.resident.place import PACKAGE
+from mapsos.servers.resident.worker_name import PACKAGE
 
 from ..workers import end_workers, find_workers, has_worker, wait_for
 

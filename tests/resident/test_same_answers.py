@@ -92,7 +92,7 @@ def test_before_it_is_handed_over_next_to_nothing_is_imported(site: Site) -> Non
         "mapsos.__main__",
         "mapsos.servers.resident",
         "mapsos.servers.resident.client",
-        "mapsos.servers.resident.place",
+        "mapsos.servers.resident.worker_name",
         "mapsos.servers.resident.wire",
     }
     assert not imported & {"site", "socket", "struct", "re", "typing", "dataclasses", "logging", "argparse", "json"}

@@ -1,7 +1,7 @@
 """Summaries that took long, kept while the data are the same: in memory, and in the cache folder for other processes.
 
-A file there (`mapsos.files.cache_folder`) is an Arrow stream, which nobody can hide code in. It is believed only if it was
-made by this very version from data that are unchanged.
+A file there (`mapsos.files.cache_folder`) is an Arrow stream, which cannot carry code. It is trusted only if this very
+version made it from data that are unchanged.
 """
 
 from __future__ import annotations

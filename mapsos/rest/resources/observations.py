@@ -101,7 +101,7 @@ def query_observations(context: Context, usual: int | None = None, *, csv: bool 
 
     It is JSON, or with ``csv`` a table. ``usual`` is how many observations there are where resultRecordCount does not
     say, None for all of them: of such an answer nothing is read if no more than its head is wanted, and there is None.
-    Raises RestError, also for more observations than the server's limit admits (`mapsos.operations.observations.row_limits`).
+    Raises RestError, also for more observations than the server's limit (`mapsos.operations.observations.row_limits`).
     """
     asked = read_query(context.raw, context.now)
     most = read_max_features(context.service)

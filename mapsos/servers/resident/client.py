@@ -6,7 +6,6 @@ import _socket
 import os
 import sys
 
-from mapsos.servers.resident.place import address_socket, name_worker, open_folder
 from mapsos.servers.resident.wire import (
     ACCEPTED,
     BODY_WANTED,
@@ -19,6 +18,7 @@ from mapsos.servers.resident.wire import (
     write_piece,
     write_request,
 )
+from mapsos.servers.resident.worker_name import address_socket, name_worker, open_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

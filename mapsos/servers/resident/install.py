@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from mapsos.config.settings import SettingsError, read_settings
-from mapsos.servers.resident.place import PACKAGE
+from mapsos.servers.resident.worker_name import PACKAGE
 
 PROGRAM = "mapsos"
 """The name of the program in its folder."""

@@ -1,4 +1,4 @@
-"""The program of the worker process; `mapsos.servers.resident.launch` runs it, by its path and without the site module."""
+"""Run the worker process. `mapsos.servers.resident.launch` starts this file by its path, without the site module."""
 
 import os
 import site

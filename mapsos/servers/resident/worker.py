@@ -24,9 +24,9 @@ from mapsos.servers.process import prepare_process
 from mapsos.servers.resident.client import is_own
 from mapsos.servers.resident.freshness import Freshness
 from mapsos.servers.resident.launch import FOLDER, LOCK, holds_name
-from mapsos.servers.resident.place import PACKAGE, address_socket, pick_environ
 from mapsos.servers.resident.streams import AnswerOutput, BodyInput, ErrorOutput
 from mapsos.servers.resident.wire import ACCEPTED, EXIT, Receiver, read_request, write_frame
+from mapsos.servers.resident.worker_name import PACKAGE, address_socket, pick_environ
 
 LARGEST_MEMORY = 500 * 1024 * 1024
 """Bytes of resident memory above which a worker leaves as soon as it has nothing to do."""
@@ -38,7 +38,7 @@ Answer = Callable[[Mapping[str, str], BinaryIO, BinaryIO], int]
 
 
 def main(name: str) -> int:
-    """Be the worker of this name, with the open files that `mapsos.servers.resident.launch` gave. Gives the exit code."""
+    """Run the worker of this name with the files that `mapsos.servers.resident.launch` opened. Return its exit code."""
     errors = ErrorOutput()
     sys.stderr = sys.stdout = errors
     environ = dict(os.environb)

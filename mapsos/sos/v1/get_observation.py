@@ -55,8 +55,8 @@ def get_observation(context: Context, result: Predicate | None = None) -> Respon
 
     The answer is complete when the first byte is sent, as far as that can be known: every value checked, every layer
     opened and its first batch read. Memory: a batch of each layer. Raises OwsException, also for more rows than
-    ``row_limit`` of the context admits (`mapsos.operations.observations.row_limits`). ``result`` takes the place of the parameter of
-    that name.
+    ``row_limit`` of the context admits (`mapsos.operations.observations.row_limits`). ``result``
+    takes the place of the parameter of that name.
     """
     raw, service = context.raw, context.service
     offering = parse_offering(raw)

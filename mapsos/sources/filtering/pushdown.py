@@ -1,7 +1,8 @@
 """What of a predicate is handed to the driver, so that its indexes work: only ever wider than the predicate.
 
-Conditions are made of identifiers and typed constants alone (`mapsos.sources.filtering.sql`). What might leave out a row that the
-predicate admits is not handed down: nothing below a Not, no texts that cannot be constants, no order of texts.
+Conditions are made of identifiers and typed constants alone (`mapsos.sources.filtering.sql`). What might leave out a
+row that the predicate selects is not pushed down: nothing below a Not, no text that cannot be a constant, no order of
+texts.
 """
 
 from __future__ import annotations

@@ -18,8 +18,9 @@ Times = tuple["np.ndarray", "np.ndarray", "np.ndarray"]
 def times_of(rows: Rows, name: str) -> Times:
     """The times of a column: begin and end (int64 microseconds since 1970 UTC, half open) and whether there is one.
 
-    Texts and date-times as `mapsos.terms.times.parse_texts` reads them; a date is the instant of its midnight. Of numbers,
-    four digits are a year, eight digits that are a calendar date are that day, all others seconds since 1970 UTC.
+    Texts and date-times as `mapsos.terms.times.parse_texts` reads them; a date is the instant of its midnight. Of
+    numbers, four digits are a year, eight digits that are a calendar date are that day, all others seconds since 1970
+    UTC.
     Times of day, booleans, lists and binary values are no times. Read once, however often they are asked for.
     """
     if name not in rows.times:

@@ -1,8 +1,8 @@
 """How many rows a table of SQLite or GeoPackage has for a predicate, counted by the database: exactly, or not at all.
 
-What a reading delivers is what the condition that is handed down admits (`mapsos.sources.filtering.pushdown`) and the predicate
-too. So each part of a predicate is said as SQL that decides as `mapsos.sources.filtering.evaluate` does for the rows within that
-condition; where one row of those might be decided otherwise, nobody is told a number.
+A reading delivers the rows that match both the pushed-down condition (`mapsos.sources.filtering.pushdown`) and the
+predicate. So each part of a predicate is written as SQL that decides as `mapsos.sources.filtering.evaluate` does for
+the rows within that condition; where it might decide otherwise for one of those rows, no number is returned.
 """
 
 from __future__ import annotations
