@@ -19,8 +19,8 @@ setup(
     # Optional: what it does, Python can do too, more slowly. One build serves every Python from 3.11 on.
     ext_modules=[
         Extension(
-            "mapsos._text_loops",
-            ["mapsos/_text_loops.c"],
+            "mapsos.columns._loops",
+            ["mapsos/columns/_loops.c"],
             # Its rounding counts on each product being rounded by itself.
             extra_compile_args=["-O2", "-ffp-contract=off"],
             optional=True,
@@ -29,7 +29,8 @@ setup(
     ],
     options={"bdist_wheel": {"py_limited_api": "cp311"}},
     package_data={
-        "mapsos": ["py.typed", "_text_loops.pyi"],
+        "mapsos": ["py.typed"],
+        "mapsos.columns": ["_loops.pyi"],
         "mapsos.pages": ["languages/*", "static/*", "templates/*"],
     },
     python_requires=">=3.11",

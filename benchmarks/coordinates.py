@@ -16,11 +16,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import shapely
 
-from mapsos.encodings.fixed_decimals import format_fixed
+from mapsos.columns.fixed_decimals import format_fixed
+from mapsos.columns.loops import find_text_loops
+from mapsos.columns.value_texts import real_texts
+from mapsos.columns.vertex_runs import find_vertex_runs
 from mapsos.encodings.joining import join_chunks
-from mapsos.text_loops import find_text_loops
-from mapsos.value_texts import real_texts
-from mapsos.vertex_runs import find_vertex_runs
 from tests.support.datasets import VERTICES
 from tests.support.text_loops import without_text_loops
 

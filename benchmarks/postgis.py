@@ -17,8 +17,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mapsos.app import Application
-from mapsos.http import Request
-from mapsos.settings import read_settings
+from mapsos.config.settings import read_settings
+from mapsos.web.messages import Request
 from tests.support.postgis_table import MINUTES, START, STATIONS, make_table, write_postgis_map
 from tests.support.postgresql import Cluster, run_cluster
 from tests.support.processes import run_program

@@ -17,7 +17,7 @@ from pathlib import Path
 
 def time_answers(mapfile: Path, query: str, times: int, forget: bool = False) -> dict[str, object]:
     """Answer the query so many times and one more, each answer read to its end."""
-    from mapsos.operations.kept_summaries import forget_summaries
+    from mapsos.operations.observations.kept_summaries import forget_summaries
 
     answer = open_application(mapfile, query)
     seconds = []
@@ -34,8 +34,8 @@ def time_answers(mapfile: Path, query: str, times: int, forget: bool = False) ->
 def open_application(mapfile: Path, query: str) -> Callable[[], int]:
     """A function that answers the query by the map, reads the answer, and gives its size in bytes."""
     from mapsos.app import Application
-    from mapsos.http import Request
-    from mapsos.settings import read_settings
+    from mapsos.config.settings import read_settings
+    from mapsos.web.messages import Request
     from tests.support.servers import escape
 
     # Without HOME there is no cache folder, where an earlier run might have left something.

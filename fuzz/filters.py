@@ -7,14 +7,14 @@ import functools
 from fuzz.victims import application, mapfile
 from mapsos.mapfile.model import Service
 from mapsos.mapfile.reader import read_service
-from mapsos.operations.selection import locate
+from mapsos.operations.observations.selection import locate
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.filters import FEATURE_ID, parse_result
-from mapsos.ows.requests import RawRequest
-from mapsos.predicates import Predicate, names
+from mapsos.ows.raw_request import RawRequest
 from mapsos.sources.errors import SourceError
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
+from mapsos.terms.predicates import Predicate, names
 
 _COMPARE = "<PropertyIs{0}><PropertyName>{1}</PropertyName><Literal>{2}</Literal></PropertyIs{0}>"
 SEEDS = tuple(

@@ -14,18 +14,18 @@ from lxml import html
 
 from fuzz.victim import ENVIRON, get, judge_any, post
 from fuzz.victims import observing_application, observing_mapfile
-from mapsos.geoservices.relaxed_json import parse_relaxed_json
-from mapsos.http import Request, Response
 from mapsos.mapfile.model import Service
 from mapsos.mapfile.reader import read_service
 from mapsos.operations.context import open_context
 from mapsos.ows.decoding import FORM, decode_query, decode_request
-from mapsos.rest.observations import list_questions, read_query
+from mapsos.rest.description.schemas import SCHEMAS, write_schema
+from mapsos.rest.filters.relaxed_json import parse_relaxed_json
 from mapsos.rest.paths import parse_rest_path, read_path
-from mapsos.rest.schemas import SCHEMAS, write_schema
+from mapsos.rest.resources.observations import list_questions, read_query
 from mapsos.sources.errors import SourceError
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
+from mapsos.web.messages import Request, Response
 
 ROOT = "/exts/SosSOE"
 _DATA = "/observations/query\nf=json&resultRecordCount=20&"

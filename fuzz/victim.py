@@ -11,8 +11,8 @@ from urllib.parse import quote
 from lxml import etree
 
 from mapsos.app import Application
-from mapsos.http import Request, Response, close_body
-from mapsos.settings import read_settings
+from mapsos.config.settings import read_settings
+from mapsos.web.messages import Request, Response, close_body
 
 FOLDER_SECRET = "folder-that-nobody-knows"
 PASSWORD_SECRET = "hunter2-of-the-database"

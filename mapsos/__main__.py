@@ -1,7 +1,7 @@
 """The installed program: CGI if a web server runs it, with the worker's help; else the command line.
 
 It decides by the environment alone, before anything is imported: a CGI request that the worker answers pays for
-nothing else (see `mapsos.resident`).
+nothing else (see `mapsos.servers.resident`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from mapsos.settings import Settings
+    from mapsos.config.settings import Settings
 
 
 def main() -> int:
@@ -21,12 +21,12 @@ def main() -> int:
     if "QUERY_STRING" in os.environ and "REQUEST_METHOD" in os.environ:
         return _serve_cgi()
     _complete_path()
-    from mapsos.cli import main as run_command
+    from mapsos.command.cli import main as run_command
 
     query = _find_query(sys.argv[1:])
     if query is None:
         return run_command()
-    from mapsos.preloading import leave, start_early
+    from mapsos.servers.one_shot import leave, start_early
 
     start_early(query)
     leave(run_command())
@@ -40,7 +40,7 @@ def _find_query(arguments: list[str]) -> str | None:
 
 
 def _serve_cgi() -> int:
-    from mapsos.resident.client import hand_over
+    from mapsos.servers.resident.client import hand_over
 
     environ = dict(os.environb)
     code, body = hand_over(environ)
@@ -48,14 +48,14 @@ def _serve_cgi() -> int:
         # There is nothing to clean up, and tearing down the interpreter takes time.
         os._exit(code)
     _complete_path()
-    from mapsos.preloading import leave, start_early
+    from mapsos.servers.one_shot import leave, start_early
 
     start_early(os.environ["QUERY_STRING"])
-    from mapsos.cgi import serve_request
+    from mapsos.servers.cgi import serve_request
 
     def start_worker(settings: Settings) -> None:
         if settings.cgi_worker:
-            from mapsos.resident import launch
+            from mapsos.servers.resident import launch
 
             try:
                 launch.start_worker(environ)
@@ -79,7 +79,7 @@ def _resume_input(body: bytes) -> BinaryIO:
     """Give standard input with what was read of it put back."""
     if not body:
         return sys.stdin.buffer
-    from mapsos.resident.resumption import resume_input
+    from mapsos.servers.resident.resumed_input import resume_input
 
     return resume_input(body, sys.stdin.buffer)
 

@@ -12,28 +12,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mapsos.compression import compress_response
-from mapsos.cors import admit_origin, answer_preflight
-from mapsos.deadlines import DeadlineError, limit_seconds
-from mapsos.error_page import PageError, write_page
-from mapsos.http import Request, Response, close_body, is_over_http
-from mapsos.map_selection import MapSelectionError, select_map
+from mapsos.config.map_selection import MapSelectionError, select_map
+from mapsos.config.settings import Settings
 from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
-from mapsos.operations.conformance import PARAMETER, admits_parameter, is_strict
 from mapsos.operations.context import Context, open_context
 from mapsos.ows.decoding import decode_query, decode_request
-from mapsos.ows.dispatch import asks_feature_type, check_service, find_operation
+from mapsos.ows.error_page import PageError, write_page
 from mapsos.ows.exception_report import write_report
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.feature_types import check_wfs_version
-from mapsos.ows.parameters import check_parameters
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.versions import check_version
-from mapsos.request_ids import current_request_id
-from mapsos.settings import Settings
-from mapsos.validators import tag_response
+from mapsos.sos.v1.conformance import PARAMETER, admits_parameter, is_strict
+from mapsos.sos.v1.dispatch import asks_feature_type, check_service, find_operation
+from mapsos.sos.v1.reading.feature_types import check_wfs_version
+from mapsos.sos.v1.reading.parameters import check_parameters
+from mapsos.terms.deadlines import DeadlineError, limit_seconds
+from mapsos.web.compression import compress_response
+from mapsos.web.cors import admit_origin, answer_preflight
+from mapsos.web.entity_tags import tag_response
+from mapsos.web.messages import Request, Response, close_body, is_over_http
+from mapsos.web.request_ids import current_request_id
 
 if TYPE_CHECKING:
     from mapsos.rest.paths import RestPath
@@ -43,19 +43,19 @@ log = logging.getLogger("mapsos")
 _KEYWORD = re.compile(r"[A-Za-z_]{0,32}")
 
 OPERATIONS = {
-    "GetCapabilities": "mapsos.operations.get_capabilities:get_capabilities",
-    "DescribeSensor": "mapsos.operations.describe_sensor:describe_sensor",
-    "DescribeObservationType": "mapsos.operations.describe_observation_type:describe_observation_type",
-    "GetObservation": "mapsos.operations.get_observation:get_observation",
-    "GetDataAvailability": "mapsos.operations.get_data_availability:get_data_availability",
-    "DescribeFeatureType": "mapsos.operations.describe_feature_type:describe_feature_type",
-    "GetFeatureOfInterest": "mapsos.operations.get_feature_of_interest:get_feature_of_interest",
-    "GetObservationById": "mapsos.operations.get_observation_by_id:get_observation_by_id",
+    "GetCapabilities": "mapsos.sos.v1.get_capabilities:get_capabilities",
+    "DescribeSensor": "mapsos.sos.v1.describe_sensor:describe_sensor",
+    "DescribeObservationType": "mapsos.sos.v1.describe_observation_type:describe_observation_type",
+    "GetObservation": "mapsos.sos.v1.get_observation:get_observation",
+    "GetDataAvailability": "mapsos.sos.v1.get_data_availability:get_data_availability",
+    "DescribeFeatureType": "mapsos.sos.v1.describe_feature_type:describe_feature_type",
+    "GetFeatureOfInterest": "mapsos.sos.v1.get_feature_of_interest:get_feature_of_interest",
+    "GetObservationById": "mapsos.sos.v1.get_observation_by_id:get_observation_by_id",
 }
 """Where each operation is: imported when it is first asked for, since imports are part of what a CGI request costs."""
 
-REST = "mapsos.rest_answers:answer_rest"
-PAGES = "mapsos.page_answers:answer_page_path"
+REST = "mapsos.rest.answer:answer_rest"
+PAGES = "mapsos.pages.answer:answer_page_path"
 """Where the other interfaces are, imported likewise."""
 
 PAGE_PATHS = "/_mapsos/"

@@ -17,21 +17,21 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from mapsos.http import Request, Response
-from mapsos.proxies import correct_environ
-from mapsos.request_ids import choose_request_id
-from mapsos.request_log import LoggedBody
+from mapsos.web.access_log import LoggedBody
+from mapsos.web.messages import Request, Response
+from mapsos.web.proxies import correct_environ
+from mapsos.web.request_ids import choose_request_id
 
 STATUS_PATHS = ("/healthz", "/metrics")
-"""Paths below the application, and at the root of `mapsos serve`, that `mapsos.status_pages` answers."""
+"""Paths below the application, and at the root of `mapsos serve`, that `mapsos.servers.status` answers."""
 
 if TYPE_CHECKING:
     import socket
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from mapsos.app import Application
-    from mapsos.metrics import Metrics
-    from mapsos.settings import Settings
+    from mapsos.config.settings import Settings
+    from mapsos.web.metrics import Metrics
 
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]+))?")
 
@@ -47,12 +47,12 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     """
     started = time.monotonic()
     name_server(environ)
-    from mapsos.settings import SettingsError
+    from mapsos.config.settings import SettingsError
 
     try:
         ours, metrics = _find_application(environ.get("MAPSERVER_CONFIG_FILE"))
     except SettingsError as error:
-        from mapsos.unconfigured import refuse_all
+        from mapsos.servers.unconfigured import refuse_all
 
         request = Request(environ["REQUEST_METHOD"], environ.get("QUERY_STRING"))
         response = refuse_all(error)
@@ -105,7 +105,7 @@ def answer_watcher(
     metrics: Metrics | None,
 ) -> Iterable[bytes]:
     """Answer a request for one of `STATUS_PATHS`; it is neither logged nor counted."""
-    from mapsos.status_pages import answer_status
+    from mapsos.servers.status import answer_status
 
     method = environ["REQUEST_METHOD"]
     response = answer_status(path, method, settings, applications, metrics)
@@ -137,15 +137,15 @@ def _find_application(config: str | None) -> tuple[Application, Metrics | None]:
     with _lock:
         if config not in _applications:
             from mapsos.app import OPERATIONS, Application
-            from mapsos.process import prepare_process
-            from mapsos.settings import read_settings
+            from mapsos.config.settings import read_settings
+            from mapsos.servers.process import prepare_process
 
             settings = read_settings(os.environ, config)
             prepare_process(settings, sys.stdout)
             metrics = None
             if settings.metrics:
-                from mapsos.metrics_file import share_metrics
-                from mapsos.versions import tell_version
+                from mapsos.command.versions import tell_version
+                from mapsos.web.metrics_folder import share_metrics
 
                 version = tell_version(settings.no_version)
                 metrics = share_metrics(tuple(OPERATIONS), version, settings.config_file or "")

@@ -107,7 +107,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 @pytest.fixture(params=["compiled", "plain"])
 def text_loops(request: pytest.FixtureRequest) -> Iterator[None]:
     """With the compiled loops, which must be there; and then as in an installation without a compiler."""
-    from mapsos.text_loops import find_text_loops
+    from mapsos.columns.loops import find_text_loops
     from tests.support.text_loops import without_text_loops
 
     assert find_text_loops() is not None

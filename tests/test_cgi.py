@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.cgi import NO_REQUEST, read_request, write_headers, write_response
-from mapsos.http import Response
-from mapsos.settings import Settings
+from mapsos.config.settings import Settings
+from mapsos.servers.cgi import NO_REQUEST, read_request, write_headers, write_response
+from mapsos.web.messages import Response
 from tests.support.workers import has_worker, runtime_folder, wait_for
 
 COMMAND = Path(sys.executable).parent / "mapsos"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.check import check_mapfile, run
+from mapsos.check.report import check_mapfile, run
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "mapfiles"
 HEAD = 'MAP EXTENT -123 47 -122 48 PROJECTION "epsg:4326" END\nWEB METADATA\n'

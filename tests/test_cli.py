@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mapsos import __version__
-from mapsos.cli import CgiArguments, UsageError, read_arguments
+from mapsos.command.cli import CgiArguments, UsageError, read_arguments
 
 COMMAND = Path(sys.executable).parent / "mapsos"
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -48,7 +48,7 @@ def test_inputs_are_those_of_this_machine() -> None:
 
 def test_help_comes_without_the_heavy_parts() -> None:
     script = (
-        "import sys; from mapsos.cli import main; code = main(['-h']);"
+        "import sys; from mapsos.command.cli import main; code = main(['-h']);"
         "print(code, sorted({'osgeo', 'lxml', 'pyarrow', 'numpy', 'pyproj', 'mappyfile', 'werkzeug', 'shapely',"
         " 'gunicorn', 'argparse'} & set(sys.modules)))"
     )

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 import zstandard
 
-from mapsos.compression import choose_coding, compress_response
-from mapsos.http import Chunk, Response
+from mapsos.web.compression import choose_coding, compress_response
+from mapsos.web.messages import Chunk, Response
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mapsos.app import Application
-from mapsos.http import Request, Response
-from mapsos.settings import Settings
+from mapsos.config.settings import Settings
+from mapsos.web.messages import Request, Response
 
 HTTP = {"SERVER_PROTOCOL": "HTTP/1.1"}
 PAGE = "https://maps.example.org"

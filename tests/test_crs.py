@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mapsos.crs import _COMMON, SrsName, find_axis_unit, is_northing_first, parse_srs_name
+from mapsos.terms.crs import _COMMON, SrsName, find_axis_unit, is_northing_first, parse_srs_name
 
 
 @pytest.mark.parametrize(
@@ -80,5 +80,5 @@ def test_the_unit_of_an_unknown_code_is_an_error() -> None:
 
 def test_the_common_names_need_no_pyproj() -> None:
     asked = "is_northing_first('EPSG:4326'), find_axis_unit('EPSG:4326')"
-    code = f"import sys; from mapsos.crs import *; {asked}; sys.exit('pyproj' in sys.modules)"
+    code = f"import sys; from mapsos.terms.crs import *; {asked}; sys.exit('pyproj' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.check import check_mapfile
-from mapsos.mapfile.findings import Finding
-from mapsos.operations.layer_facts import forget_facts
+from mapsos.check.mapfile_text import Finding
+from mapsos.check.report import check_mapfile
+from mapsos.operations.layers.facts import forget_facts
 
 ROWS = """\
 station,time,depth,x,y

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from mapsos.crs import Crs
-from mapsos.geometries import GeometryColumn, reproject
+from mapsos.columns.geometries import GeometryColumn, reproject
+from mapsos.terms.crs import Crs
 
 WGS84 = Crs("EPSG:4326", "EPSG:4326")
 WEB = Crs("EPSG:3857", "EPSG:3857")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mapsos.like_patterns import meets_parts, split_pattern
-from mapsos.predicates import ANY_ONE, ANY_RUN
+from mapsos.terms.like_patterns import meets_parts, split_pattern
+from mapsos.terms.predicates import ANY_ONE, ANY_RUN
 
 
 @pytest.mark.parametrize(

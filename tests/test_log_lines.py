@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos.http import Request, Response
-from mapsos.log_lines import make_formatter
-from mapsos.request_ids import choose_request_id, current_request_id
-from mapsos.request_log import LoggedBody
+from mapsos.web.access_log import LoggedBody
+from mapsos.web.log_formats import make_formatter
+from mapsos.web.messages import Request, Response
+from mapsos.web.request_ids import choose_request_id, current_request_id
 
 
 def format_message(log_format: str, message: str, exc_info: object = None) -> str:

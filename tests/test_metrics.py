@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mapsos import metrics as module
-from mapsos.metrics import BOUNDS, Metrics
-from mapsos.metrics_file import share_metrics
+from mapsos.web import metrics as module
+from mapsos.web.metrics import BOUNDS, Metrics
+from mapsos.web.metrics_folder import share_metrics
 from tests.support.metrics_page import read
 
 OPERATIONS = ("GetCapabilities", "GetObservation")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from mapsos.http import Response
-from mapsos.nph import find_protocol, is_chunked, write_chunks, write_head
+from mapsos.servers.nph import find_protocol, is_chunked, write_chunks, write_head
+from mapsos.web.messages import Response
 
 TEXT = ("Content-Type", "text/xml")
 

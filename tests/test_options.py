@@ -11,7 +11,7 @@ from wsgiref.util import setup_testing_defaults
 import pytest
 
 from mapsos import wsgi
-from mapsos.settings import OPTIONS
+from mapsos.config.settings import OPTIONS
 
 WEATHER = str(Path(__file__).parent.parent / "examples" / "mapfiles" / "weather.map")
 CAPABILITIES = "service=SOS&request=GetCapabilities"

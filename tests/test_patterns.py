@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos.patterns import compile_posix
+from mapsos.terms.posix_patterns import compile_posix
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from mapsos.preloading import find_extension
+from mapsos.servers.one_shot import find_extension
 
 
 def run_python(script: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -18,7 +18,7 @@ def run_python(script: str, **options: object) -> subprocess.CompletedProcess[st
 def test_extension_modules_are_found_without_importing_them(parts: tuple[str, ...]) -> None:
     script = f"""
 import sys
-from mapsos.preloading import find_extension
+from mapsos.servers.one_shot import find_extension
 print(find_extension(*{parts!r}))
 assert {parts[0]!r} not in sys.modules
 """
@@ -35,7 +35,7 @@ def test_what_is_not_there_is_passed_over() -> None:
 def test_libraries_are_loaded_before_their_packages_are_imported() -> None:
     script = """
 import sys
-from mapsos.preloading import load_libraries
+from mapsos.servers.one_shot import load_libraries
 load_libraries()
 with open("/proc/self/maps") as maps:
     loaded = maps.read()
@@ -56,7 +56,7 @@ def test_only_observations_are_worth_a_thread(query: str | None, threads: int) -
 import threading
 started = []
 threading.Thread.start = lambda thread: started.append(thread)
-from mapsos.preloading import start_early
+from mapsos.servers.one_shot import start_early
 start_early({query!r})
 print(len(started))
 """
@@ -64,14 +64,14 @@ print(len(started))
 
 
 def test_leaving_writes_what_is_buffered() -> None:
-    done = run_python("import sys; from mapsos.preloading import leave; sys.stdout.write('x' * 100000); leave(3)")
+    done = run_python("import sys; from mapsos.servers.one_shot import leave; sys.stdout.write('x' * 100000); leave(3)")
     assert (done.returncode, len(done.stdout)) == (3, 100_000)
 
 
 def test_leaving_where_nobody_reads_ends_as_the_interpreter_does() -> None:
     read, write = os.pipe()
     os.close(read)
-    script = "import sys; from mapsos.preloading import leave; sys.stdout.write('x'); leave(0)"
+    script = "import sys; from mapsos.servers.one_shot import leave; sys.stdout.write('x'); leave(0)"
     # -I: an environment that says so would leave nothing buffered.
     script = f"import sys; sys.path[:0] = {sys.path!r}; " + script
     done = subprocess.run([sys.executable, "-I", "-c", script], stdout=write, stderr=subprocess.PIPE, check=False)

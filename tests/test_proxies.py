@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mapsos.proxies import correct_environ
+from mapsos.web.proxies import correct_environ
 
 DIRECT = {"REMOTE_ADDR": "198.51.100.7", "SERVER_NAME": "inner", "SERVER_PORT": "8080", "HTTP_HOST": "inner:8080"}
 FORWARDED = {

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos.map_selection import MapSelectionError, select_map
-from mapsos.settings import OPTIONS, Settings, SettingsError, read_settings
+from mapsos.config.map_selection import MapSelectionError, select_map
+from mapsos.config.settings import OPTIONS, Settings, SettingsError, read_settings
 
 NOT_SET = 'CGI variable "map" is not set.'
 NO_PATH = 'CGI variable "map" not found in configuration and this server is not configured for full paths.'

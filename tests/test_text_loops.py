@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos import _text_loops
+from mapsos.columns import _loops
 
 Piece = bytes | tuple[bytes, bytes]
 
@@ -21,9 +21,9 @@ def offsets(*numbers: int) -> bytes:
 
 def join(first: int, last: int, pieces: Sequence[Piece], room: int = 100) -> tuple[bytes, list[int]]:
     out, ends = bytearray(room), bytearray(b"\xff" * 8 * (last - first + 1))
-    written = _text_loops.join_texts(first, last, tuple(pieces), out, ends)
+    written = _loops.join_texts(first, last, tuple(pieces), out, ends)
     assert out[written:] == bytes(room - written)
-    assert _text_loops.join_texts(first, last, tuple(pieces), out, None) == written
+    assert _loops.join_texts(first, last, tuple(pieces), out, None) == written
     return bytes(out[:written]), np.frombuffer(ends, np.int64).tolist()
 
 
@@ -78,13 +78,13 @@ def test_pieces_refused(pieces: list[Piece]) -> None:
 @pytest.mark.parametrize(("first", "last"), [(-1, 1), (1, 0), (0, 2), (0, 2**62), (2**62, 2**62)])
 def test_rows_refused(first: int, last: int) -> None:
     with pytest.raises(ValueError, match="rows|offsets"):
-        _text_loops.join_texts(first, last, ((offsets(0, 1), b"a"),), bytearray(9), None)
+        _loops.join_texts(first, last, ((offsets(0, 1), b"a"),), bytearray(9), None)
 
 
 def test_ends_of_another_size_are_refused() -> None:
     for size in (8, 15, 24):
         with pytest.raises(ValueError, match="ends has another size"):
-            _text_loops.join_texts(0, 1, (b"a",), bytearray(1), bytearray(size))
+            _loops.join_texts(0, 1, (b"a",), bytearray(1), bytearray(size))
 
 
 def test_buffers_are_given_back() -> None:
@@ -92,12 +92,12 @@ def test_buffers_are_given_back() -> None:
     buffers = [bytearray(offsets(0, 1)), bytearray(b"a"), bytearray(9), bytearray(16)]
     for last in ((b"x",), (offsets(0, 9), b"a"), (buffers[2], b"a"), (buffers[3], 1)):
         with pytest.raises((ValueError, TypeError)):
-            _text_loops.join_texts(0, 1, ((buffers[0], buffers[1]), buffers[1], last), buffers[2], buffers[3])
-    _text_loops.join_texts(0, 1, ((buffers[0], buffers[1]),), buffers[2], buffers[3])
+            _loops.join_texts(0, 1, ((buffers[0], buffers[1]), buffers[1], last), buffers[2], buffers[3])
+    _loops.join_texts(0, 1, ((buffers[0], buffers[1]),), buffers[2], buffers[3])
     with pytest.raises(ValueError, match="fit"):
-        _text_loops.format_reals(buffers[0], buffers[2], buffers[3])
+        _loops.format_reals(buffers[0], buffers[2], buffers[3])
     with pytest.raises(ValueError, match="fit"):
-        _text_loops.format_fixed(buffers[0], buffers[1], buffers[2], buffers[3])
+        _loops.format_fixed(buffers[0], buffers[1], buffers[2], buffers[3])
     for buffer in buffers:
         # BufferError while somebody still has it.
         buffer.append(0)
@@ -109,13 +109,13 @@ Call = Callable[[], object]
 @pytest.mark.parametrize(
     "call",
     [
-        pytest.param(lambda: _text_loops.join_texts(0, 1, (1,), bytearray(1), None), id="a piece"),  # type: ignore
-        pytest.param(lambda: _text_loops.join_texts(0, 1, ((b"", 1),), bytearray(1), None), id="data"),  # type: ignore
-        pytest.param(lambda: _text_loops.join_texts(0, 1, [b"a"], bytearray(1), None), id="a list"),  # type: ignore
-        pytest.param(lambda: _text_loops.join_texts(0, 1, (b"a",), b"a", None), id="constant out"),
-        pytest.param(lambda: _text_loops.join_texts(0, 1, (b"a",), bytearray(1), b""), id="constant ends"),
-        pytest.param(lambda: _text_loops.format_reals(1.5, bytearray(24), bytearray(16)), id="a number"),  # type: ignore
-        pytest.param(lambda: _text_loops.format_fixed(b"", "", bytearray(), bytearray(8)), id="after"),  # type: ignore
+        pytest.param(lambda: _loops.join_texts(0, 1, (1,), bytearray(1), None), id="a piece"),  # type: ignore
+        pytest.param(lambda: _loops.join_texts(0, 1, ((b"", 1),), bytearray(1), None), id="data"),  # type: ignore
+        pytest.param(lambda: _loops.join_texts(0, 1, [b"a"], bytearray(1), None), id="a list"),  # type: ignore
+        pytest.param(lambda: _loops.join_texts(0, 1, (b"a",), b"a", None), id="constant out"),
+        pytest.param(lambda: _loops.join_texts(0, 1, (b"a",), bytearray(1), b""), id="constant ends"),
+        pytest.param(lambda: _loops.format_reals(1.5, bytearray(24), bytearray(16)), id="a number"),  # type: ignore
+        pytest.param(lambda: _loops.format_fixed(b"", "", bytearray(), bytearray(8)), id="after"),  # type: ignore
     ],
 )
 def test_what_is_no_such_buffer_is_refused(call: Call) -> None:
@@ -128,7 +128,7 @@ def test_what_is_no_such_buffer_is_refused(call: Call) -> None:
 )
 def test_sizes_of_reals_refused(values: int, out: int, ends: int) -> None:
     with pytest.raises(ValueError, match="do not fit together"):
-        _text_loops.format_reals(bytes(values), bytearray(out), bytearray(ends))
+        _loops.format_reals(bytes(values), bytearray(out), bytearray(ends))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_sizes_of_reals_refused(values: int, out: int, ends: int) -> None:
 )
 def test_sizes_of_fixed_decimals_refused(values: int, after: bytes, out: int, ends: int) -> None:
     with pytest.raises(ValueError, match="do not fit together"):
-        _text_loops.format_fixed(bytes(values), after, bytearray(out), bytearray(ends))
+        _loops.format_fixed(bytes(values), after, bytearray(out), bytearray(ends))
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ def test_sizes_of_fixed_decimals_refused(values: int, after: bytes, out: int, en
 def test_numbers_that_are_left_to_python(number: float, reals: bool, fixed: bool) -> None:
     values = struct.pack("dd", 1.5, number)
     reals_ends, fixed_ends = bytearray(b"\xff" * 24), bytearray(b"\xff" * 24)
-    assert (_text_loops.format_reals(values, bytearray(48), reals_ends) >= 0) == reals
-    assert (_text_loops.format_fixed(values, b"\0", bytearray(38), fixed_ends) >= 0) == fixed
+    assert (_loops.format_reals(values, bytearray(48), reals_ends) >= 0) == reals
+    assert (_loops.format_fixed(values, b"\0", bytearray(38), fixed_ends) >= 0) == fixed
     assert reals_ends[:16] == offsets(0, 3)
     assert fixed_ends[:16] == offsets(0, 8)
 
@@ -178,8 +178,8 @@ def test_no_byte_is_written_beyond_the_room(numbers: list[float]) -> None:
         out, ends = bytearray(24 * len(values) + 8), bytearray(8 * len(values) + 8)
         room = memoryview(out)[: 24 * len(values)]
         packed = struct.pack(f"{len(values)}d", *values)
-        _text_loops.format_reals(packed, room, ends)
+        _loops.format_reals(packed, room, ends)
         assert out[24 * len(values) :] == bytes(8)
         out = bytearray(19 * len(values) + 8)
-        _text_loops.format_fixed(packed, b",", memoryview(out)[: 19 * len(values)], ends)
+        _loops.format_fixed(packed, b",", memoryview(out)[: 19 * len(values)], ends)
         assert out[19 * len(values) :] == bytes(8)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos.times import (
+from mapsos.terms.times import (
     DAY,
     FOREVER,
     HOUR,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mapsos.http import Response
-from mapsos.validators import tag_response
+from mapsos.web.entity_tags import tag_response
+from mapsos.web.messages import Response
 
 DOCUMENT = Response(headers=(("Content-Type", "text/xml"),), body=(b"<a/>",))
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos import value_texts
+from mapsos.columns import value_texts
 
 pytestmark = pytest.mark.usefixtures("text_loops")
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from mapsos.geometries import GeometryColumn
-from mapsos.vertex_runs import find_vertex_runs
+from mapsos.columns.geometries import GeometryColumn
+from mapsos.columns.vertex_runs import find_vertex_runs
 
 LINES = ["LINESTRING (1 2, 3 -4)", "LINESTRING (5 6, 7 8, 5 6, 0 0)"]
 POLYGONS = ["POLYGON ((0 0, 1 0, 1 1, 0 0))", "POLYGON ((5 5, 9 5, 9 9, 5 9, 5 5))"]

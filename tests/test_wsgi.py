@@ -14,9 +14,9 @@ from wsgiref.validate import validator
 import pytest
 
 from mapsos import wsgi
-from mapsos.http import Request, Response
-from mapsos.request_log import LoggedBody
-from mapsos.settings import Settings
+from mapsos.config.settings import Settings
+from mapsos.web.access_log import LoggedBody
+from mapsos.web.messages import Request, Response
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 CAPABILITIES = "service=SOS&request=GetCapabilities"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from mapsos.xml_text import (
+from mapsos.columns.xml_text import (
     clean_text,
     encode_name,
     escape_attribute,

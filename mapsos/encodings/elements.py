@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lxml import etree
 
+from mapsos.columns.xml_text import clean_text
 from mapsos.encodings.markup import TimeExtent
-from mapsos.xml_text import clean_text
 
 GML = "http://www.opengis.net/gml"
 XLINK = "http://www.w3.org/1999/xlink"

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from mapsos.batches import Batch
-from mapsos.crs import Crs
+from mapsos.columns.batches import Batch
 from mapsos.encodings.markup import CollectionMarkup
-from mapsos.http import Chunk
+from mapsos.terms.crs import Crs
+from mapsos.web.messages import Chunk
 
 Markup = TypeVar("Markup")
 

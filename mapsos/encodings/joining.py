@@ -7,9 +7,9 @@ from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
 
-from mapsos.column_bytes import column_bytes, column_offsets
-from mapsos.http import Chunk
-from mapsos.text_loops import find_text_loops, make_texts
+from mapsos.columns.loops import find_text_loops, make_texts
+from mapsos.columns.texts import column_bytes, column_offsets
+from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     import numpy as np

@@ -17,11 +17,11 @@ MEASUREMENT = "om:Measurement"
 OBSERVATION = "om:Observation"
 
 _TABLES = {
-    "text/csv": "mapsos.encodings.csv_table",
-    "application/json": "mapsos.encodings.json_table",
-    "application/geo+json": "mapsos.encodings.geojson",
-    "application/vnd.apache.parquet": "mapsos.encodings.parquet",
-    "application/vnd.apache.arrow.stream": "mapsos.encodings.arrow_stream",
+    "text/csv": "mapsos.encodings.tables.csv_table",
+    "application/json": "mapsos.encodings.tables.json_table",
+    "application/geo+json": "mapsos.encodings.tables.geojson",
+    "application/vnd.apache.parquet": "mapsos.encodings.tables.parquet",
+    "application/vnd.apache.arrow.stream": "mapsos.encodings.tables.arrow_stream",
 }
 """Response formats of tables, with the module that has the ENCODER: imported when it is asked for."""
 
@@ -49,9 +49,9 @@ def find_encoder(response_format: str, result_model: str, *, strict: bool = Fals
 
 def _find_xml_encoder(result_model: str) -> Encoder[Any]:
     if result_model == MEASUREMENT.lower():
-        from mapsos.encodings.collection import write_members
+        from mapsos.encodings.mapserver.collection import write_members
+        from mapsos.encodings.mapserver.measurement import encode_measurements
         from mapsos.encodings.markup import MeasurementMarkup
-        from mapsos.encodings.measurement import encode_measurements
 
         return Encoder(
             OM_XML,
@@ -61,8 +61,8 @@ def _find_xml_encoder(result_model: str) -> Encoder[Any]:
             write_members(encode_measurements),
         )
     if result_model == OBSERVATION.lower():
-        from mapsos.encodings.collection import write_members
-        from mapsos.encodings.datablock import encode_datablocks
+        from mapsos.encodings.mapserver.collection import write_members
+        from mapsos.encodings.mapserver.datablock import encode_datablocks
         from mapsos.encodings.markup import DataBlockMarkup
 
         return Encoder(
@@ -76,11 +76,11 @@ def _find_xml_encoder(result_model: str) -> Encoder[Any]:
 
 
 def _find_strict_encoder(result_model: str) -> Encoder[Any]:
-    from mapsos.encodings.strict_collection import write_strict_members
-    from mapsos.encodings.strict_markup import StrictMarkup
+    from mapsos.encodings.strict.collection import write_strict_members
+    from mapsos.encodings.strict.markup import StrictMarkup
 
     if result_model == MEASUREMENT.lower():
-        from mapsos.encodings.strict_measurement import encode_strict_measurements
+        from mapsos.encodings.strict.measurement import encode_strict_measurements
 
         return Encoder(
             OM_XML,
@@ -90,7 +90,7 @@ def _find_strict_encoder(result_model: str) -> Encoder[Any]:
             write_strict_members(encode_strict_measurements, "extensions/om_extended.xsd"),
         )
     if result_model == OBSERVATION.lower():
-        from mapsos.encodings.strict_observation import encode_strict_observations
+        from mapsos.encodings.strict.observation import encode_strict_observations
 
         return Encoder(
             OM_XML,

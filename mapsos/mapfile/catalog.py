@@ -17,9 +17,9 @@ from mapsos.mapfile.compiled import Compiled, load_compiled, store_compiled
 from mapsos.mapfile.errors import MapfileError
 
 if TYPE_CHECKING:
-    from mapsos.mapfile.identities import Identity
+    from mapsos.config.settings import Settings
+    from mapsos.files.identity import Identity
     from mapsos.mapfile.model import Service
-    from mapsos.settings import Settings
 
 log = logging.getLogger("mapsos")
 

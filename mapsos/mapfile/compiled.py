@@ -1,7 +1,7 @@
 """A service on disk in a form that needs no parser: what makes CGI requests cheap.
 
-It is JSON, which nobody can hide code in, in the cache folder (`mapsos.cache_folder`). A file is believed only if it
-was made by this very version from files that are unchanged.
+It is JSON, which cannot carry code, in the cache folder (`mapsos.files.cache_folder`). A file is trusted only if this
+very version made it from files that are unchanged.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 import mapsos
-from mapsos import crs, layer_source, predicates, times
-from mapsos.cache_folder import read_kept, write_kept
+from mapsos.files.cache_folder import read_kept, write_kept
+from mapsos.files.identity import Identity
 from mapsos.mapfile import model
-from mapsos.mapfile.identities import Identity
+from mapsos.terms import crs, layer_source, predicates, times
 
 _VALUES: dict[str, Callable[..., Any]] = {
     kind.__name__: kind

@@ -6,10 +6,10 @@ import os
 import re
 from dataclasses import dataclass
 
-from mapsos.layer_source import InlineFeature, ShapeType, SourceKind
 from mapsos.mapfile.blocks import Block
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.tokens import Token, decode
+from mapsos.terms.layer_source import InlineFeature, ShapeType, SourceKind
 
 _SHAPES = {
     "point": ShapeType.POINT,
@@ -32,7 +32,7 @@ _COORDINATES = re.compile(r"\(([^()]+)\)")
 
 @dataclass(frozen=True)
 class Connection:
-    """The part of a `mapsos.layer_source.LayerSource` that says where the rows are: same names, same meaning."""
+    """The part of a `mapsos.terms.layer_source.LayerSource` that says where the rows are: same names, same meaning."""
 
     kind: SourceKind
     connection: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mapsos.mapfile.identities import Identity
+    from mapsos.files.identity import Identity
 
 
 class MapfileError(Exception):

@@ -13,8 +13,8 @@ from typing import Literal
 
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.tokens import Token, TokenKind, decode
-from mapsos.patterns import compile_posix
-from mapsos.predicates import (
+from mapsos.terms.posix_patterns import compile_posix
+from mapsos.terms.predicates import (
     COMPARISONS,
     EVERYTHING,
     MIRRORED,
@@ -29,7 +29,7 @@ from mapsos.predicates import (
     all_of,
     any_of,
 )
-from mapsos.times import Interval, parse_time
+from mapsos.terms.times import Interval, parse_time
 
 MAX_DEPTH = 100
 """How deep parentheses nest before an expression is refused."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mapsos.mapfile.blocks import Block
 from mapsos.mapfile.keys import Level, metadata_key
 from mapsos.mapfile.tokens import decode
-from mapsos.predicates import ValueKind
+from mapsos.terms.predicates import ValueKind
 
 _ITEM_KEY = re.compile(r"(sos|ows|wfs|gml)_(.+)_(alias|definition|uom|type)", re.I | re.S)
 _VALUE_KINDS: dict[str, ValueKind] = {

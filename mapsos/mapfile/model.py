@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mapsos.crs import Crs
-from mapsos.layer_source import LayerSource
-from mapsos.predicates import ValueKind
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.predicates import ValueKind
 
 
 @dataclass(frozen=True)

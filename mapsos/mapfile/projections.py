@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mapsos.crs import Crs, parse_srs_name
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.tokens import Token
+from mapsos.terms.crs import Crs, parse_srs_name
 
 _INIT = re.compile(r"\+?init=([A-Za-z]+):([0-9A-Za-z]+)", re.I)
 _AUTHORITY_CODE = re.compile(r"([A-Za-z]+):([0-9A-Za-z]+)")

@@ -7,13 +7,11 @@ import os
 import re
 from collections.abc import Iterator
 
-from mapsos.crs import Crs
-from mapsos.layer_source import LayerSource
+from mapsos.files.identity import Identity
 from mapsos.mapfile.blocks import Attribute, Block, parse_blocks
 from mapsos.mapfile.connections import read_connection, read_shape
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.expressions import read_filter
-from mapsos.mapfile.identities import Identity
 from mapsos.mapfile.metadata import Metadata, collect_entries, split_list, value_kind
 from mapsos.mapfile.model import (
     FEATURE_TEXTS,
@@ -31,7 +29,9 @@ from mapsos.mapfile.model import (
 )
 from mapsos.mapfile.projections import read_projection
 from mapsos.mapfile.tokens import decode, read_tokens
-from mapsos.predicates import EVERYTHING
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.predicates import EVERYTHING
 
 _REFERENCES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _REFERENCE = re.compile(f"&({'|'.join(_REFERENCES)});")

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mapsos.files.identity import Identity, identity_of
 from mapsos.mapfile.errors import MapfileError
-from mapsos.mapfile.identities import Identity, identity_of
 
 MAX_INCLUDE_DEPTH = 10
 """How deep INCLUDEs nest before it is taken for a circle; MapServer's limit."""

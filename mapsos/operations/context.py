@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mapsos.http import Request
+from mapsos.config.settings import Settings
 from mapsos.mapfile.access import enabled_layers
 from mapsos.mapfile.model import ObservationLayer, Service, read_max_rows
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.requests import RawRequest
-from mapsos.settings import Settings
-from mapsos.times import current_time
+from mapsos.ows.raw_request import RawRequest
+from mapsos.terms.times import current_time
+from mapsos.web.messages import Request
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from mapsos.error_page import PageError
-from mapsos.http import Request
+from mapsos.ows.error_page import PageError
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.kvp import decode_kvp
-from mapsos.ows.requests import RawRequest
-from mapsos.ows.xml_bodies import read_body
+from mapsos.ows.raw_request import RawRequest
+from mapsos.sos.v1.reading.xml_bodies import read_body
+from mapsos.web.messages import Request
 
 FORM = "application/x-www-form-urlencoded"
 _CHUNK = 65536

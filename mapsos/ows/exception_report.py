@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mapsos.columns.xml_text import escape_attribute, escape_text
 from mapsos.ows.exceptions import OwsException
-from mapsos.xml_text import escape_attribute, escape_text
 
 
 def write_report(error: OwsException, schemas: str = "http://schemas.opengis.net", language: str = "en-US") -> bytes:

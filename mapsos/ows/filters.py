@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast
 
-from mapsos.like_patterns import MAX_PATTERN, split_pattern
-from mapsos.ows import event_times
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.markup import RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.spatial_operators import is_spatial, parse_spatial
-from mapsos.predicates import (
+from mapsos.ows.xml_input import RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
+from mapsos.sos.v1.reading import event_times
+from mapsos.terms.like_patterns import MAX_PATTERN, split_pattern
+from mapsos.terms.predicates import (
     MIRRORED,
     And,
     Between,
@@ -27,7 +27,7 @@ from mapsos.predicates import (
     Time,
     ValueKind,
 )
-from mapsos.times import current_time
+from mapsos.terms.times import current_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable

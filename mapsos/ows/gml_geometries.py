@@ -8,9 +8,9 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.crs import SrsName, is_northing_first, parse_srs_name
-from mapsos.ows.markup import attribute, children, local_name, text_of
-from mapsos.predicates import BBox
+from mapsos.ows.xml_input import attribute, children, local_name, text_of
+from mapsos.terms.crs import SrsName, is_northing_first, parse_srs_name
+from mapsos.terms.predicates import BBox
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

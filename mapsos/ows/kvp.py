@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 
 MAX_PAIRS = 1000
 """Pairs of a query string or a form."""

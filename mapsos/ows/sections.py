@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 
 SECTIONS = (
     "ServiceIdentification",

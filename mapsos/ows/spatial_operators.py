@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from mapsos.ows.gml_geometries import GEOMETRIES, RECTANGLES, parse_geometry, parse_rectangle, read_number
-from mapsos.ows.markup import attribute, children, local_name, text_of
-from mapsos.predicates import BBox, Predicate, Spatial, SpatialRelation
+from mapsos.ows.xml_input import attribute, children, local_name, text_of
+from mapsos.terms.predicates import BBox, Predicate, Spatial, SpatialRelation
 
 if TYPE_CHECKING:
     from lxml import etree

@@ -6,8 +6,8 @@ import re
 from typing import Literal
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.requests import RawRequest
-from mapsos.times import parse_time
+from mapsos.ows.raw_request import RawRequest
+from mapsos.terms.times import parse_time
 
 _INTEGER = re.compile(r"\s*([-+]?[0-9]{1,400})\s*")
 _Kind = Literal["integer", "time", "text"]

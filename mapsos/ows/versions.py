@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 
 SUPPORTED = "1.0.0"
 _NUMBERS = re.compile(r"\s*([0-9]{1,9})\.([0-9]{1,9})(?:\.([0-9]{1,9}))?\s*")

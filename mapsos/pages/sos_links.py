@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from mapsos.urns import PROCEDURE_URN
+from mapsos.terms.urns import PROCEDURE_URN
 
 CSV = "text/csv"
 OBSERVATIONS = 'text/xml; subtype="om/1.0.0"'

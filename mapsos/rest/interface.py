@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from mapsos.geoservices.errors import RestError
-from mapsos.http import Chunk
 from mapsos.operations.context import Context
-from mapsos.rest.features import list_features, query_features
-from mapsos.rest.observations import query_observations
-from mapsos.rest.offerings import describe_offering, list_offerings
-from mapsos.rest.openapi import describe_openapi
+from mapsos.rest.description.openapi import describe_openapi
+from mapsos.rest.errors import RestError
 from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
-from mapsos.rest.procedures import describe_procedure, list_procedures
-from mapsos.rest.service_root import describe_schema, describe_service
+from mapsos.rest.resources.features import list_features, query_features
+from mapsos.rest.resources.observations import query_observations
+from mapsos.rest.resources.offerings import describe_offering, list_offerings
+from mapsos.rest.resources.procedures import describe_procedure, list_procedures
+from mapsos.rest.resources.service_root import describe_schema, describe_service
+from mapsos.web.messages import Chunk
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from mapsos.geoservices.errors import RestError
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
+from mapsos.rest.errors import RestError
 
 FORMATS = ("html", "json", "pjson")
 MORE_FORMATS = {"": ("schema",), "observations/query": ("csv",)}

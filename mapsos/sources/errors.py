@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mapsos.layer_source import LayerSource
+from mapsos.terms.layer_source import LayerSource
 
 
 class SourceError(Exception):

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Hashable, Iterator
 
-from mapsos.layer_source import LayerSource, SourceKind
+from mapsos.terms.layer_source import LayerSource, SourceKind
 
 _COMPANIONS = (".dbf", ".shx", ".cpg", ".prj", ".csvt")
 _ALONE = (".gpkg", ".sqlite", ".fgb", ".geojson", ".json")

@@ -14,8 +14,8 @@ import threading
 import time
 from collections import OrderedDict
 
-from mapsos.layer_source import LayerSource
-from mapsos.sources.readers import Reader, open_reader
+from mapsos.sources.reader import Reader, open_reader
+from mapsos.terms.layer_source import LayerSource
 
 MOST_IDLE = 16
 """How many readers are kept at most, over all sources; the one that was idle longest goes first."""

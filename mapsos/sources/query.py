@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.crs import Crs
-from mapsos.layer_source import LayerSource
-from mapsos.predicates import EVERYTHING, Predicate
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.predicates import EVERYTHING, Predicate
 
 if TYPE_CHECKING:
-    from mapsos.calendar_steps import CalendarSteps
+    from mapsos.columns.calendar_steps import CalendarSteps
 
 BATCH_ROWS = 16_384
 """Rows of a batch: fewer cost more calls a row, more cost memory and a later first byte."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mapsos.batches import ColumnKind
-from mapsos.geometries import GeometryColumn
-from mapsos.sources.columns import OgrColumn, SourceColumn
+from mapsos.columns.batches import ColumnKind
+from mapsos.columns.geometries import GeometryColumn
+from mapsos.sources.source_columns import OgrColumn, SourceColumn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,7 +45,7 @@ class Rows:
         self.geometry = geometry
         self.ids = ids
         self.times: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
-        """What `mapsos.sources.time_columns.times_of` has read of columns."""
+        """What `mapsos.sources.filtering.row_times.times_of` has read of columns."""
         self._values: dict[str, pa.Array] = {}
         self._texts: dict[str, pa.Array] = {}
 

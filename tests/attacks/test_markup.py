@@ -10,7 +10,7 @@ import pytest
 
 from fuzz.victim import judge, observe, open_victim, post, read, write_victim
 from mapsos.app import Application
-from mapsos.http import Request
+from mapsos.web.messages import Request
 from tests.attacks.listener import Listener
 
 from .bounds import bounded

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from fuzz.victim import BROKEN, ENVIRON, FOLDER_SECRET, GOOD, SOS, get, judge, observe, open_victim, post, read
 from fuzz.victim import write_victim as write
 from mapsos.app import Application
-from mapsos.http import Response
-from mapsos.proxies import correct_environ
+from mapsos.web.messages import Response
+from mapsos.web.proxies import correct_environ
 from tests.attacks.listener import Listener
 
 from .bounds import bounded
@@ -340,7 +340,7 @@ def test_no_failure_tells_paths_drivers_or_passwords(
 @pytest.mark.parametrize(
     "place",
     [
-        "mapsos.operations.get_observation:select_layers", "mapsos.operations.get_capabilities:write_capabilities",
+        "mapsos.sos.v1.get_observation:select_layers", "mapsos.sos.v1.get_capabilities:write_capabilities",
         "mapsos.app:check_parameters", "mapsos.app:decode_request", "mapsos.app:find_operation",
     ],
 )  # fmt: skip

@@ -274,7 +274,7 @@ def provide_program() -> list[Path]:
     """Return the layers of a machine on which the section about the program has been followed, made once."""
     bare = provide_bare()
     steps = [example.text for example in read_steps("The program")]
-    made_of = ("setup.py", "pyproject.toml", "script/setup", "mapsos/_text_loops.c")
+    made_of = ("setup.py", "pyproject.toml", "script/setup", "mapsos/columns/_loops.c")
     parts = [(ROOT / name).read_text("utf-8") for name in made_of]
 
     def make(folder: Path) -> None:

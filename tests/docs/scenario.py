@@ -25,11 +25,11 @@ from types import TracebackType
 from urllib.parse import quote
 
 from mapsos.app import Application
-from mapsos.check import check_mapfile
-from mapsos.http import Request, Response
-from mapsos.mapfile.findings import Finding
-from mapsos.serving import name_mapfiles, serve_only
-from mapsos.settings import read_settings
+from mapsos.check.mapfile_text import Finding
+from mapsos.check.report import check_mapfile
+from mapsos.config.settings import read_settings
+from mapsos.servers.serve import name_mapfiles, serve_only
+from mapsos.web.messages import Request, Response
 
 from .markdown import ROOT, Example
 

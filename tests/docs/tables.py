@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from mapsos.config.settings import OPTIONS
 from mapsos.mapfile.blocks import parse_blocks
 from mapsos.mapfile.keys import METADATA_KEYS, Level
 from mapsos.mapfile.reader import layer_metadata, web_metadata
 from mapsos.mapfile.tokens import read_tokens
-from mapsos.settings import OPTIONS
 
 from .markdown import ROOT, read
 

@@ -94,7 +94,7 @@ def test_imports_go_downwards(module: str) -> None:
 
 
 def test_an_import_upwards_would_be_found() -> None:
-    assert "mapsos.operations.get_observation" in set(list_imports("app"))
+    assert "mapsos.sos.v1.get_observation" in set(list_imports("app"))
     assert floor_of("app") > floor_of("operations/get_observation") > floor_of("sources/layers") > floor_of("times")
 
 

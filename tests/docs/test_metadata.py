@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.layer_source import SourceKind
-from mapsos.mapfile import findings
+from mapsos.check import mapfile_text as findings
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.keys import METADATA_KEYS, MetadataKey
 from mapsos.mapfile.reader import read_service
+from mapsos.terms.layer_source import SourceKind
 
 from .markdown import code, read, read_tables, section
 from .scenario import complete

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from mapsos.app import OPERATIONS
-from mapsos.ows import event_times, filters, parameters, sections, spatial_operators
+from mapsos.ows import filters, sections, spatial_operators
+from mapsos.sos.v1.reading import event_times, parameters
 
 from .markdown import code, read, read_tables, section
 from .scenario import Scenario

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from mapsos import cli
-from mapsos.settings import OPTIONS
+from mapsos.command import cli
+from mapsos.config.settings import OPTIONS
 
 from .markdown import code, read, read_tables, section
 from .tables import fill

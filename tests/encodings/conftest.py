@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from mapsos.batches import Batch
-from mapsos.geometries import GeometryColumn
+from mapsos.columns.batches import Batch
+from mapsos.columns.geometries import GeometryColumn
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from mapsos.encodings import capabilities
-from mapsos.encodings.capabilities import CapabilitiesMarkup, write_capabilities
+from mapsos.encodings.documents import capabilities
+from mapsos.encodings.documents.capabilities import CapabilitiesMarkup, write_capabilities
 from mapsos.mapfile.model import Identification, Provider
 
 MARKUP = CapabilitiesMarkup(

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from lxml import etree
 
-from mapsos.encodings.collection import close_collection, encode_collection, open_collection
+from mapsos.encodings.mapserver.collection import close_collection, encode_collection, open_collection
 from mapsos.encodings.markup import CollectionMarkup, Envelope
 
 BARE = CollectionMarkup(

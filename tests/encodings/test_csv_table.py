@@ -9,14 +9,14 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from mapsos.batches import Batch, ColumnKind
-from mapsos.crs import Crs
-from mapsos.encodings.csv_table import encode_csv
+from mapsos.columns.batches import Batch, ColumnKind
+from mapsos.columns.geometries import GeometryColumn
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
-from mapsos.encodings.table import LayerColumn, Role, TableColumn, TableMarkup
-from mapsos.geometries import GeometryColumn
-from mapsos.layer_source import ShapeType
+from mapsos.encodings.tables.csv_table import encode_csv
+from mapsos.encodings.tables.table import LayerColumn, Role, TableColumn, TableMarkup
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import ShapeType
 
 COLLECTION = CollectionMarkup("off", "", "", "ms", "")
 

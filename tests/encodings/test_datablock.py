@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mapsos.batches import Batch
-from mapsos.encodings import datablock, spool
-from mapsos.encodings.datablock import encode_datablocks
+from mapsos.columns.batches import Batch
+from mapsos.encodings import spool
+from mapsos.encodings.mapserver import datablock
+from mapsos.encodings.mapserver.datablock import encode_datablocks
 from mapsos.encodings.markup import DataBlockMarkup, DataField, Phenomenon, TimeExtent
 
 MakeBatch = Callable[..., Batch]

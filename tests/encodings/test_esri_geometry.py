@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import shapely
 
-from mapsos.encodings.esri_geometry import find_dimension, write_esri_geometry
+from mapsos.encodings.esri.esri_geometry import find_dimension, write_esri_geometry
 
 SQUARE = [[0.0, 0.0], [0.0, 4.0], [4.0, 4.0], [4.0, 0.0], [0.0, 0.0]]
 HOLE = [[1.0, 1.0], [2.0, 1.0], [2.0, 2.0], [1.0, 2.0], [1.0, 1.0]]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapsos.encodings.fixed_decimals import format_fixed
+from mapsos.columns.fixed_decimals import format_fixed
 
 pytestmark = pytest.mark.usefixtures("text_loops")
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import shapely
 
-from mapsos.batches import Batch
-from mapsos.encodings.geometry_markup import GeometryMarkup
+from mapsos.columns.batches import Batch
+from mapsos.columns.geometries import GeometryColumn
 from mapsos.encodings.joining import join_rows
-from mapsos.geometries import GeometryColumn
+from mapsos.encodings.mapserver.geometry_markup import GeometryMarkup
 
 pytestmark = pytest.mark.usefixtures("text_loops")
 

@@ -5,8 +5,8 @@ import json
 import pyarrow as pa
 import pytest
 
-from mapsos.batches import ColumnKind
-from mapsos.encodings.json_texts import json_cells
+from mapsos.columns.batches import ColumnKind
+from mapsos.encodings.tables.json_texts import json_cells
 
 HARD = [
     "",

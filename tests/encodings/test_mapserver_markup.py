@@ -11,9 +11,11 @@ import pyarrow as pa
 import pytest
 from lxml import etree
 
-from mapsos.batches import Batch
-from mapsos.encodings.collection import encode_collection
-from mapsos.encodings.datablock import encode_datablocks
+from mapsos.columns.batches import Batch
+from mapsos.columns.geometries import GeometryColumn
+from mapsos.encodings.mapserver.collection import encode_collection
+from mapsos.encodings.mapserver.datablock import encode_datablocks
+from mapsos.encodings.mapserver.measurement import encode_measurements
 from mapsos.encodings.markup import (
     CollectionMarkup,
     DataBlockMarkup,
@@ -23,8 +25,6 @@ from mapsos.encodings.markup import (
     Phenomenon,
     TimeExtent,
 )
-from mapsos.encodings.measurement import encode_measurements
-from mapsos.geometries import GeometryColumn
 
 pytestmark = pytest.mark.skipif(shutil.which("mapserv") is None, reason="mapserv is not installed here")
 

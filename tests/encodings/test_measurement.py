@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from mapsos.batches import Batch
+from mapsos.columns.batches import Batch
+from mapsos.encodings.mapserver.measurement import encode_measurements
 from mapsos.encodings.markup import MeasurementMarkup, Phenomenon
-from mapsos.encodings.measurement import encode_measurements
 
 MakeBatch = Callable[..., Batch]
 Parse = Callable[..., Any]

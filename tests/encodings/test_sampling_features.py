@@ -6,8 +6,8 @@ import pytest
 import shapely
 from lxml import etree
 
-from mapsos.encodings.sampling_features import SamplingFeature, write_sampling_features
-from mapsos.encodings.sensorml import name_crs
+from mapsos.encodings.documents.sampling_features import SamplingFeature, write_sampling_features
+from mapsos.encodings.documents.sensorml import name_crs
 
 GML = "{http://www.opengis.net/gml}"
 

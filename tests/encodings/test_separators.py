@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapsos.encodings.separators import Separators
+from mapsos.encodings.mapserver.separators import Separators
 
 
 def protect(token: str, block: str, *values: str) -> list[str]:

@@ -11,12 +11,14 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from mapsos.batches import Batch, ColumnKind
-from mapsos.encodings import datablock, spool, strict_observation
-from mapsos.encodings.strict_markup import StrictField, StrictMarkup, write_uom_attribute, write_uom_element
-from mapsos.encodings.strict_measurement import encode_strict_measurements
-from mapsos.encodings.strict_observation import encode_strict_observations
-from mapsos.geometries import GeometryColumn
+from mapsos.columns.batches import Batch, ColumnKind
+from mapsos.columns.geometries import GeometryColumn
+from mapsos.encodings import spool
+from mapsos.encodings.mapserver import datablock
+from mapsos.encodings.strict import observation as strict_observation
+from mapsos.encodings.strict.markup import StrictField, StrictMarkup, write_uom_attribute, write_uom_element
+from mapsos.encodings.strict.measurement import encode_strict_measurements
+from mapsos.encodings.strict.observation import encode_strict_observations
 
 Parse = Callable[..., Any]
 

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 import shapely
 
+from mapsos.columns.geometries import GeometryColumn
 from mapsos.encodings.joining import join_rows
-from mapsos.encodings.strict_geometry import StrictGeometryMarkup
-from mapsos.geometries import GeometryColumn
+from mapsos.encodings.strict.geometry import StrictGeometryMarkup
 
 pytestmark = pytest.mark.usefixtures("text_loops")
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from mapsos.batches import Batch, ColumnKind
-from mapsos.crs import Crs
-from mapsos.encodings.table import (
+from mapsos.columns.batches import Batch, ColumnKind
+from mapsos.encodings.tables.table import (
     LayerColumn,
     Role,
     TableColumn,
@@ -16,7 +15,8 @@ from mapsos.encodings.table import (
     fill_values,
     join_tables,
 )
-from mapsos.layer_source import ShapeType
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import ShapeType
 
 TEXT, INTEGER, REAL = ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.REAL
 DATE, DATETIME, BOOLEAN = ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.BOOLEAN

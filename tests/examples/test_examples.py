@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from mapsos.app import Application
-from mapsos.http import Request
+from mapsos.config.settings import Settings, read_settings
 from mapsos.mapfile.keys import METADATA_KEYS
-from mapsos.serving import name_mapfiles, serve_only
-from mapsos.settings import Settings, read_settings
+from mapsos.servers.serve import name_mapfiles, serve_only
+from mapsos.web.messages import Request
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 MAPFILES = sorted(EXAMPLES.glob("mapfiles/*.map"))
@@ -61,13 +61,13 @@ def test_requests_select_what_their_titles_say(
 
 @pytest.mark.parametrize("mapfile", MAPFILES, ids=lambda path: path.stem)
 def test_check_finds_no_error(mapfile: Path) -> None:
-    from mapsos.check import check_mapfile
+    from mapsos.check.report import check_mapfile
 
     assert [finding for finding in check_mapfile(str(mapfile)) if finding.level == "error"] == []
 
 
 def test_the_complete_service_leaves_nothing_to_wish() -> None:
-    from mapsos.check import check_mapfile
+    from mapsos.check.report import check_mapfile
 
     found = check_mapfile(str(EXAMPLES / "mapfiles" / "weather.map"))
     # It is served under whatever address it was started with.

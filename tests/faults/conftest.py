@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from mapsos.app import Application
-from mapsos.http import Request, Response, close_body
-from mapsos.settings import read_settings
+from mapsos.config.settings import read_settings
+from mapsos.web.messages import Request, Response, close_body
 
 ROWS = 36_000
 """Several batches, and more of an answer than all buffers on its way."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.http import close_body
+from mapsos.web.messages import close_body
 from tests.support.servers import serving
 
 from .conftest import END, KINDS, OBSERVATIONS, ROWS, Client, Place, ask, read

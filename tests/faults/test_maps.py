@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.http import Request
 from mapsos.mapfile.compiled import load_compiled
+from mapsos.web.messages import Request
 from tests.support.serve_command import serving
 
 from .conftest import CAPABILITIES, OBSERVATIONS, Place, ask, read

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos.geoservices.relaxed_json import MOST_LEVELS, parse_relaxed_json
+from mapsos.rest.filters.relaxed_json import MOST_LEVELS, parse_relaxed_json
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

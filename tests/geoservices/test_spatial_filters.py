@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import shapely
 
-from mapsos.geoservices.errors import RestError
-from mapsos.geoservices.spatial_filters import parse_spatial_filter
-from mapsos.predicates import BBox, Spatial
+from mapsos.rest.errors import RestError
+from mapsos.rest.filters.spatial_filters import parse_spatial_filter
+from mapsos.terms.predicates import BBox, Spatial
 
 IN_4326 = "spatialReference:{wkid:4326}"
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from mapsos.geoservices.errors import RestError
-from mapsos.geoservices.temporal_filters import TemporalFilter, parse_temporal_filter
-from mapsos.times import DAY, HOUR, Interval, parse_period, parse_time
+from mapsos.rest.errors import RestError
+from mapsos.rest.filters.temporal_filters import TemporalFilter, parse_temporal_filter
+from mapsos.terms.times import DAY, HOUR, Interval, parse_period, parse_time
 
 NOW = parse_time("2011-11-16T12:00:00Z").begin
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos.geoservices.errors import RestError
-from mapsos.geoservices.where import FIELDS, MOST_CONDITIONS, MOST_LEVELS, parse_where
-from mapsos.predicates import (
+from mapsos.rest.errors import RestError
+from mapsos.rest.filters.where import FIELDS, MOST_CONDITIONS, MOST_LEVELS, parse_where
+from mapsos.terms.predicates import (
     ANY_ONE,
     ANY_RUN,
     EVERYTHING,
@@ -24,7 +24,7 @@ from mapsos.predicates import (
     Predicate,
     Time,
 )
-from mapsos.times import FOREVER, Interval, parse_period, parse_time
+from mapsos.terms.times import FOREVER, Interval, parse_period, parse_time
 
 DAY = parse_time("2011-10-19")
 

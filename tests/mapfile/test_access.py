@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.layer_source import LayerSource, SourceKind
 from mapsos.mapfile.access import enabled_layers, evaluate_rule, is_enabled, is_web_enabled
 from mapsos.mapfile.model import AccessRules, ObservationLayer, Service
+from mapsos.terms.layer_source import LayerSource, SourceKind
 
 
 def make(web: AccessRules, layer: AccessRules = AccessRules(), file: str = "/m/a.map") -> Service:  # noqa: B008

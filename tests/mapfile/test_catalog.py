@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mapsos.config.settings import Settings
 from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
-from mapsos.settings import Settings
 
 from .conftest import WEB, MapWriter
 
@@ -54,7 +54,7 @@ def test_a_second_process_needs_no_parser(write_map: MapWriter, tmp_path: Path) 
     service = ServiceCatalog(Settings(cache=cache)).find(path)
     assert ServiceCatalog(Settings(cache=cache)).find(path) == service
     program = (
-        "import sys; from mapsos.mapfile.catalog import ServiceCatalog; from mapsos.settings import Settings\n"
+        "import sys; from mapsos.mapfile.catalog import ServiceCatalog; from mapsos.config.settings import Settings\n"
         f"service = ServiceCatalog(Settings(cache={cache!r})).find({path!r})\n"
         "print(service.layers[0].offering_id, sorted({'lark', 'mappyfile', 'numpy', 'pyarrow'} & set(sys.modules)))"
     )

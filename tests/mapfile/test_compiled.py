@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos import predicates, times
-from mapsos.crs import Crs
-from mapsos.layer_source import InlineFeature, LayerSource
 from mapsos.mapfile import model
 from mapsos.mapfile.compiled import Compiled, decode, encode, load_compiled, store_compiled
 from mapsos.mapfile.reader import read_identified_service
+from mapsos.terms import predicates, times
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import InlineFeature, LayerSource
 
 from .conftest import MapWriter
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.layer_source import ShapeType, SourceKind
 from mapsos.mapfile.reader import read_service
+from mapsos.terms.layer_source import ShapeType, SourceKind
 
 from .conftest import MapWriter
 

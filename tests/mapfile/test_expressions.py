@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.expressions import read_filter
 from mapsos.mapfile.tokens import Token, TokenKind, split_text
-from mapsos.predicates import (
+from mapsos.terms.predicates import (
     EVERYTHING,
     NOTHING,
     And,
@@ -21,7 +21,7 @@ from mapsos.predicates import (
     Predicate,
     Time,
 )
-from mapsos.times import parse_time
+from mapsos.terms.times import parse_time
 
 
 def read(text: str, item: str | None = None) -> Predicate:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.mapfile.findings import find, find_in_mapfile
+from mapsos.check.mapfile_text import find, find_in_mapfile
+from mapsos.check.spelling import is_xml_name
 from mapsos.mapfile.reader import read_service
-from mapsos.mapfile.spelling import is_xml_name
-from mapsos.ows.dispatch import OPERATION_NAMES
+from mapsos.sos.v1.dispatch import OPERATION_NAMES
 
 from .conftest import LAYER, WEB, MapWriter
 

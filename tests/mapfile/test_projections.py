@@ -3,10 +3,10 @@ from __future__ import annotations
 import pyproj
 import pytest
 
-from mapsos.crs import Crs
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.projections import read_projection
 from mapsos.mapfile.tokens import split_text
+from mapsos.terms.crs import Crs
 
 EPSG_4326 = Crs("EPSG:4326", "EPSG:4326")
 

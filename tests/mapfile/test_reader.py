@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.crs import Crs
-from mapsos.layer_source import InlineFeature, ShapeType, SourceKind
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.keys import METADATA_KEYS
 from mapsos.mapfile.model import Extent, ObservedProperty
 from mapsos.mapfile.reader import read_service
-from mapsos.predicates import EVERYTHING, Compare, OneOf
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import InlineFeature, ShapeType, SourceKind
+from mapsos.terms.predicates import EVERYTHING, Compare, OneOf
 
 from .conftest import LAYER, WEB, MapWriter
 

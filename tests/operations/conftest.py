@@ -12,9 +12,9 @@ from lxml import etree
 from osgeo import ogr, osr
 
 from mapsos.app import Application
-from mapsos.http import Request, Response
-from mapsos.operations.layer_facts import forget_facts
-from mapsos.settings import read_settings
+from mapsos.config.settings import read_settings
+from mapsos.operations.layers.facts import forget_facts
+from mapsos.web.messages import Request, Response
 
 NS = {
     "sos": "http://www.opengis.net/sos/1.0",

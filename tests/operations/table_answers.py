@@ -15,7 +15,7 @@ import pyarrow.ipc
 import pyarrow.parquet as pq
 
 from mapsos.encodings.registry import TABLE_FORMATS
-from mapsos.http import Response
+from mapsos.web.messages import Response
 
 from .conftest import World
 

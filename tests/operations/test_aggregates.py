@@ -19,7 +19,7 @@ import pytest
 from lxml import etree
 from osgeo import ogr, osr
 
-from mapsos.operations import aggregates
+from mapsos.operations.observations import aggregates
 from tests.operations.table_answers import ARROW, CSV, get, get_arrow, get_csv, get_json, get_parquet, join_blocks
 
 from .conftest import LAYER, NS, WEB, World, layer_text, refusal
@@ -316,7 +316,7 @@ def test_partial_summaries_are_merged(many: World, monkeypatch: pytest.MonkeyPat
     query |= {"observedProperty": "op", "responseFormat": ARROW, **asked}
     whole = get_arrow(many, **asked)
     monkeypatch.setattr(summaries, "_MOST_PARTIAL", 0)
-    monkeypatch.setattr("mapsos.operations.get_observation.BATCH_ROWS", 100)
+    monkeypatch.setattr("mapsos.sos.v1.get_observation.BATCH_ROWS", 100)
     parts = pa.ipc.open_stream(b"".join(map(bytes, many.send(urlencode(query)).body))).read_all()
     for name in whole.schema.names:
         if whole.schema.field(name).type == pa.float64():

@@ -11,9 +11,9 @@ import pytest
 from lxml import etree
 from osgeo import gdal, ogr
 
-from mapsos.http import Response
-from mapsos.operations.layer_facts import forget_facts
-from mapsos.settings import read_settings
+from mapsos.config.settings import read_settings
+from mapsos.operations.layers.facts import forget_facts
+from mapsos.web.messages import Response
 from tests.support.http_server import serve_application
 from tests.support.ogc_schemas import complain, needs_schemas
 

@@ -9,11 +9,11 @@ import pytest
 from lxml import etree
 from owslib.swe.sensor.sml import SensorML
 
-from mapsos.mapfile.findings import find
+from mapsos.check.mapfile_text import find
 from mapsos.mapfile.keys import metadata_key
 from mapsos.mapfile.model import SENSOR_TEXTS
-from mapsos.operations.layer_facts import forget_facts
-from mapsos.sources.layers import Layer
+from mapsos.operations.layers.facts import forget_facts
+from mapsos.sources.layer import Layer
 from tests.support.ogc_schemas import complain, needs_schemas
 
 from .conftest import LAYER, ROWS, WEB, World, layer_text, read_xml, refusal, write_stations

@@ -12,8 +12,8 @@ import pytest
 from lxml import etree
 from osgeo import ogr
 
-from mapsos.operations.layer_facts import forget_facts
-from mapsos.sources.databases import Database
+from mapsos.operations.layers.facts import forget_facts
+from mapsos.sources.indexes.sqlite_facts import Database
 
 from .conftest import LAYER, ROWS, World, layer_text, refusal, write_stations
 
@@ -118,7 +118,7 @@ def test_every_source_says_the_same(world: World, driver: str) -> None:
 
 
 def test_a_geopackage_is_asked_and_not_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mapsos.sources.layers.Layer._pass", None)
+    monkeypatch.setattr("mapsos.sources.layer.Layer._pass", None)
     assert ask(world) == EXPECTED
 
 

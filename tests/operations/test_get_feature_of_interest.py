@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 from osgeo import ogr
 
-from mapsos.operations.layer_facts import forget_facts
+from mapsos.operations.layers.facts import forget_facts
 from tests.support.ogc_schemas import complain, needs_schemas
 
 from .conftest import HREF, LAYER, ROWS, World, layer_text, read_xml, refusal, write_stations

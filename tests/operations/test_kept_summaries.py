@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 import pytest
 
 from mapsos.app import Application
-from mapsos.http import Request
-from mapsos.operations import kept_summaries
-from mapsos.operations.kept_summaries import forget_summaries
-from mapsos.settings import read_settings
-from mapsos.sources.layers import Layer
+from mapsos.config.settings import read_settings
+from mapsos.operations.observations import kept_summaries
+from mapsos.operations.observations.kept_summaries import forget_summaries
+from mapsos.sources.layer import Layer
+from mapsos.web.messages import Request
 
 from .conftest import ROWS, World, write_stations
 

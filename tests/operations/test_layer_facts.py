@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from mapsos.layer_source import LayerSource
-from mapsos.operations.layer_facts import FactStore, forget_facts
-from mapsos.sources import layers
+from mapsos.operations.layers.facts import FactStore, forget_facts
+from mapsos.sources import layer as layers
+from mapsos.terms.layer_source import LayerSource
 
 from .conftest import LAYER, World, layer_text
 

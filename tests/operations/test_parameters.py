@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from mapsos.ows.parameters import _OWN
+from mapsos.sos.v1.reading.parameters import _OWN
 
 from .conftest import LAYER, WEB, World, layer_text, read_xml, refusal
 

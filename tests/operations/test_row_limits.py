@@ -14,17 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from mapsos import deadlines
 from mapsos.app import Application
-from mapsos.batches import Column, ColumnKind
-from mapsos.deadlines import DeadlineError
-from mapsos.http import Request, Response
-from mapsos.settings import Settings
-from mapsos.sources.columns import OgrColumn
-from mapsos.sources.densities import TimeDensity
+from mapsos.columns.batches import Column, ColumnKind
+from mapsos.config.settings import Settings
+from mapsos.sources.passes.densities import TimeDensity
 from mapsos.sources.query import BATCH_ROWS
 from mapsos.sources.rows import Rows
-from mapsos.times import SECOND, parse_period
+from mapsos.sources.source_columns import OgrColumn
+from mapsos.terms import deadlines
+from mapsos.terms.deadlines import DeadlineError
+from mapsos.terms.times import SECOND, parse_period
+from mapsos.web.messages import Request, Response
 from tests.support.datasets import provide_dataset
 from tests.support.maps import MapLayer, write_map
 
@@ -246,7 +246,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def test_too_much_time_before_the_first_byte_is_an_exception(
     service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mapsos.sources.layers import Layer
+    from mapsos.sources.layer import Layer
 
     init = Layer.__init__
 

@@ -8,8 +8,8 @@ import sys
 import pytest
 from osgeo import ogr
 
+from mapsos.config.settings import read_settings
 from mapsos.mapfile.catalog import ServiceCatalog
-from mapsos.settings import read_settings
 
 from .conftest import LAYER, ROWS, WEB, World, layer_text, write_stations
 
@@ -21,7 +21,7 @@ STATED = LAYER.replace('"sos_procedure_item" "stn"', '"sos_procedure" "P"')
 GENERATED = STATED + ' "sos_describesensor" "generate"'
 SCRIPT = f"""
 import io, os, sys
-from mapsos.cgi import serve_request
+from mapsos.servers.cgi import serve_request
 answer = io.BytesIO()
 serve_request(dict(os.environ), sys.stdin.buffer, answer)
 print(b"ExceptionReport" in answer.getvalue(), *sorted({set(HEAVY)} & set(sys.modules)))

@@ -7,10 +7,10 @@ from threading import current_thread
 
 import pytest
 
-from mapsos.batches import Batch, map_batches
-from mapsos.layer_source import LayerSource, SourceKind
-from mapsos.operations.streaming import BatchStream, RowLimit
+from mapsos.columns.batches import Batch, map_batches
+from mapsos.operations.observations.streaming import BatchStream, RowLimit
 from mapsos.sources.query import LayerQuery
+from mapsos.terms.layer_source import LayerSource, SourceKind
 
 from .conftest import ROWS, write_stations
 

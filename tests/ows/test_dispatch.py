@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mapsos.ows.dispatch import UNSUPPORTED_OPERATIONS, asks_feature_type, check_service, find_operation
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.kvp import decode_kvp
-from mapsos.ows.requests import RawRequest
-from mapsos.ows.xml_bodies import read_body
+from mapsos.ows.raw_request import RawRequest
+from mapsos.sos.v1.dispatch import UNSUPPORTED_OPERATIONS, asks_feature_type, check_service, find_operation
+from mapsos.sos.v1.reading.xml_bodies import read_body
 
 
 def ask_by_body(operation: str) -> RawRequest:

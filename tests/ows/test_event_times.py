@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos.ows.event_times import parse_event_times
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.kvp import decode_kvp
-from mapsos.ows.requests import EventTime, RawRequest
-from mapsos.ows.xml_bodies import read_body
-from mapsos.times import FOREVER, Interval, parse_period, parse_time
+from mapsos.ows.raw_request import EventTime, RawRequest
+from mapsos.sos.v1.reading.event_times import parse_event_times
+from mapsos.sos.v1.reading.xml_bodies import read_body
+from mapsos.terms.times import FOREVER, Interval, parse_period, parse_time
 
 NOW = 1_004_452_195_000_000
 PERIOD = "<gml:TimePeriod><gml:beginPosition>2001</gml:beginPosition><gml:endPosition>2002</gml:endPosition></gml:TimePeriod>"

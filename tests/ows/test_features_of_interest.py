@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.features_of_interest import parse_bbox, parse_feature_of_interest
-from mapsos.ows.requests import FeatureOfInterest, RawRequest
-from mapsos.ows.xml_bodies import read_body
-from mapsos.predicates import BBox, Spatial
+from mapsos.ows.raw_request import FeatureOfInterest, RawRequest
+from mapsos.sos.v1.reading.features_of_interest import parse_bbox, parse_feature_of_interest
+from mapsos.sos.v1.reading.xml_bodies import read_body
+from mapsos.terms.predicates import BBox, Spatial
 
 URN = "urn:ogc:def:crs:EPSG::4326"
 LAND = BBox(-66, 43, -64, 45, "EPSG:4326")

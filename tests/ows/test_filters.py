@@ -11,12 +11,12 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos.like_patterns import MAX_PATTERN
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.filters import FEATURE_ID, MAX_DEPTH, MAX_NODES, parse_result, strip_prefix
-from mapsos.ows.requests import RawRequest
-from mapsos.ows.xml_bodies import read_body
-from mapsos.predicates import (
+from mapsos.ows.raw_request import RawRequest
+from mapsos.sos.v1.reading.xml_bodies import read_body
+from mapsos.terms.like_patterns import MAX_PATTERN
+from mapsos.terms.predicates import (
     ANY_ONE,
     ANY_RUN,
     And,
@@ -32,7 +32,7 @@ from mapsos.predicates import (
     Spatial,
     Time,
 )
-from mapsos.times import Interval, parse_period, parse_time
+from mapsos.terms.times import Interval, parse_period, parse_time
 
 NOW = 1_004_452_195_000_000
 NAME = "<ogc:PropertyName>ms:Value</ogc:PropertyName>"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsos.ows.gml_geometries import parse_geometry, parse_rectangle
-from mapsos.ows.markup import parse_fragments
+from mapsos.ows.xml_input import parse_fragments
 
 RING = "<LinearRing><posList>0 0 4 0 4 4 0 4 0 0</posList></LinearRing>"
 HOLE = "<LinearRing><coordinates>1,1 2,1 2,2 1,1</coordinates></LinearRing>"

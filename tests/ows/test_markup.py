@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos.ows.markup import MarkupError, attribute, children, local_name, parse_fragments, serialize, text_of
+from mapsos.ows.xml_input import MarkupError, attribute, children, local_name, parse_fragments, serialize, text_of
 
 
 def names(text: str, separators: str = "") -> list[str]:

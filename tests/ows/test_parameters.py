@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos.crs import SrsName
-from mapsos.ows import parameters
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.kvp import decode_kvp
-from mapsos.ows.parameters import check_parameters
-from mapsos.ows.requests import RawRequest
+from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.sections import parse_sections
 from mapsos.ows.update_sequences import check_update_sequence
 from mapsos.ows.versions import check_version, negotiate_version
+from mapsos.sos.v1.reading import parameters
+from mapsos.sos.v1.reading.parameters import check_parameters
+from mapsos.terms.crs import SrsName
 
 Parser = Callable[[RawRequest], object]
 FORMAT = 'text/xml; subtype="om/1.0.0"'

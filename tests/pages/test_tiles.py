@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mapsos.config.settings import SettingsError, read_settings
 from mapsos.pages.content_security import write_headers
-from mapsos.settings import SettingsError, read_settings
 
 
 def test_the_origin_of_tiles_is_the_only_one_more() -> None:

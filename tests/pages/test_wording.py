@@ -11,9 +11,9 @@ import pytest
 from lxml import html
 
 from mapsos.app import Application
+from mapsos.config.settings import Settings
 from mapsos.pages.language_tags import read_tag
 from mapsos.pages.wording import choose_language, list_languages, share_language
-from mapsos.settings import Settings
 from tests.pages.addresses import PAGES
 from tests.pages.texts import read_wording
 from tests.rest.conftest import ROOT, ask_application

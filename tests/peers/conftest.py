@@ -84,8 +84,8 @@ class Ground:
     def ask_mapsos(self, call: Call) -> Answer:
         """What mapsos answers, in this process."""
         from mapsos.app import Application
-        from mapsos.http import Request
-        from mapsos.settings import read_settings
+        from mapsos.config.settings import read_settings
+        from mapsos.web.messages import Request
 
         options = {name: value for name, value in call.environ.items() if name.startswith(("MS_", "MAPS"))}
         key = tuple(sorted(options.items()))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from mapsos.settings import read_settings
+from mapsos.config.settings import read_settings
 from tests.support.http_server import serve_application
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from osgeo import gdal, ogr
 
-from mapsos.crs import Crs
-from mapsos.layer_source import LayerSource, SourceKind
-from mapsos.operations.layer_facts import forget_facts
+from mapsos.operations.layers.facts import forget_facts
 from mapsos.sources.pool import close_idle_readers
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import LayerSource, SourceKind
 from tests.support.postgresql import Cluster, PostgresqlError, run_cluster
 
 from .observations import TABLE as TABLE_OF_OBSERVATIONS

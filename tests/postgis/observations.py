@@ -6,8 +6,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mapsos.app import Application
-from mapsos.http import Request, Response
-from mapsos.settings import read_settings
+from mapsos.config.settings import read_settings
+from mapsos.web.messages import Request, Response
 from tests.support.postgis_table import MAP
 from tests.support.postgresql import Cluster
 

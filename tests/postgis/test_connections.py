@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from mapsos import predicates as p
-from mapsos.deadlines import DeadlineError, limit_seconds
-from mapsos.layer_source import LayerSource, SourceKind
 from mapsos.sources.errors import SourceError
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.pool import close_idle_readers
 from mapsos.sources.query import LayerQuery
+from mapsos.terms import predicates as p
+from mapsos.terms.deadlines import DeadlineError, limit_seconds
+from mapsos.terms.layer_source import LayerSource, SourceKind
 from tests.support.postgresql import Cluster, PostgresqlError
 from tests.support.workers import wait_for
 
@@ -107,7 +107,7 @@ def test_changed_columns_are_seen(cluster: Cluster, connection: str, monkeypatch
     with open_layer(source) as layer:
         assert [column.name for column in layer.columns] == ["key"]
     cluster.run("ALTER TABLE changing ADD COLUMN more text")
-    monkeypatch.setattr("mapsos.sources.postgresql.BELIEVED_SECONDS", -1.0)
+    monkeypatch.setattr("mapsos.sources.drivers.postgresql.BELIEVED_SECONDS", -1.0)
     with open_layer(source) as layer:
         assert [column.name for column in layer.columns] == ["key", "more"]
     cluster.run("DROP TABLE changing")

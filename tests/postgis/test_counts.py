@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mapsos.layer_source import LayerSource
-from mapsos.predicates import EVERYTHING, And, BBox, Compare, Not, OneOf, Predicate, Time
-from mapsos.sources.layers import open_layer
-from mapsos.times import Interval, parse_time
+from mapsos.sources.layer import open_layer
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.predicates import EVERYTHING, And, BBox, Compare, Not, OneOf, Predicate, Time
+from mapsos.terms.times import Interval, parse_time
 from tests.support.postgresql import Cluster
 
 from .conftest import by_ogr, by_postgis

@@ -6,12 +6,12 @@ import dataclasses
 
 import pytest
 
-from mapsos import predicates as p
-from mapsos.layer_source import LayerSource, SourceKind
+from mapsos.sources.drivers.postgis import PostgisData, parse_data
 from mapsos.sources.errors import SourceError
-from mapsos.sources.layers import open_layer
-from mapsos.sources.postgis import PostgisData, parse_data
+from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
+from mapsos.terms import predicates as p
+from mapsos.terms.layer_source import LayerSource, SourceKind
 from tests.sources.conftest import ROWS, WGS84
 from tests.sources.selections import CASES, ids
 from tests.support.postgresql import Cluster

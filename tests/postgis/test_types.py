@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from mapsos import predicates as p
-from mapsos.layer_source import LayerSource
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
-from mapsos.times import parse_period
+from mapsos.terms import predicates as p
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.times import parse_period
 from tests.support.postgresql import Cluster
 
 from .conftest import COMMON, by_ogr, by_postgis

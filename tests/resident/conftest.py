@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.resident.install import write_program
-from mapsos.resident.place import PACKAGE
+from mapsos.servers.resident.install import write_program
+from mapsos.servers.resident.worker_name import PACKAGE
 from tests.support.workers import end_workers, find_workers, has_worker, wait_for
 
 MAP = """\
@@ -124,7 +124,7 @@ def finish(process: subprocess.Popen[bytes], body: bytes = b"") -> Answer:
     lines = errors.decode().splitlines(keepends=True)
     imports = [line for line in lines if line.startswith("import time:")]
     log = "".join(line for line in lines if not line.startswith("import time:"))
-    return Answer(process.returncode, out, log, any("mapsos.settings" in line for line in imports))
+    return Answer(process.returncode, out, log, any("mapsos.config.settings" in line for line in imports))
 
 
 def write_rows(path: Path, rows: int) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.cli import main
-from mapsos.resident.install import InstallError, install_program, write_program
-from mapsos.resident.place import PACKAGE
+from mapsos.command.cli import main
+from mapsos.servers.resident.install import InstallError, install_program, write_program
+from mapsos.servers.resident.worker_name import PACKAGE
 
 from .conftest import CAPABILITIES, Site
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.resident import client
-from mapsos.resident.place import locate_folder, name_worker, open_folder, pick_environ
-from mapsos.resident.wire import write_request
+from mapsos.servers.resident import client
+from mapsos.servers.resident.wire import write_request
+from mapsos.servers.resident.worker_name import locate_folder, name_worker, open_folder, pick_environ
 
 from .conftest import CAPABILITIES, Site
 

@@ -91,9 +91,9 @@ def test_before_it_is_handed_over_next_to_nothing_is_imported(site: Site) -> Non
     assert ours == {
         "mapsos",
         "mapsos.__main__",
-        "mapsos.resident",
-        "mapsos.resident.client",
-        "mapsos.resident.place",
-        "mapsos.resident.wire",
+        "mapsos.servers.resident",
+        "mapsos.servers.resident.client",
+        "mapsos.servers.resident.worker_name",
+        "mapsos.servers.resident.wire",
     }
     assert not imported & {"site", "socket", "struct", "re", "typing", "dataclasses", "logging", "argparse", "json"}

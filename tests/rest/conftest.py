@@ -13,8 +13,8 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from mapsos.app import Application
-from mapsos.http import Request, Response
-from mapsos.settings import Settings
+from mapsos.config.settings import Settings
+from mapsos.web.messages import Request, Response
 
 MAPS = Path(__file__).resolve().parents[2] / "examples" / "mapfiles"
 ROOT = "/weather/exts/SosSOE"

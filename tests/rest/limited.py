@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mapsos.app import Application
-from mapsos.settings import Settings
+from mapsos.config.settings import Settings
 
 from .conftest import RestAnswer, ask_application
 from .sources import write_map, write_source

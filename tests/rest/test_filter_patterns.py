@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapsos.geoservices.errors import RestError
-from mapsos.geoservices.spatial_filters import parse_spatial_filter
-from mapsos.geoservices.temporal_filters import parse_temporal_filter
-from mapsos.geoservices.where import NAMES, parse_where
-from mapsos.rest.filter_patterns import SPATIAL_FILTER, TEMPORAL_FILTER, WHERE
+from mapsos.rest.errors import RestError
+from mapsos.rest.filters.filter_patterns import SPATIAL_FILTER, TEMPORAL_FILTER, WHERE
+from mapsos.rest.filters.spatial_filters import parse_spatial_filter
+from mapsos.rest.filters.temporal_filters import parse_temporal_filter
+from mapsos.rest.filters.where import NAMES, parse_where
 from tests.geoservices import test_spatial_filters, test_temporal_filters, test_where
 
 _JOINTS = ["", " ", "  ", "\n", ","]

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from mapsos.app import Application
-from mapsos.http import Request
+from mapsos.web.messages import Request
 
 from .conftest import ROOT, Ask
 

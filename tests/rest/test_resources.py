@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mapsos.app import Application
-from mapsos.http import Request
+from mapsos.web.messages import Request
 
 from .conftest import ROOT, Ask, ask_application
 

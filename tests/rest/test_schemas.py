@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from jsonschema import Draft202012Validator
 
-from mapsos.rest.schemas import SCHEMAS, write_schema
+from mapsos.rest.description.schemas import SCHEMAS, write_schema
 
 from .conftest import ROOT, Ask
 from .write_schemas import FOLDER, write_file

@@ -14,11 +14,11 @@ from jsonschema import Draft202012Validator
 from lxml import etree
 
 from mapsos.app import Application
-from mapsos.http import Request
-from mapsos.operations.layer_facts import forget_facts
-from mapsos.rest.schemas import write_schema
-from mapsos.settings import Settings
+from mapsos.config.settings import Settings
+from mapsos.operations.layers.facts import forget_facts
+from mapsos.rest.description.schemas import write_schema
 from mapsos.sources.pool import close_idle_readers
+from mapsos.web.messages import Request
 from tests.support.postgresql import PostgresqlError, run_cluster
 
 from .conftest import RestAnswer, ask_application
@@ -143,7 +143,7 @@ def test_the_same_question_gives_the_same_observations(
 
 
 def _to_utc(text: str) -> str:
-    from mapsos.times import format_instant, parse_time
+    from mapsos.terms.times import format_instant, parse_time
 
     return format_instant(parse_time(text).begin)
 

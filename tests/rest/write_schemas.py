@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from mapsos.rest.schemas import SCHEMAS, write_schema
+from mapsos.rest.description.schemas import SCHEMAS, write_schema
 
 FOLDER = Path(__file__).resolve().parents[2] / "schemas" / "rest"
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from osgeo import gdal, ogr, osr
 
-from mapsos.crs import Crs
-from mapsos.layer_source import InlineFeature, LayerSource, ShapeType, SourceKind
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import InlineFeature, LayerSource, ShapeType, SourceKind
 
 gdal.UseExceptions()
 ogr.UseExceptions()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shapely
 
-from mapsos import predicates as p
-from mapsos.layer_source import LayerSource
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
-from mapsos.times import Interval, parse_period
+from mapsos.terms import predicates as p
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.times import Interval, parse_period
 
 POLYGON = shapely.to_wkb(shapely.from_wkt("POLYGON ((-76 44.5, -73 44.5, -73 47, -76 47, -76 44.5))"))
 WEB_POLYGON = shapely.to_wkb(shapely.box(-8460000, 5450000, -8130000, 5950000))

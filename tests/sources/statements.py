@@ -7,9 +7,9 @@ from pathlib import Path
 
 from osgeo import ogr
 
-from mapsos.crs import Crs
-from mapsos.layer_source import LayerSource, SourceKind
-from mapsos.sources.ogr_reader import OgrReader
+from mapsos.sources.drivers.ogr import OgrReader
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import LayerSource, SourceKind
 
 
 def make(path: Path, rows: list[tuple[str | None, str, str | None]], **more: object) -> LayerSource:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from mapsos import predicates as p
-from mapsos.layer_source import LayerSource, SourceKind
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
+from mapsos.terms import predicates as p
+from mapsos.terms.layer_source import LayerSource, SourceKind
 
 MAPSERV = shutil.which("mapserv")
 

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 from osgeo import gdal, ogr
 
-from mapsos.layer_source import LayerSource, SourceKind
-from mapsos.number_texts import parse_integers, parse_numbers
-from mapsos.sources.columns import utf8_texts
+from mapsos.columns.parse_numbers import parse_integers, parse_numbers
 from mapsos.sources.errors import SourceError
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
+from mapsos.sources.source_columns import utf8_texts
+from mapsos.terms.layer_source import LayerSource, SourceKind
 
 PROPERTIES = (
     {

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from osgeo import ogr
 
-from mapsos.layer_source import LayerSource, SourceKind
-from mapsos.predicates import EVERYTHING, And, BBox, Compare, Not, OneOf, Predicate, Time
-from mapsos.sources.layers import open_layer
-from mapsos.sources.readers import open_reader
-from mapsos.times import Interval, parse_time
+from mapsos.sources.layer import open_layer
+from mapsos.sources.reader import open_reader
+from mapsos.terms.layer_source import LayerSource, SourceKind
+from mapsos.terms.predicates import EVERYTHING, And, BBox, Compare, Not, OneOf, Predicate, Time
+from mapsos.terms.times import Interval, parse_time
 from tests.sources.statements import make
 
 AROUND = BBox(-180, -90, 180, 90)

@@ -13,16 +13,16 @@ import pyarrow as pa
 import pytest
 from osgeo import gdal, ogr
 
-from mapsos import predicates as p
-from mapsos.batches import ColumnKind
-from mapsos.layer_source import LayerSource, SourceKind
+from mapsos.columns.batches import ColumnKind
+from mapsos.sources.drivers.flatgeobuf import FlatGeobufReader, open_flatgeobuf, plain_times
+from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.errors import SourceError
-from mapsos.sources.flatgeobuf import FlatGeobufReader, open_flatgeobuf, plain_times
-from mapsos.sources.layers import open_layer
-from mapsos.sources.ogr_reader import OgrReader
+from mapsos.sources.layer import open_layer
 from mapsos.sources.pool import close_idle_readers
 from mapsos.sources.query import LayerQuery
-from mapsos.times import parse_period
+from mapsos.terms import predicates as p
+from mapsos.terms.layer_source import LayerSource, SourceKind
+from mapsos.terms.times import parse_period
 
 ZONES = {
     "none": ["2001-10-30T14:24:55", "2001-10-31T00:30:00", "1999-02-28T12:00:00"],
@@ -79,7 +79,7 @@ def test_zones_are_kept(tmp_path: Path, driver: str, zone: str) -> None:
 
 
 def instants_of(texts: pa.Array) -> pa.Array:
-    from mapsos.times import parse_texts
+    from mapsos.terms.times import parse_texts
 
     begin, _, valid = parse_texts(texts)
     return pa.array(begin, pa.timestamp("us", "UTC"), mask=~valid)
@@ -105,9 +105,9 @@ def test_the_fast_way_gives_what_the_slow_one_gives(tmp_path: Path, index: str) 
 
 READ_PLACES = """
 import sys
-from mapsos import predicates as p
-from mapsos.layer_source import LayerSource, SourceKind
-from mapsos.sources.layers import open_layer
+from mapsos.terms import predicates as p
+from mapsos.terms.layer_source import LayerSource, SourceKind
+from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
 
 source = LayerSource("readings", SourceKind.OGR, sys.argv[1], "readings", native_filter=sys.argv[2] or None)

@@ -9,13 +9,13 @@ import pytest
 import shapely
 from osgeo import ogr, osr
 
-from mapsos.crs import Crs
-from mapsos.layer_source import LayerSource, SourceKind
-from mapsos.predicates import OneOf
-from mapsos.sources import layers
-from mapsos.sources.groups import GroupFacts
-from mapsos.sources.layers import open_layer
-from mapsos.times import parse_time
+from mapsos.sources import layer as layers
+from mapsos.sources.layer import open_layer
+from mapsos.sources.passes.groups import GroupFacts
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import LayerSource, SourceKind
+from mapsos.terms.predicates import OneOf
+from mapsos.terms.times import parse_time
 
 ROWS: list[tuple[str | None, str | None, str | None, tuple[float, float] | None]] = [
     ("b", "2001-01-03T00:00:00Z", None, None),

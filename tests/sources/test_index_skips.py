@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.layer_source import LayerSource
-from mapsos.predicates import EVERYTHING
-from mapsos.sources import index_skips
-from mapsos.sources.index_skips import find_extremes, list_distinct, list_keys
-from mapsos.sources.layers import open_layer
-from mapsos.sources.ogr_reader import OgrReader
-from mapsos.sources.summaries import bounds_of_time, distinct_texts
+from mapsos.sources.drivers.ogr import OgrReader
+from mapsos.sources.indexes import index_skips
+from mapsos.sources.indexes.index_skips import find_extremes, list_distinct, list_keys
+from mapsos.sources.layer import open_layer
+from mapsos.sources.passes.whole_layer import bounds_of_time, distinct_texts
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.predicates import EVERYTHING
 from tests.sources.statements import find_scans, make, note_statements
 
 STATIONS = ("B", "A", "b", "", "Ä", "B ", "1", "01")

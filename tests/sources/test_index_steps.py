@@ -17,20 +17,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapsos.calendar_steps import CalendarSteps
-from mapsos.crs import Crs
-from mapsos.layer_source import LayerSource
-from mapsos.operations.summaries import Summarizer, SummaryColumn
-from mapsos.predicates import EVERYTHING, BBox, Compare, OneOf, Predicate, Time, all_of
-from mapsos.sources import index_steps
-from mapsos.sources.groups import facts_of_groups
-from mapsos.sources.index_steps import find_span
-from mapsos.sources.layers import Layer, open_layer
-from mapsos.sources.ogr_reader import OgrReader
-from mapsos.sources.pushdown import narrow
+from mapsos.columns.calendar_steps import CalendarSteps
+from mapsos.columns.summarizer import Summarizer, SummaryColumn
+from mapsos.sources.drivers.ogr import OgrReader
+from mapsos.sources.filtering.pushdown import narrow
+from mapsos.sources.indexes import index_steps
+from mapsos.sources.indexes.index_steps import find_span
+from mapsos.sources.layer import Layer, open_layer
+from mapsos.sources.passes.groups import facts_of_groups
+from mapsos.sources.passes.whole_layer import bounds_of_time
 from mapsos.sources.query import LayerQuery, StepEnds
-from mapsos.sources.summaries import bounds_of_time
-from mapsos.times import Duration, parse_duration, parse_period
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.predicates import EVERYTHING, BBox, Compare, OneOf, Predicate, Time, all_of
+from mapsos.terms.times import Duration, parse_duration, parse_period
 from tests.sources.statements import find_scans, make, note_statements
 
 Row = tuple[str | None, object, float | None, str | None]

@@ -16,18 +16,18 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from mapsos import predicates as p
-from mapsos.batches import Batch, ColumnKind
-from mapsos.crs import Crs
-from mapsos.layer_source import LayerSource, SourceKind
+from mapsos.columns.batches import Batch, ColumnKind
+from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.errors import SourceError, mask_passwords
+from mapsos.sources.filtering.pushdown import narrow
 from mapsos.sources.identity import identity
-from mapsos.sources.layers import open_layer
-from mapsos.sources.ogr_reader import OgrReader
+from mapsos.sources.layer import open_layer
 from mapsos.sources.pool import close_idle_readers
-from mapsos.sources.pushdown import narrow
 from mapsos.sources.query import LayerQuery
-from mapsos.times import Interval, parse_period, parse_time
+from mapsos.terms import predicates as p
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import LayerSource, SourceKind
+from mapsos.terms.times import Interval, parse_period, parse_time
 
 from .conftest import write_layer
 
@@ -266,8 +266,8 @@ def test_passwords_are_masked() -> None:
 def test_a_question_to_a_shapefile_needs_no_gdal(sources: dict[str, LayerSource]) -> None:
     """It costs a CGI process 0.1 s, and there is no database to ask."""
     code = f"""import sys
-from mapsos.layer_source import LayerSource, SourceKind
-from mapsos.sources.layers import open_layer
+from mapsos.terms.layer_source import LayerSource, SourceKind
+from mapsos.sources.layer import open_layer
 with open_layer(LayerSource("layer", SourceKind.SHAPEFILE, {sources["shp"].connection!r})) as layer:
     assert layer.distinct("name") and layer.time_bounds("day") and layer.count()
 sys.exit("osgeo" in sys.modules)"""

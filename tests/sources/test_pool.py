@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from mapsos import predicates as p
-from mapsos.layer_source import LayerSource
 from mapsos.sources import pool as pools
 from mapsos.sources.errors import SourceError
-from mapsos.sources.layers import open_layer
+from mapsos.sources.layer import open_layer
 from mapsos.sources.pool import ReaderPool, close_idle_readers
 from mapsos.sources.query import LayerQuery
-from mapsos.sources.readers import Reader, ReadPlan
+from mapsos.sources.reader import Reader, ReadPlan
+from mapsos.terms import predicates as p
+from mapsos.terms.layer_source import LayerSource
 
 from .conftest import DRIVERS, ROWS, Row, write_layer
 

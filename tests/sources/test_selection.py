@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mapsos import predicates as p
-from mapsos.layer_source import LayerSource
+from mapsos.terms import predicates as p
+from mapsos.terms.layer_source import LayerSource
 from tests.sources.selections import CASES, ids
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from osgeo import ogr
 
-from mapsos.layer_source import LayerSource, ShapeType, SourceKind
-from mapsos.sources.shape_types import find_shape_type
+from mapsos.sources.drivers.shape_types import find_shape_type
+from mapsos.terms.layer_source import LayerSource, ShapeType, SourceKind
 
 TYPES = [
     (ogr.wkbPoint, ShapeType.POINT),

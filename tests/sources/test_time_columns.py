@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsos.batches import ColumnKind
-from mapsos.sources.pushdown import _time_range, _widen
-from mapsos.sources.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
-from mapsos.sources.time_columns import number_times
-from mapsos.times import parse_texts, parse_time
+from mapsos.columns.batches import ColumnKind
+from mapsos.sources.filtering.pushdown import _time_range, _widen
+from mapsos.sources.filtering.row_times import number_times
+from mapsos.sources.filtering.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
+from mapsos.terms.times import parse_texts, parse_time
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.layer_source import LayerSource, SourceKind
 from mapsos.sources.errors import SourceError
+from mapsos.sources.file_watch import FileWatch
 from mapsos.sources.identity import identity
-from mapsos.sources.watch import FileWatch
+from mapsos.terms.layer_source import LayerSource, SourceKind
 
 LINES = "time,value\n" + "".join(f"2020-01-01T00:00:{second:02},{second}\n" for second in range(60)) * 20
 

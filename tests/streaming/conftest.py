@@ -11,10 +11,10 @@ from urllib.parse import quote
 import pytest
 
 from mapsos.app import Application
-from mapsos.http import Request, Response
-from mapsos.settings import read_settings
+from mapsos.config.settings import read_settings
 from mapsos.sources.errors import SourceError
-from mapsos.sources.layers import Layer
+from mapsos.sources.layer import Layer
+from mapsos.web.messages import Request, Response
 from tests.support.datasets import provide_dataset
 from tests.support.maps import DATABLOCK, MEASUREMENT, MapLayer, write_map
 

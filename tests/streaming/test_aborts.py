@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from benchmarks.clients import time_answer
-from mapsos.http import Response
+from mapsos.web.messages import Response
 from tests.streaming.released import ABORTS, assert_released
 from tests.support.maps import OBSERVATIONS
 from tests.support.open_files import count_open

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pytest
 
 import mapsos
-from mapsos.batches import Batch
-from mapsos.http import Response
-from mapsos.sources.layers import Layer
+from mapsos.columns.batches import Batch
+from mapsos.sources.layer import Layer
 from mapsos.sources.query import BATCH_ROWS
+from mapsos.web.messages import Response
 
 from .conftest import MEASUREMENT, MODELS, Answers
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from mapsos.http import Response
 from mapsos.sources.errors import SourceError
+from mapsos.web.messages import Response
 from tests.streaming.released import ABORTS, assert_released
 from tests.support.maps import REST_OBSERVATIONS
 from tests.support.memory import FEW, MANY, check_memory

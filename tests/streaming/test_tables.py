@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from mapsos.encodings.registry import TABLE_FORMATS
-from mapsos.http import Response
 from mapsos.sources.errors import SourceError
+from mapsos.web.messages import Response
 from tests.streaming.released import assert_released
 from tests.support.maps import ask_table
 from tests.support.memory import MANY, check_memory

@@ -10,7 +10,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from mapsos.app import Application
-from mapsos.settings import Settings
+from mapsos.config.settings import Settings
 from mapsos.wsgi import answer
 
 

@@ -7,22 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import mapsos
-from mapsos.text_loops import find_text_loops
+from mapsos.columns.loops import find_text_loops
 
 
 @contextmanager
 def without_text_loops() -> Iterator[None]:
     """As in an installation that was made without a compiler."""
-    module = sys.modules.get("mapsos._text_loops")
+    module = sys.modules.get("mapsos.columns._loops")
     if module is not None:
-        del mapsos._text_loops
-    sys.modules["mapsos._text_loops"] = None  # type: ignore[assignment]
+        del mapsos.columns._loops
+    sys.modules["mapsos.columns._loops"] = None  # type: ignore[assignment]
     find_text_loops.cache_clear()
     assert find_text_loops() is None
     try:
         yield
     finally:
-        del sys.modules["mapsos._text_loops"]
+        del sys.modules["mapsos.columns._loops"]
         if module is not None:
-            sys.modules["mapsos._text_loops"] = mapsos._text_loops = module
+            sys.modules["mapsos.columns._loops"] = mapsos.columns._loops = module
         find_text_loops.cache_clear()

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mapsos.resident.place import PACKAGE
+from mapsos.servers.resident.worker_name import PACKAGE
 
 _PROBE = """\
 import os, sys
 sys.path.append(sys.argv[1])
-from mapsos.resident.client import connect
+from mapsos.servers.resident.client import connect
 sys.exit(connect(os.environb) is None)
 """
 

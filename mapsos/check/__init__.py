@@ -1,0 +1,1 @@
+"""Find problems of mapfiles and their data; change nothing."""

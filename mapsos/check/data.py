@@ -1,0 +1,281 @@
+"""What is wrong with a service that only its data can tell: the second half of ``mapsos check``."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+from mapsos.check.mapfile_text import Finding, FindingLevel
+from mapsos.mapfile.blocks import Block, parse_blocks
+from mapsos.mapfile.keys import metadata_key
+from mapsos.mapfile.model import ObservationLayer, Offering, Service, group_offerings
+from mapsos.mapfile.tokens import read_tokens
+from mapsos.operations.layers.extents import read_stated_extent, read_time_limits
+from mapsos.operations.layers.facts import find_extent, find_time_bounds, has_geometry, list_columns, list_values
+from mapsos.operations.layers.meaning import LayerMeaning
+from mapsos.ows.exceptions import OwsException
+from mapsos.sources.errors import SourceError
+from mapsos.terms.crs import Crs
+from mapsos.terms.layer_source import LayerSource, SourceKind
+from mapsos.terms.times import FOREVER, Interval, format_interval
+
+_TOLERANCE = 1e-6
+_SHOWN = 5
+"""How many names of a longer list are shown."""
+
+Rectangle = tuple[float, float, float, float]
+
+
+def find_in_data(service: Service, now: int) -> list[Finding]:
+    """Hold each layer of a service against its data. Reads each layer's columns, extent, times and procedures once.
+
+    ``now`` is in microseconds since 1970 UTC. Costs parsing the mapfile again, for the lines of its keywords. A layer
+    whose data cannot be read is one finding.
+    """
+    tree = parse_blocks(read_tokens(service.file)[0], service.file)
+    blocks = {(block.file, block.line): block for block in tree.inner("layer")}
+    found: list[Finding] = []
+    for offering in group_offerings(service.layers):
+        for layer in offering.layers:
+            if layer.source.kind is SourceKind.SHAPEFILE and not layer.source.connection:
+                continue  # told by the findings of the mapfile alone
+            try:
+                meaning = LayerMeaning(layer, list_columns(layer.source))
+                found += _check_items(meaning)
+                found += _check_columns(meaning, service)
+                found += _check_stated_extent(layer, offering)
+                found += _check_map_extent(layer, service, tree)
+                found += _check_times(meaning, offering, now)
+                found += _check_procedures(meaning)
+            except SourceError as error:
+                found.append(_describe_failure(error, blocks[layer.file, layer.line]))
+    return found
+
+
+def _describe_failure(error: SourceError, block: Block) -> Finding:
+    attribute = block.last("connection") or block.last("data")
+    says = " ".join(error.detail.split())
+    message = (
+        f"{error.message}: every request for this layer gets a NoApplicableCode exception; correct the name, or the "
+        f"rights to read it{f' (the driver says: {says})' if says else ''}"
+    )
+    where = attribute or block
+    return Finding(where.file, where.line, "error", attribute.key.upper() if attribute else "DATA", message)
+
+
+def _finding(layer: ObservationLayer, level: FindingLevel, name: str, message: str) -> Finding:
+    """A finding about a metadata key: where the spelling of it that counts stands, else at the LAYER."""
+    known = metadata_key("layer", name)
+    key = next((spelling for spelling in known.spellings if spelling in layer.keys), None)
+    file, line = layer.keys[key] if key else (layer.file, layer.line)
+    return Finding(file, line, level, key or known.pattern, message)
+
+
+def _check_items(meaning: LayerMeaning) -> Iterator[Finding]:
+    layer = meaning.layer
+    names = [column.name for column in meaning.columns]
+    roles: tuple[tuple[str, str | None, FindingLevel, str], ...] = (
+        ("timeitem", layer.time_item, "error", "clients see no sampling time and requests with eventTime are refused"),
+        ("procedure_item", layer.procedure_item, "error", "GetCapabilities is refused for the whole service"),
+        ("featureid", layer.feature_id_item, "warning", "observations have no gml:id and filters by id find nothing"),
+        *(
+            (f"sensor_{name}_item", item, "warning", f"descriptions lack the {name} of each sensor")
+            for name, item in layer.sensor.items.items()
+        ),
+        *(
+            (f"feature_{name}_item", item, "warning", f"the features of interest lack the {name} of each")
+            for name, item in layer.feature.items.items()
+        ),
+    )
+    for name, item, level, effect in roles:
+        if item is not None and meaning.find_column(item) is None:
+            if name == "procedure_item" and layer.procedures is not None:
+                effect = "requests with procedure are refused"
+            message = f"{item} is no column of layer {layer.name}: {effect}; {_suggest(item, names)}"
+            yield _finding(layer, level, name, message)
+    for item, field in layer.fields.items():
+        if meaning.find_column(item) is None:
+            key, (file, line) = _find_item_key(layer, item, field.line)
+            message = f"{field.item} is no column of layer {layer.name}: the key has no effect; {_suggest(item, names)}"
+            yield Finding(file, line, "warning", key, message)
+
+
+def _find_item_key(layer: ObservationLayer, item: str, line: int) -> tuple[str, tuple[str, int]]:
+    """The key that speaks of an item, and where it stands: the one on the given line, if several do."""
+    keys = {
+        key: layer.keys[key]
+        for what in ("alias", "definition", "uom", "type")
+        for spelling in metadata_key("item", what).spellings
+        if (key := spelling.replace("<item>", item)) in layer.keys
+    }
+    return next(((key, place) for key, place in keys.items() if place[1] == line), next(iter(keys.items())))
+
+
+def _check_columns(meaning: LayerMeaning, service: Service) -> Iterator[Finding]:
+    layer = meaning.layer
+    elsewhere = _list_aliased(other for other in service.layers if _reads_same(other.source, layer.source))
+    names = [column.name for column in meaning.columns]
+    # What a misspelled key means is told there.
+    roles = {_match(item, names) for item in (layer.time_item, layer.procedure_item, layer.feature_id_item) if item}
+    for column in meaning.columns:
+        name = column.name.lower()
+        # What has a definition or a unit but no alias is told by the findings of the mapfile.
+        if column.name not in roles and name not in elsewhere and name not in layer.fields:
+            key = f"sos_{name}_alias"
+            message = (
+                f"column {column.name} of layer {layer.name} has no alias: clients never get its values; "
+                f'write "{key}" "{column.name}" to give them out'
+            )
+            yield Finding(layer.file, layer.line, "info", key, message)
+    if not meaning.output_columns:
+        message = (
+            f"no column of layer {layer.name} has an alias: observations carry no values; write one for each column "
+            "that clients shall get"
+        )
+        yield Finding(layer.file, layer.line, "warning", "sos_<item>_alias", message)
+
+
+def _reads_same(one: LayerSource, other: LayerSource) -> bool:
+    return (one.kind, one.connection, one.data) == (other.kind, other.connection, other.data)
+
+
+def _list_aliased(layers: Iterable[ObservationLayer]) -> set[str]:
+    return {item for layer in layers for item, field in layer.fields.items() if field.alias is not None}
+
+
+def _match(item: str, names: list[str]) -> str | None:
+    """The name that an item is, or else may have been meant to be."""
+    close = difflib.get_close_matches(item.lower(), [name.lower() for name in names], n=1)
+    return next((name for name in names if close and name.lower() == close[0]), None)
+
+
+def _suggest(item: str, names: list[str]) -> str:
+    meant = _match(item, names)
+    return f"write {meant}" if meant else f"its columns are {', '.join(names) or 'none'}"
+
+
+def _check_stated_extent(layer: ObservationLayer, offering: Offering) -> Iterator[Finding]:
+    """Hold the data of a layer against the extent that the first layer of its offering states for all of them."""
+    first = offering.first
+    try:
+        stated = read_stated_extent(first)
+    except OwsException:
+        return  # told by the findings of the mapfile alone
+    real = _find_extent(layer, first.source.crs) if stated is not None else None
+    if stated is not None and real is not None and not _covers(stated, real):
+        message = (
+            f"the data of layer {layer.name} reach beyond it: clients that trust the capabilities miss observations; "
+            f'write "{_show(_join(stated, real))}", or leave the key out to have it computed'
+        )
+        yield _finding(first, "warning", "offering_extent", message)
+
+
+def _check_map_extent(layer: ObservationLayer, service: Service, map_block: Block) -> Iterator[Finding]:
+    if service.extent is None:
+        return
+    extent = service.extent
+    stated = (extent.minx, extent.miny, extent.maxx, extent.maxy)
+    real = _find_extent(layer, service.crs)
+    if real is None or _covers(stated, real):
+        return
+    attribute = map_block.last("extent") or map_block
+    outside = real[0] > stated[2] or real[2] < stated[0] or real[1] > stated[3] or real[3] < stated[1]
+    message = (
+        f"{'all' if outside else 'some'} data of layer {layer.name} lie outside the EXTENT of the MAP: clients that "
+        f"name no place do not get them; write EXTENT {_show(_join(stated, real)).replace(',', ' ')}"
+    )
+    yield Finding(attribute.file, attribute.line, "warning", "EXTENT", message)
+
+
+def _find_extent(layer: ObservationLayer, crs: Crs | None) -> Rectangle | None:
+    if not has_geometry(layer.source):
+        return None
+    return find_extent(layer.source, crs if layer.source.crs is not None else None)
+
+
+def _covers(outer: Rectangle, inner: Rectangle) -> bool:
+    slack = _TOLERANCE * max(1.0, *map(abs, inner))
+    return (
+        outer[0] - slack <= inner[0]
+        and outer[1] - slack <= inner[1]
+        and inner[2] <= outer[2] + slack
+        and inner[3] <= outer[3] + slack
+    )
+
+
+def _join(one: Rectangle, other: Rectangle) -> Rectangle:
+    return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
+
+
+def _show(rectangle: Rectangle) -> str:
+    return ",".join(f"{number:.10g}" for number in rectangle)
+
+
+def _check_times(meaning: LayerMeaning, offering: Offering, now: int) -> Iterator[Finding]:
+    layer, column = meaning.layer, meaning.time_column
+    if column is None:
+        return
+    bounds = find_time_bounds(layer.source, column.name)
+    if bounds is None:
+        message = (
+            f"no value of column {column.name} of layer {layer.name} is a time: eventTime selects nothing; name a "
+            "column of dates, of ISO 8601 texts, or of seconds since 1970"
+        )
+        yield _finding(layer, "warning", "timeitem", message)
+        return
+    owner = layer if layer.offering_time_extent else offering.first
+    limits = read_time_limits(owner, now)
+    if not limits:
+        return
+    begin, end = min(limit.begin for limit in limits), max(limit.end for limit in limits)
+    if bounds.begin < begin or bounds.end > end:
+        whole = Interval(min(begin, bounds.begin), max(end, bounds.end))
+        shown = format_interval(whole).removesuffix("..") if whole.begin > -FOREVER else format_interval(bounds)
+        message = (
+            f"the times of layer {layer.name} reach beyond it: clients that trust the capabilities miss observations, "
+            "and an eventTime outside it selects nothing; "
+            f'write "{shown}", or leave the key out to have it computed'
+        )
+        yield _finding(owner, "warning", "offering_timeextent", message)
+
+
+def _check_procedures(meaning: LayerMeaning) -> Iterator[Finding]:
+    layer, column = meaning.layer, meaning.procedure_column
+    if column is None:
+        return
+    present = list_values(layer.source, column.name)
+    if not present:
+        if layer.procedures is None:
+            message = (
+                f"layer {layer.name} has no rows: GetCapabilities is refused (Invalid procedure {column.name}); name "
+                "the sensors in sos_procedure too"
+            )
+            yield _finding(layer, "error", "procedure_item", message)
+        else:
+            message = f"layer {layer.name} has no rows: clients get no observations of it; look at its DATA and FILTER"
+            yield _finding(layer, "warning", "procedure_item", message)
+        return
+    if "" in present:
+        message = (
+            f"some rows of layer {layer.name} have no value in {column.name}, so their sensor is "
+            "urn:ogc:def:procedure: without a name; fill the column, or leave the rows out by FILTER"
+        )
+        yield _finding(layer, "warning", "procedure_item", message)
+    if layer.procedures is None:
+        return
+    if missing := [name for name in present if name and name not in layer.procedures]:
+        message = (
+            f"column {column.name} of layer {layer.name} also holds {_list(missing)}: not in the capabilities, and "
+            "cannot be asked for by procedure; write them here too, or leave the key out"
+        )
+        yield _finding(layer, "warning", "procedure", message)
+    if absent := [name for name in layer.procedures if name and name not in present]:
+        message = (
+            f"no row of layer {layer.name} has {_list(absent)} in column {column.name}: clients that ask for it get "
+            "nothing; correct the name, letter case counts"
+        )
+        yield _finding(layer, "warning", "procedure", message)
+
+
+def _list(names: list[str]) -> str:
+    return f"{', '.join(names[:_SHOWN])}{' and more' if len(names) > _SHOWN else ''}"

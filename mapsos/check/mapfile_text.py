@@ -1,0 +1,384 @@
+"""What is wrong, or worth knowing, in the text of a mapfile: everything that can be told without touching data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from mapsos.check.spelling import find_unknown_keys, is_xml_name
+from mapsos.mapfile.access import parse_addresses
+from mapsos.mapfile.blocks import Block, parse_blocks
+from mapsos.mapfile.errors import MapfileError
+from mapsos.mapfile.keys import METADATA_KEYS
+from mapsos.mapfile.metadata import Metadata, collect_entries
+from mapsos.mapfile.model import CONFORMANCES, ObservationLayer, Service, group_offerings, read_max_rows
+from mapsos.mapfile.reader import build_service, layer_metadata, web_metadata
+from mapsos.mapfile.tokens import TokenKind, is_decoded, read_tokens
+from mapsos.terms.crs import Crs, parse_srs_name
+from mapsos.terms.layer_source import SourceKind
+from mapsos.terms.times import parse_period, parse_time
+
+FindingLevel = Literal["error", "warning", "info"]
+
+_REQUESTS = (
+    "getcapabilities",
+    "describesensor",
+    "getobservation",
+    "describeobservationtype",
+    "describefeaturetype",
+    "getfeatureofinterest",
+    "getobservationbyid",
+    "getdataavailability",
+)
+_TOGETHER = (
+    ("addresstype", "address", "city", "stateorprovince", "postcode", "country"),
+    ("contactperson", "contactposition", "contactorganization"),
+)
+_NOT_HONOURED = {
+    "tolerance": "the nearness to a click",
+    "toleranceunits": "the nearness to a click",
+    "mingeowidth": "the width of a map",
+    "maxgeowidth": "the width of a map",
+    "minscaledenom": "the scale of a map",
+    "maxscaledenom": "the scale of a map",
+    "minscale": "the scale of a map",
+    "maxscale": "the scale of a map",
+    "minfeaturesize": "the size of a feature on a map",
+    "requires": "which other layers a map shows",
+    "geomtransform": "how a map draws",
+    "mask": "how a map draws",
+    "tilesrs": "tiled layers",
+    "utfitem": "UTFGrid output",
+    "utfdata": "UTFGrid output",
+}
+"""Keywords of a LAYER by which MapServer may leave rows out or change them, and what they are about."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about a mapfile: where, how bad, about which key or keyword, and what to do.
+
+    ``error``: a request will fail or select nothing. ``warning``: clients get less or something else than was meant.
+    ``info``: worth knowing. ``message`` says what a client will see and what to write instead.
+    """
+
+    file: str
+    line: int
+    level: FindingLevel
+    key: str
+    message: str
+
+
+def find(subject: Service | str) -> list[Finding]:
+    """All findings about a mapfile, given as its service or its path, in order of file and line.
+
+    A mapfile that cannot be read is one finding; no exception comes out. Costs parsing the mapfile again.
+    """
+    path = subject if isinstance(subject, str) else subject.file
+    try:
+        tokens, identities = read_tokens(path)
+        files = tuple(identity.path for identity in identities)
+        tree = parse_blocks(tokens, files[0])
+        service = build_service(tree, files)
+    except MapfileError as error:
+        return [Finding(error.file, error.line, "error", error.near or "mapfile", error.message)]
+    found = [*_check_web(service, tree), *_check_layers(service, tree)]
+    found += [
+        Finding(token.file, token.line, "warning", token.text.encode("ascii", "replace").decode(),
+                "this is not UTF-8; it is read as ENCODING says, else as Latin-1; save the file as UTF-8")
+        for token in tokens
+        if not is_decoded(token.text)
+    ]
+    return sorted(dict.fromkeys(found), key=lambda finding: (finding.file, finding.line))
+
+
+def find_in_mapfile(service: Service) -> list[Finding]:
+    """All findings about the text of a service's mapfile; see `find`."""
+    return find(service)
+
+
+def _check_web(service: Service, tree: Block) -> Iterator[Finding]:
+    web = web_metadata(tree)
+    here = next(tree.inner("web"), tree)
+
+    def at(level: FindingLevel, name: str, message: str) -> Finding:
+        entry = web.find(name)
+        return Finding(entry.file if entry else here.file, entry.line if entry else here.line, level,
+                       entry.key if entry else f"sos_{name}", message)
+
+    if not service.layers:
+        yield Finding(tree.file, tree.line, "error", "sos_offering_id",
+                      "no LAYER has an offering: every request is refused; write it in the METADATA of the layers")
+    if not service.online_resource:
+        yield at("warning", "onlineresource",
+                 "clients are told a URL that is guessed from the request; write the URL that clients shall use")
+    if not service.srs:
+        yield at("warning", "srs",
+                 "requests with srsName are refused and capabilities name no CRS; write for example \"EPSG:4326\"")
+    for word in service.srs or ():
+        if parse_srs_name(word) is None:
+            yield at("warning", "srs", f'"{word}" is no name of a CRS; write "EPSG:4326", separated by one blank')
+    levels = [service.access, *(layer.access for layer in service.layers)]
+    if not any(rule for level in levels for rule in level.enable_request):
+        yield at("error", "enable_request",
+                 'nothing is enabled, so every request is refused; write "sos_enable_request" "*"')
+    yield from _check_recommended(web, here)
+    for names in _TOGETHER:
+        missing = [name for name in names if web.find(name) is None]
+        # The organization is asked for by itself: it does not make the person necessary.
+        given = [name for name in names if name not in (*missing, "contactorganization")]
+        if missing and given:
+            yield at("info", given[0],
+                     f"the others of its group are missing: {', '.join(f'sos_{name}' for name in missing)}")
+    limit = service.max_features
+    if limit is not None and not (limit.strip().isascii() and limit.strip().isdigit()):
+        yield at("error", "maxfeatures", f'"{limit}" is no number of observations; write a whole number')
+    try:
+        read_max_rows(service)
+    except ValueError:
+        yield at("error", "maxrows", f'"{service.max_rows}" is no number of observations; write a whole number above 0')
+    for word in service.conformance:
+        if word not in CONFORMANCES:
+            yield at("error", "conformance",
+                     f'requests are refused: "{word}" is not {" or ".join(CONFORMANCES)}; write one of them, or both '
+                     "separated by one blank")
+    yield from _check_access(web, service.file)
+    yield from _check_duplicates([block for web_block in tree.inner("web") for block in web_block.inner("metadata")])
+    yield from find_unknown_keys(web, Finding)
+    yield from _check_crs(service.crs, tree)
+    for attribute in tree.attributes:
+        if attribute.key == "config":
+            yield Finding(attribute.file, attribute.line, "info", f"CONFIG {attribute.text}",
+                          "this has no effect; set it in the ENV block of the configuration file")
+
+
+def _check_recommended(metadata: Metadata, here: Block, *, describes: bool = True) -> Iterator[Finding]:
+    """Point out recommended keys that are missing; ``describes``: whether the layer is the first of its offering."""
+    for key in METADATA_KEYS:
+        if key.name.startswith("offering_") and not describes:
+            continue
+        if key.level == metadata.level and key.need == "recommended" and metadata.find(key.name) is None:
+            yield Finding(here.file, here.line, "warning", key.pattern,
+                          f'missing: clients get an empty or no element; write it: {key.meaning}')
+
+
+def _check_layers(service: Service, tree: Block) -> Iterator[Finding]:
+    names = Counter((block.text("name") or "").lower() for block in tree.inner("layer"))
+    firsts = [offering.first for offering in group_offerings(service.layers)]
+    blocks = {(block.file, block.line): block for block in tree.inner("layer")}
+    for block in tree.inner("layer"):
+        metadata = layer_metadata(block, tree.text("encoding"))
+        if metadata.find("offering_id") is None and any(key.startswith("sos_") for key in metadata.entries):
+            yield Finding(block.file, block.line, "warning", "sos_offering_id",
+                          f'LAYER "{block.text("name") or ""}" has sos_ metadata but no offering, so it is not served; '
+                          "write the offering's id")
+            yield from find_unknown_keys(metadata, Finding)
+    for layer in service.layers:
+        block = blocks[layer.file, layer.line]
+        if names[layer.name.lower()] > 1:
+            attribute = block.last("name") or block
+            yield Finding(attribute.file, attribute.line, "warning", "NAME",
+                          f'another LAYER is named "{layer.name}" too: clients cannot tell them apart; rename one')
+        metadata = layer_metadata(block, tree.text("encoding"))
+        yield from _check_meaning(layer, metadata)
+        yield from _check_fields(layer)
+        yield from _check_recommended(metadata, block, describes=layer in firsts)
+        yield from _check_access(metadata, service.file)
+        yield from _check_duplicates(list(block.inner("metadata")))
+        yield from find_unknown_keys(metadata, Finding)
+        yield from _check_crs(layer.source.crs, block)
+        yield from _check_settings(layer, block)
+        if (service.access.allowed_ip_list or service.access.denied_ip_list) and any(layer.access.enable_request):
+            yield _at(layer, metadata, "enable_request", "warning",
+                      "the layer enables requests itself, so the lists of addresses of WEB do not hold for it, as in "
+                      "MapServer; repeat them here")
+
+
+def _at(layer: ObservationLayer, metadata: Metadata, name: str, level: FindingLevel, message: str) -> Finding:
+    entry = metadata.find(name)
+    if entry is None:
+        return Finding(layer.file, layer.line, level, f"sos_{name}", message)
+    return Finding(entry.file, entry.line, level, entry.key, message)
+
+
+def _check_sensor(layer: ObservationLayer, metadata: Metadata) -> Iterator[Finding]:
+    sensor = layer.sensor
+    if sensor.describe not in (None, "redirect", "generate"):
+        yield _at(layer, metadata, "describesensor", "error",
+                  f'DescribeSensor is refused: "{sensor.describe}" is not redirect or generate; write one of them')
+    elif sensor.describe == "redirect" and not layer.describe_sensor_url:
+        yield _at(layer, metadata, "describesensor", "error",
+                  'DescribeSensor fails: there is nowhere to redirect to; write "sos_describesensor_url", with '
+                  "%procedure% where the id belongs")
+    if sensor.valid_time is not None:
+        try:
+            parse_period(sensor.valid_time if "/" in sensor.valid_time else f"{sensor.valid_time}/")
+        except ValueError:
+            yield _at(layer, metadata, "sensor_validtime", "error",
+                      f'DescribeSensor fails: "{sensor.valid_time}" is no period of time; write begin/end')
+
+
+def _check_meaning(layer: ObservationLayer, metadata: Metadata) -> Iterator[Finding]:
+    if not layer.offering_id:
+        yield _at(layer, metadata, "offering_id", "error", "the offering's id is empty: clients cannot ask for it")
+    elif not is_xml_name(layer.offering_id):
+        yield _at(layer, metadata, "offering_id", "info",
+                  f'"{layer.offering_id}" is no XML name, so its gml:id is written in another form; use letters, '
+                  "digits, _ and - only, a letter first")
+    if layer.observed_property is None or not layer.observed_property.id:
+        yield _at(layer, metadata, "observedproperty_id", "error",
+                  "the layer has no observed property, so no observation of it can be asked for; write its id")
+    if not layer.procedures and layer.procedure_item is None:
+        yield _at(layer, metadata, "procedure", "error",
+                  "GetCapabilities fails: the layer has no procedure; write the sensor's id, or in sos_procedure_item "
+                  "the column that holds it")
+    if layer.procedures and len([name for name in layer.procedures if name]) > 1 and layer.procedure_item is None:
+        yield _at(layer, metadata, "procedure", "warning",
+                  "several procedures, but nothing tells which row is whose: clients get all of them for every "
+                  "observation; name the column in sos_procedure_item")
+    if layer.procedures and "" in layer.procedures:
+        yield _at(layer, metadata, "procedure", "warning",
+                  "a blank at the beginning or end makes an empty procedure; remove it")
+    yield from _check_sensor(layer, metadata)
+    if layer.offering_extent is not None and (message := _wrong_extent(layer.offering_extent)):
+        yield _at(layer, metadata, "offering_extent", "error", message)
+    if layer.offering_time_extent is not None and (message := _wrong_time_extent(layer.offering_time_extent)):
+        yield _at(layer, metadata, "offering_timeextent", "error", message)
+    if layer.srs is not None and parse_srs_name(layer.srs.split(" ")[0]) is None:
+        yield _at(layer, metadata, "srs", "warning", f'"{layer.srs}" is no name of a CRS; write for example EPSG:4326')
+
+
+def _wrong_extent(text: str) -> str:
+    example = 'write "minx,miny,maxx,maxy"'
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        return f'"{text}" is not four numbers: capabilities are refused or wrong; {example}'
+    if len(numbers) != 4:
+        return f'"{text}" is not four numbers: GetCapabilities and GetObservation are refused; {example}'
+    if not (numbers[0] <= numbers[2] and numbers[1] <= numbers[3]):
+        return f'"{text}" ends before it begins; {example}'
+    return ""
+
+
+def _wrong_time_extent(text: str) -> str:
+    example = 'write "begin/end", for example "1990-01-01/2006-12-31", or "1990-01-01/" for up to now'
+    parts = text.split("/")
+    if len(parts) > 2 or not parts[0].strip():
+        return f'"{text}" is not "begin/end": GetCapabilities is refused; {example}'
+    intervals = []
+    for part in filter(None, (part.strip() for part in parts)):
+        try:
+            intervals.append(parse_time(part))
+        except ValueError:
+            return f'"{text}": "{part}" is no time; {example}'
+    if len(intervals) == 2 and intervals[1].end <= intervals[0].begin:
+        return f'"{text}" ends before it begins; {example}'
+    return ""
+
+
+def _check_fields(layer: ObservationLayer) -> Iterator[Finding]:
+    taken: dict[str, str] = {}
+    for field in layer.fields.values():
+        file = next((where[0] for key, where in layer.keys.items() if where[1] == field.line), layer.file)
+        key = f"sos_{field.item}_alias"
+        if field.alias is None:
+            yield Finding(file, field.line, "info", key,
+                          f"the column {field.item} has no alias, so no observation shows it; write one if it should")
+            continue
+        if not is_xml_name(field.alias):
+            yield Finding(file, field.line, "warning", key,
+                          f'"{field.alias}" is no XML name: clients see it encoded (a blank as _x0020_); use letters, '
+                          "digits, _, - and . only, a letter first")
+        if (other := taken.setdefault(field.alias.casefold(), field.item)) != field.item:
+            yield Finding(file, field.line, "warning", key,
+                          f'"{field.alias}" is the alias of {other} too: filters find only one of them; choose another')
+
+
+def _check_duplicates(blocks: list[Block]) -> Iterator[Finding]:
+    seen: dict[str, str] = {}
+    for entry in collect_entries(blocks, None):
+        if entry.key in seen:
+            spelled = seen[entry.key]
+            other = "" if spelled == entry.spelled else f" (as {spelled}: letter case does not count)"
+            yield Finding(entry.file, entry.line, "warning", entry.spelled,
+                          f"the key is there twice{other}; only this last one counts; remove the other")
+        seen[entry.key] = entry.spelled
+
+
+def _check_access(metadata: Metadata, file: str) -> Iterator[Finding]:
+    for name in ("allowed_ip_list", "denied_ip_list"):
+        entry = metadata.find(name)
+        if entry is not None and (wrong := parse_addresses(entry.text, file.rpartition("/")[0])[1]):
+            yield Finding(entry.file, entry.line, "error", entry.key,
+                          f"{' '.join(wrong)} is no address, network or readable file; separate addresses by blanks")
+    for key in ("sos_enable_request", "ows_enable_request"):
+        if entry := metadata.entries.get(key):
+            for word in entry.text.split():
+                name = word.removeprefix("!").lower()
+                if key.startswith("sos") and name != "*" and name not in _REQUESTS:
+                    yield Finding(entry.file, entry.line, "warning", key,
+                                  f"{word} is no request of SOS and enables nothing; write * or names such as "
+                                  "GetObservation, separated by blanks")
+
+
+def _check_crs(crs: Crs | None, block: Block) -> Iterator[Finding]:
+    if crs is None:
+        if block.name == "layer":
+            yield Finding(block.file, block.line, "warning", "PROJECTION",
+                          "positions have no CRS and cannot be given in another; write for example PROJECTION "
+                          '"epsg:4326" END')
+        return
+    import pyproj
+    import pyproj.exceptions
+
+    try:
+        pyproj.CRS.from_user_input(crs.definition)
+    except pyproj.exceptions.CRSError:
+        attribute = block.last("projection") or block
+        yield Finding(attribute.file, attribute.line, "error", "PROJECTION",
+                      f'PROJ knows no "{crs.definition}": requests that need it fail')
+
+
+def _check_settings(layer: ObservationLayer, block: Block) -> Iterator[Finding]:
+    """Point out what MapServer would let decide over rows and mapsos does not: nothing is ignored in silence."""
+    for attribute in block.attributes:
+        if attribute.key in _NOT_HONOURED:
+            yield Finding(attribute.file, attribute.line, "info", attribute.key.upper(),
+                          f"is about {_NOT_HONOURED[attribute.key]} and has no effect on observations; use FILTER to "
+                          "choose rows")
+        if attribute.key in ("data", "connection", "filter") and "%" in attribute.text.replace("%%", ""):
+            inner = attribute.text.split("%")
+            if len(inner) > 2 and inner[1].isidentifier():
+                yield Finding(attribute.file, attribute.line, "warning", attribute.key.upper(),
+                              f"%{inner[1]}% is not replaced by a parameter of the request; write the value")
+        if attribute.key == "processing" and not attribute.text.lower().startswith(
+            ("items=", "native_filter=", "close_connection=")
+        ):
+            yield Finding(attribute.file, attribute.line, "info", "PROCESSING",
+                          f'"{attribute.text}" has no effect; mapsos knows ITEMS and NATIVE_FILTER')
+    for name, what in (("cluster", "rows are not clustered"), ("join", "the joined columns are missing")):
+        for inner_block in block.inner(name):
+            yield Finding(inner_block.file, inner_block.line, "warning", name.upper(),
+                          f"has no effect: {what}; make a view or VRT that does it")
+    if layer.source.kind is SourceKind.SHAPEFILE and not layer.source.connection:
+        yield Finding(block.file, block.line, "error", "DATA",
+                      "missing: there are no observations to give out; name a shapefile, or write CONNECTIONTYPE OGR "
+                      "and CONNECTION")
+    status = block.last("status")
+    if status is not None and status.text.lower() == "off":
+        yield Finding(status.file, status.line, "info", "STATUS",
+                      "OFF does not hide the layer from SOS (MapServer then finds no rows); use sos_enable_request")
+    if block.last("type") is None:
+        yield Finding(block.file, block.line, "warning", "TYPE",
+                      "missing: the layer is taken for POINT, and MapServer refuses the map; write it")
+    expression = block.last("filter")
+    if expression is not None and block.last("filteritem") is None:
+        token = expression.values[0]
+        whole = token.kind is TokenKind.EXPRESSION or token.text.startswith("(")
+        if not whole:
+            yield Finding(expression.file, expression.line, "error", "FILTER",
+                          "without FILTERITEM this selects no row at all, as in MapServer 8; write FILTERITEM, an "
+                          "expression such as ([value] > 5), or PROCESSING \"NATIVE_FILTER=...\" for SQL")

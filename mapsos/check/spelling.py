@@ -1,0 +1,76 @@
+"""Metadata keys that are not what somebody meant to write, and names that are not XML names."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from mapsos.mapfile.keys import METADATA_KEYS
+from mapsos.mapfile.metadata import Entry, Metadata
+
+if TYPE_CHECKING:
+    from mapsos.check.mapfile_text import Finding
+
+_START = (
+    "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d\u2070-\u218f\u2c00-\u2fef"
+    "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+)
+_XML_NAME = re.compile(f"[{_START}][{_START}0-9.\u00b7\u0300-\u036f\u203f-\u2040-]*")
+_ITEM = re.compile(r"(?:sos|ows|wfs|gml)_(.+)_([a-z]+)", re.S)
+_SUFFIXES = tuple(key.name for key in METADATA_KEYS if key.level == "item")
+_FOREIGN_PREFIX = re.compile(r"(?:ows|wfs|wms|wcs|gml|oga|ogcapi|mapsos|tile|kml|gmd|default|qstring)_")
+
+
+def is_xml_name(text: str) -> bool:
+    """Whether it can be the name of an XML element and a gml:id (an NCName of Namespaces in XML)."""
+    return _XML_NAME.fullmatch(text) is not None
+
+
+def find_unknown_keys(metadata: Metadata, make: type[Finding]) -> Iterator[Finding]:
+    """Findings about keys that look as if they were meant for SOS, but that mapsos does not read.
+
+    Keys that other services use (``ows_``, ``wms_`` ...) are left alone unless one letter or so is wrong.
+    """
+    known = {
+        spelling for key in METADATA_KEYS if key.level == metadata.level for spelling in key.spellings
+    }
+    elsewhere = {
+        spelling for key in METADATA_KEYS if key.level not in (metadata.level, "item") for spelling in key.spellings
+    }
+    for entry in metadata.entries.values():
+        if entry.key in known or _is_item_key(metadata, entry):
+            continue
+        foreign = _FOREIGN_PREFIX.match(entry.key) is not None
+        near = difflib.get_close_matches(entry.key, known, 1, 0.93 if foreign else 0.8)
+        if entry.key in elsewhere and not foreign:
+            where = "a LAYER" if metadata.level == "web" else "WEB"
+            message = f"has no effect here; it belongs into the METADATA of {where}"
+        elif near and not _differs_in_namespace(entry.key, near[0]):
+            message = f"mapsos reads no such key, so it has no effect; is it {near[0]}?"
+        elif suffix := _near_suffix(metadata, entry):
+            message = f"mapsos reads no such key, so it has no effect; is it {suffix}?"
+        elif entry.key.startswith("sos_"):
+            message = "mapsos reads no such key, so it has no effect; remove or correct it"
+        else:
+            continue
+        yield make(entry.file, entry.line, "warning", entry.spelled or entry.key, message)
+
+
+def _is_item_key(metadata: Metadata, entry: Entry) -> bool:
+    match = _ITEM.fullmatch(entry.key)
+    return metadata.level == "layer" and match is not None and match[2] in _SUFFIXES
+
+
+def _near_suffix(metadata: Metadata, entry: Entry) -> str:
+    match = _ITEM.fullmatch(entry.key)
+    if metadata.level != "layer" or match is None or not entry.key.startswith("sos_"):
+        return ""
+    near = difflib.get_close_matches(match[2], _SUFFIXES, 1, 0.7)
+    return f"sos_{match[1]}_{near[0]}" if near else ""
+
+
+def _differs_in_namespace(key: str, near: str) -> bool:
+    """Whether only the prefix differs: ``wms_title`` is no misspelling of ``sos_title``."""
+    return key.partition("_")[2] == near.partition("_")[2] and _FOREIGN_PREFIX.match(key) is not None

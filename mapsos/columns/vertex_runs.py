@@ -1,0 +1,110 @@
+"""Lines and rings of a column of WKB whose vertices stand in one run each, found without decoding geometries."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mapsos.columns.texts import column_bytes
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+_LINE, _POLYGON, _SEVERAL = 2, 3, 3
+"""Type codes of WKB, and how much larger that of a multi geometry is."""
+
+_TYPE_BYTES = 5
+"""How long byte order and type code are."""
+
+_COORDINATES = {0: 2, 1: 3, 2: 3, 3: 4}
+"""How many numbers a vertex has, by the thousands of ISO's type code: plain, with heights, measures, both."""
+
+_LEAST_VERTICES = {1: 2, 2: 4}
+
+
+@dataclass(frozen=True, eq=False)
+class VertexRuns:
+    """One run of vertices for each row.
+
+    Attributes
+    ----------
+    dimension
+        1 for lines, 2 for polygons of an outer ring alone.
+    coordinates
+        Array (vertices, 2) of float64 x y, those of all rows one after the other.
+    counts
+        Array (rows,) of int64: how many vertices each row has.
+    bounds
+        Array (rows, 4) of float64 minx miny maxx maxy.
+    """
+
+    dimension: int
+    coordinates: npt.NDArray[np.float64]
+    counts: npt.NDArray[np.int64]
+    bounds: npt.NDArray[np.float64]
+
+
+def find_vertex_runs(wkb: pa.Array) -> VertexRuns | None:
+    """The vertices of a binary or large_binary column (rows,), None if its rows are not all alike in this.
+
+    They are if all are lines, or all polygons without inner rings, or all multi geometries of one such part, in the
+    same byte order and with the same dimensions, and valid as GEOS wants them: two vertices and more in a line, four
+    and a closed ring in a polygon, no NaN. Costs about 12 ns a vertex.
+    """
+    import numpy as np
+    import pyarrow.compute as pc
+
+    if not len(wkb) or wkb.null_count:
+        return None
+    form = _read_form(wkb[0].as_buffer()[:_TYPE_BYTES].to_pybytes())
+    if form is None:
+        return None
+    dimension, numbers, order, header = form
+    lengths = pc.binary_length(wkb).to_numpy().astype(np.int64)
+    if lengths.min() < len(header) + 4:
+        return None
+    heads = column_bytes(pc.binary_slice(wkb, 0, len(header) + 4)).reshape(len(wkb), -1)
+    counts = heads[:, len(header) :].copy().view(order + "u4")[:, 0].astype(np.int64)
+    if (
+        (heads[:, : len(header)] != np.frombuffer(header, np.uint8)).any()
+        or counts.min() < _LEAST_VERTICES[dimension]
+        or (lengths != len(header) + 4 + counts * (8 * numbers)).any()
+    ):
+        return None
+    # Without an end, Arrow 26 asks for less than no memory.
+    vertices = pc.binary_slice(wkb, len(header) + 4, int(lengths.max()))
+    found = column_bytes(vertices).view(order + "f8").astype(np.float64, copy=False)
+    coordinates = found.reshape(-1, numbers)[:, :2]
+    ends = np.cumsum(counts)
+    starts = ends - counts
+    least, most = (reduce.reduceat(coordinates, starts, axis=0) for reduce in (np.minimum, np.maximum))
+    bounds = np.concatenate((least, most), axis=1)
+    if np.isnan(bounds).any():
+        return None
+    if dimension == 2 and (coordinates[starts] != coordinates[ends - 1]).any():
+        return None
+    return VertexRuns(dimension, coordinates, counts, bounds)
+
+
+def _read_form(start: bytes) -> tuple[int, int, str, bytes] | None:
+    """Dimension, numbers of a vertex, byte order, what stands before the count of vertices; None for other types."""
+    if len(start) < _TYPE_BYTES or start[0] > 1:
+        return None
+    order = "<" if start[0] else ">"
+    code = struct.unpack_from(order + "I", start, 1)[0]
+    flags = code >> 28
+    thousands, kind = divmod(code & 0x0FFFFFFF, 1000)
+    # PostGIS' own form tells by flags what ISO's tells by thousands: whether there are heights, measures, or both.
+    dimensions = thousands if flags == 0 else (flags >> 3) + 2 * (flags >> 2 & 1)
+    several = kind - _SEVERAL in (_LINE, _POLYGON)
+    part = kind - _SEVERAL if several else kind
+    if part not in (_LINE, _POLYGON) or dimensions not in _COORDINATES or flags & 3 or (flags and thousands):
+        return None
+    one = struct.pack(order + "I", 1)
+    header = start + (one + start[:1] + struct.pack(order + "I", code - _SEVERAL) if several else b"")
+    if part == _POLYGON:
+        header += one
+    return (2 if part == _POLYGON else 1), _COORDINATES[dimensions], order, header

@@ -1,0 +1,1 @@
+"""The words of the shell: mapsos serve, check, get, cgi and mapserv's own command line."""

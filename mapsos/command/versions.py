@@ -1,0 +1,37 @@
+"""What this installation is and can do, in one line as ``mapserv -v`` prints it (reference section 1.2)."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from mapsos import __version__
+from mapsos.columns.loops import find_text_loops
+
+_INPUTS = {"POSTGIS": "PostgreSQL", "SHAPEFILE": "ESRI Shapefile"}
+"""Tokens of inputs that need a driver, by the driver's name; OGR alone is GDAL itself."""
+
+
+def tell_version(no_version: bool) -> str | None:
+    """The version as answers may tell it: None where MS_NO_VERSION is set."""
+    return None if no_version else __version__
+
+
+def write_version() -> str:
+    """Give version and tokens, without a line break. Each token is true of this machine, which costs loading GDAL."""
+    tokens = ["OUTPUT=XML"]
+    if find_spec("pyproj"):
+        tokens.append("SUPPORTS=PROJ")
+    if find_spec("shapely"):
+        tokens.append("SUPPORTS=GEOS")
+    if find_spec("pyarrow") and find_spec("lxml"):
+        tokens.append("SUPPORTS=SOS_SERVER")
+    if find_text_loops() is not None:
+        tokens.append("SUPPORTS=TEXT_LOOPS")
+    try:
+        from osgeo import ogr
+    except ImportError:
+        pass
+    else:
+        tokens.append("INPUT=OGR")
+        tokens += [f"INPUT={name}" for name, driver in _INPUTS.items() if ogr.GetDriverByName(driver) is not None]
+    return " ".join([f"mapsos version {__version__}", *tokens])

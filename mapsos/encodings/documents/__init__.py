@@ -1,0 +1,1 @@
+"""Small documents: capabilities, sensors, features, schemas, availability."""

@@ -1,0 +1,1 @@
+"""Observations and geometries as the REST interface writes them."""

@@ -1,0 +1,1 @@
+"""om:Measurement and om:Observation as MapServer writes them."""

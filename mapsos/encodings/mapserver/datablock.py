@@ -1,0 +1,214 @@
+"""Observations as om:Observation: a text block of records for a layer, or for each procedure (reference section 13)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from mapsos.columns.batches import Batch
+from mapsos.columns.texts import column_bytes
+from mapsos.columns.xml_text import escape_attribute, escape_text, escape_text_column, without_nulls
+from mapsos.encodings.joining import join_chunks, join_rows
+from mapsos.encodings.mapserver.member_markup import MISSING_PROCEDURE_ITEM, indent, write_phenomenon, write_procedure
+from mapsos.encodings.mapserver.separators import Separators
+from mapsos.encodings.markup import DataBlockMarkup, DataField, TimeExtent
+from mapsos.encodings.spool import Spool
+from mapsos.web.messages import Chunk
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+_SORTED_ROWS = 1 << 15
+
+_CLOSING = (f"</om:result>\n{indent(2, '</om:Observation>')}{indent(1, '</om:member>')}").encode()
+
+
+def encode_datablocks(markup: DataBlockMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
+    """The member of one layer, or its members: one for each procedure if there is a procedure column.
+
+    Without a procedure column records go out as they come. With one, rows may come in any order: they are read once,
+    records are kept by procedure (in memory up to a bound, then in a temporary file), and members follow once all rows
+    have been read; besides that bound, memory grows with the number of procedures alone. A layer without rows has no
+    member.
+
+    Separators inside values are percent-escaped (see `Separators`); values are escaped once (D-16b); without a time
+    column there is no time field (D-15b); the comment about a missing procedure item stands before the om:procedure
+    that it speaks of (D-27).
+    """
+    filled = (batch for batch in batches if batch.rows)
+    if markup.procedure_column is None:
+        return _stream(markup, filled)
+    return _group(markup, markup.procedure_column, filled)
+
+
+def _stream(markup: DataBlockMarkup, batches: Iterator[Batch]) -> Iterator[Chunk]:
+    first = next(batches, None)
+    if first is None:
+        return
+    records = _Records(markup)
+    yield _open_member(markup, markup.procedure)
+    lead = records.lead
+    for batch in chain((first,), batches):
+        for chunk in join_chunks(batch.rows, records.lay_out(batch)):
+            yield chunk[lead:] if lead else chunk
+            lead = 0
+    yield _CLOSING
+
+
+def _group(markup: DataBlockMarkup, procedure_column: str, batches: Iterator[Batch]) -> Iterator[Chunk]:
+    records = _Records(markup)
+    with Spool() as spool:
+        groups = ProcedureGroups(spool)
+        for some in gather_batches(batches):
+            numbers = [groups.number(batch.texts[procedure_column]) for batch in some]
+            append_records(spool, numbers, [join_rows(batch.rows, records.lay_out(batch)) for batch in some])
+        for group, label in enumerate(groups.labels):
+            yield _open_member(markup, label)
+            lead = records.lead
+            for chunk in spool.read(group):
+                yield chunk[lead:] if lead else chunk
+                lead = 0
+            yield _CLOSING
+
+
+def gather_batches(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
+    """Small batches together: the work for each procedure is then done less often."""
+    some: list[Batch] = []
+    for batch in batches:
+        some.append(batch)
+        if sum(member.rows for member in some) >= _SORTED_ROWS:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+class ProcedureGroups:
+    """Numbers of procedures in order of first appearance, without regard to case; labels are spelled as met first."""
+
+    def __init__(self, spool: Spool) -> None:
+        self.labels: list[str] = []
+        self._spool = spool
+        self._numbers: dict[str, int] = {}
+        self._folded: dict[str, int] = {}
+
+    def number(self, procedures: pa.Array) -> npt.NDArray[np.int64]:
+        """The group of each row."""
+        import numpy as np
+
+        encoded = without_nulls(procedures).dictionary_encode()
+        known = np.array([self._find(label) for label in encoded.dictionary.to_pylist()], np.int64)
+        rows: npt.NDArray[np.int64] = known[encoded.indices.to_numpy()]
+        return rows
+
+    def _find(self, label: str) -> int:
+        number = self._numbers.get(label)
+        if number is None:
+            folded = label.casefold()
+            if folded not in self._folded:
+                self._folded[folded] = self._spool.add_group()
+                self.labels.append(label)
+            number = self._numbers[label] = self._folded[folded]
+        return number
+
+
+def append_records(spool: Spool, numbers: list[npt.NDArray[np.int64]], records: list[pa.Array]) -> None:
+    """Append each record to its group, keeping their order within it."""
+    import numpy as np
+    import pyarrow as pa
+
+    groups = np.concatenate(numbers)
+    # numpy sorts short integers by radix.
+    order = np.argsort(groups.astype(np.uint16) if len(spool) <= 1 << 16 else groups, kind="stable")
+    ordered = groups[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    taken = pa.concat_arrays(records).take(pa.array(order))
+    offsets = np.frombuffer(taken.buffers()[1], np.int64)[np.append(starts, len(ordered))]
+    text = column_bytes(taken).tobytes()
+    for group, start, end in zip(ordered[starts].tolist(), offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
+        spool.append(group, text[start:end])
+
+
+class _Records:
+    """How rows become records: each with the block separator before it, ``lead`` bytes long."""
+
+    def __init__(self, markup: DataBlockMarkup) -> None:
+        self._separators = Separators(markup.token_separator, markup.block_separator)
+        self._block = escape_text(markup.block_separator)
+        self._token = escape_text(markup.token_separator)
+        self._columns = [field.column for field in markup.fields]
+        if markup.time_column is not None:
+            self._columns.insert(0, markup.time_column)
+        self.lead = len(self._block.encode())
+
+    def lay_out(self, batch: Batch) -> list[str | pa.Array]:
+        pieces: list[str | pa.Array] = [self._block]
+        for number, column in enumerate(self._columns):
+            if number:
+                pieces.append(self._token)
+            pieces.append(escape_text_column(self._separators.protect(without_nulls(batch.texts[column]))))
+        return pieces
+
+
+def _open_member(markup: DataBlockMarkup, procedure: str | None) -> bytes:
+    """A member up to its first record."""
+    extent = _write_extent(markup.time_extent) if markup.time_extent else ""
+    comment = indent(3, MISSING_PROCEDURE_ITEM) if markup.missing_procedure_item else ""
+    named = "" if procedure is None else write_procedure(procedure)
+    time = (
+        indent(7, '<swe:field name="time">')
+        + indent(8, '<swe:Time definition="urn:ogc:phenomenon:time:iso8601"/>')
+        + indent(7, "</swe:field>")
+        if markup.time_column is not None
+        else ""
+    )
+    token, block = escape_attribute(markup.token_separator), escape_attribute(markup.block_separator)
+    return (
+        indent(1, "<om:member>")
+        + indent(2, "<om:Observation>")
+        + extent
+        + comment
+        + named
+        + "".join(write_phenomenon(markup.phenomenon))
+        + indent(3, "<om:resultDefinition>")
+        + indent(4, "<swe:DataBlockDefinition>")
+        + indent(5, "<swe:components>")
+        + indent(6, "<swe:DataRecord>")
+        + time
+        + "".join(map(_write_field, markup.fields))
+        + indent(6, "</swe:DataRecord>")
+        + indent(5, "</swe:components>")
+        + indent(5, "<swe:encoding>")
+        + indent(6, f'<swe:TextBlock tokenSeparator="{token}" blockSeparator="{block}" decimalSeparator="."/>')
+        + indent(5, "</swe:encoding>")
+        + indent(4, "</swe:DataBlockDefinition>")
+        + indent(3, "</om:resultDefinition>")
+        + "      <om:result>"
+    ).encode()
+
+
+def _write_field(field: DataField) -> str:
+    return (
+        indent(7, f'<swe:field name="{escape_attribute(field.name)}">')
+        + indent(8, f'<swe:Quantity definition="{escape_attribute(field.definition)}">')
+        + indent(9, f'<swe:uom code="{escape_attribute(field.uom)}"/>')
+        + indent(8, "</swe:Quantity>")
+        + indent(7, "</swe:field>")
+    )
+
+
+def _write_extent(extent: TimeExtent) -> str:
+    """A gml:TimePeriod; an end that is now says so at gml:endPosition (D-17)."""
+    begin, end = escape_text(extent.begin), escape_text(extent.end)
+    now = '<gml:endPosition indeterminatePosition="now"/>'
+    last = now if extent.open_end else f"<gml:endPosition>{end}</gml:endPosition>"
+    return (
+        indent(3, "<om:samplingTime>")
+        + indent(4, "<gml:TimePeriod>")
+        + indent(5, f"<gml:beginPosition>{begin}</gml:beginPosition>", last)
+        + indent(4, "</gml:TimePeriod>")
+        + indent(3, "</om:samplingTime>")
+    )

@@ -1,0 +1,334 @@
+"""Geometries as MapServer's GML (reference sections 14.2 and 14.3), for a whole batch at once.
+
+The markup is MapServer's, odd as it is (D-30): GML 2 elements for lines and polygons, in an msGeometry without
+namespace; lines with commas alone and one at the end; polygons with a blank at the end. It is complete: inner rings
+stand as gml:innerBoundaryIs in the polygon they belong to. Axis order is x y.
+
+Texts are laid out once for all vertices of a batch; rings, parts and features are then nothing but longer stretches
+of that same text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mapsos.columns.fixed_decimals import format_fixed
+from mapsos.columns.texts import column_offsets
+from mapsos.columns.xml_text import escape_attribute
+from mapsos.encodings.joining import Pieces, join_rows
+from mapsos.encodings.mapserver.member_markup import crs_attributes, indent
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+    import shapely
+
+    from mapsos.columns.geometries import GeometryColumn
+    from mapsos.columns.vertex_runs import VertexRuns
+
+_DEPTH = 6
+_MULTIPOINT, COLLECTION = 4, 7
+_LINE_ENDS, _RING_ENDS = (",", ","), (",", " ")
+POSITION_ENDS = (" ", "")
+_LEAST_DIMENSION = {"any": 0, "point": 0, "line": 1, "polygon": 2}
+
+
+@dataclass(frozen=True)
+class GeometryTexts:
+    """Corners ("x y") and the geometry element of each row; ``present`` tells in which rows there is one.
+
+    Rows without geometry, or with an empty one, have arbitrary texts.
+    """
+
+    present: pa.Array | bool
+    lower: pa.Array
+    upper: pa.Array
+    element: Pieces
+
+
+class GeometryMarkup:
+    """How the geometries of one layer are written.
+
+    Parameters
+    ----------
+    shape
+        The LAYER's TYPE. ``point`` writes the vertices of any geometry as points; ``line`` writes lines, and polygons
+        as such; ``polygon`` polygons alone; ``any`` each geometry as what it is. A geometry that has none of these
+        counts as no geometry.
+    label
+        The CRS label, None for no srsName.
+    prefix
+        The user's namespace prefix, as it is written.
+    """
+
+    def __init__(self, shape: str, label: str | None, prefix: str) -> None:
+        self._as_points = shape == "point"
+        self._points_first = shape in ("point", "any")
+        self._least_dimension = _LEAST_DIMENSION[shape]
+        self._prefix = prefix
+        self._point_crs = crs_attributes(label)
+        self._crs = "" if label is None else f' srsName="{escape_attribute(label)}"'
+
+    def write(self, geometry: GeometryColumn | None, rows: int) -> GeometryTexts | None:
+        """The texts of a column of geometries, None if no row has one."""
+        import numpy as np
+        import pyarrow as pa
+
+        if geometry is None:
+            return None
+        if self._points_first and (points := geometry.point_coordinates()) is not None:
+            filled = ~np.isnan(points).any(axis=1)
+            if not filled.any():
+                return None
+            texts = format_fixed(points if filled.all() else np.where(filled[:, None], points, 0.0), POSITION_ENDS)
+            return GeometryTexts(_presence(filled), texts, texts, self._wrap_point(texts))
+        if not self._as_points and (runs := geometry.vertex_runs()) is not None:
+            return self._write_runs(runs)
+        import shapely
+
+        shapes = geometry.shapes()
+        filled = ~shapely.is_empty(shapes) & (shapely.get_dimensions(shapes) >= self._least_dimension)
+        if not filled.any():
+            return None
+        present = shapes[filled]
+        mixed = shapely.get_type_id(present) == COLLECTION
+        if not self._as_points and mixed.any():
+            present[mixed] = [unify(shape) for shape in present[mixed]]
+        lower, upper = _write_corners(shapely.bounds(present))
+        element = self._write_shapes(present)
+        if filled.all():
+            return GeometryTexts(True, lower, upper, element)
+        place = pa.array(np.maximum(np.cumsum(filled) - 1, 0))
+        spread = [piece if isinstance(piece, str) else piece.take(place) for piece in element]
+        return GeometryTexts(_presence(filled), lower.take(place), upper.take(place), spread)
+
+    def _write_runs(self, runs: VertexRuns) -> GeometryTexts | None:
+        """The texts of lines, or of polygons of one ring, none of them missing."""
+        if runs.dimension < self._least_dimension:
+            return None
+        is_line = runs.dimension == 1
+        coordinates = format_runs(runs.coordinates, runs.counts, _LINE_ENDS if is_line else _RING_ENDS)
+        element = self._wrap_line(coordinates) if is_line else self._wrap_ring(coordinates)
+        return GeometryTexts(True, *_write_corners(runs.bounds), element)
+
+    def _write_shapes(self, shapes: npt.NDArray[np.object_]) -> Pieces:
+        import numpy as np
+        import pyarrow as pa
+        import shapely
+
+        writers = (self._write_points, self._write_lines, self._write_polygons)
+        dimensions = np.zeros(len(shapes), np.int64) if self._as_points else shapely.get_dimensions(shapes)
+        kinds = np.unique(dimensions)
+        if len(kinds) == 1:
+            return writers[kinds[0]](shapes)
+        chosen = [np.flatnonzero(dimensions == kind) for kind in kinds]
+        texts = [join_rows(len(rows), writers[kind](shapes[rows])) for kind, rows in zip(kinds, chosen, strict=True)]
+        return (pa.concat_arrays(texts).take(pa.array(np.argsort(np.concatenate(chosen)))),)
+
+    def _wrap_point(self, position: pa.Array) -> Pieces:
+        opening, closing = _wrap(_DEPTH, f"{self._prefix}:msGeometry")
+        before, after = self._point(_DEPTH + 1)
+        return (opening + before, position, after + closing)
+
+    def _point(self, depth: int) -> tuple[str, str]:
+        blanks = "  " * (depth + 1)
+        return (
+            indent(depth, f"<gml:Point{self._point_crs}>") + f"{blanks}<gml:pos>",
+            "</gml:pos>\n" + indent(depth, "</gml:Point>"),
+        )
+
+    def _write_points(self, shapes: npt.NDArray[np.object_]) -> Pieces:
+        import shapely
+
+        positions = format_fixed(shapely.get_coordinates(shapes), POSITION_ENDS)
+        counts = shapely.get_num_coordinates(shapes)
+        if (counts == 1).all():
+            return self._wrap_point(positions)
+        several = counts > 1
+        several_points = several.repeat(counts)
+        alone, member = self._point(_DEPTH + 1), self._point(_DEPTH + 2)
+        points = join_rows(
+            len(positions),
+            (
+                pick_texts(several_points, alone[0], member[0]),
+                positions,
+                pick_texts(several_points, alone[1], member[1]),
+            ),
+        )
+        opening, closing = _wrap(_DEPTH, f"{self._prefix}:msGeometry")
+        return (
+            opening,
+            pick_texts(several, "", indent(_DEPTH + 1, f"<gml:MultiPoint{self._crs}>")),
+            run_together(points, counts),
+            pick_texts(several, "", indent(_DEPTH + 1, "</gml:MultiPoint>")),
+            closing,
+        )
+
+    def _write_lines(self, shapes: npt.NDArray[np.object_]) -> Pieces:
+        import numpy as np
+        import shapely
+
+        lines, owners = take_apart(shapes)
+        coordinates = format_runs(shapely.get_coordinates(lines), shapely.get_num_coordinates(lines), _LINE_ENDS)
+        counts = np.bincount(owners, minlength=len(shapes))
+        if (counts == 1).all():
+            return self._wrap_line(coordinates)
+        opening, closing = _wrap(_DEPTH, "msGeometry")
+        before, after = self._line(_DEPTH + 1)
+        several = counts > 1
+        in_several = several[owners]
+        start, end = self._line(_DEPTH + 3)
+        name, deep = "gml:lineStringMember", _DEPTH + 2
+        parts = join_rows(
+            len(lines),
+            (
+                pick_texts(in_several, before, indent(deep, f"<{name}>") + start),
+                coordinates,
+                pick_texts(in_several, after, end + indent(deep, f"</{name}>")),
+            ),
+        )
+        return (
+            opening,
+            pick_texts(several, "", indent(_DEPTH + 1, f"<gml:MultiLineString{self._crs}>")),
+            run_together(parts, counts),
+            pick_texts(several, "", indent(_DEPTH + 1, "</gml:MultiLineString>")),
+            closing,
+        )
+
+    def _wrap_line(self, coordinates: pa.Array) -> Pieces:
+        opening, closing = _wrap(_DEPTH, "msGeometry")
+        before, after = self._line(_DEPTH + 1)
+        return (opening + before, coordinates, after + closing)
+
+    def _line(self, depth: int) -> tuple[str, str]:
+        blanks = "  " * (depth + 1)
+        return (
+            indent(depth, f"<gml:LineString{self._crs}>") + f"{blanks}<gml:coordinates>",
+            "</gml:coordinates>\n" + indent(depth, "</gml:LineString>"),
+        )
+
+    def _write_polygons(self, shapes: npt.NDArray[np.object_]) -> Pieces:
+        import numpy as np
+        import shapely
+
+        polygons, owners = take_apart(shapes)
+        rings, ring_owners = shapely.get_rings(polygons, return_index=True)
+        coordinates = format_runs(shapely.get_coordinates(rings), shapely.get_num_coordinates(rings), _RING_ENDS)
+        rings_of_feature = np.bincount(owners[ring_owners], minlength=len(shapes))
+        if (rings_of_feature == 1).all():
+            return self._wrap_ring(coordinates)
+        opening, closing = _wrap(_DEPTH, "msGeometry")
+        deep = _DEPTH + 1
+        before, after = self._polygon(deep)
+        outer = self._ring("outerBoundaryIs", deep + 1)
+        several = rings_of_feature > 1
+        inner_ring = np.zeros(len(rings), bool)
+        inner_ring[1:] = ring_owners[1:] == ring_owners[:-1]
+        ring_kind = np.where(inner_ring, 2, several[owners[ring_owners]])
+        kinds = (outer, self._ring("outerBoundaryIs", deep + 3), self._ring("innerBoundaryIs", deep + 3))
+        ring_texts = join_rows(
+            len(rings),
+            (
+                pick_texts(ring_kind, *(kind[0] for kind in kinds)),
+                coordinates,
+                pick_texts(ring_kind, *(kind[1] for kind in kinds)),
+            ),
+        )
+        in_several = several[owners]
+        start = indent(deep + 1, "<gml:polygonMember>") + indent(deep + 2, f"<gml:Polygon{self._crs}>")
+        end = indent(deep + 2, "</gml:Polygon>") + indent(deep + 1, "</gml:polygonMember>")
+        parts = join_rows(
+            len(polygons),
+            (
+                pick_texts(in_several, before, start),
+                run_together(ring_texts, np.bincount(ring_owners, minlength=len(polygons))),
+                pick_texts(in_several, after, end),
+            ),
+        )
+        return (
+            opening,
+            pick_texts(several, "", indent(deep, f"<gml:MultiPolygon{self._crs}>")),
+            run_together(parts, np.bincount(owners, minlength=len(shapes))),
+            pick_texts(several, "", indent(deep, "</gml:MultiPolygon>")),
+            closing,
+        )
+
+    def _wrap_ring(self, coordinates: pa.Array) -> Pieces:
+        opening, closing = _wrap(_DEPTH, "msGeometry")
+        before, after = self._polygon(_DEPTH + 1)
+        start, end = self._ring("outerBoundaryIs", _DEPTH + 2)
+        return (opening + before + start, coordinates, end + after + closing)
+
+    def _polygon(self, depth: int) -> tuple[str, str]:
+        return indent(depth, f"<gml:Polygon{self._crs}>"), indent(depth, "</gml:Polygon>")
+
+    def _ring(self, boundary: str, depth: int) -> tuple[str, str]:
+        blanks = "  " * (depth + 2)
+        return (
+            indent(depth, f"<gml:{boundary}>") + indent(depth + 1, "<gml:LinearRing>") + f"{blanks}<gml:coordinates>",
+            "</gml:coordinates>\n" + indent(depth + 1, "</gml:LinearRing>") + indent(depth, f"</gml:{boundary}>"),
+        )
+
+
+def _wrap(depth: int, element: str) -> tuple[str, str]:
+    return indent(depth, f"<{element}>"), indent(depth, f"</{element}>")
+
+
+def _write_corners(bounds: npt.NDArray[np.float64]) -> tuple[pa.Array, pa.Array]:
+    return format_fixed(bounds[:, :2], POSITION_ENDS), format_fixed(bounds[:, 2:], POSITION_ENDS)
+
+
+def _presence(filled: npt.NDArray[np.bool_]) -> pa.Array | bool:
+    import pyarrow as pa
+
+    return True if filled.all() else pa.array(filled)
+
+
+def pick_texts(choice: npt.NDArray[np.int64] | npt.NDArray[np.bool_], *texts: str) -> pa.Array:
+    """The text of each row's choice."""
+    import numpy as np
+    import pyarrow as pa
+
+    return pa.array(texts, pa.large_string()).take(pa.array(choice.astype(np.int64)))
+
+
+def run_together(texts: pa.Array, counts: npt.NDArray[np.int64]) -> pa.Array:
+    """Runs of so many texts each as one text, without moving a byte."""
+    import numpy as np
+    import pyarrow as pa
+
+    ends = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=ends[1:])
+    offsets = column_offsets(texts)[ends]
+    return pa.Array.from_buffers(pa.large_string(), len(counts), [None, pa.py_buffer(offsets), texts.buffers()[2]])
+
+
+def format_runs(
+    coordinates: npt.NDArray[np.float64], counts: npt.NDArray[np.int64], after: tuple[str, str]
+) -> pa.Array:
+    """Coordinates (vertices, 2) as texts of so many vertices each, each number followed by its column's ``after``."""
+    return run_together(format_fixed(coordinates, after), counts)
+
+
+def unify(collection: shapely.GeometryCollection) -> shapely.Geometry:
+    """What a collection has of its highest dimension, as one geometry of that kind."""
+    import numpy as np
+    import shapely
+
+    parts = np.array([collection], object)
+    while (shapely.get_type_id(parts) >= _MULTIPOINT).any():
+        parts = shapely.get_parts(parts)
+    dimensions = np.where(shapely.is_empty(parts), -1, shapely.get_dimensions(parts))
+    combine = (shapely.multipoints, shapely.multilinestrings, shapely.multipolygons)[dimensions.max()]
+    return combine(parts[dimensions == dimensions.max()])
+
+
+def take_apart(shapes: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:
+    """The parts that are not empty of each of ``shapes``, and the index of what each belongs to."""
+    import shapely
+
+    parts, owners = shapely.get_parts(shapes, return_index=True)
+    there = ~shapely.is_empty(parts)
+    return parts[there], owners[there]

@@ -1,0 +1,67 @@
+"""The parts of an om:member that both result models share: names, procedure, phenomenon, and how deep they stand."""
+
+from __future__ import annotations
+
+from mapsos.columns.xml_text import encode_name, escape_attribute, escape_text
+from mapsos.encodings.markup import Envelope, Phenomenon
+from mapsos.terms.urns import PROCEDURE_URN
+
+MISSING_PROCEDURE_ITEM = (
+    '<!--WARNING: Optional metadata "sos_procedure_item" missing for sos:procedure.  '
+    "If you have more than 1 procedures, sos:procedure will output them incorrectly.-->"
+)
+"""Comment P1 (reference section 5.2)."""
+
+_TAKEN_PREFIXES = frozenset({"gml", "ows", "swe", "xlink", "xsi", "sos", "om", "xml", "xmlns"})
+
+
+def indent(depth: int, *lines: str) -> str:
+    """Lines of markup at a depth of two blanks a level, each with its line end."""
+    return "".join(f"{'  ' * depth}{line}\n" for line in lines)
+
+
+def encode_prefix(prefix: str) -> str:
+    """The user's namespace prefix as a name that none of the document's own prefixes has."""
+    name = encode_name(prefix)
+    return f"{name}_" if name.lower() in _TAKEN_PREFIXES else name
+
+
+def write_procedure(procedure: str) -> str:
+    """The om:procedure of a member, for an id that is plain text."""
+    return indent(3, f'<om:procedure xlink:href="{PROCEDURE_URN}{escape_attribute(procedure)}"/>')
+
+
+def write_phenomenon(phenomenon: Phenomenon) -> tuple[str, str]:
+    """The om:observedProperty of a member in two halves: what may follow the phenomenon's id stands between them."""
+    components = (
+        f'<swe:component xlink:href="{escape_attribute(component)}"/>' for component in phenomenon.components
+    )
+    name = () if phenomenon.name is None else (f"<gml:name>{escape_text(phenomenon.name)}</gml:name>",)
+    return (
+        indent(3, "<om:observedProperty>")
+        + f'        <swe:CompositePhenomenon gml:id="{escape_attribute(phenomenon.id)}',
+        f'" dimension="{len(phenomenon.components)}">\n'
+        + indent(5, *name, *components)
+        + indent(4, "</swe:CompositePhenomenon>")
+        + indent(3, "</om:observedProperty>"),
+    )
+
+
+def crs_attributes(label: str | None) -> str:
+    """What gml:Point and gml:Envelope say of their CRS (reference section 14.4): nothing without a label."""
+    return "" if label is None else f' srsName="urn:ogc:crs:{escape_attribute(label.lower())}" srsDimension="2"'
+
+
+def write_envelope(depth: int, envelope: Envelope) -> str:
+    """A gml:boundedBy at a depth (reference section 14.3)."""
+    return (
+        indent(depth, "<gml:boundedBy>")
+        + indent(depth + 1, f"<gml:Envelope{crs_attributes(envelope.label)}>")
+        + indent(
+            depth + 2,
+            f"<gml:lowerCorner>{envelope.minx:f} {envelope.miny:f}</gml:lowerCorner>",
+            f"<gml:upperCorner>{envelope.maxx:f} {envelope.maxy:f}</gml:upperCorner>",
+        )
+        + indent(depth + 1, "</gml:Envelope>")
+        + indent(depth, "</gml:boundedBy>")
+    )

@@ -1,0 +1,61 @@
+"""Separators of a text block, and their protection inside values."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Separators:
+    """The token and block separator of a swe:TextBlock, as plain text.
+
+    A separator that occurs inside a value is written there as percent escapes of its UTF-8 bytes: a comma as ``%2C``,
+    a line feed as ``%0A``, ``||`` as ``%7C%7C``. So is, at the end of a value, a beginning of a separator that would be
+    read together with the separator that follows it (``@`` before ``@@``), and a carriage return if a separator has a
+    line end. Nothing else changes: a percent sign stays as it is, so that values without separators are those of the
+    data. Separators of a single character that percent escapes are written with (``%``, ``0`` to ``9``, ``A`` to
+    ``F``) cannot be protected: what they split is not to be told from what they do not.
+    """
+
+    def __init__(self, token: str, block: str) -> None:
+        separators = [text for text in dict.fromkeys((token, block)) if text]
+        # The longer one first: a part of it may be the shorter one.
+        self._inside = sorted(separators, key=len, reverse=True)
+        if any(end in text for text in separators for end in "\r\n"):
+            self._inside.append("\r")
+        self._at_end = [
+            text[:length]
+            for text in separators
+            for length in range(1, len(text))
+            if text[length:] == text[: len(text) - length]
+        ]
+
+    def protect(self, column: pa.Array) -> pa.Array:
+        """A large_string column without nulls whose texts hold no separator."""
+        import pyarrow.compute as pc
+
+        for text in self._inside:
+            if _occurs(text, column):
+                column = pc.replace_substring(column, text, _percent(text))
+        for text in self._at_end:
+            if pc.any(pc.ends_with(column, text)).as_py():
+                column = pc.replace_substring_regex(column, f"{re.escape(text)}$", _percent(text))
+        return column
+
+
+def _occurs(text: str, column: pa.Array) -> bool:
+    import pyarrow.compute as pc
+
+    from mapsos.columns.texts import column_bytes
+
+    encoded = text.encode()
+    if not (column_bytes(column) == encoded[0]).any():
+        return False
+    return len(encoded) == 1 or bool(pc.any(pc.match_substring(column, text)).as_py())
+
+
+def _percent(text: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in text.encode())

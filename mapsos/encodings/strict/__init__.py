@@ -1,0 +1,1 @@
+"""om:Measurement and om:Observation that are valid against the OGC schemas."""

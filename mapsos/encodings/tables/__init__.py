@@ -1,0 +1,1 @@
+"""Observations as tables: CSV, JSON, GeoJSON, Arrow and Parquet."""

@@ -1,0 +1,37 @@
+"""Observations as an Arrow IPC stream."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from mapsos.encodings.encoder import Encoder, LayerAnswer
+from mapsos.encodings.markup import CollectionMarkup
+from mapsos.encodings.tables.arrow_table import Sink, build_schema, describe_geometries, make_record_batch
+from mapsos.encodings.tables.table import TableMarkup, join_tables, need_values
+from mapsos.web.messages import Chunk
+
+ARROW_STREAM = "application/vnd.apache.arrow.stream"
+
+
+def encode_arrow_stream(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
+    """The schema, a record batch for each batch, and the mark that ends the stream.
+
+    Besides `build_schema` the metadata hold ``geo`` as GeoParquet has it, where there are geometries.
+    """
+    import pyarrow as pa
+
+    table = join_tables([layer.markup for layer in layers], ("geometry",))
+    schema = build_schema(collection, table)
+    if table.shape is not None:
+        schema = schema.with_metadata({**(schema.metadata or {}), "geo": json.dumps(describe_geometries(table))})
+    sink = Sink()
+    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), schema) as writer:
+        for number, layer in enumerate(layers):
+            for batch in layer.batches:
+                writer.write_batch(make_record_batch(schema, table, number, batch))
+                yield from sink.take()
+    yield from sink.take()
+
+
+ENCODER = Encoder(ARROW_STREAM, ARROW_STREAM, TableMarkup, need_values, encode_arrow_stream, "arrows")

@@ -1,0 +1,143 @@
+"""The table of an answer as an Arrow schema and record batches: what the Arrow and the Parquet format share."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from mapsos.columns.batches import Batch
+from mapsos.encodings.markup import CollectionMarkup
+from mapsos.encodings.tables.table import Table, arrow_type, fill_values
+from mapsos.terms.crs import Crs
+from mapsos.web.messages import Chunk
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from mapsos.columns.geometries import GeometryColumn
+
+GEOMETRY = "geometry"
+
+
+def build_schema(collection: CollectionMarkup, table: Table) -> pa.Schema:
+    """The columns of the table and, where a layer has geometries, ``geometry`` as WKB.
+
+    Metadata of a field: ``role``, ``unit`` and ``definition``, as far as they are known. Metadata of the schema:
+    ``offering``, its ``name`` and ``description``. The geometry names itself as GeoArrow does (``geoarrow.wkb`` with
+    its CRS as PROJJSON).
+    """
+    import pyarrow as pa
+
+    fields = [
+        pa.field(
+            column.name,
+            arrow_type(column.kind),
+            metadata=_encode({"role": column.role.value, "unit": column.unit, "definition": column.definition}),
+        )
+        for column in table.columns
+    ]
+    if table.shape is not None:
+        crs = {} if table.crs is None else {"crs": describe_crs(table.crs), "crs_type": "projjson"}
+        extension = {"ARROW:extension:name": "geoarrow.wkb", "ARROW:extension:metadata": json.dumps(crs)}
+        fields.append(pa.field(GEOMETRY, pa.binary(), metadata={"role": "position", **extension}))
+    said = {"offering": collection.id, "name": collection.name, "description": collection.description}
+    return pa.schema(fields, metadata=_encode(said))
+
+
+def describe_geometries(
+    table: Table, types: list[str] | None = None, bounds: tuple[float, ...] | None = None
+) -> dict[str, Any]:
+    """The ``geo`` metadata of GeoParquet 1.1; without ``types`` the list is empty, which means that any may occur."""
+    column: dict[str, Any] = {
+        "encoding": "WKB",
+        "geometry_types": types or [],
+        "crs": None if table.crs is None else describe_crs(table.crs),
+    }
+    if bounds is not None:
+        column["bbox"] = list(bounds)
+    return {"version": "1.1.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: column}}
+
+
+def make_record_batch(schema: pa.Schema, table: Table, layer: int, batch: Batch) -> pa.RecordBatch:
+    """The rows of a batch of one layer (by its number)."""
+    import pyarrow as pa
+
+    columns = fill_values(table, layer, batch)
+    if table.shape is not None:
+        columns.append(pa.nulls(batch.rows, pa.binary()) if batch.geometry is None else _flat_wkb(batch.geometry))
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _flat_wkb(geometry: GeometryColumn) -> pa.Array:
+    """The geometries in two dimensions, as everywhere else in an answer."""
+    import pyarrow as pa
+
+    points = geometry.point_coordinates()
+    if points is not None:
+        from mapsos.columns.geometries import GeometryColumn as Column
+
+        return Column.from_points(points).wkb.cast(pa.binary())
+    import shapely
+
+    return pa.array(shapely.to_wkb(shapely.force_2d(geometry.shapes())), pa.binary())
+
+
+@lru_cache(maxsize=64)
+def describe_crs(crs: Crs) -> dict[str, Any] | None:
+    """A CRS as PROJJSON, None if PROJ does not know it."""
+    import pyproj
+    import pyproj.exceptions
+
+    try:
+        return dict(pyproj.CRS.from_user_input(crs.definition).to_json_dict())
+    except pyproj.exceptions.CRSError:
+        return None
+
+
+class Sink:
+    """A file to write to that hands out what was written: how a writer of files becomes a stream in flat memory."""
+
+    def __init__(self) -> None:
+        self._chunks: list[Chunk] = []
+        self._size = 0
+        self.closed = False
+
+    def write(self, data: Any) -> int:
+        """Take in some bytes."""
+        chunk = bytes(data)
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+        return len(chunk)
+
+    def tell(self) -> int:
+        """How many bytes were written so far."""
+        return self._size
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """No more will be written."""
+        self.closed = True
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def readable(self) -> bool:
+        """It is not."""
+        return False
+
+    def seekable(self) -> bool:
+        """It is not."""
+        return False
+
+    def take(self) -> list[Chunk]:
+        """What was written since the last time."""
+        chunks, self._chunks = self._chunks, []
+        return chunks
+
+
+def _encode(metadata: dict[str, str | None]) -> dict[str, str]:
+    return {key: value for key, value in metadata.items() if value is not None}

@@ -1,0 +1,126 @@
+"""Observations as CSV (RFC 4180): a header line with names and units, then a line for every row of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from mapsos.columns.batches import ColumnKind
+from mapsos.columns.texts import column_bytes
+from mapsos.columns.value_texts import shortest_texts
+from mapsos.encodings.encoder import Encoder, LayerAnswer
+from mapsos.encodings.joining import join_chunks, join_rows
+from mapsos.encodings.markup import CollectionMarkup
+from mapsos.encodings.tables.table import Table, TableColumn, TableMarkup, fill_texts, join_tables, need_texts
+from mapsos.terms.crs import is_geographic
+from mapsos.terms.layer_source import ShapeType
+from mapsos.web.messages import Chunk
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from mapsos.columns.geometries import GeometryColumn
+
+CSV = "text/csv"
+
+_BARE = frozenset({ColumnKind.INTEGER, ColumnKind.REAL, ColumnKind.BOOLEAN, ColumnKind.DATE, ColumnKind.TIME})
+"""Kinds whose texts hold nothing that needs quotes."""
+_SPECIAL = '[",\r\n]'
+_LINE_END = "\r\n"
+
+
+def encode_csv(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
+    """The table of an answer (`write_csv`); nothing of the collection is in it."""
+    del collection
+    return write_csv(layers)
+
+
+def write_csv(layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
+    """The whole table, UTF-8 without byte order mark.
+
+    A header is the name of the column and, in brackets behind it, its unit. Times are ISO 8601 in UTC; other values are
+    what the source says, the same texts as in om:Measurement. A null is nothing at all, an empty text ``""``. Points
+    are two columns, ``longitude`` and ``latitude`` or (in a projected CRS) ``x`` and ``y``, shortest digits that give
+    the same number back; other geometries are WKT in a column ``geometry``. A row of a point layer that is several
+    points has neither.
+    """
+    markups = [layer.markup for layer in layers]
+    positions = _name_positions(join_tables(markups))
+    table = join_tables(markups, positions)
+    yield (",".join([*map(_write_header, table.columns), *positions]) + _LINE_END).encode()
+    for number, layer in enumerate(layers):
+        for batch in layer.batches:
+            cells: list[str | pa.Array] = []
+            for column, texts in zip(table.columns, fill_texts(table, number, batch), strict=True):
+                cells.append(_write_cells(texts, column.kind in _BARE))
+            if positions:
+                cells.extend(_write_positions(batch.geometry, len(positions) == 2))
+            cells[-1:] = [join_rows(batch.rows, (*cells[-1:], _LINE_END))]
+            yield from join_chunks(batch.rows, cells, ",")
+
+
+def _name_positions(table: Table) -> tuple[str, ...]:
+    if table.shape is None:
+        return ()
+    if table.shape is not ShapeType.POINT:
+        return ("geometry",)
+    return ("longitude", "latitude") if table.crs and is_geographic(table.crs.definition) else ("x", "y")
+
+
+def _write_header(column: TableColumn) -> str:
+    return _quote(f"{column.name} [{column.unit}]" if column.unit else column.name)
+
+
+def _quote(text: str) -> str:
+    special = not text or any(character in text for character in '",\r\n')
+    return '"' + text.replace('"', '""') + '"' if special else text
+
+
+def _write_cells(texts: pa.Array | str | None, bare: bool) -> str | pa.Array:
+    """The cells of a column, quoted where they need it."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if texts is None:
+        return ""
+    if isinstance(texts, str):
+        return _quote(texts)
+    if not bare and _may_need_quotes(texts):
+        special = pc.or_(pc.match_substring_regex(texts, _SPECIAL), pc.equal(pc.binary_length(texts), 0))
+        if pc.any(special).as_py():
+            inside = pc.replace_substring(texts, '"', '""')
+            quotes = pa.scalar('"', pa.large_string())
+            quoted = pc.binary_join_element_wise(quotes, inside, quotes, pa.scalar("", pa.large_string()))
+            texts = pc.if_else(special, quoted, texts)
+    return pc.fill_null(texts, "")
+
+
+def _may_need_quotes(texts: pa.Array) -> bool:
+    """Whether any text is empty or holds a special character: a look at bytes, which costs less than one at texts."""
+    import pyarrow.compute as pc
+
+    data = column_bytes(texts).tobytes()
+    return pc.min(pc.binary_length(texts)).as_py() == 0 or any(mark in data for mark in (b",", b'"', b"\r", b"\n"))
+
+
+def _write_positions(geometry: GeometryColumn | None, points: bool) -> list[str | pa.Array]:
+    """The cells of coordinates, or of WKT."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from mapsos.columns.geometries import single_points
+
+    if geometry is None:
+        return ["", ""] if points else [""]
+    if not points:
+        import shapely
+
+        texts = pa.array(shapely.to_wkt(geometry.shapes(), rounding_precision=-1), pa.large_string())
+        return [_write_cells(texts, bare=False)]
+    coordinates = single_points(geometry)
+    axes = (pa.array(np.ascontiguousarray(coordinates[:, axis]), from_pandas=True) for axis in (0, 1))
+    return [pc.fill_null(shortest_texts(axis), "") for axis in axes]
+
+
+ENCODER = Encoder(CSV, "text/csv; charset=UTF-8; header=present", TableMarkup, need_texts, encode_csv, "csv")

@@ -1,0 +1,103 @@
+"""Columns as JSON values, a whole Arrow column at a time (RFC 8259)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from mapsos.columns.batches import ColumnKind
+from mapsos.columns.texts import column_bytes
+from mapsos.columns.value_texts import binary_texts, instant_texts, shortest_texts
+from mapsos.encodings.tables.table import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_NO_NUMBERS = ("nan", "-nan", "inf", "-inf")
+_CONTROLS = [chr(code) for code in range(0x20)]
+
+
+def write_json(value: object) -> str:
+    """A small value as compact JSON, characters as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def describe_columns(table: Table) -> list[dict[str, str]]:
+    """The columns of a table: name, role, type and, where known, unit and definition."""
+    described = []
+    for column in table.columns:
+        entry = {"name": column.name, "role": column.role.value, "type": _TYPES[column.kind]}
+        if column.unit is not None:
+            entry["unit"] = column.unit
+        if column.definition is not None:
+            entry["definition"] = column.definition
+        described.append(entry)
+    return described
+
+
+_TYPES = {
+    ColumnKind.TEXT: "string",
+    ColumnKind.INTEGER: "integer",
+    ColumnKind.REAL: "number",
+    ColumnKind.BOOLEAN: "boolean",
+    ColumnKind.DATE: "date",
+    ColumnKind.TIME: "time",
+    ColumnKind.DATETIME: "date-time",
+    ColumnKind.LIST: "string",
+    ColumnKind.BINARY: "hexadecimal",
+}
+
+
+def json_cells(values: pa.Array, kind: ColumnKind) -> pa.Array:
+    """Each value of a typed column as JSON: large_string without nulls.
+
+    Numbers have the shortest digits that give the same number back; NaN and infinities, which JSON does not have, are
+    null. Instants are ISO 8601 in UTC; binary values upper case hexadecimal digits.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if kind is ColumnKind.INTEGER:
+        cells = values.cast(pa.large_string())
+    elif kind is ColumnKind.REAL:
+        cells = shortest_texts(values)
+        if not pc.all(pc.is_finite(values), min_count=0).as_py():
+            finite = pc.fill_null(pc.is_finite(values), False)
+            cells = pc.if_else(finite, cells, pa.scalar(None, pa.large_string()))
+    elif kind is ColumnKind.BOOLEAN:
+        cells = values.cast(pa.large_string())
+    else:
+        cells = _quote(_as_text(values, kind))
+    return pc.fill_null(cells, "null")
+
+
+def _as_text(values: pa.Array, kind: ColumnKind) -> pa.Array:
+    import pyarrow as pa
+
+    if kind is ColumnKind.DATETIME:
+        return instant_texts(values)
+    if kind is ColumnKind.BINARY:
+        return binary_texts(values)
+    if kind is ColumnKind.TIME:
+        import pyarrow.compute as pc
+
+        return pc.replace_substring_regex(values.cast(pa.large_string()), r"\.0+$", "")
+    return values.cast(pa.large_string())
+
+
+def _quote(texts: pa.Array) -> pa.Array:
+    """Texts as JSON strings; nulls stay."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    data = column_bytes(texts)
+    content = data.tobytes()
+    for character in ("\\", '"'):
+        if character.encode() in content:
+            texts = pc.replace_substring(texts, character, f"\\{character}")
+    if len(data) and data.min() < 0x20:
+        for control in _CONTROLS:
+            if control.encode() in content:
+                texts = pc.replace_substring(texts, control, json.dumps(control)[1:-1])
+    quote = pa.scalar('"', pa.large_string())
+    return pc.binary_join_element_wise(quote, texts, quote, pa.scalar("", pa.large_string()))

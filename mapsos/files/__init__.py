@@ -1,0 +1,1 @@
+"""Decide what is trusted of files: identity, private folders, atomic replacement."""

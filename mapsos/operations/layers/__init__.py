@@ -1,0 +1,1 @@
+"""What a layer of the map means and what its data show."""

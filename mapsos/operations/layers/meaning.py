@@ -1,0 +1,190 @@
+"""What the columns of a layer mean: which is the time, which the procedure, what a client's name stands for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mapsos.columns.batches import Column, ColumnKind
+from mapsos.columns.xml_text import encode_id, encode_uri
+from mapsos.mapfile.model import Field, ObservationLayer, ObservedProperty
+from mapsos.operations.layers.facts import list_columns
+from mapsos.ows.exceptions import OwsException
+from mapsos.ows.filters import FEATURE_ID
+from mapsos.sos.v1.reading.parameters import strip_procedure
+from mapsos.sources.errors import SourceError
+from mapsos.terms.predicates import NOTHING, And, Between, Compare, Not, OneOf, Or, Predicate, ValueKind, rename
+from mapsos.terms.times import parse_time
+
+_URI_BEGINNINGS = ("urn:", "http://", "https://", "ftp://", "file:")
+
+
+class UnknownName(Exception):
+    """A name in a filter that this layer has no column for."""
+
+
+@dataclass(frozen=True)
+class LayerMeaning:
+    """A layer together with the columns that its data really have, in source order.
+
+    Of observations that last, ``end_time`` names the column of batches with the end of each, and ``interval`` the one
+    with begin and end as an ISO 8601 interval. Both are there beside ``columns``.
+    """
+
+    layer: ObservationLayer
+    columns: tuple[Column, ...]
+    end_time: str | None = None
+    interval: str | None = None
+
+    def find_column(self, item: str | None) -> Column | None:
+        """The column of that name, without regard to case."""
+        if item is None:
+            return None
+        wanted = item.casefold()
+        return next((column for column in self.columns if column.name.casefold() == wanted), None)
+
+    def field(self, column: Column) -> Field:
+        """What the metadata say of a column."""
+        return self.layer.fields.get(column.name.lower()) or Field(column.name)
+
+    @property
+    def time_column(self) -> Column | None:
+        """The column of sos_timeitem, None if it is not set or names no column (D-15b)."""
+        return self.find_column(self.layer.time_item)
+
+    @property
+    def procedure_column(self) -> Column | None:
+        """The column of sos_procedure_item."""
+        return self.find_column(self.layer.procedure_item)
+
+    @property
+    def feature_id_column(self) -> Column | None:
+        """The column of the featureid metadata."""
+        return self.find_column(self.layer.feature_id_item)
+
+    @property
+    def output_columns(self) -> tuple[tuple[str, Column], ...]:
+        """(alias, column) of each column that clients get, in column order: those with an alias."""
+        named = ((self.field(column).alias, column) for column in self.columns)
+        return tuple((alias, column) for alias, column in named if alias is not None)
+
+    @property
+    def property_columns(self) -> tuple[tuple[str, Column], ...]:
+        """Those of `output_columns` that are measured values: they do not say when, by what or of what."""
+        roles = (self.time_column, self.procedure_column, self.feature_id_column)
+        return tuple((alias, column) for alias, column in self.output_columns if column not in roles)
+
+    def is_numeric_text(self, column: Column) -> bool:
+        """Whether a column is text that the metadata say to be numbers."""
+        return column.kind is ColumnKind.TEXT and self.field(column).kind == "number"
+
+    @property
+    def value_column(self) -> Column | None:
+        """The column that the observed property's id stands for in a filter: the first that is a measured value."""
+        return next((column for _, column in self.property_columns), None)
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """URNs of all columns, aliased or not, in column order (reference section 6, point 9)."""
+        observed = self.observed_property
+        return tuple(
+            f"urn:ogc:def:property:{observed.authority}:{observed.version}:{self.field(column).alias or column.name}"
+            for column in self.columns
+        )
+
+    @property
+    def observed_property(self) -> ObservedProperty:
+        """The layer's phenomenon; only asked of layers that have one."""
+        assert self.layer.observed_property is not None
+        return self.layer.observed_property
+
+    def resolve(self, predicate: Predicate) -> Predicate:
+        """Turn a client's names into columns and give comparisons the column's type (reference section 10.6).
+
+        A name is an alias, else a column, else the observed property's id or URN. Raises UnknownName.
+        """
+        return self._type(self._resolve_names(predicate))
+
+    def _resolve_names(self, predicate: Predicate) -> Predicate:
+        if isinstance(predicate, And | Or):
+            return type(predicate)(tuple(self._resolve_names(operand) for operand in predicate.operands))
+        if isinstance(predicate, Not):
+            return Not(self._resolve_names(predicate.operand))
+        if isinstance(predicate, OneOf) and predicate.name == FEATURE_ID:
+            column = self.feature_id_column
+            return replace(predicate, name=column.name) if column else NOTHING
+        return rename(predicate, self._resolve_name)
+
+    def _resolve_name(self, name: str) -> str:
+        wanted = name.casefold()
+        for alias, column in self.output_columns:
+            if alias.casefold() == wanted:
+                return column.name
+        if column := self.find_column(name):  # type: ignore[assignment]
+            return column.name
+        observed = self.layer.observed_property
+        if observed is not None:
+            own = (observed.id.casefold(), write_property_uri(observed).casefold())
+            if wanted in own and (value := self.value_column):
+                return value.name
+            for urn, column in zip(self.components, self.columns, strict=True):
+                if urn.casefold() == wanted:
+                    return column.name
+        raise UnknownName(name)
+
+    def _type(self, predicate: Predicate) -> Predicate:
+        if isinstance(predicate, And | Or):
+            return type(predicate)(tuple(self._type(operand) for operand in predicate.operands))
+        if isinstance(predicate, Not):
+            return Not(self._type(predicate.operand))
+        if isinstance(predicate, Compare):
+            return replace(predicate, kind=self._kind(predicate.name, predicate.literal))
+        if isinstance(predicate, Between):
+            return replace(predicate, kind=self._kind(predicate.name, predicate.low, predicate.high))
+        return predicate
+
+    def _kind(self, name: str, *literals: str) -> ValueKind | None:
+        column = self.find_column(name)
+        assert column is not None
+        stated = self.field(column).kind
+        if stated is None and column.kind in (ColumnKind.DATE, ColumnKind.DATETIME):
+            return "time" if all(_is_time(literal) for literal in literals) else None
+        return stated
+
+
+def read_meaning(layer: ObservationLayer) -> LayerMeaning:
+    """Join a layer with its columns. Raises OwsException NoApplicableCode if the data cannot be read (D-33)."""
+    try:
+        return LayerMeaning(layer, list_columns(layer.source))
+    except SourceError as error:
+        raise refuse_source(error) from error
+
+
+def refuse_source(error: SourceError) -> OwsException:
+    """The exception that a client gets when a data source fails; the cause goes to the log only."""
+    return OwsException(
+        "NoApplicableCode", "mapserv", "msSOSDispatch", f"{error.message}.", detail=error.detail, status=500
+    )
+
+
+def write_property_uri(observed: ObservedProperty) -> str:
+    """The URI of an observed property: its id where that is one, else a URN with authority, version and id."""
+    if observed.id.lower().startswith(_URI_BEGINNINGS):
+        return encode_uri(observed.id)
+    parts = (observed.authority, observed.version, observed.id)
+    return f"urn:ogc:def:property:{':'.join(map(encode_id, parts))}"
+
+
+def list_spellings(procedure: str) -> set[str]:
+    """What a client's name of a procedure may stand for, in one case: it, without URN, and without its escapes."""
+    from urllib.parse import unquote
+
+    bare = strip_procedure(procedure)
+    return {name.casefold() for name in (procedure, bare, unquote(bare))}
+
+
+def _is_time(literal: str) -> bool:
+    try:
+        parse_time(literal)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""Select, limit, stream and summarize observations."""

@@ -1,0 +1,1 @@
+"""Describe sensors and say where their features of interest are."""

@@ -1,0 +1,33 @@
+"""MapServer's error page: the answer to what fails before there is a service to answer for (reference section 1.5)."""
+
+from __future__ import annotations
+
+from html import escape
+
+from mapsos.web.messages import Response
+
+
+class PageError(Exception):
+    """A failure that is answered by the page: ``routine(): category message``; ``detail`` is for the log only."""
+
+    def __init__(self, routine: str, category: str, message: str, *, status: int = 400, detail: str = "") -> None:
+        super().__init__(message)
+        self.prefix = f"{routine}(): {category}"
+        self.message = message
+        self.status = status
+        self.detail = detail
+
+
+def write_page(error: PageError, status: int = 200) -> Response:
+    """The page as a response. Like MapServer since 8.2 it does not tell the version."""
+    message = escape(error.message, quote=False).replace('"', "&quot;").replace("'", "&#39;")
+    text = (
+        "<HTML>\n<HEAD><TITLE>MapServer Message</TITLE></HEAD>\n"
+        f'<BODY BGCOLOR="#FFFFFF">\n{error.prefix} {message}\n</BODY></HTML>'
+    )
+    return Response(
+        status=status,
+        headers=(("Content-Type", "text/html"),),
+        body=(text.encode("utf-8", "replace"),),
+        error=True,
+    )

@@ -1,0 +1,141 @@
+"""What pages show besides their resource: what there is to plot and to ask for, and where stations are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from mapsos.operations.context import Context
+from mapsos.rest.filters.temporal_filters import TemporalFilter
+from mapsos.rest.interface import Resource
+from mapsos.rest.paths import write_path
+from mapsos.rest.resources.areas_and_times import describe_interval
+from mapsos.rest.resources.layers import KnownLayer, find_times, tells_steps
+from mapsos.rest.resources.observations import Asked, read_query
+from mapsos.rest.resources.observed_properties import choose_value_columns, list_value_columns
+from mapsos.rest.resources.stations import list_stations
+from mapsos.terms.crs import Crs
+from mapsos.terms.predicates import BBox
+from mapsos.terms.times import FOREVER, Interval, format_interval
+
+_WGS84 = Crs("EPSG:4326", "EPSG:4326")
+
+
+def list_catalog(context: Context, layers: Iterable[KnownLayer]) -> list[dict[str, Any]]:
+    """What there is to plot and to ask for: an entry for each layer, in map order. Raises RestError.
+
+    ``begin`` and ``end`` are of the data; ``columns`` are the observed values with unit and kind; ``previews`` says
+    whether the first observations of steps of time are found without reading all of them.
+    """
+    catalog = []
+    for known in layers:
+        layer = known.layer
+        assert layer.observed_property is not None
+        begin, _, end = (describe_interval(find_times(known)) or "").partition("/")
+        columns = [
+            {"name": column.alias, "unit": column.uom or "", "numeric": column.numeric, "definition": column.definition}
+            for column in list_value_columns(known.meaning)
+        ]
+        catalog.append(
+            {
+                "offering": layer.offering_id,
+                "offeringName": _name_offering(context, layer.offering_id),
+                "property": layer.observed_property.id,
+                "propertyName": layer.observed_property.name or layer.observed_property.id,
+                "procedures": list(known.procedures),
+                "begin": begin,
+                "end": end,
+                "columns": columns,
+                "previews": tells_steps(known),
+            }
+        )
+    return catalog
+
+
+def _name_offering(context: Context, id: str) -> str:
+    names = (layer.offering_name for layer in context.service.layers if layer.offering_id.casefold() == id.casefold())
+    return next(filter(None, names), id)
+
+
+@dataclass(frozen=True)
+class Download:
+    """An entry of the catalog, and the parameters of GetObservation that select of it what a query does."""
+
+    entry: dict[str, Any]
+    filters: dict[str, str]
+
+
+def list_downloads(context: Context, layers: Iterable[KnownLayer], catalog: list[dict[str, Any]]) -> list[Download]:
+    """The layers that a query's observations are of, without its condition and any area but a rectangle.
+
+    All value columns of a layer are in its download. Raises RestError.
+    """
+    asked = read_query(context.raw, context.now)
+    found = []
+    for known, entry in zip(layers, catalog, strict=True):
+        if asked.admits_offering(known.layer) and choose_value_columns(known.meaning, asked.properties):
+            filters = _write_filters(known, asked)
+            if filters is not None:
+                found.append(Download(entry, filters))
+    return found
+
+
+def _write_filters(known: KnownLayer, asked: Asked) -> dict[str, str] | None:
+    """None where the layer has no such procedure, or no times though a time is asked for."""
+    filters: dict[str, str] = {}
+    named = [known.find_features(names) for names in (asked.procedures, asked.features) if names is not None]
+    if named:
+        procedures = [id for id in known.procedures if all(id.casefold() in names for names in named)]
+        if not procedures:
+            return None
+        filters["procedure"] = ",".join(procedures)
+    if asked.time is not None:
+        if known.meaning.time_column is None:
+            return None
+        filters["eventTime"] = format_interval(_span(asked.time))
+    if isinstance(place := asked.place, BBox):
+        corners = (repr(number) for number in (place.minx, place.miny, place.maxx, place.maxy))
+        filters["bbox"] = ",".join((*corners, place.crs) if place.crs is not None else corners)
+    return filters
+
+
+def _span(time: TemporalFilter) -> Interval:
+    """The times of observations that a filter admits."""
+    if time.relation == "before":
+        return Interval(-FOREVER, time.interval.begin)
+    return Interval(time.interval.end, FOREVER) if time.relation == "after" else time.interval
+
+
+def list_places(context: Context, layers: Iterable[KnownLayer], home: str, resource: Resource) -> list[dict[str, Any]]:
+    """The stations that a page's map shows, each where the middle of its observations is, in longitude and latitude.
+
+    ``home`` is the path of the service's root. Raises RestError.
+    """
+    ids: list[str] | None = None
+    if resource.kind == "offering":
+        named = resource.value["procedure"]
+        ids = [named] if isinstance(named, str) else named
+    elif resource.kind == "procedure":
+        ids = [resource.value["id"]]
+    elif resource.kind == "features/query":
+        ids = [feature["id"] for feature in resource.value["features"]]
+    wanted = None if ids is None else {id.casefold() for id in ids}
+    found: dict[str, dict[str, Any]] = {}
+    for known in layers:
+        if known.layer.source.crs is None:
+            continue
+        for station in list_stations(context, known, _WGS84):
+            bounds = station.facts.bounds
+            key = station.id.casefold()
+            if bounds is None or key in found or (wanted is not None and key not in wanted):
+                continue
+            west, south, east, north = bounds
+            found[key] = {
+                "id": station.id,
+                "name": station.read_feature_text("name") or station.read_sensor_text("name") or station.id,
+                "href": home + write_path("procedures", station.id),
+                "x": (west + east) / 2,
+                "y": (south + north) / 2,
+            }
+    return list(found.values())

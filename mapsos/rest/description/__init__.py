@@ -1,0 +1,1 @@
+"""Describe the REST interface: OpenAPI and JSON Schemas."""

@@ -1,0 +1,1 @@
+"""The filters of the REST interface: where, spatialFilter and temporalFilter as predicates."""

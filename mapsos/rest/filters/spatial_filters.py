@@ -1,0 +1,148 @@
+"""spatialFilter: geometries in Esri JSON, or the short forms ``x,y`` and ``xmin,ymin,xmax,ymax``, as predicates."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from mapsos.rest.errors import RestError
+from mapsos.rest.filters.relaxed_json import NUMBER, parse_relaxed_json
+from mapsos.terms.crs import is_northing_first
+from mapsos.terms.predicates import BBox, Predicate, Spatial
+
+_FORMS = (
+    "x,y",
+    "xmin,ymin,xmax,ymax",
+    "{x,y}",
+    "{xmin,ymin,xmax,ymax}",
+    "{points}",
+    "{paths}",
+    "{rings}",
+)
+_MERCATOR = frozenset({102100, 102113, 900913, 3785})
+"""Older numbers for what is EPSG:3857."""
+_DIMENSIONS = frozenset({"spatialReference", "hasZ", "hasM", "z", "m", "zmin", "zmax", "mmin", "mmax"})
+"""What may stand beside any geometry. Heights and measures are read over: the filter is one of the plane."""
+
+
+def parse_spatial_filter(text: str) -> Predicate:
+    """The places that a spatialFilter admits: those that meet the geometry, edges included.
+
+    Coordinates are x y. The predicate's ``crs`` is that of ``spatialReference``, None without one. Raises RestError.
+    """
+    try:
+        return _read(text.strip())
+    except ValueError as error:
+        raise RestError(f"spatialFilter cannot be read: {error}", f"allowed are {' '.join(_FORMS)}") from None
+
+
+def _read(text: str) -> Predicate:
+    if not text.startswith("{"):
+        numbers = [_read_number(part.strip()) for part in text.split(",")]
+        if len(numbers) == 4:
+            return _make_envelope(numbers, None)
+        if len(numbers) == 2:
+            return _make_spatial(("Point", [numbers]), None)
+        raise ValueError(f"{len(numbers)} numbers")
+    found = parse_relaxed_json(text)
+    crs = _read_spatial_reference(found.get("spatialReference"))
+    names = frozenset(found) - _DIMENSIONS
+    if names == {"xmin", "ymin", "xmax", "ymax"}:
+        return _make_envelope([_read_number(found[name]) for name in ("xmin", "ymin", "xmax", "ymax")], crs)
+    if names == {"x", "y"}:
+        return _make_spatial(("Point", [[_read_number(found["x"]), _read_number(found["y"])]]), crs)
+    for name, read in _READERS.items():
+        if names == {name}:
+            return _make_spatial((name, read(found[name])), crs)
+    raise ValueError(f"a geometry of {', '.join(sorted(names)) or 'nothing'}")
+
+
+def _read_number(value: Any) -> float:
+    """The number of a JSON number, or of a text that is one; other texts that Python takes for numbers are none."""
+    number = math.nan
+    if (isinstance(value, str) and re.fullmatch(NUMBER, value.strip())) or type(value) in (int, float):
+        with contextlib.suppress(OverflowError):
+            number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"no number: {str(value)[:50]!r}")
+    return number
+
+
+def _read_positions(value: Any) -> list[list[float]]:
+    return [[_read_number(position[0]), _read_number(position[1])] for position in _read_list(value, 2)]
+
+
+def _read_parts(value: Any) -> list[list[list[float]]]:
+    return [_read_positions(part) for part in _read_list(value, 1)]
+
+
+def _read_list(value: Any, least: int) -> list[list[Any]]:
+    if not isinstance(value, list) or not value or not all(isinstance(part, list) for part in value):
+        raise ValueError("an array of arrays is wanted")
+    if any(len(part) < least for part in value):
+        raise ValueError("an array that is too short")
+    return value
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {"points": _read_positions, "paths": _read_parts, "rings": _read_parts}
+
+
+def _read_spatial_reference(value: Any) -> str | None:
+    """The label of a spatialReference: its latest number, else its number; a text is not looked up."""
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not set(value) <= {"wkid", "latestWkid", "vcsWkid", "latestVcsWkid"}:
+        raise ValueError("a spatialReference that is not {wkid} or {wkid,latestWkid}")
+    wkid = value.get("latestWkid", value.get("wkid"))
+    if not isinstance(wkid, int) or isinstance(wkid, bool):
+        raise ValueError("a spatialReference whose wkid is no whole number")
+    if wkid in _MERCATOR:
+        return "EPSG:3857"
+    for label in (f"EPSG:{wkid}", f"ESRI:{wkid}"):
+        try:
+            is_northing_first(label)
+        except ValueError:
+            continue
+        return label
+    raise ValueError(f"an unknown spatialReference: wkid {wkid}")
+
+
+def _make_envelope(corners: list[float], crs: str | None) -> BBox:
+    minx, miny, maxx, maxy = corners
+    if minx > maxx or miny > maxy:
+        raise ValueError("an envelope whose corners are swapped")
+    return BBox(minx, miny, maxx, maxy, crs)
+
+
+def _make_spatial(geometry: tuple[str, Any], crs: str | None) -> Spatial:
+    import shapely
+
+    kind, parts = geometry
+    if kind == "Point":
+        made = shapely.Point(parts[0])
+    elif kind == "points":
+        made = shapely.MultiPoint(parts)
+    elif kind == "paths":
+        if any(len(part) < 2 for part in parts):
+            raise ValueError("a path of one position")
+        made = shapely.MultiLineString(parts)
+    else:
+        made = _make_polygon(parts)
+    return Spatial("intersects", shapely.to_wkb(made, byte_order=1), crs)
+
+
+def _make_polygon(rings: list[list[list[float]]]) -> Any:
+    """The area inside an odd number of rings: right for holes and islands, whichever way the rings turn."""
+    import shapely
+
+    area = shapely.Polygon()
+    for ring in rings:
+        if len(ring) < 3:
+            raise ValueError("a ring of less than three positions")
+        area = shapely.symmetric_difference(area, shapely.make_valid(shapely.Polygon(ring)))
+    if not area.area:
+        raise ValueError("rings without an area")
+    return area

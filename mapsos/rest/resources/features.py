@@ -1,0 +1,103 @@
+"""Features of interest: the stations that observations are about, with their shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mapsos.encodings.esri.esri_geometry import find_dimension, write_esri_geometry
+from mapsos.operations.context import Context
+from mapsos.operations.layers.facts import has_geometry
+from mapsos.operations.observations.selection import locate, pick_procedures
+from mapsos.operations.sensors.feature_places import MOVED, find_place
+from mapsos.rest.filters.spatial_filters import parse_spatial_filter
+from mapsos.rest.parameters import read_list, read_text
+from mapsos.rest.resources.areas_and_times import describe_spatial_reference
+from mapsos.rest.resources.layers import KnownLayer, list_layers, rest_errors
+from mapsos.rest.resources.observed_properties import choose_value_columns
+from mapsos.rest.resources.stations import Station, list_stations
+from mapsos.terms.crs import Crs
+from mapsos.terms.predicates import EVERYTHING, Predicate, all_of
+
+_TYPE = "http://www.opengis.net/def/samplingFeatureType/OGC-OM/2.0/"
+_KINDS = ("SF_SamplingPoint", "SF_SamplingCurve", "SF_SamplingSurface")
+
+
+def list_features(context: Context) -> dict[str, Any]:
+    """The features resource: the ids of all features. Raises RestError."""
+    found: dict[str, str] = {}
+    for known in _list_layers(context):
+        for id in known.features:
+            found.setdefault(id.casefold(), id)
+    return {"features": [{"id": id} for id in found.values()]}
+
+
+def query_features(context: Context) -> dict[str, Any]:
+    """features/query: the features that its parameters admit, each as the first layer with a shape for it has it.
+
+    Costs one grouped question for each layer; memory grows with the features. Raises RestError.
+    """
+    raw = context.raw
+    text = read_text(raw, "spatialFilter")
+    place = parse_spatial_filter(text) if text is not None else EVERYTHING
+    ids = [wanted for name in ("feature", "procedure") if (wanted := read_list(raw, name)) is not None]
+    properties = read_list(raw, "observedProperty")
+    layers = _list_layers(context)
+    crs = layers[0].crs if layers else None
+    found: dict[str, list[Station]] = {}
+    for known in layers:
+        if properties is not None and not choose_value_columns(known.meaning, properties):
+            continue
+        for station in _select(context, known, crs, ids, place):
+            found.setdefault(station.id.casefold(), []).append(station)
+    return {"features": [_describe(stations, crs) for stations in found.values()]}
+
+
+def _list_layers(context: Context) -> tuple[KnownLayer, ...]:
+    admitted = {id(layer) for layer in context.enabled("GetFeatureOfInterest")}
+    return tuple(known for known in list_layers(context) if id(known.layer) in admitted)
+
+
+def _select(
+    context: Context, known: KnownLayer, crs: Crs | None, ids: list[tuple[str, ...]], place: Predicate
+) -> Iterable[Station]:
+    wanted: Predicate = EVERYTHING
+    named: list[set[str]] = []
+    with rest_errors():
+        for names in ids:
+            picked = pick_procedures(known.meaning, names)
+            if picked is None:
+                return ()
+            wanted = all_of(wanted, picked)
+            named.append(known.find_features(names))
+        predicate: Predicate | None = None
+        if place != EVERYTHING:
+            if not has_geometry(known.layer.source):
+                return ()
+            map_crs = context.service.crs
+            predicate = all_of(wanted, locate(place, map_crs.definition) if map_crs is not None else place)
+    stations = list_stations(context, known, crs, predicate)
+    return (station for station in stations if all(station.id.casefold() in names for names in named))
+
+
+def _describe(stations: list[Station], crs: Crs | None) -> dict[str, Any]:
+    shaped = next((station for station in stations if station.facts.wkb is not None), stations[0])
+    place = find_place(shaped.facts)
+    shape = write_esri_geometry(place.wkb) if place.wkb is not None else None
+    if shape is not None:
+        own = crs if crs is not None else shaped.known.layer.source.crs
+        reference = describe_spatial_reference(own.label if own is not None else None)
+        shape = {**shape, "spatialReference": reference}
+
+    def read(name: str) -> str | None:
+        return next((text for station in stations if (text := station.read_feature_text(name)) is not None), None)
+
+    return {
+        "id": stations[0].id,
+        "codeSpace": read("codespace"),
+        "name": read("name") or stations[0].id,
+        "description": read("description") or (MOVED if place.moved else None),
+        "type": _TYPE + ("SF_SamplingFeature" if shape is None else _KINDS[find_dimension(shape)]),
+        "sampledFeature": read("sampledfeature"),
+        "shape": shape,
+    }

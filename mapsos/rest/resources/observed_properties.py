@@ -1,0 +1,73 @@
+"""What the value columns of a layer are called in this interface: each is an observed property of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mapsos.columns.batches import Column, ColumnKind
+from mapsos.operations.layers.meaning import LayerMeaning, write_property_uri
+
+_NUMERIC = (ColumnKind.INTEGER, ColumnKind.REAL)
+_TYPES = {
+    ColumnKind.INTEGER: "OM_CountObservation",
+    ColumnKind.BOOLEAN: "OM_TruthObservation",
+    ColumnKind.DATE: "OM_TemporalObservation",
+    ColumnKind.TIME: "OM_TemporalObservation",
+    ColumnKind.DATETIME: "OM_TemporalObservation",
+}
+
+
+@dataclass(frozen=True)
+class ValueColumn:
+    """A column of measured values.
+
+    ``definition`` identifies it: as the mapfile gives it, else the URN that capabilities list for it. ``suffix`` is
+    what ids of its observations end with: empty where the layer has no other value column.
+    """
+
+    column: Column
+    alias: str
+    definition: str
+    numeric: bool
+    uom: str | None
+    suffix: str = ""
+
+    @property
+    def observation_type(self) -> str:
+        """The type of its observations, by what the column holds."""
+        return _TYPES.get(self.column.kind, "OM_Measurement" if self.numeric else "OM_TextObservation")
+
+    @property
+    def data_type(self) -> str:
+        """NUMERIC or TEXTUAL."""
+        return "NUMERIC" if self.numeric else "TEXTUAL"
+
+
+def list_value_columns(meaning: LayerMeaning) -> tuple[ValueColumn, ...]:
+    """The aliased columns of a layer that are neither its time, its procedure nor its feature id, in column order."""
+    roles = (meaning.time_column, meaning.procedure_column, meaning.feature_id_column)
+    observed = meaning.observed_property
+    named = [(alias, column) for alias, column in meaning.output_columns if column not in roles]
+    found = []
+    for alias, column in named:
+        field = meaning.field(column)
+        urn = f"urn:ogc:def:property:{observed.authority}:{observed.version}:{alias}"
+        numeric = field.kind == "number" if field.kind is not None else column.kind in _NUMERIC
+        found.append(
+            ValueColumn(
+                column, alias, field.definition or urn, numeric, field.uom, f".{alias}" if len(named) > 1 else ""
+            )
+        )
+    return tuple(found)
+
+
+def choose_value_columns(meaning: LayerMeaning, wanted: tuple[str, ...] | None) -> tuple[ValueColumn, ...]:
+    """Those that a list of observed properties names: by id, by alias, or all by the id (or URI) of the layer's."""
+    columns = list_value_columns(meaning)
+    if wanted is None:
+        return columns
+    names = {name.casefold() for name in wanted}
+    observed = meaning.observed_property
+    if names & {observed.id.casefold(), write_property_uri(observed).casefold()}:
+        return columns
+    return tuple(column for column in columns if {column.definition.casefold(), column.alias.casefold()} & names)

@@ -1,0 +1,91 @@
+"""Procedures: the sensors of all layers, each described from its layers' metadata and data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mapsos.operations.context import Context
+from mapsos.rest.errors import RestError
+from mapsos.rest.resources.areas_and_times import Bounds, describe_envelope, join_bounds
+from mapsos.rest.resources.contacts import describe_contact
+from mapsos.rest.resources.layers import KnownLayer, list_layers
+from mapsos.rest.resources.observed_properties import list_value_columns
+from mapsos.rest.resources.stations import Station, list_described, list_stations
+from mapsos.sos.v1.reading.parameters import strip_procedure
+
+
+@dataclass(frozen=True)
+class KnownProcedure:
+    """A procedure and the layers that have observations of it, in map order."""
+
+    id: str
+    layers: tuple[KnownLayer, ...]
+
+    stations: tuple[Station, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.read_text("name") or self.id
+
+    def read_text(self, name: str) -> str | None:
+        """What the first layer that knows says of it, by a name of `SENSOR_TEXTS`."""
+        texts = (station.read_sensor_text(name) for station in self.stations)
+        return next((text for text in texts if text is not None), None)
+
+
+def list_known_procedures(context: Context, *, described: bool = False) -> tuple[KnownProcedure, ...]:
+    """All procedures in order of first appearance; if ``described``, with the texts about them. Raises RestError."""
+    spelled: dict[str, str] = {}
+    having: dict[str, list[KnownLayer]] = {}
+    stations: dict[str, list[Station]] = {}
+    for known in list_layers(context):
+        for name in dict.fromkeys(known.procedures):
+            spelled.setdefault(name.casefold(), name)
+            having.setdefault(name.casefold(), []).append(known)
+        for station in list_described(context, known) if described else ():
+            stations.setdefault(station.id.casefold(), []).append(station)
+    return tuple(
+        KnownProcedure(name, tuple(having[key]), tuple(stations.get(key, ()))) for key, name in spelled.items()
+    )
+
+
+def list_procedures(context: Context) -> dict[str, Any]:
+    """The procedures resource."""
+    return {"procedures": [{"id": known.id} for known in list_known_procedures(context)]}
+
+
+def find_procedure(context: Context, id: str) -> KnownProcedure:
+    """The procedure of that id, bare or as URN. Raises RestError (404)."""
+    wanted = {id.casefold(), strip_procedure(id).casefold()}
+    admitted = {layer.name for layer in context.enabled("DescribeSensor")}
+    for known in list_known_procedures(context, described=True):
+        if known.id.casefold() in wanted and any(layer.layer.name in admitted for layer in known.layers):
+            return known
+    raise RestError(f"there is no procedure {id}", code=404)
+
+
+def describe_procedure(context: Context, id: str) -> dict[str, Any]:
+    """One procedure: where it observes and what it puts out. Raises RestError."""
+    known = find_procedure(context, id)
+    crs = known.layers[0].crs
+    places = [_find_bounds(context, layer, known.id) for layer in known.layers]
+    columns = [column for layer in known.layers for column in list_value_columns(layer.meaning)]
+    outputs = {column.definition: column.data_type for column in columns}
+    application = next((text for layer in known.layers if (text := layer.layer.intended_application)), None)
+    return {
+        "id": known.id,
+        "name": known.name,
+        "description": known.read_text("description"),
+        "intendedApplication": known.read_text("intendedapplication") or application,
+        "sensorType": known.read_text("classification"),
+        "observedArea": describe_envelope(join_bounds(places), crs),
+        "contact": describe_contact(context.service.provider),
+        "outputs": [{"dataType": kind, "definition": name} for name, kind in outputs.items()],
+    }
+
+
+def _find_bounds(context: Context, known: KnownLayer, id: str) -> Bounds | None:
+    stations = list_stations(context, known, known.crs)
+    return next((station.facts.bounds for station in stations if station.id.casefold() == id.casefold()), None)

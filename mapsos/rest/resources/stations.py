@@ -1,0 +1,107 @@
+"""What the data of a layer show of each procedure, and what metadata say of it: a text for all, or a column's for each.
+
+A station is a procedure at its place: the feature of interest of its observations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from mapsos.mapfile.model import FEATURE_TEXTS, SENSOR_TEXTS, FeatureMetadata, SensorMetadata
+from mapsos.operations.context import Context
+from mapsos.operations.layers.extents import find_map_rectangle
+from mapsos.operations.layers.facts import find_group_facts
+from mapsos.rest.resources.areas_and_times import join_bounds
+from mapsos.rest.resources.layers import KnownLayer, rest_errors
+from mapsos.sources.passes.groups import GroupFacts
+from mapsos.terms.crs import Crs
+from mapsos.terms.predicates import Predicate
+
+
+@dataclass(frozen=True)
+class Station:
+    """A procedure as one layer has it. ``facts`` are those of its rows, in the CRS that was asked for."""
+
+    known: KnownLayer
+    id: str
+    facts: GroupFacts
+
+    def read_sensor_text(self, name: str) -> str | None:
+        """What is said of the sensor, by a name of `SENSOR_TEXTS`; None for nothing."""
+        return self._read(self.known.layer.sensor, name, _find_columns(self.known)[0])
+
+    def read_feature_text(self, name: str) -> str | None:
+        """What is said of the feature of interest, by a name of `FEATURE_TEXTS`; None for nothing."""
+        return self._read(self.known.layer.feature, name, _find_columns(self.known)[1])
+
+    def _read(self, said: SensorMetadata | FeatureMetadata, name: str, columns: dict[str, str]) -> str | None:
+        column = columns.get(name)
+        texts = dict(zip(_list_columns(self.known), self.facts.texts, strict=False))
+        return (texts.get(column) if column is not None else None) or said.texts.get(name)
+
+
+def list_stations(
+    context: Context, known: KnownLayer, crs: Crs | None, predicate: Predicate | None = None
+) -> tuple[Station, ...]:
+    """The stations of a layer, each once without regard to case, in order of first appearance.
+
+    Costs one pass over the rows. Those of the whole layer within the MAP EXTENT (``predicate`` None) are remembered as
+    long as the data are the same. Raises RestError.
+    """
+    layer, column = known.layer, known.meaning.procedure_column
+    own = layer.source.crs
+    to_crs = None if own is None or crs is None or own.definition == crs.definition else crs
+    group, texts = column.name if column is not None else None, _list_columns(known)
+    with rest_errors():
+        if predicate is None:
+            rectangle = find_map_rectangle(context.service, layer)
+            groups = find_group_facts(layer.source, group, None, texts, rectangle, to_crs)
+        else:
+            from mapsos.sources.layer import open_layer
+
+            with open_layer(layer.source) as source:
+                groups = source.group_facts(group, None, texts, predicate, to_crs)
+    if column is None:
+        return tuple(Station(known, id, facts) for facts in groups.values() for id in layer.procedures or ())
+    return tuple(_merge_cases(Station(known, id, facts) for id, facts in groups.items() if id))
+
+
+def list_described(context: Context, known: KnownLayer) -> tuple[Station, ...]:
+    """The layer's procedures with the texts about them. Its rows are asked only if a column has texts of sensors."""
+    if _find_columns(known)[0]:
+        # The CRS is the one of shapes, so that the answer to the same question is remembered for both.
+        return list_stations(context, known, known.crs)
+    return tuple(Station(known, id, GroupFacts(0)) for id in known.procedures)
+
+
+def _find_columns(known: KnownLayer) -> tuple[dict[str, str], dict[str, str]]:
+    """The columns with texts of sensors and of features, by the names of the texts."""
+    return tuple(  # type: ignore[return-value]
+        {name: column.name for name in names if (column := known.meaning.find_column(said.items.get(name))) is not None}
+        for said, names in ((known.layer.sensor, SENSOR_TEXTS), (known.layer.feature, FEATURE_TEXTS))
+    )
+
+
+def _list_columns(known: KnownLayer) -> tuple[str, ...]:
+    sensors, features = _find_columns(known)
+    return tuple(dict.fromkeys((*sensors.values(), *features.values())))
+
+
+def _merge_cases(stations: Iterable[Station]) -> Iterator[Station]:
+    found: dict[str, Station] = {}
+    for station in stations:
+        first = found.setdefault(station.id.casefold(), station)
+        if first is not station:
+            found[station.id.casefold()] = replace(first, facts=_join(first.facts, station.facts))
+    yield from found.values()
+
+
+def _join(one: GroupFacts, other: GroupFacts) -> GroupFacts:
+    return replace(
+        one,
+        rows=one.rows + other.rows,
+        bounds=join_bounds((one.bounds, other.bounds)),
+        wkb=one.wkb if one.wkb is not None else other.wkb,
+        texts=tuple(text or more for text, more in zip(one.texts, other.texts, strict=True)),
+    )

@@ -1,0 +1,1 @@
+"""Bytes in and out: CGI, WSGI and the server of `mapsos serve`."""

@@ -1,0 +1,183 @@
+"""CGI: one request from the environment and standard input, one response to standard output (reference section 1)."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, BinaryIO
+
+from mapsos.servers.nph import find_protocol, is_chunked, write_chunks, write_head
+from mapsos.web.access_log import LoggedBody
+from mapsos.web.messages import Chunk, Request, Response
+from mapsos.web.proxies import correct_environ
+from mapsos.web.request_ids import choose_request_id
+
+if TYPE_CHECKING:
+    from mapsos.app import Application
+    from mapsos.config.settings import Settings, SettingsError
+
+NO_REQUEST = (
+    "This script can only be used to decode form results and \n"
+    "should be initiated as a CGI process via a httpd server.\n"
+    "For other options please try using the --help switch.\n"
+)
+"""What there is to say without REQUEST_METHOD (reference section 1.4)."""
+
+
+def serve_request(
+    environ: Mapping[str, str],
+    stdin: BinaryIO,
+    stdout: BinaryIO,
+    *,
+    conf: str | None = None,
+    headers: bool = True,
+    prepare: Callable[[Settings], None] | None = None,
+) -> int:
+    """Answer the request of a CGI environment.
+
+    Parameters
+    ----------
+    environ
+        CGI variables, and the options of reference section 1.3; REQUEST_METHOD must be there.
+    stdin, stdout
+        The body of the request, read only as far as somebody asks for it; and where the response goes.
+    conf
+        The configuration file, None for the one that the environment names.
+    headers
+        False leaves the header block out (``-nh``). A redirect, which has nothing but headers, is then its URL alone.
+    prepare
+        Called with the settings when they are known and the log is open, before the request is answered.
+
+    Returns
+    -------
+    int
+        Exit code: 0 for every answer, also one that reports an error, and when the client went away; 1 if the body
+        broke off, which leaves the document unfinished so that nobody takes it for whole.
+    """
+    from mapsos.config.settings import SettingsError, read_settings
+
+    try:
+        settings = read_settings(environ, conf)
+    except SettingsError as error:
+        return refuse_request(error, stdout, headers=headers, environ=environ)
+    from mapsos.app import Application
+    from mapsos.servers.process import prepare_process
+
+    prepare_process(settings)
+    if prepare is not None:
+        prepare(settings)
+    return answer_request(Application(settings), environ, stdin, stdout, headers=headers)
+
+
+def refuse_request(
+    error: SettingsError, stdout: BinaryIO, *, headers: bool = True, environ: Mapping[str, str] | None = None
+) -> int:
+    """Answer, as `serve_request`, where the settings are of no use."""
+    from mapsos.servers.unconfigured import refuse_all
+
+    return write_response(refuse_all(error), stdout, headers=headers, environ=environ)
+
+
+def answer_request(
+    application: Application, environ: Mapping[str, str], stdin: BinaryIO, stdout: BinaryIO, *, headers: bool = True
+) -> int:
+    """Answer, as `serve_request`, with an application that is there, in a process that is prepared."""
+    started = time.monotonic()
+    request = read_request(environ, stdin, application.settings)
+    response = application.answer(request)
+    with closing(LoggedBody(request, response, started)) as body:
+        return write_response(replace(response, body=body), stdout, headers=headers, environ=environ)
+
+
+def get_response(settings: Settings, environ: Mapping[str, str], stdout: BinaryIO) -> int:
+    """Write the body of the answer to a GET request, as with ``-nh``: 0, or 1 if it reports an error or broke off."""
+    from mapsos.app import Application
+
+    started = time.monotonic()
+    request = read_request(environ, io.BytesIO(), settings)
+    response = Application(settings).answer(request)
+    with closing(LoggedBody(request, response, started)) as body:
+        return write_response(replace(response, body=body), stdout, headers=False) or int(response.error)
+
+
+def read_request(environ: Mapping[str, str], stdin: BinaryIO, settings: Settings) -> Request:
+    """Take a request from CGI variables; a CONTENT_LENGTH that is no number counts as absent."""
+    length = environ.get("CONTENT_LENGTH", "").strip()
+    corrected = correct_environ(environ, settings.trusted_proxies)
+    return Request(
+        method=environ.get("REQUEST_METHOD", ""),
+        query=environ.get("QUERY_STRING"),
+        content_type=environ.get("CONTENT_TYPE", ""),
+        content_length=int(length) if length.isascii() and length.isdigit() else None,
+        read=stdin.read,
+        environ=corrected,
+        id=choose_request_id(corrected),
+    )
+
+
+def write_response(
+    response: Response, stdout: BinaryIO, *, headers: bool = True, environ: Mapping[str, str] | None = None
+) -> int:
+    """Write a response as `serve_request` says, chunk by chunk; ``environ`` tells whether it is all there is."""
+    protocol = find_protocol(environ) if headers and environ is not None else None
+    chunks: Iterator[Chunk] = iter(response.body)
+    # The answer to HEAD has the headers of the one to GET, and nothing after them.
+    if protocol and environ and is_chunked(response, protocol) and environ.get("REQUEST_METHOD") != "HEAD":
+        chunks = write_chunks(response.body)
+    try:
+        # A body that fails at once is no response at all: the web server reports that better than half a document.
+        first = next(chunks, b"")
+        if protocol is not None:
+            stdout.write(write_head(response, protocol))
+        else:
+            stdout.write(write_headers(response) if headers else _write_bare_redirect(response))
+        stdout.write(first)
+        for chunk in chunks:
+            stdout.write(chunk)
+        stdout.flush()
+    except BrokenPipeError:
+        discard_output(stdout)
+    except Exception:
+        import logging
+
+        logging.getLogger("mapsos").exception("the response broke off")
+        try:
+            stdout.flush()
+        except BrokenPipeError:
+            discard_output(stdout)
+        return 1
+    return 0
+
+
+def write_headers(response: Response) -> bytes:
+    """Write the header block: lines end in CR LF; there is a Status line only if it is not 200, as in MapServer.
+
+    Raises ValueError for a line break in a header.
+    """
+    lines = []
+    if response.status != 200:
+        lines.append(f"Status: {response.status_line}")
+    lines += [f"{name}: {value}" for name, value in response.headers]
+    if any("\r" in line or "\n" in line for line in lines):
+        raise ValueError("a header has a line break")
+    return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1", "replace")
+
+
+def discard_output(stdout: BinaryIO) -> None:
+    """Let what is still buffered go nowhere: the client has gone, and the interpreter flushes once more at its end."""
+    try:
+        number = stdout.fileno()
+    except (OSError, io.UnsupportedOperation):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
+
+
+def _write_bare_redirect(response: Response) -> bytes:
+    location = next((value for name, value in response.headers if name.lower() == "location"), None)
+    return b"" if location is None else f"{location}\n".encode()

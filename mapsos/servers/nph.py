@@ -1,0 +1,51 @@
+"""CGI programs whose name begins with ``nph-``: they write the whole HTTP response (RFC 3875, section 5).
+
+Of any other CGI program's output the web server makes the response, and ends it in good order whatever became of the
+program. Here an answer that breaks off lacks its last chunk, so that every client can tell.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping
+
+from mapsos.web.messages import Chunk, Response
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def find_protocol(environ: Mapping[str, str]) -> str | None:
+    """The version of HTTP to answer in (SERVER_PROTOCOL); None if the web server makes the response."""
+    name = os.path.basename(environ.get("SCRIPT_FILENAME") or environ.get("SCRIPT_NAME", ""))
+    return environ.get("SERVER_PROTOCOL", "HTTP/1.0") if name.startswith("nph-") else None
+
+
+def write_head(response: Response, protocol: str, now: float | None = None) -> bytes:
+    """The status line and the header block, up to the body. Raises ValueError for a line break in a header."""
+    chunked = [("Transfer-Encoding", "chunked")] if is_chunked(response, protocol) else []
+    lines = [f"{'HTTP/1.1' if protocol == 'HTTP/1.1' else 'HTTP/1.0'} {response.status_line}", f"Date: {_date(now)}"]
+    lines += [f"{name}: {value}" for name, value in (*response.headers, *chunked, ("Connection", "close"))]
+    if any("\r" in line or "\n" in line for line in lines):
+        raise ValueError("a header has a line break")
+    return "".join(f"{line}\r\n" for line in [*lines, ""]).encode("latin-1", "replace")
+
+
+def is_chunked(response: Response, protocol: str) -> bool:
+    """Whether the body goes in chunks: to HTTP/1.1 clients, where there may be one."""
+    return protocol == "HTTP/1.1" and response.status not in (204, 304)
+
+
+def write_chunks(body: Iterable[Chunk]) -> Iterator[bytes]:
+    """The chunks of a body; the one that ends it comes after a body that came to its end, and only then."""
+    for chunk in body:
+        if len(chunk):
+            yield b"".join((b"%x\r\n" % len(chunk), chunk, b"\r\n"))
+    yield b"0\r\n\r\n"
+
+
+def _date(now: float | None) -> str:
+    moment = time.gmtime(now)
+    day = f"{_DAYS[moment.tm_wday]}, {moment.tm_mday:02d} {_MONTHS[moment.tm_mon - 1]} {moment.tm_year}"
+    return f"{day} {moment.tm_hour:02d}:{moment.tm_min:02d}:{moment.tm_sec:02d} GMT"

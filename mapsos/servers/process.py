@@ -1,0 +1,47 @@
+"""What settings change about the process that answers requests: its environment and its log."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TextIO
+
+from mapsos.config.settings import Settings
+from mapsos.web.log_formats import make_formatter
+
+
+def prepare_process(settings: Settings, stdout: TextIO | None = None) -> None:
+    """Set up environment and log before the first request. GDAL, PROJ and libpq must not have been used yet.
+
+    Parameters
+    ----------
+    settings
+        ``other`` becomes environment variables. ``error_file`` is where the log goes, standard error without one or
+        if it cannot be written; ``log_level`` is what is logged, everything from ``debug_level`` 1, and ``log_format``
+        how lines look.
+    stdout
+        Where ``error_file`` "stdout" writes; standard error if None, as for CGI, whose output is the response.
+    """
+    os.environ.update(settings.other)
+    log = logging.getLogger("mapsos")
+    for handler in log.handlers[:]:
+        log.removeHandler(handler)
+        handler.close()
+    handler, failure = _open_log(settings.error_file, stdout)
+    handler.setFormatter(make_formatter(settings.log_format))
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG if settings.debug_level else settings.log_level.upper())
+    if failure is not None:
+        log.error("MS_ERRORFILE: %s", failure)
+
+
+def _open_log(error_file: str | None, stdout: TextIO | None) -> tuple[logging.Handler, OSError | None]:
+    if error_file == "stdout":
+        return logging.StreamHandler(stdout or sys.stderr), None
+    if error_file is not None and error_file != "stderr":
+        try:
+            return logging.FileHandler(error_file, encoding="utf-8", errors="backslashreplace"), None
+        except OSError as error:
+            return logging.StreamHandler(sys.stderr), error
+    return logging.StreamHandler(sys.stderr), None

@@ -1,0 +1,13 @@
+"""Run the worker process. `mapsos.servers.resident.launch` starts this file by its path, without the site module."""
+
+import os
+import site
+import sys
+
+if __name__ == "__main__":
+    # Before what is installed, so that it is the package of the CGI process whatever else is.
+    sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))))
+    site.main()
+    from mapsos.servers.resident.worker import main
+
+    sys.exit(main(sys.argv[1]))

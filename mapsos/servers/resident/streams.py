@@ -1,0 +1,116 @@
+"""Standard input, output and error of a CGI process, as its worker sees them."""
+
+from __future__ import annotations
+
+import io
+import socket
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from mapsos.servers.resident.wire import BODY_WANTED, ERRORS, GONE, OUTPUT, Receiver, write_frame, write_number
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+_LARGEST_OUTPUT = 1024 * 1024
+_LARGEST_BODY = 64 * 1024
+_MOST_ERRORS = 1024 * 1024
+
+
+class BodyInput(io.RawIOBase):
+    """The body of a request: read from the CGI process when somebody reads here, never before."""
+
+    def __init__(self, connection: socket.socket, receiver: Receiver) -> None:
+        self._connection = connection
+        self._receiver = receiver
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Read what there is, at most as much as the buffer holds; raises ConnectionError if the process has gone."""
+        view = memoryview(buffer).cast("B")
+        wanted = min(len(view), _LARGEST_BODY)
+        self._connection.sendall(write_frame(BODY_WANTED, write_number(wanted)))
+        size = self._receiver.take_number()
+        if size == GONE or size > wanted:
+            raise ConnectionError("the CGI process has gone")
+        view[:size] = self._receiver.take(size)
+        return size
+
+
+class AnswerOutput(io.RawIOBase):
+    """The response: sent as it is written. Waits for a slow reader, with no more than the socket's buffer on the way.
+
+    Raises BrokenPipeError once if nobody reads any more; then it takes everything, and sends nothing.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._lost = False
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Send data: how much of it."""
+        part = memoryview(data).cast("B")[:_LARGEST_OUTPUT]
+        if self._lost or not part:
+            return len(part)
+        try:
+            if self._is_gone():
+                raise BrokenPipeError("the CGI process reads no more")
+            head = OUTPUT + write_number(len(part))
+            sent = self._connection.sendmsg([head, part]) - len(head)
+            if sent < 0:
+                self._connection.sendall(head[sent:])
+                sent = 0
+            self._connection.sendall(part[sent:])
+        except OSError as error:
+            self._lost = True
+            raise BrokenPipeError(*error.args) from error
+        return len(part)
+
+    def _is_gone(self) -> bool:
+        """Whether the CGI process has ended, or says that it has nobody to write to: it says nothing else unasked."""
+        try:
+            self._connection.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        return True
+
+
+class ErrorOutput(io.TextIOBase):
+    """Standard error of the worker: what a request's thread writes is that request's, the rest goes nowhere.
+
+    It is sent at the end: a reader that waits must not hold up the log of the others.
+    """
+
+    def __init__(self) -> None:
+        self._of_thread = threading.local()
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, text: str, /) -> int:
+        """Keep text for the request of this thread, up to a megabyte."""
+        kept: list[str] | None = getattr(self._of_thread, "kept", None)
+        if kept is not None and self._of_thread.size < _MOST_ERRORS:
+            kept.append(text)
+            self._of_thread.size += len(text)
+        return len(text)
+
+    def begin(self) -> None:
+        """Keep what this thread writes from now on."""
+        self._of_thread.kept = []
+        self._of_thread.size = 0
+
+    def end(self) -> bytes:
+        """Give the frame of what was kept since `begin`, empty if there was nothing."""
+        text = "".join(self._of_thread.kept)
+        self._of_thread.kept = None
+        return write_frame(ERRORS, text.encode(sys.getfilesystemencoding(), "backslashreplace")) if text else b""

@@ -1,0 +1,54 @@
+"""``/healthz`` and ``/metrics``: what programs that watch a server ask it, where the settings switch them on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from mapsos.web.messages import Response
+
+if TYPE_CHECKING:
+    from mapsos.app import Application
+    from mapsos.config.settings import Settings
+    from mapsos.web.metrics import Metrics
+
+HEALTH = "/healthz"
+
+
+def answer_status(
+    path: str, method: str, settings: Settings, applications: Collection[Application], metrics: Metrics | None
+) -> Response:
+    """The page of ``/healthz`` or ``/metrics``: 404 where it is switched off, 405 for another method than GET and HEAD.
+
+    ``/healthz`` is 200 and ``ok`` if every map can be read, else 503 and how many cannot: a map that requests need
+    not name is parsed, of the others the file is looked for. Neither page is logged or counted.
+    """
+    switched_on = settings.health if path == HEALTH else settings.metrics and metrics is not None
+    if not switched_on:
+        return _page(404, "There is nothing here.\n")
+    if method not in ("GET", "HEAD"):
+        return _page(405, "This page is there for GET and HEAD.\n", ("Allow", "GET, HEAD"))
+    if path == HEALTH:
+        return _check_health(applications)
+    assert metrics is not None
+    from mapsos.web.metrics import CONTENT_TYPE
+
+    return _page(200, metrics.write(), content_type=CONTENT_TYPE)
+
+
+def _check_health(applications: Collection[Application]) -> Response:
+    found = [readable for application in applications for readable in application.check_maps()]
+    faulty = found.count(False)
+    if faulty:
+        return _page(503, f"{faulty} of {len(found)} maps cannot be read; the log says why\n")
+    return _page(200, "ok\n")
+
+
+def _page(
+    status: int, text: str, *headers: tuple[str, str], content_type: str = "text/plain; charset=UTF-8"
+) -> Response:
+    return Response(
+        status=status,
+        headers=(("Content-Type", content_type), ("Cache-Control", "no-store"), *headers),
+        body=(text.encode(),),
+    )

@@ -1,0 +1,15 @@
+"""The answer of a server without usable settings."""
+
+from __future__ import annotations
+
+import logging
+
+from mapsos.ows.error_page import PageError, write_page
+from mapsos.web.messages import Response
+
+
+def refuse_all(error: Exception) -> Response:
+    """Answer with MapServer's error page, whatever the request; what is wrong with the settings is for the log only."""
+    logging.getLogger("mapsos").error("%s", error)
+    page = PageError("msLoadConfig", "Unable to access file.", "The configuration of this server is not usable.")
+    return write_page(page, 500)

@@ -1,0 +1,1 @@
+"""Sensor Observation Service: one room per version of the protocol."""

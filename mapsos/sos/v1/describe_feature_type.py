@@ -1,0 +1,108 @@
+"""DescribeFeatureType: the application schema of the elements in om:Measurement answers (reference sections 8, 11, 12).
+
+Every GetObservation answer names it in xsi:schemaLocation, and DescribeObservationType redirects to it.
+"""
+
+from __future__ import annotations
+
+from mapsos.columns.batches import Column, ColumnKind
+from mapsos.columns.xml_text import encode_name
+from mapsos.encodings.documents.application_schema import (
+    FeatureType,
+    PropertyType,
+    SchemaMarkup,
+    write_application_schema,
+)
+from mapsos.mapfile.model import ObservationLayer, Service
+from mapsos.operations.context import Context
+from mapsos.operations.layers.facts import has_geometry
+from mapsos.operations.layers.meaning import read_meaning, refuse_source
+from mapsos.ows.exceptions import OwsException
+from mapsos.sos.v1.reading.feature_types import check_schema_format, parse_type_names
+from mapsos.sources.drivers.shape_types import find_shape_type
+from mapsos.sources.errors import SourceError
+from mapsos.terms.layer_source import ShapeType, SourceKind
+from mapsos.web.messages import Response
+
+CONTENT_TYPE = "text/xml; subtype=gml/3.1.1; charset=UTF-8"
+
+
+def describe_feature_type(context: Context) -> Response:
+    """The schema of the layers asked for, and of those that share an answer with one of them.
+
+    An answer of several layers names only the last in its schemaLocation, as in MapServer; so the layers of an
+    offering are declared together. A layer can be asked for by whoever may use it in GetObservation,
+    DescribeObservationType or DescribeFeatureType. Costs the columns of each layer, which are remembered.
+
+    Raises OwsException for an unknown type name, as a WFS does.
+    """
+    service = context.service
+    check_schema_format(context.raw)
+    layers = _find_layers(context, _list_usable(context))
+    document = write_application_schema(
+        SchemaMarkup(
+            feature_types=tuple(map(_describe, layers)),
+            namespace_uri=service.namespace_uri or Service.namespace_uri,
+            namespace_prefix=service.namespace_prefix,
+            schemas=service.schemas_location,
+        )
+    )
+    return Response(headers=(("Content-Type", CONTENT_TYPE),), body=(document,))
+
+
+def _list_usable(context: Context) -> tuple[ObservationLayer, ...]:
+    names = ("GetObservation", "DescribeObservationType", "DescribeFeatureType")
+    usable = {id(layer) for name in names for layer in context.enabled(name)}
+    return tuple(layer for layer in context.service.layers if id(layer) in usable)
+
+
+def _find_layers(context: Context, usable: tuple[ObservationLayer, ...]) -> list[ObservationLayer]:
+    asked = parse_type_names(context.raw)
+    if asked is None:
+        return list(usable)
+    chosen: list[ObservationLayer] = []
+    for value in asked:
+        # A layer's name may have a comma in it.
+        names = [value] if _pick(usable, value) else [name.strip() for name in value.split(",")]
+        for name in names:
+            found = _pick(usable, name)
+            if not found:
+                raise OwsException(
+                    "InvalidParameterValue",
+                    "typename",
+                    "msWFSDescribeFeatureType",
+                    f"Invalid typename ({name}). A layer might be disabled for this request. "
+                    "Check sos/ows_enable_request settings.",
+                    category="WFS server error.",
+                )
+            chosen += found
+    offerings = {layer.offering_id.casefold() for layer in chosen}
+    return [*chosen, *(layer for layer in usable if layer.offering_id.casefold() in offerings)]
+
+
+def _pick(usable: tuple[ObservationLayer, ...], name: str) -> list[ObservationLayer]:
+    """The layers of that name, in any case, with or without a prefix, as it is or as the element is written."""
+    wanted = {name.casefold(), name.partition(":")[2].casefold()}
+    return [layer for layer in usable if wanted & {layer.name.casefold(), encode_name(layer.name).casefold()}]
+
+
+def _describe(layer: ObservationLayer) -> FeatureType:
+    meaning = read_meaning(layer)
+    source = layer.source
+    try:
+        geometry = has_geometry(source)
+    except SourceError as error:
+        raise refuse_source(error) from error
+    points = find_shape_type(source) is ShapeType.POINT
+    return FeatureType(
+        layer.name,
+        tuple(PropertyType(alias, _kind_of_texts(layer, column)) for alias, column in meaning.output_columns),
+        geometry=None if not geometry else "points" if points else "shapes",
+    )
+
+
+def _kind_of_texts(layer: ObservationLayer, column: Column) -> ColumnKind | None:
+    """What the texts of a column are in answers, None for any text: a shapefile's dates stand as they are in it."""
+    if layer.source.kind is SourceKind.SHAPEFILE and column.kind is ColumnKind.DATE:
+        return None
+    return column.kind

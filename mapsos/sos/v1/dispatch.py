@@ -1,0 +1,115 @@
+"""Whether a request is for SOS, and for which operation (reference sections 2.2 and 2.4)."""
+
+from __future__ import annotations
+
+from mapsos.ows.error_page import PageError
+from mapsos.ows.exceptions import OwsException
+from mapsos.ows.raw_request import RawRequest
+
+OPERATION_NAMES = (
+    "GetCapabilities",
+    "DescribeSensor",
+    "GetObservation",
+    "DescribeObservationType",
+    "DescribeFeatureType",
+    "GetFeatureOfInterest",
+    "GetObservationById",
+    "GetDataAvailability",
+)
+
+UNSUPPORTED_OPERATIONS = (
+    "GetResult",
+    "GetFeatureOfInterestTime",
+    "GetDomainFeature",
+    "DescribeResultModel",
+    "RegisterSensor",
+    "InsertObservation",
+)
+"""Optional operations of SOS 1.0.0 (OGC 06-009r6, table 1) that are refused by name."""
+
+
+def check_service(raw: RawRequest, mode: str | None, has_sos: bool) -> None:
+    """Refuse what is not for SOS: as an OWS exception where the map has SOS (D-24), else as MapServer's page.
+
+    ``mode`` is the option MS_MODE; the parameter of that name comes before it.
+    """
+    asked_mode = raw.first("mode") or mode
+    if asked_mode is not None and asked_mode.lower() not in ("ows", "wfs"):
+        raise PageError("msCGISetMode", "Web application error.", "Invalid mode.")
+    service = raw.first("service")
+    if service is None and raw.from_xml and raw.root in (*OPERATION_NAMES, *UNSUPPORTED_OPERATIONS):
+        return
+    if has_sos and asks_feature_type(raw):
+        return
+    if service is not None and service.upper() == "SOS":
+        last = raw.last("service")
+        if last is None or last.upper() == "SOS":
+            return
+        service = last
+    if has_sos:
+        raise _refuse_service(service)
+    if asked_mode is None:
+        raise PageError(
+            "mapserv",
+            "Web application error.",
+            "Traditional BROWSE mode requires a TEMPLATE in the WEB section, but none was provided.",
+        )
+    error = _refuse_service(service)
+    raise PageError(
+        "msOWSDispatch",
+        "General error message.",
+        f"OWS Common exception: exceptionCode={error.code}, locator=SERVICE, ExceptionText={error}.",
+    )
+
+
+def asks_feature_type(raw: RawRequest) -> bool:
+    """Whether this is the one WFS request that is answered: the link that every observation has for its schema."""
+    return _names(raw, "service") == {"wfs"} and _names(raw, "request") == {"describefeaturetype"}
+
+
+def _names(raw: RawRequest, parameter: str) -> set[str]:
+    return {value.strip().lower() for value in raw.all(parameter)}
+
+
+def _refuse_service(service: str | None) -> OwsException:
+    missing = not service
+    hint = ". Of WFS, DescribeFeatureType alone is answered" if (service or "").lower() == "wfs" else ""
+    return OwsException(
+        "MissingParameterValue" if missing else "InvalidParameterValue",
+        "service",
+        "msOWSDispatch",
+        "SERVICE parameter missing" if missing else f"SERVICE parameter value invalid{hint}",
+        category="OWS error.",
+    )
+
+
+def find_operation(raw: RawRequest, any_enabled: bool) -> str:
+    """The name of the operation asked for, in its canonical spelling. Raises OwsException 1 to 3.
+
+    ``any_enabled`` tells whether any layer is on for the request's name as the client wrote it.
+    """
+    name = raw.last("request")
+    if name is None:
+        raise OwsException("MissingParameterValue", "request", "msSOSDispatch", "Missing REQUEST Parameter")
+    unsupported = next((known for known in UNSUPPORTED_OPERATIONS if known.lower() == name.lower()), None)
+    if unsupported is not None:
+        raise OwsException(
+            "OperationNotSupported",
+            unsupported,
+            "msSOSDispatch",
+            f"The operation {unsupported} is not supported.",
+            status=501,
+        )
+    if asks_feature_type(raw):
+        return "DescribeFeatureType"
+    if not any_enabled:
+        raise OwsException(
+            "InvalidParameterValue",
+            "request",
+            "msSOSDispatch",
+            "SOS request not enabled. Check sos/ows_enable_request settings.",
+        )
+    for operation in OPERATION_NAMES:
+        if operation.lower() == name.lower():
+            return operation
+    raise OwsException("InvalidParameterValue", "request", "msSOSDispatch", f"Invalid REQUEST parameter: {name}")

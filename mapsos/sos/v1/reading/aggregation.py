@@ -1,0 +1,74 @@
+"""aggregateInterval, aggregateFunction and timezone: observations summarized by stretches of time.
+
+Parameters of mapsos's own: SOS 1.0.0 has nothing of the kind.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from mapsos.columns.calendar_steps import CalendarSteps, find_time_zone
+from mapsos.ows.exceptions import OwsException
+from mapsos.ows.raw_request import RawRequest
+from mapsos.terms.times import Duration, parse_duration
+
+FUNCTIONS = ("avg", "min", "max", "sum", "count", "first", "last")
+"""What aggregateFunction may name, in any letter case."""
+
+
+@dataclass(frozen=True)
+class Aggregation:
+    """A summary for each procedure and step of the calendar of ``zone``, by one or more functions."""
+
+    step: Duration
+    functions: tuple[str, ...]
+    zone: tzinfo
+
+    def cut_calendar(self) -> CalendarSteps:
+        """The calendar in steps."""
+        return CalendarSteps(self.step, self.zone)
+
+
+def parse_aggregation(raw: RawRequest) -> Aggregation | None:
+    """What a request says of aggregation, None if nothing.
+
+    ``aggregateFunction`` is a list by commas, ``avg`` if absent; ``timezone`` an IANA name or an offset, UTC if absent.
+    Raises OwsException InvalidParameterValue, MissingParameterValue for either of these without aggregateInterval.
+    """
+    interval = raw.last("aggregateinterval")
+    if interval is None:
+        for name in ("aggregatefunction", "timezone"):
+            if raw.last(name) is not None:
+                message = f"Missing AGGREGATEINTERVAL parameter, which {name} belongs to."
+                raise OwsException("MissingParameterValue", "aggregateinterval", "msSOSGetObservation", message)
+        return None
+    functions = _parse_functions(raw.last("aggregatefunction"))
+    zone_text = raw.last("timezone")
+    try:
+        zone = find_time_zone("UTC" if zone_text is None else zone_text)
+    except ValueError as error:
+        message = (
+            f"Invalid TIMEZONE parameter {zone_text}.  "
+            "Allowable values are: names of IANA (Europe/Berlin) and offsets (+02:00)"
+        )
+        raise OwsException("InvalidParameterValue", "timezone", "msSOSGetObservation", message) from error
+    try:
+        aggregation = Aggregation(parse_duration(interval), functions, zone)
+        aggregation.cut_calendar()
+    except ValueError as error:
+        message = (
+            f"Invalid AGGREGATEINTERVAL parameter {interval}.  Allowable values are: ISO 8601 durations of years and "
+            "months, of days or weeks, or of less than a day (P1Y, P1M, P1D, PT10M)"
+        )
+        raise OwsException("InvalidParameterValue", "aggregateinterval", "msSOSGetObservation", message) from error
+    return aggregation
+
+
+def _parse_functions(text: str | None) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip().lower() for name in ("avg" if text is None else text).split(",")))
+    unknown = [name for name in names if name not in FUNCTIONS]
+    if unknown:
+        message = f"Invalid AGGREGATEFUNCTION parameter {text}.  Allowable values are: {', '.join(FUNCTIONS)}"
+        raise OwsException("InvalidParameterValue", "aggregatefunction", "msSOSGetObservation", message)
+    return names

@@ -1,0 +1,115 @@
+"""featureOfInterest and bbox: places and ids of features (reference sections 10.3 and 10.4, D-14, D-25)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mapsos.ows.exceptions import OwsException
+from mapsos.ows.gml_geometries import read_number, read_srs_name
+from mapsos.ows.raw_request import FeatureOfInterest, RawRequest
+from mapsos.ows.spatial_operators import is_spatial, parse_place, parse_spatial
+from mapsos.ows.xml_input import MarkupError, RefusedMarkup, local_name, parse_fragments, text_of
+from mapsos.terms.predicates import BBox, Predicate
+
+if TYPE_CHECKING:
+    from lxml import etree
+
+
+def parse_feature_of_interest(raw: RawRequest) -> FeatureOfInterest | None:
+    """What the client names: one place, or ids; None without the parameter.
+
+    A place is a gml:Envelope or gml:Box, ogc:BBOX around one, ``BBOX:minx,miny,maxx,maxy[,crs]``, a GML geometry (what
+    meets it), or a spatial operator. An id is an ObjectID element or plain text in a comma list. A CRS named by a URN
+    or URL of the OGC has its authority's axis order; a place without CRS has ``crs`` None. Raises OwsException 35 for
+    broken XML, 36 for anything else that is neither.
+    """
+    values = raw.all("featureofinterest")
+    if not values:
+        return None
+    places: list[Predicate] = []
+    ids: list[str] = []
+    # Some clients send the same place twice, once under a name in other letter case.
+    for value in dict.fromkeys(values):
+        text = value.strip()
+        try:
+            if not text:
+                raise MarkupError("no value")
+            if text.startswith("<"):
+                for element in parse_fragments(text):
+                    _read_element(element, places, ids)
+            elif text[:5].upper() == "BBOX:":
+                places.append(_read_box(text[5:]))
+            else:
+                ids += _read_ids(text.split(","))
+        except RefusedMarkup as error:
+            raise OwsException(
+                "InvalidParameterValue",
+                "featureofinterest",
+                "msSOSGetObservation",
+                f"The featureOfInterest is refused: {error}.",
+            ) from error
+        except MarkupError as error:
+            raise _refuse("", str(error)) from error
+        except ValueError as error:
+            raise _refuse(value, str(error)) from error
+    if len(places) > 1 or (places and ids):
+        raise _refuse(",".join(values), "more than one place, or a place beside ids")
+    return FeatureOfInterest(places[0] if places else None, tuple(dict.fromkeys(ids)))
+
+
+def parse_bbox(raw: RawRequest) -> BBox | None:
+    """The vendor parameter ``minx,miny,maxx,maxy`` with an optional CRS after it; None without. Raises 42."""
+    value = raw.last("bbox")
+    if value is None:
+        return None
+    try:
+        return _read_box(value)
+    except ValueError as error:
+        raise OwsException(
+            "InvalidParameterValue",
+            "bbox",
+            "msSOSGetObservation",
+            "Wrong number of arguments for bounding box.",
+            detail=str(error),
+        ) from error
+
+
+def _read_element(element: etree._Element, places: list[Predicate], ids: list[str]) -> None:
+    name = local_name(element)
+    if name == "ObjectID":
+        ids += _read_ids([text_of(element)])
+    elif is_spatial(name):
+        places.append(parse_spatial(element))
+    else:
+        places.append(parse_place(element))
+
+
+def _read_ids(texts: list[str]) -> list[str]:
+    found = [text.strip() for text in texts]
+    if not all(found):
+        raise ValueError("an empty id")
+    return found
+
+
+def _read_box(text: str) -> BBox:
+    parts = text.split(",")
+    if len(parts) not in (4, 5):
+        raise ValueError("a rectangle takes four numbers")
+    minx, miny, maxx, maxy = (read_number(part) for part in parts[:4])
+    if len(parts) == 4:
+        return BBox(minx, miny, maxx, maxy)
+    srs_name = read_srs_name(parts[4])
+    if srs_name.northing_first:
+        minx, miny, maxx, maxy = miny, minx, maxy, maxx
+    return BBox(minx, miny, maxx, maxy, srs_name.label)
+
+
+def _refuse(value: str, detail: str) -> OwsException:
+    shown = f" {value}" if value else ""
+    return OwsException(
+        "InvalidParameterValue",
+        "featureofinterest",
+        "msSOSGetObservation",
+        f"Invalid gml:Envelope value given for featureOfInterest{shown}.",
+        detail=detail,
+    )

@@ -1,0 +1,325 @@
+"""Parameters with plain values: which there are, and one reader for each (reference sections 2.1, 3, 7 to 9)."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from mapsos.ows.exceptions import OwsException
+from mapsos.ows.raw_request import RawRequest
+from mapsos.terms.crs import SrsName, parse_srs_name
+from mapsos.terms.urns import PROCEDURE_URN
+
+RESPONSE_FORMAT = 'text/xml; subtype="om/1.0.0"'
+OUTPUT_FORMATS: dict[str, Literal["1.0.0", "1.0.1"]] = {
+    'text/xml; subtype="sensorML/1.0.0"': "1.0.0",
+    'text/xml; subtype="sensorML/1.0.1"': "1.0.1",
+}
+"""What DescribeSensor's outputFormat may be, with the version of SensorML that it stands for."""
+
+# What MapServer's SOS reads in any operation: beside an operation that has no use for one it does no harm.
+_KNOWN = (
+    "service",
+    "version",
+    "acceptversions",
+    "request",
+    "updatesequence",
+    "sensorid",
+    "procedure",
+    "outputformat",
+    "offering",
+    "observedproperty",
+    "eventtime",
+    "result",
+    "resultmodel",
+    "responseformat",
+    "responsemode",
+    "bbox",
+    "srsname",
+    "featureofinterest",
+)
+_OWN = {
+    "GetCapabilities": (
+        "service",
+        "request",
+        "version",
+        "acceptversions",
+        "sections",
+        "acceptformats",
+        "updatesequence",
+    ),
+    "DescribeSensor": ("service", "request", "version", "procedure", "outputformat"),
+    "DescribeObservationType": ("service", "request", "version", "observedproperty"),
+    "DescribeFeatureType": ("service", "request", "version", "typename", "featureid", "outputformat"),
+    "GetFeatureOfInterest": (
+        "service",
+        "request",
+        "version",
+        "featureofinterestid",
+        "location",
+        "procedure",
+        "eventtime",
+    ),
+    "GetObservationById": (
+        "service",
+        "request",
+        "version",
+        "observationid",
+        "responseformat",
+        "resultmodel",
+        "responsemode",
+        "srsname",
+    ),
+    "GetObservation": (
+        "service",
+        "request",
+        "version",
+        "offering",
+        "observedproperty",
+        "responseformat",
+        "eventtime",
+        "procedure",
+        "featureofinterest",
+        "result",
+        "resultmodel",
+        "responsemode",
+        "srsname",
+        "bbox",
+        "aggregateinterval",
+        "aggregatefunction",
+        "timezone",
+    ),
+    "GetDataAvailability": (
+        "service",
+        "request",
+        "version",
+        "offering",
+        "observedproperty",
+        "procedure",
+        "eventtime",
+        "featureofinterest",
+        "bbox",
+        "responseformat",
+    ),
+}
+# Read before the service is known.
+_OUTER = ("map", "mode")
+_REPEATABLE = frozenset(
+    {"procedure", "sensorid", "observedproperty", "eventtime", "featureofinterest", "sections", "typename", "featureid"}
+    | {"featureofinterestid"}
+)
+
+
+def check_parameters(raw: RawRequest, request_name: str, vendor: tuple[str, ...] = ()) -> None:
+    """Refuse parameters that nobody reads and single ones that are given twice with different values.
+
+    ``vendor`` names further parameters of this server, in any case. Raises OwsException InvalidParameterValue with the
+    parameter as locator.
+    """
+    own = _OWN.get(request_name, _KNOWN)
+    allowed = {*own, *_KNOWN, *_OUTER, *(name.lower() for name in vendor)}
+    for name, values in raw.values.items():
+        if name not in allowed:
+            listed = ", ".join((*own, *_OUTER, *vendor))
+            message = f"Unknown parameter {name} in {request_name}. Allowed are: {listed}."
+            raise OwsException("InvalidParameterValue", name, "msSOSDispatch", message)
+        if len(set(values)) > 1 and name not in _REPEATABLE and name not in _OUTER:
+            message = f"Parameter {name} is given more than once, with different values."
+            raise OwsException("InvalidParameterValue", name, "msSOSDispatch", message)
+    if request_name == "GetCapabilities":
+        _check_accept_formats(raw)
+
+
+def parse_output_format(raw: RawRequest) -> Literal["1.0.0", "1.0.1"]:
+    """The version of SensorML that outputFormat asks for. White space, quotes and letter case do not count (D-26).
+
+    Raises OwsException for a missing (16) or another (17) outputFormat.
+    """
+    value = raw.last("outputformat")
+    if value is None:
+        raise OwsException(
+            "MissingParameterValue",
+            "outputformat",
+            "msSOSDescribeSensor",
+            "Missing mandatory parameter outputFormat.",
+        )
+    versions = {_bare_format(known): version for known, version in OUTPUT_FORMATS.items()}
+    version = versions.get(_bare_format(value))
+    if version is None:
+        raise OwsException(
+            "InvalidParameterValue",
+            "outputformat",
+            "msSOSDescribeSensor",
+            f"Invalid outputformat parameter {value}.  Allowable values are: {', '.join(OUTPUT_FORMATS)}",
+        )
+    return version
+
+
+def parse_sensor(raw: RawRequest) -> str:
+    """The procedure of DescribeSensor as the client wrote it (``sensorid`` is another name of it). Raises 18."""
+    values = {*raw.all("procedure"), *raw.all("sensorid")}
+    if not values:
+        raise OwsException(
+            "MissingParameterValue", "procedure", "msSOSDescribeSensor", "Missing mandatory parameter procedure"
+        )
+    if len(values) > 1:
+        message = "Parameter procedure is given more than once, with different values."
+        raise OwsException("InvalidParameterValue", "procedure", "msSOSDescribeSensor", message)
+    return values.pop()
+
+
+def parse_observation_type(raw: RawRequest) -> str:
+    """The observedProperty of DescribeObservationType. Raises 22."""
+    values = {*raw.all("observedproperty")}
+    if not values:
+        raise OwsException(
+            "MissingParameterValue",
+            "observedproperty",
+            "msSOSDescribeObservationType",
+            "Missing mandatory parameter observedproperty",
+        )
+    if len(values) > 1:
+        message = "Parameter observedproperty is given more than once, with different values."
+        raise OwsException("InvalidParameterValue", "observedproperty", "msSOSDescribeObservationType", message)
+    return values.pop()
+
+
+def parse_observation_id(raw: RawRequest) -> str:
+    """The ObservationId of GetObservationById as the client wrote it. Raises OwsException without one."""
+    value = raw.last("observationid")
+    if not value:
+        raise OwsException(
+            "MissingParameterValue",
+            "ObservationId",
+            "msSOSGetObservationById",
+            "Missing mandatory parameter ObservationId.",
+        )
+    return value
+
+
+def parse_feature_ids(raw: RawRequest) -> tuple[str, ...]:
+    """The distinct FeatureOfInterestId of all comma lists and repeats; none if the client names none."""
+    values = raw.all("featureofinterestid")
+    return split_lists(values) if values else ()
+
+
+def parse_offering(raw: RawRequest) -> str:
+    """The offering as the client wrote it. Raises 24."""
+    offering = raw.last("offering")
+    if offering is None:
+        raise _missing("offering")
+    return offering
+
+
+def parse_observed_properties(raw: RawRequest) -> tuple[str, ...]:
+    """The distinct observed properties of all comma lists and repeats. Raises 25."""
+    values = raw.all("observedproperty")
+    if not values:
+        raise _missing("observedproperty")
+    return split_lists(values)
+
+
+def parse_procedures(raw: RawRequest) -> tuple[str, ...] | None:
+    """The distinct procedures of all comma lists and repeats, without ``urn:ogc:def:procedure:`` (D-08); None if none.
+
+    ``sensorid`` is no name for them here, as in MapServer.
+    """
+    values = raw.all("procedure")
+    if not values:
+        return None
+    return tuple(dict.fromkeys(strip_procedure(name) for name in split_lists(values)))
+
+
+def parse_response_format(raw: RawRequest, allowed: tuple[str, ...] = (RESPONSE_FORMAT,)) -> str:
+    """The response format as ``allowed`` spells it. White space, quotes and letter case do not count (D-26).
+
+    Neither does a plus sign, which a query string may have lost. Raises 26 without a responseFormat, 27 for another.
+    """
+    value = raw.last("responseformat")
+    if value is None:
+        raise _missing("responseformat")
+    wanted = _bare_format(value).replace("+", "")
+    for name in allowed:
+        if _bare_format(name).replace("+", "") == wanted:
+            return name
+    raise OwsException(
+        "InvalidParameterValue",
+        "responseformat",
+        "msSOSGetObservation",
+        f"Invalid RESPONSEFORMAT parameter {value}.  Allowable values are: {', '.join(allowed)}",
+    )
+
+
+def check_response_mode(raw: RawRequest) -> None:
+    """Refuse a responseMode other than ``inline`` (28)."""
+    value = raw.last("responsemode")
+    if value is not None and value.lower() != "inline":
+        raise OwsException(
+            "InvalidParameterValue",
+            "responsemode",
+            "msSOSGetObservation",
+            f'Invalid RESPONSEMODE parameter {value}.  Allowable values are: "inline"',
+        )
+
+
+def parse_result_model(raw: RawRequest) -> Literal["om:Measurement", "om:Observation"]:
+    """The result model, om:Measurement if the client names none; with or without the prefix (D-28). Raises 43."""
+    value = raw.last("resultmodel")
+    bare = "measurement" if value is None else value.lower().removeprefix("om:")
+    if bare == "measurement":
+        return "om:Measurement"
+    if bare == "observation":
+        return "om:Observation"
+    raise OwsException(
+        "InvalidParameterValue",
+        "resultModel",
+        "msSOSGetObservation",
+        "resultModel should be om:Measurement or om:Observation",
+    )
+
+
+def parse_srs_name_parameter(raw: RawRequest) -> SrsName | None:
+    """The CRS that the answer shall be in, None if the client names none. Raises 38 for what is no name of a CRS."""
+    value = raw.last("srsname")
+    if value is None:
+        return None
+    found = parse_srs_name(value)
+    if found is None:
+        raise OwsException(
+            "InvalidParameterValue",
+            "srsName",
+            "msSOSGetObservation",
+            f'srsName value "{value}" unsupported / invalid',
+        )
+    return found
+
+
+def _check_accept_formats(raw: RawRequest) -> None:
+    value = raw.last("acceptformats")
+    if value is None:
+        return
+    bare = {entry.partition(";")[0].strip().lower() for entry in value.split(",")}
+    if not bare & {"", "text/xml", "*/*", "text/*"}:
+        message = f"Invalid acceptformats parameter {value}.  Allowable values are: text/xml"
+        raise OwsException("InvalidParameterValue", "acceptformats", "msSOSGetCapabilities", message)
+
+
+def _missing(name: str) -> OwsException:
+    return OwsException("MissingParameterValue", name, "msSOSGetObservation", f"Missing {name.upper()} parameter.")
+
+
+def _bare_format(value: str) -> str:
+    """A media type without white space and without the quotes around a parameter's value."""
+    return re.sub(r"=([\"'])([^\"']*)\1", r"=\2", "".join(value.split())).lower()
+
+
+def split_lists(values: tuple[str, ...]) -> tuple[str, ...]:
+    """The distinct names of comma lists, in order."""
+    names = [name.strip() for value in values for name in re.split(",+", value)]
+    # Values that are empty altogether still name something: an id that nobody has.
+    return tuple(dict.fromkeys(name for name in names if name)) or ("",)
+
+
+def strip_procedure(name: str) -> str:
+    """A procedure's bare id from its id or URN (D-08)."""
+    return name[len(PROCEDURE_URN) :] if name.lower().startswith(PROCEDURE_URN) else name

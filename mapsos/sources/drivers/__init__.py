@@ -1,0 +1,1 @@
+"""One module per way to read a data source, and what they share."""

@@ -1,0 +1,379 @@
+"""Reading an OGR layer as Arrow batches, through the layer itself or through a SELECT of typed constants."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from osgeo import gdal, ogr
+
+from mapsos.columns.batches import Column, ColumnKind
+from mapsos.columns.geometries import GeometryColumn
+from mapsos.sources.drivers.opening import guarded, open_dataset
+from mapsos.sources.filtering.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
+from mapsos.sources.identity import identity
+from mapsos.sources.reader import Narrowing, ReadPlan
+from mapsos.sources.rows import Rows
+from mapsos.sources.source_columns import OgrColumn, SourceColumn, foreign_encoding
+from mapsos.terms.layer_source import LayerSource
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from mapsos.sources.indexes.postgresql_facts import ServerFacts
+    from mapsos.sources.indexes.sqlite_facts import Database
+
+_KINDS = {
+    ogr.OFTString: ColumnKind.TEXT,
+    ogr.OFTInteger: ColumnKind.INTEGER,
+    ogr.OFTInteger64: ColumnKind.INTEGER,
+    ogr.OFTReal: ColumnKind.REAL,
+    ogr.OFTDate: ColumnKind.DATE,
+    ogr.OFTTime: ColumnKind.TIME,
+    ogr.OFTDateTime: ColumnKind.DATETIME,
+    ogr.OFTBinary: ColumnKind.BINARY,
+    ogr.OFTIntegerList: ColumnKind.LIST,
+    ogr.OFTInteger64List: ColumnKind.LIST,
+    ogr.OFTRealList: ColumnKind.LIST,
+    ogr.OFTStringList: ColumnKind.LIST,
+}
+
+
+def read_columns(definition: Any, encoding: str | None) -> dict[str, OgrColumn]:
+    """The columns of an OGR layer definition by name, in its order."""
+    columns: dict[str, OgrColumn] = {}
+    for index in range(definition.GetFieldCount()):
+        field = definition.GetFieldDefn(index)
+        kind = _KINDS.get(field.GetType(), ColumnKind.TEXT)
+        if kind is ColumnKind.INTEGER and field.GetSubType() == ogr.OFSTBoolean:
+            kind = ColumnKind.BOOLEAN
+        decimals = field.GetPrecision() if kind is ColumnKind.REAL and field.GetWidth() else None
+        columns.setdefault(field.GetName(), OgrColumn(Column(field.GetName(), kind), decimals, encoding))
+    return columns
+
+
+_SELECTIVE_SHARE = 0.2
+"""Up to what share of the data's extent a rectangle is worth the look into a spatial index."""
+
+
+_TEXT_WORDS = ("CHAR", "CLOB", "TEXT")
+"""What SQLite takes for a column of texts, anywhere in the declared type."""
+
+
+class OgrReader:
+    """One dataset handle and the layer in it: for one reading at a time, in one thread at a time.
+
+    Raises `SourceError` where the source cannot be opened or has no such layer.
+    """
+
+    def __init__(self, source: LayerSource) -> None:
+        self.source = source
+        # Taken before the file is opened: a change in between shows.
+        self._identity = identity(source)
+        self._result: Any = None
+        self._result_owner: Any = None
+        self._outer: Any = None
+        self._layer: Any = None
+        self._declared: dict[str, bool] | None = None
+        self.known_extent: tuple[float, float, float, float] | None = None
+        # What others have found out about the file: a reader is used again only while that stays the same.
+        self.places_all_rows: bool | None = None
+        self.index_keys: list[tuple[str, ...]] | None = None
+        self._dataset: Any = None
+        try:
+            self._dataset = self._open()
+            with guarded(source):
+                self._find_layer()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> Any:
+        return open_dataset(self.source)
+
+    def _find_layer(self) -> None:
+        source = self.source
+        self.driver: str = self._dataset.GetDriver().ShortName
+        self.dialect: Dialect = dialect_of(self.driver)
+        data = source.data.strip()
+        self.selected = data[:6].upper() == "SELECT"
+        if self.selected:
+            self._own_layer()
+        else:
+            self._layer = self._dataset.GetLayerByName(data) if data else self._dataset.GetLayer(0)
+            if self._layer is None and data.isdecimal():
+                self._layer = self._dataset.GetLayer(int(data))
+        if self._layer is None:
+            raise RuntimeError(f"there is no layer {data!r}")
+        definition = self._layer.GetLayerDefn()
+        self.columns: Mapping[str, SourceColumn] = read_columns(definition, foreign_encoding(source))
+        self.has_geometry: bool = definition.GetGeomFieldCount() > 0
+        self.geometry_name: str = self._layer.GetGeometryColumn()
+        self.fid_name: str = self._layer.GetFIDColumn()
+        self.table: str = self._layer.GetName()
+        if self.has_geometry and not self.selected:
+            # Only what the driver knows without reading rows; it may be wider or out of date.
+            known = self._layer.GetExtent(force=0, can_return_null=True)
+            self.known_extent = (known[0], known[2], known[1], known[3]) if known else None
+
+    def rows(self, plan: ReadPlan) -> Generator[Rows]:
+        """Deliver what the plan asks for. Closing the generator ends the reading."""
+        wanted = set(plan.columns)
+        names = [name for name in self.columns if name in wanted]
+        geometry = plan.geometry and self.has_geometry
+        with guarded(self.source):
+            layer = self._prepare(names, geometry, self._keep_selective(plan.narrowing or Narrowing()))
+            rows = plan.batch_rows if plan.first_rows is None else max(1, min(plan.batch_rows, plan.first_rows))
+            # GDAL 3.6 gives empty geometries where a GeoPackage shall deliver nothing else: then with the feature ids.
+            fids = "NO" if names else "YES"
+            stream = layer.GetArrowStream([f"MAX_FEATURES_IN_BATCH={rows}", f"INCLUDE_FID={fids}"])
+            if stream is None:
+                raise RuntimeError("no Arrow stream")
+            kind = _import_schema(stream)
+            places = _places(layer, names, kind)
+        columns = {name: self.columns[name] for name in names}
+        try:
+            while True:
+                with guarded(self.source) as messages:
+                    array = stream.GetNextRecordBatch()
+                    if array is None:
+                        if messages:
+                            raise RuntimeError(messages[0])
+                        break
+                    batch = _import_array(array, kind)
+                if len(batch):
+                    raw = {
+                        name: self._deliver(name, batch.field(place)) for name, place in zip(names, places, strict=True)
+                    }
+                    shapes = GeometryColumn(batch.field(kind.num_fields - 1)) if geometry else None
+                    yield Rows(len(batch), columns, raw, shapes, None if names else batch.field(0))
+        finally:
+            del stream, layer
+            with guarded(self.source):
+                self._release()
+
+    def _deliver(self, name: str, raw: pa.Array) -> pa.Array:
+        """A column as the driver delivers it, which is how `SourceColumn` takes it."""
+        return raw
+
+    def _keep_selective(self, narrowing: Narrowing) -> Narrowing:
+        """Without the rectangle where it holds so much of the data that reading all of them costs less."""
+        if narrowing.rectangle is None or self.known_extent is None:
+            return narrowing
+        share = 1.0
+        for axis in (0, 1):
+            least, most = self.known_extent[axis], self.known_extent[axis + 2]
+            length = min(most, narrowing.rectangle[axis + 2]) - max(least, narrowing.rectangle[axis])
+            if most > least:
+                share *= max(0.0, length / (most - least))
+            elif length < 0:
+                share = 0.0
+        return narrowing if share < _SELECTIVE_SHARE else replace(narrowing, rectangle=None)
+
+    def _prepare(self, names: list[str], geometry: bool, narrowing: Narrowing) -> Any:
+        """The layer to stream from, with its filters set."""
+        casts = self._casts(names)
+        conditions = [f"({condition})" for condition in (self.source.native_filter, narrowing.condition) if condition]
+        if casts or self.dialect is Dialect.POSTGRESQL or (conditions and self.dialect is not Dialect.OGR):
+            return self._select(names, geometry, " AND ".join(conditions), narrowing, casts)
+        layer = self._own_layer()
+        # The admin's own filter may look at any column, and an ignored one would be NULL to it.
+        ignored = [] if self.source.native_filter else [name for name in self.columns if name not in names]
+        if not geometry and self.has_geometry:
+            ignored.append("OGR_GEOMETRY")
+        layer.SetIgnoredFields(ignored)
+        layer.SetAttributeFilter(" AND ".join(conditions) or None)
+        if narrowing.rectangle is None:
+            layer.SetSpatialFilter(None)
+        else:
+            layer.SetSpatialFilterRect(*narrowing.rectangle)
+            # The Arrow stream of GDAL 3.6 never ends, with rows of garbage, where a FlatGeobuf's index finds nothing.
+            if self.driver == "FlatGeobuf" and layer.GetNextFeature() is None:
+                layer.SetSpatialFilter(None)
+        layer.ResetReading()
+        return layer
+
+    def _casts(self, names: list[str]) -> dict[str, str]:
+        """The columns that must be read as another type, and as which.
+
+        Arrow streams of GDAL 3.6 drop the zones of date-times; those of GeoPackage and FlatGeobuf mix up booleans.
+        """
+        kinds = {ColumnKind.DATETIME: "CHARACTER(40)"}
+        if self.dialect is Dialect.SQLITE or self.driver == "FlatGeobuf":
+            kinds[ColumnKind.BOOLEAN] = "INTEGER"
+        found = {name: self.columns[name].column.kind for name in names}
+        return {name: kinds[kind] for name, kind in found.items() if kind in kinds}
+
+    def _select(
+        self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, casts: Mapping[str, str]
+    ) -> Any:
+        """The result of a SELECT: what Arrow streams deliver wrongly, they deliver rightly as another type."""
+        statement = self.write_select(names, geometry, condition, narrowing, casts)
+        self._release()
+        if self.dialect is not Dialect.OGR:
+            self._result_owner = self._dataset
+            self._result = self._dataset.ExecuteSQL(statement)
+        else:
+            dataset = self._dataset
+            if self.selected:
+                dataset = self._outer = _open_as_layer(self.source.connection, self.source.data.strip())
+            else:
+                # What an earlier reading left out is left out of a statement's source as well.
+                self._layer.SetIgnoredFields([])
+                self._layer.SetAttributeFilter(None)
+                self._layer.SetSpatialFilter(None)
+            self._result_owner = dataset
+            self._result = dataset.ExecuteSQL(statement, None, "OGRSQL")
+            if self._result is not None and narrowing.rectangle is not None and self.has_geometry:
+                self._result.SetSpatialFilterRect(*narrowing.rectangle)
+        if self._result is None:
+            raise RuntimeError("the statement has no result")
+        return self._result
+
+    def write_select(
+        self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, casts: Mapping[str, str]
+    ) -> str:
+        """The statement that `_select` runs, in the dialect of the driver."""
+        dialect = self.dialect
+        terms = []
+        for name in names:
+            quoted = quote_identifier(name, dialect)
+            terms.append(f"CAST({quoted} AS {casts[name]}) AS {quoted}" if name in casts else quoted)
+        if dialect is Dialect.OGR:
+            table = quote_identifier("selected" if self.selected else self.table, dialect)
+            return f"SELECT {', '.join(terms)} FROM {table}" + (f" WHERE {condition}" if condition else "")
+        if geometry:
+            terms.append(quote_identifier(self.geometry_name, dialect))
+        conditions = [condition] if condition else []
+        if narrowing.rectangle is not None and (inside := self._inside(narrowing.rectangle)):
+            conditions.append(inside)
+        statement = f"SELECT {', '.join(terms) or '1'} FROM {self.from_clause()}"
+        return statement + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
+
+    def from_clause(self) -> str:
+        """What rows are selected from."""
+        if self.selected:
+            return f"({self.source.data.strip().rstrip(';')}) AS selected"
+        return quote_identifier(self.table, self.dialect)
+
+    def _inside(self, rectangle: tuple[float, float, float, float]) -> str:
+        """The condition on the spatial index of the table, empty where there is none to ask."""
+        if self.dialect is not Dialect.SQLITE or self.selected or not self.geometry_name:
+            return ""
+        index = f"rtree_{self.table}_{self.geometry_name}"
+        if not self.has_table(index):
+            return ""
+        minx, miny, maxx, maxy = map(write_number, rectangle)
+        return (
+            f"{quote_identifier(self.fid_name, self.dialect)} IN (SELECT id FROM "
+            f"{quote_identifier(index, self.dialect)} "
+            f"WHERE maxx >= {minx} AND minx <= {maxx} AND maxy >= {miny} AND miny <= {maxy})"
+        )
+
+    def has_table(self, name: str) -> bool:
+        """Whether the database has a table of that name, also one that is no layer."""
+        quoted = quote_text(name, self.dialect)
+        return bool(self.ask(f"SELECT count(*) FROM sqlite_master WHERE name = {quoted}")[0][0] != "0")
+
+    def ask(self, statement: str) -> list[list[str]]:
+        """The few rows of a statement about the data source itself, as texts."""
+        result = self._dataset.ExecuteSQL(statement)
+        if result is None:
+            return []
+        width = result.GetLayerDefn().GetFieldCount()
+        answer = [[feature.GetFieldAsString(index) for index in range(width)] for feature in result]
+        self._dataset.ReleaseResultSet(result)
+        return answer
+
+    def _own_layer(self) -> Any:
+        """The layer that the source names; the result of its own SELECT anew, where that was given back."""
+        if self._layer is None:
+            self._result_owner = self._dataset
+            self._layer = self._result = self._dataset.ExecuteSQL(self._statement())
+        return self._layer
+
+    def _statement(self) -> str:
+        """The SELECT whose result is the layer, where it is one."""
+        return self.source.data.strip()
+
+    def _release(self) -> None:
+        """Give back the result of a statement, if there is one."""
+        if self._result is not None:
+            if self.selected:
+                self._layer = None
+            self._result_owner.ReleaseResultSet(self._result)
+        self._result = self._result_owner = self._outer = None
+
+    def condition_dialect(self, name: str) -> Dialect | None:
+        """The driver's dialect, unless the column may hold what its type does not say.
+
+        SQLite stores any value in any column, and the columns of a SELECT need have no type at all: there texts are
+        compared with texts only where the table declares them so.
+        """
+        kind = self.columns[name].column.kind
+        if kind is ColumnKind.TEXT and foreign_encoding(self.source) is not None:
+            return None
+        if self.dialect is Dialect.SQLITE:
+            return (
+                None if self.selected or (kind is ColumnKind.TEXT and not self._declares_text(name)) else self.dialect
+            )
+        return None if self.selected else self.dialect
+
+    def _declares_text(self, name: str) -> bool:
+        """Whether SQLite compares the column as text."""
+        if self._declared is None:
+            with guarded(self.source):
+                rows = self.ask(f"SELECT name, type FROM pragma_table_info({quote_text(self.table, self.dialect)})")
+            self._declared = {name: any(word in kind.upper() for word in _TEXT_WORDS) for name, kind in rows}
+        return self._declared.get(name, False)
+
+    def is_fresh(self) -> bool:
+        """Whether the file is still the one that was opened; what is no file is opened anew each time."""
+        return self._identity is not None and self._identity == identity(self.source)
+
+    def open_database(self) -> Database | ServerFacts | None:
+        """What the table or layer knows of its rows; one that the mapfile narrows down cannot be asked."""
+        from mapsos.sources.indexes.sqlite_facts import Database
+
+        source = self.source
+        if self.selected or source.native_filter or source.max_features is not None or source.encoding:
+            return None
+        return Database(self, source)
+
+    def close(self) -> None:
+        """Give the dataset back."""
+        with guarded(self.source):
+            self._release()
+            self._layer = None
+            self._dataset = None
+
+
+def _open_as_layer(connection: str, statement: str) -> Any:
+    """The result of a statement of OGR SQL as a layer ``selected``, so that another statement can select from it."""
+    from xml.sax.saxutils import escape
+
+    return gdal.OpenEx(
+        '<OGRVRTDataSource><OGRVRTLayer name="selected">'
+        f"<SrcDataSource>{escape(connection)}</SrcDataSource><SrcSQL>{escape(statement)}</SrcSQL>"
+        "</OGRVRTLayer></OGRVRTDataSource>",
+        gdal.OF_VECTOR | gdal.OF_READONLY,
+    )
+
+
+def _import_schema(stream: Any) -> Any:
+    import pyarrow as pa
+
+    schema = stream.GetSchema()
+    return pa.DataType._import_from_c(schema._getPtr())
+
+
+def _import_array(array: Any, kind: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.Array._import_from_c(array._getPtr(), kind)
+
+
+def _places(layer: Any, names: list[str], kind: Any) -> list[int]:
+    found = {kind.field(index).name: index for index in reversed(range(kind.num_fields))}
+    return [found[name] for name in names]

@@ -1,0 +1,67 @@
+"""Opening what a LAYER names, read-only, and turning whatever GDAL complains of into `SourceError`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from osgeo import gdal, ogr
+
+from mapsos.sources.errors import unreadable
+from mapsos.terms.layer_source import LayerSource
+
+gdal.UseExceptions()
+ogr.UseExceptions()
+
+
+@contextmanager
+def guarded(source: LayerSource) -> Iterator[list[str]]:
+    """Run GDAL calls: nothing is printed, a failure becomes `SourceError`. Gives the list that messages go to.
+
+    The handler belongs to the thread and must not outlive the block: no ``yield`` of a generator inside of it.
+    """
+    messages: list[str] = []
+
+    def keep(level: int, _number: int, message: str) -> None:
+        if level >= gdal.CE_Failure:
+            messages.append(message)
+
+    gdal.PushErrorHandler(keep)
+    try:
+        yield messages
+    except (RuntimeError, OSError, UnicodeDecodeError) as error:
+        raise unreadable(source, "\n".join(dict.fromkeys([*messages, str(error)]))) from error
+    finally:
+        gdal.PopErrorHandler()
+
+
+_DEFAULTS = (
+    "fallback_application_name=mapsos connect_timeout=10 keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
+)
+"""What a connection to PostgreSQL has unless the mapfile says otherwise: no wait for a server that is gone."""
+
+
+_CURSOR_ROWS = 2000
+"""Rows that are fetched from a cursor of PostgreSQL at a time."""
+
+
+def _name_server(connection: str) -> str:
+    """The connection string of a LAYER as GDAL takes it, with the defaults before it: of two values the last counts."""
+    stated = re.sub("^pgb?:", "", connection, flags=re.I)
+    return f"PG:{stated}" if "://" in stated.split(" ", 1)[0] else f"PG:{_DEFAULTS} {stated}"
+
+
+def open_dataset(source: LayerSource) -> Any:
+    """A dataset handle of the reader's own. Raises `SourceError`."""
+    connection = source.connection
+    if source.is_postgresql:
+        connection = _name_server(connection)
+        if gdal.GetConfigOption("OGR_PG_CURSOR_PAGE") is None:
+            gdal.SetConfigOption("OGR_PG_CURSOR_PAGE", str(_CURSOR_ROWS))
+    with guarded(source):
+        dataset = gdal.OpenEx(connection, gdal.OF_VECTOR | gdal.OF_READONLY | gdal.OF_VERBOSE_ERROR)
+        if dataset is None:
+            raise RuntimeError("nothing was opened")
+        return dataset

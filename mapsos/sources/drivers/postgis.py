@@ -1,0 +1,72 @@
+"""PostGIS as MapServer's DATA names it: ``geom FROM table USING UNIQUE id USING SRID=4326``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mapsos.sources.drivers.ogr import read_columns
+from mapsos.sources.drivers.postgresql import PostgresqlReader
+from mapsos.sources.errors import unreadable
+from mapsos.sources.filtering.sql import Dialect
+from mapsos.sources.source_columns import foreign_encoding
+
+_DATA = re.compile(r"\s*(?P<geometry>\"(?:[^\"]|\"\")+\"|[^\s\"]+)\s+from\s+(?P<rest>.+?)\s*;?\s*", re.I | re.S)
+_USING = re.compile(r"\s+using\s+(?:unique\s+(?P<unique>\S+)|srid\s*=\s*(?P<srid>-?\d+))\s*$", re.I)
+
+
+@dataclass(frozen=True)
+class PostgisData:
+    """A DATA text: the geometry column, what it is selected from, the unique column and the SRID if they are given."""
+
+    geometry: str
+    origin: str
+    unique: str | None = None
+    srid: int | None = None
+
+
+def parse_data(text: str) -> PostgisData:
+    """Read a DATA text. Raises ValueError for one that is not of the grammar."""
+    match = _DATA.fullmatch(text)
+    if match is None:
+        raise ValueError("DATA is not of the form: geometry FROM table")
+    rest = match["rest"]
+    unique, srid = None, None
+    while using := _USING.search(rest):
+        unique = using["unique"] or unique
+        srid = int(using["srid"]) if using["srid"] else srid
+        rest = rest[: using.start()]
+    geometry = match["geometry"]
+    geometry = geometry[1:-1].replace('""', '"') if geometry.startswith('"') else geometry.split("::")[0].lower()
+    return PostgisData(geometry, rest.strip(), unique, srid)
+
+
+class PostgisReader(PostgresqlReader):
+    """A table or subquery of a PostgreSQL database; the unique column is a column as any other."""
+
+    def _find_layer(self) -> None:
+        try:
+            self._data = parse_data(self.source.data)
+        except ValueError as error:
+            raise unreadable(self.source, str(error)) from error
+        self.driver = "PostgreSQL"
+        self.dialect = Dialect.POSTGRESQL
+        self.selected = True
+        self.table = self.fid_name = ""
+        self.geometry_name = self._data.geometry
+        self._open_session()
+        definition = self._own_layer().GetLayerDefn()
+        self.columns = read_columns(definition, foreign_encoding(self.source))
+        geometries = [definition.GetGeomFieldDefn(index).GetName() for index in range(definition.GetGeomFieldCount())]
+        if self._data.geometry not in geometries:
+            raise RuntimeError(f"there is no geometry column {self._data.geometry}")
+        self.has_geometry = True
+        self._release()
+        self._describe()
+
+    def _statement(self) -> str:
+        return f"SELECT * FROM {self.from_clause()} LIMIT 0"
+
+    def from_clause(self) -> str:
+        """What DATA names."""
+        return self._data.origin

@@ -1,0 +1,35 @@
+"""What the geometries of a source are written as: the LAYER's TYPE, but for a shapefile what its header says."""
+
+from __future__ import annotations
+
+import os
+
+from mapsos.terms.layer_source import LayerSource, ShapeType, SourceKind
+
+_TYPE_OFFSET = 32
+_KINDS = {
+    1: ShapeType.POINT,
+    3: ShapeType.LINE,
+    5: ShapeType.POLYGON,
+    8: ShapeType.POINT,
+}
+"""Shape types; those with z or m are 10 and 20 more."""
+
+
+def find_shape_type(source: LayerSource) -> ShapeType:
+    """Points, lines or polygons: costs a read of a few bytes for a shapefile, nothing else for the rest.
+
+    A shapefile that cannot be read counts as what the LAYER says.
+    """
+    if source.kind is not SourceKind.SHAPEFILE:
+        return source.shape
+    stem, extension = os.path.splitext(source.connection)
+    stem = stem if extension.lower() == ".shp" else source.connection
+    for suffix in (".shp", ".SHP"):
+        try:
+            with open(stem + suffix, "rb") as file:
+                head = file.read(_TYPE_OFFSET + 4)
+        except OSError:
+            continue
+        return _KINDS.get(int.from_bytes(head[_TYPE_OFFSET:], "little") % 10, source.shape)
+    return source.shape

@@ -1,0 +1,164 @@
+"""Comparing a column with a literal, typed as `mapsos.terms.predicates.Compare` says (reference section 10.6)."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from mapsos.columns.batches import ColumnKind
+from mapsos.columns.parse_numbers import parse_numbers
+from mapsos.sources.filtering.row_times import times_of
+from mapsos.sources.rows import Rows
+from mapsos.terms.predicates import Between, Compare, ComparisonOperator
+from mapsos.terms.times import Interval, parse_time
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?", re.ASCII)
+_FUNCTIONS = {
+    "=": "equal",
+    "<>": "not_equal",
+    "<": "less",
+    ">": "greater",
+    "<=": "less_equal",
+    ">=": "greater_equal",
+}
+
+Typing = Literal["text", "number", "time"]
+
+
+def is_number(literal: str) -> bool:
+    """Whether the literal is wholly a decimal number, without blanks."""
+    return _NUMBER.fullmatch(literal) is not None
+
+
+def typing_of(predicate: Compare | Between, kind: ColumnKind) -> Typing:
+    """As what the predicate compares a column of that kind.
+
+    ``predicate.kind`` decides if it is given and the literals allow it. Otherwise a date or date-time compares as
+    time with literals that are times; what then is wholly a number compares as numbers, everything else as text.
+    """
+    literals = (predicate.literal,) if isinstance(predicate, Compare) else (predicate.low, predicate.high)
+    if predicate.kind == "text":
+        return "text"
+    dated = kind in (ColumnKind.DATE, ColumnKind.DATETIME) and predicate.kind is None
+    if (dated or predicate.kind == "time") and all(_time_of(literal) for literal in literals):
+        return "time"
+    if predicate.kind != "time" and all(map(is_number, literals)):
+        return "number"
+    return "text"
+
+
+def _time_of(literal: str) -> Interval | None:
+    try:
+        return parse_time(literal)
+    except ValueError:
+        return None
+
+
+def compare(predicate: Compare, rows: Rows) -> pa.Array:
+    """Boolean array (rows,), null where the column is NULL."""
+    typing = typing_of(predicate, rows.kind(predicate.name))
+    if typing == "number":
+        return _compare_number(rows, predicate.name, predicate.operator, predicate.literal)
+    if typing == "time":
+        return _compare_time(rows, predicate.name, predicate.operator, predicate.literal)
+    return _compare_text(rows, predicate.name, predicate.operator, predicate.literal, predicate.match_case)
+
+
+def compare_between(predicate: Between, rows: Rows) -> pa.Array:
+    """Boolean array (rows,), null where the column is NULL; both bounds are typed alike."""
+    import pyarrow.compute as pc
+
+    typing = typing_of(predicate, rows.kind(predicate.name))
+    name, low, high = predicate.name, predicate.low, predicate.high
+    if typing == "number":
+        return pc.and_kleene(_compare_number(rows, name, ">=", low), _compare_number(rows, name, "<=", high))
+    if typing == "time":
+        return pc.and_kleene(_compare_time(rows, name, ">=", low), _compare_time(rows, name, "<=", high))
+    return pc.and_kleene(_compare_text(rows, name, ">=", low, True), _compare_text(rows, name, "<=", high, True))
+
+
+def _apply(operator: ComparisonOperator, column: pa.Array, scalar: object) -> pa.Array:
+    import pyarrow.compute as pc
+
+    return pc.call_function(_FUNCTIONS[operator], [column, scalar])
+
+
+def _compare_text(rows: Rows, name: str, operator: ComparisonOperator, literal: str, match_case: bool) -> pa.Array:
+    import pyarrow as pa
+
+    texts = rows.known_texts(name)
+    if not match_case:
+        from mapsos.sources.filtering.evaluate import fold_case
+
+        texts, literal = fold_case(texts), literal.casefold()
+    return _apply(operator, texts, pa.scalar(literal, pa.large_string()))
+
+
+def _compare_number(rows: Rows, name: str, operator: ComparisonOperator, literal: str) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = rows.kind(name)
+    values = rows.values(name)
+    if kind is ColumnKind.INTEGER:
+        return _compare_integer(values, operator, Decimal(literal))
+    if kind is ColumnKind.BOOLEAN:
+        return _compare_integer(values.cast(pa.int64()), operator, Decimal(literal))
+    if kind is not ColumnKind.REAL:
+        texts = rows.known_texts(name)
+        decided = _apply(operator, parse_numbers(texts), pa.scalar(float(literal)))
+        # A value that is no number differs from every number, and is decided: only NULL is not.
+        return pc.if_else(texts.is_valid(), pc.fill_null(decided, operator == "<>"), pa.scalar(None, pa.bool_()))
+    return _apply(operator, values, pa.scalar(float(literal)))
+
+
+def _compare_integer(values: pa.Array, operator: ComparisonOperator, literal: Decimal) -> pa.Array:
+    """Exactly, however long the numbers are: a double would take 2**53 + 1 for 2**53."""
+    import pyarrow as pa
+
+    bound = -(2**63), 2**63 - 1
+    if literal < bound[0] or literal > bound[1]:
+        above = literal > 0
+        truth = {"=": False, "<>": True, "<": above, "<=": above, ">": not above, ">=": not above}[operator]
+        return _everywhere(values, truth)
+    floor = int(literal.to_integral_value(rounding="ROUND_FLOOR"))
+    if floor == literal:
+        return _apply(operator, values, pa.scalar(floor, pa.int64()))
+    if operator in ("=", "<>"):
+        return _everywhere(values, operator == "<>")
+    return _apply("<=" if operator in ("<", "<=") else ">", values, pa.scalar(floor, pa.int64()))
+
+
+def _everywhere(values: pa.Array, truth: bool) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.if_else(values.is_valid(), pa.scalar(truth), pa.scalar(None, pa.bool_()))
+
+
+def _compare_time(rows: Rows, name: str, operator: ComparisonOperator, literal: str) -> pa.Array:
+    """By the interval that the literal stands for: equal lies within it, less is before it, greater after."""
+    import pyarrow as pa
+
+    interval = parse_time(literal)
+    begin, end, valid = times_of(rows, name)
+    within = (begin >= interval.begin) & (end <= interval.end)
+    decided: dict[str, np.ndarray] = {
+        "=": within,
+        "<>": ~within,
+        "<": begin < interval.begin,
+        "<=": (begin < interval.begin) | within,
+        ">": (begin >= interval.begin) & ~within,
+        ">=": begin >= interval.begin,
+    }
+    return pa.array(decided[operator] & valid, mask=~_known(rows, name))
+
+
+def _known(rows: Rows, name: str) -> np.ndarray:
+    known: np.ndarray = rows.raw[name].is_valid().to_numpy(zero_copy_only=False)
+    return known

@@ -1,0 +1,113 @@
+"""Deciding which rows a predicate admits, on Arrow columns, so that every driver gives the same rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mapsos.sources.filtering.comparisons import compare, compare_between
+from mapsos.sources.filtering.row_times import times_of
+from mapsos.sources.filtering.spatial import in_rectangle, in_relation
+from mapsos.sources.filtering.text_patterns import matches_expression, matches_parts
+from mapsos.sources.rows import Rows
+from mapsos.terms import predicates as p
+from mapsos.terms.layer_source import LayerSource
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+
+def evaluate(predicate: p.Predicate, rows: Rows, source: LayerSource) -> np.ndarray:
+    """Array (rows,) of bool: whether the predicate is satisfied. Names in it are spelled as the source does.
+
+    Logic has three values: what cannot be decided (a comparison with NULL) satisfies neither the predicate nor its
+    Not. Raises `mapsos.sources.errors.SourceError` for what the mapfile asks and cannot be done.
+    """
+    import pyarrow.compute as pc
+
+    mask: np.ndarray = pc.fill_null(_decide(predicate, rows, source), False).to_numpy(zero_copy_only=False)
+    return mask
+
+
+def _decide(predicate: p.Predicate, rows: Rows, source: LayerSource) -> pa.Array:
+    """Boolean array, null where it cannot be decided."""
+    import pyarrow.compute as pc
+
+    match predicate:
+        case p.And(operands):
+            decided = _constant(True, rows.count)
+            for operand in operands:
+                decided = pc.and_kleene(decided, _decide(operand, rows, source))
+            return decided
+        case p.Or(operands):
+            decided = _constant(False, rows.count)
+            for operand in operands:
+                decided = pc.or_kleene(decided, _decide(operand, rows, source))
+            return decided
+        case p.Not(operand):
+            return pc.invert(_decide(operand, rows, source))
+        case p.Everything():
+            return _constant(True, rows.count)
+        case p.Nothing():
+            return _constant(False, rows.count)
+        case p.Compare():
+            return compare(predicate, rows)
+        case p.Between():
+            return compare_between(predicate, rows)
+        case p.Like(name, parts, match_case):
+            return matches_parts(rows.known_texts(name), parts, match_case)
+        case p.Matches(name, expression, match_case):
+            return matches_expression(rows.known_texts(name), expression, match_case, source.layer)
+        case p.IsNull(name):
+            return rows.values(name).is_null()
+        case p.OneOf(name, values, match_case):
+            return _one_of(rows.known_texts(name), values, match_case)
+        case p.Time():
+            return _at_time(predicate, rows)
+        case p.BBox():
+            return in_rectangle(predicate, rows.geometry, rows.count, source.crs)
+        case p.Spatial():
+            return in_relation(predicate, rows.geometry, rows.count, source.crs)
+
+
+def _constant(truth: bool, count: int) -> pa.Array:
+    import numpy as np
+    import pyarrow as pa
+
+    return pa.array(np.full(count, truth))
+
+
+def _one_of(texts: pa.Array, values: tuple[str, ...], match_case: bool) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not match_case:
+        texts = fold_case(texts)
+        values = tuple(value.casefold() for value in values)
+    found = pc.is_in(texts, value_set=pa.array(values, pa.large_string()))
+    return pc.if_else(texts.is_valid(), found, pa.scalar(None, pa.bool_()))
+
+
+def fold_case(texts: pa.Array) -> pa.Array:
+    """The texts by Unicode case folding, each distinct one folded once."""
+    import pyarrow as pa
+
+    encoded = texts.dictionary_encode()
+    return pa.array(list(map(str.casefold, encoded.dictionary.to_pylist())), pa.large_string()).take(encoded.indices)
+
+
+def _at_time(predicate: p.Time, rows: Rows) -> pa.Array:
+    """Values against intervals; a value that is no time satisfies nothing, NULL and no time are not told apart."""
+    import numpy as np
+    import pyarrow as pa
+
+    begin, end, valid = times_of(rows, predicate.name)
+    found = np.zeros(rows.count, dtype=bool)
+    for interval in predicate.intervals:
+        if predicate.relation == "before":
+            found |= end <= interval.begin
+        elif predicate.relation == "after":
+            found |= begin >= interval.end
+        else:
+            found |= (begin >= interval.begin) & (end <= interval.end)
+    return pa.array(found, mask=~valid)

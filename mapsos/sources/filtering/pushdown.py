@@ -1,0 +1,307 @@
+"""What of a predicate is handed to the driver, so that its indexes work: only ever wider than the predicate.
+
+Conditions are made of identifiers and typed constants alone (`mapsos.sources.filtering.sql`). What might leave out a
+row that the predicate selects is not pushed down: nothing below a Not, no text that cannot be a constant, no order of
+texts.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from decimal import Decimal
+
+from mapsos.columns.batches import ColumnKind
+from mapsos.sources.filtering.comparisons import is_number, typing_of
+from mapsos.sources.filtering.spatial import rectangle_in_layer
+from mapsos.sources.filtering.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
+from mapsos.sources.reader import Narrowing, Reader
+from mapsos.sources.source_columns import PostgresqlColumn, SourceColumn
+from mapsos.terms.crs import Crs
+from mapsos.terms.predicates import And, BBox, Between, Compare, OneOf, Or, Predicate, Spatial, Time, list_conditions
+from mapsos.terms.times import DAY, SECOND, parse_time
+
+Rectangle = tuple[float, float, float, float]
+
+_MOST_VALUES = 500
+"""Values of one `OneOf` that are handed down at most: drivers limit the size of a statement."""
+
+_MOST_SPANS = 20
+_MOST_YEARS = 3
+_MOST_TENS = 6
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_FIRST_DAY = date(1001, 1, 1).toordinal()
+_LAST_DAY = date(9990, 1, 1).toordinal()
+
+
+def narrow(predicate: Predicate, reader: Reader, crs: Crs | None) -> Narrowing:
+    """The condition and rectangle that hold every row of the predicate, as narrow as they can be named safely."""
+    return Narrowing(_condition(predicate, reader), _rectangle(predicate, crs))
+
+
+def _rectangle(predicate: Predicate, crs: Crs | None) -> Rectangle | None:
+    if isinstance(predicate, BBox | Spatial):
+        return rectangle_in_layer(predicate, crs)
+    if isinstance(predicate, And):
+        found = [rectangle for operand in predicate.operands if (rectangle := _rectangle(operand, crs))]
+        if not found:
+            return None
+        minx, miny = max(r[0] for r in found), max(r[1] for r in found)
+        maxx, maxy = min(r[2] for r in found), min(r[3] for r in found)
+        return (minx, miny, maxx, maxy) if minx <= maxx and miny <= maxy else found[0]
+    if isinstance(predicate, Or):
+        every = [_rectangle(operand, crs) for operand in predicate.operands]
+        known = [rectangle for rectangle in every if rectangle is not None]
+        if not every or len(known) < len(every):
+            return None
+        return (
+            min(r[0] for r in known),
+            min(r[1] for r in known),
+            max(r[2] for r in known),
+            max(r[3] for r in known),
+        )
+    return None
+
+
+def _condition(predicate: Predicate, reader: Reader) -> str:
+    """SQL that is true at least wherever the predicate is; empty where there is nothing to say."""
+    if isinstance(predicate, And):
+        operands = tuple(list_conditions(predicate))
+        times = {operand.name for operand in operands if isinstance(operand, Time)}
+        some = [
+            f"likelihood({condition}, 0.99)" if _leads_to_times(operand, times, reader) else f"({condition})"
+            for operand in operands
+            if (condition := _condition(operand, reader))
+        ]
+        return " AND ".join(some)
+    if isinstance(predicate, Or):
+        every = [_condition(operand, reader) for operand in predicate.operands]
+        return " OR ".join(f"({condition})" for condition in every) if all(every) else ""
+    if not isinstance(predicate, Compare | Between | OneOf | Time):
+        return ""
+    dialect = reader.condition_dialect(predicate.name)
+    if dialect is None:
+        return ""
+    kind = reader.columns[predicate.name].column.kind
+    try:
+        column = quote_identifier(predicate.name, dialect)
+        in_order = _order(reader.columns[predicate.name], column)
+        if isinstance(predicate, Time):
+            return _time_condition(predicate, in_order, kind, dialect)
+        if isinstance(predicate, OneOf):
+            return _one_of(column, kind, predicate.values, dialect) if predicate.match_case else ""
+        return _comparison(predicate, column, in_order, kind, dialect)
+    except ValueError:
+        return ""
+
+
+def _leads_to_times(predicate: Predicate, times: set[str], reader: Reader) -> bool:
+    """Whether SQLite has an index of a column and then of one of the times.
+
+    It may hold the column alone for selective enough to go through all that the index has of a value, and is told that
+    it is not: then each range of times is sought.
+    """
+    if not (isinstance(predicate, OneOf) and times and reader.condition_dialect(predicate.name) is Dialect.SQLITE):
+        return False
+    from mapsos.sources.drivers.ogr import OgrReader
+    from mapsos.sources.drivers.opening import guarded
+    from mapsos.sources.indexes.index_skips import list_keys
+
+    if not isinstance(reader, OgrReader):
+        return False
+    with guarded(reader.source):
+        return any(key[0] == predicate.name and key[1:] and key[1] in times for key in list_keys(reader))
+
+
+def _order(column: SourceColumn, quoted: str) -> str:
+    """The column as what ranges of texts are asked of, which are made for the order of bytes."""
+    by_rules = isinstance(column, PostgresqlColumn) and column.column.kind is ColumnKind.TEXT and not column.bytewise
+    return f'{quoted} COLLATE "C"' if by_rules else quoted
+
+
+def _one_of(column: str, kind: ColumnKind, values: tuple[str, ...], dialect: Dialect) -> str:
+    if not 0 < len(values) <= _MOST_VALUES:
+        return ""
+    if kind is ColumnKind.TEXT and all(value and is_plain_text(value, dialect) for value in values):
+        constants = [quote_text(value, dialect) for value in values]
+    elif kind is ColumnKind.INTEGER and all(_is_integer(value) for value in values):
+        constants = [write_number(int(value)) for value in values]
+    else:
+        return ""
+    return f"{column} = {constants[0]}" if len(constants) == 1 else f"{column} IN ({', '.join(constants)})"
+
+
+def _is_integer(text: str) -> bool:
+    return text.isascii() and text.lstrip("-").isdecimal() and abs(int(text)) < 2**31 and str(int(text)) == text
+
+
+def _comparison(predicate: Compare | Between, column: str, in_order: str, kind: ColumnKind, dialect: Dialect) -> str:
+    typing = typing_of(predicate, kind)
+    if typing == "text":
+        plain = isinstance(predicate, Compare) and predicate.operator == "=" and predicate.match_case
+        if not plain or kind is not ColumnKind.TEXT:
+            return ""
+        assert isinstance(predicate, Compare)
+        return _one_of(column, kind, (predicate.literal,), dialect)
+    if typing == "number":
+        return _number_bounds(predicate, column) if kind in (ColumnKind.INTEGER, ColumnKind.REAL) else ""
+    if isinstance(predicate, Between):
+        first, last = parse_time(predicate.low).begin, parse_time(predicate.high).end
+        return _time_range(in_order, kind, dialect, [_widen(first, last)])
+    interval = parse_time(predicate.literal)
+    spans = {
+        "=": _widen(interval.begin, interval.end),
+        "<": _widen(None, interval.begin),
+        "<=": _widen(None, interval.end),
+        ">": _widen(interval.begin, None),
+        ">=": _widen(interval.begin, None),
+    }
+    return _time_range(in_order, kind, dialect, [spans[predicate.operator]]) if predicate.operator in spans else ""
+
+
+def _number_bounds(predicate: Compare | Between, column: str) -> str:
+    """Bounds that are a little wider than the literals, so that no rounding of the driver's costs a row."""
+    if isinstance(predicate, Between):
+        low, high = _below(predicate.low), _above(predicate.high)
+    elif predicate.operator == "=":
+        low, high = _below(predicate.literal), _above(predicate.literal)
+    elif predicate.operator in ("<", "<="):
+        low, high = None, _above(predicate.literal)
+    elif predicate.operator in (">", ">="):
+        low, high = _below(predicate.literal), None
+    else:
+        return ""
+    bounds = []
+    if low is not None:
+        bounds.append(f"{column} >= {low}")
+    if high is not None:
+        bounds.append(f"{column} <= {high}")
+    return " AND ".join(bounds)
+
+
+def _below(literal: str) -> str:
+    return _bound(literal, -math.inf)
+
+
+def _above(literal: str) -> str:
+    return _bound(literal, math.inf)
+
+
+def _bound(literal: str, towards: float) -> str:
+    """A whole number of ordinary size as it is, any other moved outwards by some units in the last place."""
+    if not is_number(literal):
+        raise ValueError("no number")
+    exact = Decimal(literal)
+    if abs(exact) < 2**31 and exact == exact.to_integral_value():
+        return write_number(int(exact))
+    number = float(exact)
+    for _ in range(4):
+        number = math.nextafter(number, towards)
+    return write_number(number)
+
+
+Span = tuple[int | None, int | None]
+"""From an instant to an instant, both included; None for no bound."""
+
+
+def _time_condition(predicate: Time, column: str, kind: ColumnKind, dialect: Dialect) -> str:
+    if not 0 < len(predicate.intervals) <= _MOST_SPANS:
+        return ""
+    if predicate.relation == "before":
+        spans = [_widen(None, interval.begin) for interval in predicate.intervals]
+    elif predicate.relation == "after":
+        spans = [_widen(interval.end, None) for interval in predicate.intervals]
+    else:
+        spans = [_widen(interval.begin, interval.end) for interval in predicate.intervals]
+    return _time_range(column, kind, dialect, spans)
+
+
+def _time_range(column: str, kind: ColumnKind, dialect: Dialect, spans: list[Span]) -> str:
+    # OGR SQL fails on a NULL in a comparison of dates.
+    if dialect is Dialect.OGR or kind not in (ColumnKind.TEXT, ColumnKind.DATETIME, ColumnKind.DATE):
+        return ""
+    if dialect is Dialect.POSTGRESQL and kind is not ColumnKind.TEXT:
+        return " OR ".join(f"({_typed_range(column, kind, *span)})" for span in spans)
+    return " OR ".join(f"({_text_range(column, *_days_around(*span))})" for span in spans)
+
+
+def _widen(begin: int | None, end: int | None) -> Span:
+    """With a second to spare, which is how far a value may reach that is written to the second."""
+    return None if begin is None else begin - SECOND, None if end is None else end + SECOND
+
+
+def _days_around(begin: int | None, end: int | None) -> tuple[date | None, date | None]:
+    """First and last day that values between two instants can be written with, with two days to spare for zones."""
+    return (
+        None if begin is None else _day(begin // DAY - 2),
+        None if end is None else _day(end // DAY + 2),
+    )
+
+
+def _day(days: int) -> date | None:
+    """The day, None where it lies so far out that it is no bound."""
+    ordinal = days + _EPOCH
+    return date.fromordinal(ordinal) if _FIRST_DAY <= ordinal <= _LAST_DAY else None
+
+
+def _typed_range(column: str, kind: ColumnKind, begin: int | None, end: int | None) -> str:
+    """A range for a column of dates or date-times.
+
+    The constants take the type of the column, so that its index and its partitions are of use; one without zone reads
+    them as UTC.
+    """
+    bounds = []
+    for operator, instant in ((">=", begin), ("<=", end)):
+        if instant is None or (day := _day(instant // DAY)) is None:
+            continue
+        clock = "" if kind is ColumnKind.DATE else f" {_write_clock(instant % DAY)}"
+        bounds.append(f"{column} {operator} '{day.isoformat()}{clock}'")
+    if not bounds:
+        raise ValueError("nothing to hand down")
+    return " AND ".join(bounds)
+
+
+def _write_clock(microseconds: int) -> str:
+    seconds, rest = divmod(microseconds, SECOND)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:06d}+00"
+
+
+def _text_range(column: str, first: date | None, last: date | None) -> str:
+    """Ranges in the order of bytes that hold every text which `mapsos.terms.times.parse_texts` can place on the days.
+
+    Whatever its form: numbers and texts with blanks before them sort below ``/``; all others begin with their year.
+    Within a year the days written YYYY-MM-DD are in order and so are those of the form YYYY-DDD; the year alone
+    sorts before them, and every other form (by week, with slashes, without marks) after them, and of these the whole
+    year is taken. No bound looks like a number, which SQLite would compare as one.
+    """
+    years = None if first is None else first.year - 1, None if last is None else last.year + 1
+    if first is None or last is None or last.year - first.year > _MOST_YEARS:
+        bounds = []
+        if years[0] is not None:
+            bounds.append(f"{column} > '{years[0] - 1:04d}~'")
+        if years[1] is not None:
+            bounds.append(f"{column} < '{years[1]:04d}~'")
+        if not bounds:
+            raise ValueError("nothing to hand down")
+        return f"{column} < '/' OR ({' AND '.join(bounds)})"
+    ranges = [f"{column} < '/'", f"({column} >= '{first.isoformat()}' AND {column} < '{last.isoformat()}~')"]
+    for year in range(first.year - 1, last.year + 2):
+        ranges.append(f"({column} > '{year - 1:04d}~' AND {column} < '{year:04d}-0')")
+        ranges.append(f"({column} > '{year:04d}-:' AND {column} < '{year:04d}~')")
+    for year in range(first.year, last.year + 1):
+        start = (max(first, date(year, 1, 1)) - date(year, 1, 1)).days + 1
+        end = (min(last, date(year, 12, 31)) - date(year, 1, 1)).days + 1
+        ranges += [
+            f"({column} >= '{year:04d}-{low:03d}' AND {column} < '{year:04d}-{high:03d}~')"
+            for low, high in _split_days(start, end)
+        ]
+    return " OR ".join(ranges)
+
+
+def _split_days(start: int, end: int) -> list[tuple[int, int]]:
+    """Days of a year in tens, so that ``2001-013`` is told from ``2001-01-30``; as they are where they are many."""
+    tens = range(start // 10, end // 10 + 1)
+    if len(tens) > _MOST_TENS:
+        return [(start, end)]
+    return [(max(start, ten * 10), min(end, ten * 10 + 9)) for ten in tens]

@@ -1,0 +1,107 @@
+"""A column of any kind as times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mapsos.columns.batches import ColumnKind
+from mapsos.sources.rows import Rows
+from mapsos.terms.times import DAY, SECOND, parse_texts
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+Times = tuple["np.ndarray", "np.ndarray", "np.ndarray"]
+
+
+def times_of(rows: Rows, name: str) -> Times:
+    """The times of a column: begin and end (int64 microseconds since 1970 UTC, half open) and whether there is one.
+
+    Texts and date-times as `mapsos.terms.times.parse_texts` reads them; a date is the instant of its midnight. Of
+    numbers, four digits are a year, eight digits that are a calendar date are that day, all others seconds since 1970
+    UTC.
+    Times of day, booleans, lists and binary values are no times. Read once, however often they are asked for.
+    """
+    if name not in rows.times:
+        rows.times[name] = _read_times(rows, name)
+    return rows.times[name]
+
+
+def _read_times(rows: Rows, name: str) -> Times:
+    import numpy as np
+
+    kind = rows.kind(name)
+    if kind in (ColumnKind.TEXT, ColumnKind.DATETIME):
+        return parse_texts(rows.time_texts(name))
+    if kind is ColumnKind.DATE:
+        return _dates(rows.values(name))
+    if kind in (ColumnKind.INTEGER, ColumnKind.REAL):
+        return number_times(rows.values(name))
+    nothing = np.zeros(rows.count, dtype=np.int64)
+    return nothing, nothing, np.zeros(rows.count, dtype=bool)
+
+
+def instants_of(rows: Rows, name: str) -> pa.Array:
+    """When the times of a column begin, as timestamp[us, UTC]; null where there is none."""
+    import pyarrow as pa
+
+    begin, _, valid = times_of(rows, name)
+    return pa.array(begin, pa.timestamp("us", "UTC"), mask=~valid)
+
+
+def _dates(dates: pa.Array) -> Times:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    valid = dates.is_valid().to_numpy(zero_copy_only=False)
+    days = pc.fill_null(dates.cast(pa.int32()), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    return days * DAY, days * DAY + 1, valid
+
+
+def number_times(numbers: pa.Array) -> Times:
+    """Numbers (int64 or float64) as times, by the rule of `times_of`. Numbers beyond the calendar are no times."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    valid = numbers.is_valid().to_numpy(zero_copy_only=False)
+    values = pc.fill_null(numbers, 0).to_numpy(zero_copy_only=False)
+    with np.errstate(invalid="ignore"):
+        usable = valid & (np.abs(values) < 1e12)
+    values = np.where(usable, values, 0)
+    whole = np.floor(values).astype(np.int64)
+    integral = whole == values
+    begin = np.rint(values * SECOND).astype(np.int64) if values.dtype.kind == "f" else whole * SECOND
+    end = begin + 1
+    years = integral & (whole >= 1000) & (whole <= 9999)
+    if years.any():
+        begin = np.where(years, _year_begins(whole), begin)
+        end = np.where(years, _year_begins(whole + 1), end)
+    days = integral & (whole >= 10_000_000) & (whole <= 99_999_999)
+    if days.any():
+        midnight, real = calendar_days(np.where(days, whole, 19700101))
+        days &= real
+        begin = np.where(days, midnight, begin)
+        end = np.where(days, midnight + 1, end)
+    return begin, end, usable
+
+
+def _year_begins(years: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    usual = np.clip(years, 1000, 10_000) - 1970
+    begins: np.ndarray = usual.astype("datetime64[Y]").astype("datetime64[us]").astype(np.int64)
+    return begins
+
+
+def calendar_days(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Microseconds at the midnight of numbers YYYYMMDD, and whether the calendar has that day."""
+    import numpy as np
+
+    year, month, day = numbers // 10_000, numbers // 100 % 100, numbers % 100
+    possible = (month >= 1) & (month <= 12) & (day >= 1)
+    months = ((year - 1970) * 12 + np.where(possible, month, 1) - 1).astype("datetime64[M]")
+    first = months.astype("datetime64[D]").astype(np.int64)
+    length = (months + 1).astype("datetime64[D]").astype(np.int64) - first
+    return (first + day - 1) * DAY, possible & (day <= length)

@@ -1,0 +1,75 @@
+"""Texts against wildcards and regular expressions, by RE2: linear in the text, characters not bytes, newlines too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mapsos.sources.errors import SourceError
+from mapsos.terms.like_patterns import meets_parts
+from mapsos.terms.predicates import ANY_ONE, ANY_RUN, Wildcard
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_LONGEST_PATTERN = 20_000
+"""Characters of literal text in a pattern that RE2 compiles within its memory for certain."""
+
+
+def matches_parts(texts: pa.Array, parts: tuple[str | Wildcard, ...], match_case: bool) -> pa.Array:
+    """Whether the whole text matches the parts of a `mapsos.terms.predicates.Like`; null where the text is."""
+    import pyarrow.compute as pc
+
+    shortest = sum(len(part) if isinstance(part, str) else part is ANY_ONE for part in parts)
+    if shortest > _LONGEST_PATTERN:
+        return _matches_long(texts, parts, match_case, shortest)
+    return pc.match_substring_regex(texts, _expression(parts), ignore_case=not match_case)
+
+
+def _expression(parts: tuple[str | Wildcard, ...]) -> str:
+    written = []
+    for part in parts:
+        if isinstance(part, str):
+            written.append(_escape(part))
+        else:
+            written.append("(?s:.*)" if part is ANY_RUN else "(?s:.)")
+    return rf"\A{''.join(written)}\z"
+
+
+def _escape(literal: str) -> str:
+    """The literal as RE2 meets it: every character of ASCII that is not a letter or digit escaped."""
+    return "".join(
+        rf"\x{{{ord(character):x}}}" if character.isascii() and not character.isalnum() else character
+        for character in literal
+    )
+
+
+def _matches_long(texts: pa.Array, parts: tuple[str | Wildcard, ...], match_case: bool, shortest: int) -> pa.Array:
+    """Texts too short cannot match; the few long enough for such a pattern are taken one by one."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not match_case:
+        parts = tuple(part.casefold() if isinstance(part, str) else part for part in parts)
+    candidates = pc.fill_null(pc.greater_equal(pc.utf8_length(texts), shortest // 3), False)
+    answers: list[bool | None] = []
+    for text, candidate in zip(texts.to_pylist(), candidates.to_pylist(), strict=True):
+        if text is None:
+            answers.append(None)
+        else:
+            answers.append(candidate and meets_parts(text if match_case else text.casefold(), parts))
+    return pa.array(answers, pa.bool_())
+
+
+def matches_expression(texts: pa.Array, expression: str, match_case: bool, layer: str) -> pa.Array:
+    """Whether the regular expression is found anywhere in the text; null where the text is.
+
+    The expression is the mapfile's: one that RE2 does not know is a `SourceError`.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        return pc.match_substring_regex(texts, expression, ignore_case=not match_case)
+    except pa.ArrowInvalid as error:
+        message = f"the regular expression in the FILTER of layer {layer} is not understood"
+        raise SourceError(message, str(error)) from error

@@ -1,0 +1,1 @@
+"""Facts that a database answers without delivering rows."""

@@ -1,0 +1,129 @@
+"""What the indexes of an SQLite table tell in a few seeks, where a statement would go through every row.
+
+SQLite has no loose index scan: a DISTINCT, or a MIN within each group, visits each entry of an index. Asking again and
+again for the least value above the last one visits one entry for each value.
+"""
+
+from __future__ import annotations
+
+from mapsos.sources.drivers.ogr import OgrReader
+from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
+
+MOST_VALUES = 5000
+"""With more distinct values than this, going through the index is as good."""
+
+_FIRST_ROWS = (4096, 131_072)
+"""How many feature ids from the start are looked at for the order of first appearance, in turn."""
+
+Key = tuple[str, ...]
+
+
+def list_keys(reader: OgrReader) -> list[Key]:
+    """The first two columns (or the only one) of each index over all rows, both in the order of bytes: asked once."""
+    if reader.index_keys is None:
+        reader.index_keys = _read_keys(reader)
+    return reader.index_keys
+
+
+def _read_keys(reader: OgrReader) -> list[Key]:
+    rows = reader.ask(
+        "SELECT l.name AS of_index, x.name AS of_column, x.coll AS collation "
+        f"FROM pragma_index_list({quote_text(reader.table, reader.dialect)}) l, pragma_index_xinfo(l.name) x "
+        "WHERE l.partial = 0 AND x.key = 1 AND x.seqno < 2 ORDER BY l.seq, x.seqno"
+    )
+    keys: dict[str, list[str]] = {}
+    for index, column, collation in rows:
+        keys.setdefault(index, []).append(column if collation == "BINARY" else "")
+    return [tuple(columns) for columns in keys.values()]
+
+
+def list_distinct(reader: OgrReader, column: str) -> tuple[str, ...] | None:
+    """Distinct texts of a column in order of first appearance, NULL as ''; None if that takes going through the rows.
+
+    For a column that an index begins with, of few values that all appear early.
+    """
+    found = find_first_ids(reader, column)
+    return None if found is None else tuple(found)
+
+
+def find_first_ids(reader: OgrReader, column: str) -> dict[str, int] | None:
+    """The least feature id of each distinct text of a column, in order; else as `list_distinct`."""
+    if not any(key[0] == column for key in list_keys(reader)):
+        return None
+    table, name = _names(reader, column)
+    many, nulls = reader.ask(
+        f"SELECT count(s), EXISTS (SELECT 1 FROM {table} WHERE {name} IS NULL) "
+        f"FROM ({_skip(table, name)} SELECT s FROM d LIMIT {MOST_VALUES + 1})"
+    )[0]
+    if int(many) > MOST_VALUES:
+        return None
+    fid = quote_identifier(reader.fid_name, reader.dialect)
+    for count in _FIRST_ROWS:
+        early = f"{fid} < (SELECT MIN({fid}) FROM {table}) + {count}"
+        rows = reader.ask(
+            f"SELECT {name}, CAST(MIN({fid}) AS TEXT) AS id FROM {table} NOT INDEXED WHERE {early} "
+            f"GROUP BY {name} COLLATE BINARY ORDER BY MIN({fid})"
+        )
+        if len(rows) == int(many) + int(nulls):
+            ids: dict[str, int] = {}
+            for text, id in rows:
+                ids.setdefault(text, int(id))
+            return ids
+    return None
+
+
+def count_each(reader: OgrReader, column: str, texts: tuple[str, ...]) -> dict[str, int] | None:
+    """How many rows have each of the texts, None for a text that is no constant: goes through the index alone."""
+    if not all(is_plain_text(text, reader.dialect) for text in texts):
+        return None
+    table, name = _names(reader, column)
+    counts: dict[str, int] = {}
+    for text in texts:
+        condition = f"{name} COLLATE BINARY = {quote_text(text, reader.dialect)}"
+        counts[text] = int(reader.ask(f"SELECT '' AS n UNION ALL SELECT count(*) FROM {table} WHERE {condition}")[1][0])
+    return counts
+
+
+def find_extremes(reader: OgrReader, column: str) -> tuple[str, str] | None:
+    """The least and greatest text of a column, '' without any; None if that takes going through the rows.
+
+    For a column that an index begins with, or that stands second in one whose first has few values and no NULL.
+    """
+    keys = list_keys(reader)
+    table, name = _names(reader, column)
+    least, most = f"MIN({name} COLLATE BINARY)", f"MAX({name} COLLATE BINARY)"
+    if any(key[0] == column for key in keys):
+        return _pair(reader, f"SELECT (SELECT {least} FROM {table}) AS a, (SELECT {most} FROM {table}) AS b")
+    for key in keys:
+        if key[1:] != (column,) or not key[0]:
+            continue
+        first = quote_identifier(key[0], reader.dialect)
+        values = f"({_skip(table, first)} SELECT s FROM d LIMIT {MOST_VALUES + 1})"
+        many, nulls = reader.ask(
+            f"SELECT count(s), EXISTS (SELECT 1 FROM {table} WHERE {first} IS NULL) FROM {values}"
+        )[0]
+        if int(many) <= MOST_VALUES and nulls == "0":
+            of_one = f"FROM {table} WHERE {first} COLLATE BINARY = v.s"
+            return _pair(
+                reader,
+                f"SELECT MIN((SELECT {least} {of_one})) AS a, MAX((SELECT {most} {of_one})) AS b FROM {values} v",
+            )
+    return None
+
+
+def _pair(reader: OgrReader, statement: str) -> tuple[str, str]:
+    least, most = reader.ask(f"SELECT CAST(a AS TEXT), CAST(b AS TEXT) FROM ({statement})")[0]
+    return least, most
+
+
+def _names(reader: OgrReader, column: str) -> tuple[str, str]:
+    return quote_identifier(reader.table, reader.dialect), quote_identifier(column, reader.dialect)
+
+
+def _skip(table: str, name: str) -> str:
+    """A table ``d`` of the distinct values ``s`` that are not NULL, each found by a seek; a NULL may be at its end."""
+    least = f"SELECT MIN({name} COLLATE BINARY) FROM {table}"
+    return (
+        f"WITH RECURSIVE d(s) AS ({least} UNION ALL "
+        f"SELECT ({least} WHERE {name} COLLATE BINARY > d.s) FROM d WHERE d.s IS NOT NULL)"
+    )

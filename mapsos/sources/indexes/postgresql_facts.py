@@ -1,0 +1,267 @@
+"""What a PostgreSQL server knows of a table, a view or a SELECT: one small answer, instead of all rows over the wire.
+
+Where an index begins with a column, its values are looked up one after the other, a few looks into the index for each.
+Whether that is so the server estimates (EXPLAIN); otherwise it goes through the rows itself.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mapsos.columns.batches import ColumnKind
+from mapsos.sources.drivers.postgresql import PostgresqlReader, write_envelope
+from mapsos.sources.filtering.row_times import times_of
+from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
+from mapsos.sources.indexes.time_texts import write_instant
+from mapsos.sources.passes.groups import GroupFacts
+from mapsos.sources.query import StepEnds
+from mapsos.sources.reader import Narrowing
+from mapsos.sources.rows import Rows
+from mapsos.sources.source_columns import PostgresqlColumn
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.predicates import And, BBox, Everything, OneOf, Predicate, Time
+from mapsos.terms.times import Interval
+
+_COST = re.compile(r"cost=[0-9.]+\.\.([0-9.]+) rows=([0-9]+)")
+_ALIKE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+_TIMES = ("timestamp with time zone", "timestamp without time zone")
+_INWARDS = 1e-5
+"""How far inside of a rectangle, in parts of its size and place, a box is sure to be in it, which is kept in floats."""
+
+
+class ServerFacts:
+    """Answers about all rows that a predicate admits: those of a pass over them, or None where that is not certain.
+
+    Raises `SourceError`, and DeadlineError where the server takes too long.
+    """
+
+    def __init__(self, reader: PostgresqlReader, source: LayerSource) -> None:
+        self._reader = reader
+        self._source = source
+
+    def distinct(self, column: str, predicate: Predicate) -> tuple[str, ...] | None:
+        """Distinct texts in the order of the server, '' for NULL behind them."""
+        condition = self._say(predicate)
+        if condition is None or not self._is_text(column):
+            return None
+        with self._reader.asking():
+            steps = self._choose_steps(column, condition)
+            found = self._ask(f"{steps} SELECT v::text FROM found WHERE v IS NOT NULL")
+            nulls = self._ask(f"WITH n AS (SELECT 1 FROM {self._null_rows(column, condition)} LIMIT 1) SELECT * FROM n")
+        return tuple(dict.fromkeys([*(text for (text,) in found), *([""] if nulls else [])]))
+
+    def time_bounds(self, column: str, predicate: Predicate) -> Interval | None:
+        """From the first to the last time: of dates, of date-times, and of texts that are all written alike in UTC."""
+        condition = self._say(predicate)
+        kind = self._reader.columns[column].column.kind
+        name = self._name(column)
+        if condition is None or kind not in (ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.TEXT):
+            return None
+        if kind is ColumnKind.TEXT:
+            ordered = f'{name}::text COLLATE "C"'
+            alike, rows = f"bool_and({name}::text ~ '{_ALIKE}')", self._rows(condition, f"{name} IS NOT NULL")
+        else:
+            ordered, alike, rows = name, "true", self._rows(condition, f"isfinite({name})")
+        with self._reader.asking():
+            ((first, last, certain),) = self._ask(
+                f"WITH b AS (SELECT min({ordered})::text, max({ordered})::text AS last, {alike} AS alike FROM {rows}) "
+                "SELECT * FROM b"
+            )
+        times = self._read_times(column, [first, last]) if certain == "1" and first else None
+        return None if times is None else Interval(times[0].begin, times[1].end)
+
+    def find_ends(self, ends: StepEnds, predicate: Predicate) -> tuple[Narrowing, int] | None:
+        """None: there is no feature id that every table, view and SELECT has."""
+        return None
+
+    def one_place(self, group: str | None, predicate: Predicate) -> tuple[Narrowing, dict[str, int]] | None:
+        """None, as `find_ends` says."""
+        return None
+
+    def tells_steps(self, time: str, group: str | None) -> bool:
+        """False, as `find_ends` says."""
+        return False
+
+    def availability(self, group: str | None, column: str, predicate: Predicate) -> dict[str, GroupFacts] | None:
+        """Rows and bounds of time of each text of the group column, '' for NULL and without such a column."""
+        condition = self._say_of_groups(predicate, column, group)
+        if condition is None:
+            return None
+        name = self._name(column)
+        key = "''" if group is None else f"coalesce({self._name(group)}::text, '')"
+        finite = f"FILTER (WHERE isfinite({name}))"
+        with self._reader.asking():
+            found = self._ask(
+                f"WITH b AS (SELECT {key} AS k, (min({name}) {finite})::text AS f, (max({name}) {finite})::text AS l, "
+                f"count(*)::text AS n FROM {self._rows(condition)} GROUP BY 1) SELECT * FROM b"
+            )
+        facts = {}
+        for text, first, last, number in found:
+            times = self._read_times(column, [first, last]) if first else []
+            if times is None:
+                return None
+            facts[text] = GroupFacts(int(number), Interval(times[0].begin, times[1].end) if times else None)
+        return facts
+
+    def count(self, predicate: Predicate) -> int | None:
+        """How many rows a predicate admits."""
+        condition = self._say(predicate)
+        if condition is None:
+            return None
+        with self._reader.asking():
+            ((number,),) = self._ask(
+                f"WITH b AS (SELECT count(*)::text AS n FROM {self._rows(condition)}) SELECT * FROM b"
+            )
+        return int(number)
+
+    def extreme_times(
+        self, column: str, group: str | None, predicate: Predicate, newest: bool
+    ) -> dict[str, Interval] | None:
+        """The newest or oldest time of each text of the group column, '' for NULL and without such a column."""
+        condition = self._say_of_groups(predicate, column, group)
+        if condition is None:
+            return None
+        finite = f"isfinite({self._name(column)})"
+        extreme = f"{'max' if newest else 'min'}({self._name(column)})::text"
+        with self._reader.asking():
+            if group is None:
+                found = self._ask(
+                    f"WITH b AS (SELECT '', {extreme} FROM {self._rows(condition, finite)}) SELECT * FROM b"
+                )
+            else:
+                steps = self._choose_steps(group, condition)
+                if steps.startswith("WITH RECURSIVE"):
+                    of_value = self._rows(condition, finite, f"{self._name(group)} = found.v")
+                    each = f"SELECT v::text, (SELECT {extreme} FROM {of_value}) FROM found WHERE v IS NOT NULL"
+                else:
+                    grouped = self._rows(condition, finite, f"{self._name(group)} IS NOT NULL")
+                    steps = f"WITH found AS (SELECT {self._name(group)}::text, {extreme} FROM {grouped} GROUP BY 1)"
+                    each = "SELECT * FROM found"
+                found = self._ask(f"{steps} {each}")
+                nulls = self._null_rows(group, condition, finite)
+                found += self._ask(f"WITH b AS (SELECT '', {extreme} FROM {nulls}) SELECT * FROM b")
+        found = [[value, time] for value, time in found if time]
+        times = self._read_times(column, [time for _, time in found])
+        return None if times is None else dict(zip((value for value, _ in found), times, strict=True))
+
+    def extent(self) -> tuple[float, float, float, float] | None:
+        """Minx miny maxx maxy of all geometries, in the CRS of the layer."""
+        geometry = self._geometry()
+        sides = ", ".join(f"ST_{side}(e)::text AS {side}" for side in ("XMin", "YMin", "XMax", "YMax"))
+        with self._reader.asking():
+            found = self._ask(
+                f"WITH x AS (SELECT ST_Extent({geometry}) AS e FROM {self._rows()}) "
+                f"SELECT {sides} FROM x WHERE e IS NOT NULL"
+            )
+        if not found:
+            return None
+        minx, miny, maxx, maxy = map(float, found[0])
+        return minx, miny, maxx, maxy
+
+    def _choose_steps(self, column: str, condition: str) -> str:
+        """The column's values ``found.v``: one after the other by an index, or of all rows, whichever costs less."""
+        name = self._name(column)
+        there = self._rows(condition, f"{name} IS NOT NULL")
+        first = f"SELECT {name} AS v FROM {there} ORDER BY {name} LIMIT 1"
+        following = f"SELECT {name} FROM {self._rows(condition, f'{name} > found.v')} ORDER BY {name} LIMIT 1"
+        every = f"SELECT {name} AS v FROM {there} GROUP BY {name}"
+        # Without the condition: servers guess few rows inside of a rectangle, which mostly is the extent of the map.
+        unconditional = self._rows(f"{name} IS NOT NULL")
+        all_rows, values = self._estimate(f"SELECT {name} FROM {unconditional} GROUP BY {name}")
+        step, _ = self._estimate(f"SELECT {name} FROM {unconditional} ORDER BY {name} LIMIT 1")
+        if step * (values + 1) >= all_rows:
+            return f"WITH found AS ({every} ORDER BY {name})"
+        return (
+            f"WITH RECURSIVE found AS (({first}) UNION ALL SELECT ({following}) FROM found WHERE found.v IS NOT NULL)"
+        )
+
+    def _estimate(self, statement: str) -> tuple[float, int]:
+        """Cost and number of rows that the server expects of a statement."""
+        match = _COST.search(self._reader.ask(f"EXPLAIN {statement}")[0][0])
+        assert match is not None
+        return float(match[1]), int(match[2])
+
+    def _say(self, predicate: Predicate) -> str | None:
+        """SQL that is true for the rows of the predicate and for no others, None if it cannot be said so."""
+        if isinstance(predicate, Everything):
+            return ""
+        if isinstance(predicate, And):
+            said = [self._say(operand) for operand in predicate.operands]
+            some = [f"({condition})" for condition in said if condition]
+            return None if None in said else " AND ".join(some)
+        if isinstance(predicate, OneOf) and predicate.match_case and self._is_text(predicate.name):
+            dialect = self._reader.dialect
+            if predicate.values and all(value and is_plain_text(value, dialect) for value in predicate.values):
+                constants = ", ".join(quote_text(value, dialect) for value in predicate.values)
+                return f"{self._name(predicate.name)} IN ({constants})" if self._has_characters(constants) else None
+        if isinstance(predicate, Time):
+            return self._say_time(predicate)
+        return self._say_rectangle(predicate) if isinstance(predicate, BBox) else None
+
+    def _say_of_groups(self, predicate: Predicate, column: str, group: str | None) -> str | None:
+        """The same, None also where the column has no typed times or the server tells the groups apart otherwise."""
+        typed = self._reader.columns[column].column.kind in (ColumnKind.DATE, ColumnKind.DATETIME)
+        return self._say(predicate) if typed and (group is None or self._is_text(group)) else None
+
+    def _say_time(self, predicate: Time) -> str | None:
+        """Bounds for a column of date-times, to the microsecond, within the calendar of four digits."""
+        column = self._reader.columns.get(predicate.name)
+        if not isinstance(column, PostgresqlColumn) or column.declared not in _TIMES or not predicate.intervals:
+            return None
+        name = self._name(predicate.name)
+        spans = []
+        for interval in predicate.intervals:
+            begin, end = write_instant(interval.begin), write_instant(interval.end)
+            if begin is None or end is None:
+                return None
+            low = {"before": "0001-01-01 00:00:00", "after": end}.get(predicate.relation, begin)
+            high = {"before": begin, "after": "10000-01-01 00:00:00"}.get(predicate.relation, end)
+            spans.append(f"({name} >= '{low}+00' AND {name} < '{high}+00')")
+        return " OR ".join(spans)
+
+    def _say_rectangle(self, box: BBox) -> str | None:
+        crs = self._source.crs
+        known = box.crs is None or (crs is not None and box.crs in (crs.definition, crs.label))
+        if not known or not self._reader.has_geometry or box.minx >= box.maxx or box.miny >= box.maxy:
+            return None
+        geometry = self._geometry()
+        inwards = _INWARDS * max(map(abs, (box.minx, box.miny, box.maxx, box.maxy, box.maxx - box.minx)))
+        smaller = (box.minx + inwards, box.miny + inwards, box.maxx - inwards, box.maxy - inwards)
+        whole = write_envelope((box.minx, box.miny, box.maxx, box.maxy), 0)
+        exact = f"ST_Intersects(ST_SetSRID({geometry}, 0), {whole})"
+        if smaller[0] >= smaller[2] or smaller[1] >= smaller[3]:
+            return exact
+        return f"{geometry} @ {write_envelope(smaller, 0)} OR ({geometry} && {whole} AND {exact})"
+
+    def _is_text(self, name: str) -> bool:
+        """Whether the column has texts that the server tells apart as mapsos does."""
+        column = self._reader.columns.get(name)
+        return isinstance(column, PostgresqlColumn) and column.declared in ("text", "character varying")
+
+    def _has_characters(self, text: str) -> bool:
+        return text.isascii() or self._reader.unicode
+
+    def _read_times(self, column: str, texts: list[str]) -> list[Interval] | None:
+        """Times as the column has them, None if one of them is beyond the calendar."""
+        import pyarrow as pa
+
+        rows = Rows(len(texts), self._reader.columns, {column: pa.array(texts, pa.large_string())})
+        begin, end, valid = times_of(rows, column)
+        return list(map(Interval, begin.tolist(), end.tolist())) if valid.all() else None
+
+    def _rows(self, *conditions: str) -> str:
+        """The FROM clause of the rows that the conditions admit."""
+        some = [f"({condition})" for condition in (self._source.native_filter, *conditions) if condition]
+        return self._reader.from_clause() + (f" WHERE {' AND '.join(some)}" if some else "")
+
+    def _null_rows(self, column: str, *conditions: str) -> str:
+        return self._rows(f"{self._name(column)} IS NULL", *conditions)
+
+    def _ask(self, statement: str) -> list[list[str]]:
+        return self._reader.ask(statement)
+
+    def _geometry(self) -> str:
+        return f"{self._name(self._reader.geometry_name)}::geometry"
+
+    def _name(self, column: str) -> str:
+        return quote_identifier(column, self._reader.dialect)

@@ -1,0 +1,208 @@
+"""What a data source knows of its rows without delivering them: SQLite's aggregates, and the extent of a driver.
+
+Every answer is the one that a pass over the rows would give, or None where that is not certain.
+"""
+
+from __future__ import annotations
+
+from mapsos.columns.batches import ColumnKind
+from mapsos.sources.drivers.ogr import OgrReader
+from mapsos.sources.drivers.opening import guarded
+from mapsos.sources.filtering.sql import Dialect, quote_identifier
+from mapsos.sources.indexes.index_skips import count_each, find_extremes, find_first_ids, list_distinct
+from mapsos.sources.indexes.index_steps import find_ends, find_span, tells_steps
+from mapsos.sources.indexes.time_texts import find_digits, write_pattern
+from mapsos.sources.passes.groups import GroupFacts
+from mapsos.sources.query import StepEnds
+from mapsos.sources.reader import Narrowing
+from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.predicates import BBox, Everything, Predicate
+from mapsos.terms.times import Interval, parse_time
+
+_EXACT_EXTENTS = ("GPKG", "FlatGeobuf")
+"""Drivers that keep the extent of a layer: PostgreSQL only estimates it, SQLite may take it from old statistics."""
+
+
+class Database:
+    """A table or layer that answers questions about all its rows. Raises `SourceError` where it cannot be read."""
+
+    def __init__(self, reader: OgrReader, source: LayerSource) -> None:
+        self._reader = reader
+        self._source = source
+
+    def distinct(self, column: str, predicate: Predicate) -> tuple[str, ...] | None:
+        """Distinct texts in order of first appearance: by an index, where the table has one on the column."""
+        reader = self._reader
+        kind = reader.columns[column].column.kind
+        if not self._is_plain_table() or kind is not ColumnKind.TEXT or not self._admits_all(predicate):
+            return None
+        with guarded(self._source):
+            if (found := list_distinct(reader, column)) is not None:
+                return found
+            name = quote_identifier(column, reader.dialect)
+            order = quote_identifier(reader.fid_name, reader.dialect)
+            # By bytes, whatever order the table declares: values that differ in case alone are two.
+            statement = f"SELECT {name} FROM {self._table()} GROUP BY {name} COLLATE BINARY ORDER BY MIN({order})"
+            return tuple(dict.fromkeys(row[0] for row in reader.ask(statement)))
+
+    def time_bounds(self, column: str, predicate: Predicate) -> Interval | None:
+        """From the first to the last time, where all are written alike and in UTC, so that texts sort as times."""
+        reader = self._reader
+        with guarded(self._source):
+            digits = self._find_digits(column, predicate)
+            if digits is None:
+                return None
+            if (span := find_span(reader, column)) is not None:
+                return span
+            name = quote_identifier(column, reader.dialect)
+            differs = f"{name} NOT GLOB {write_pattern(digits)}"
+            extremes = find_extremes(reader, column)
+            if extremes is not None:
+                # GDAL runs a statement to its first row to learn its columns, and then anew: the first costs nothing.
+                others = reader.ask(
+                    "SELECT '' AS other UNION ALL "
+                    f"SELECT * FROM (SELECT 'x' FROM {self._table()} WHERE {differs} LIMIT 1)"
+                )
+                first, last = extremes
+                alike = len(others) == 1
+            else:
+                _, (first, last, differing) = reader.ask(
+                    "SELECT '' AS least, '' AS most, '' AS other UNION ALL "
+                    f"SELECT MIN({name} COLLATE BINARY), MAX({name} COLLATE BINARY), MAX({differs}) "
+                    f"FROM {self._table()}"
+                )
+                alike = differing == "0"
+        if not alike:
+            return None
+        try:
+            return _span(first, last)
+        except ValueError:
+            return None
+
+    def availability(self, group: str | None, column: str, predicate: Predicate) -> dict[str, GroupFacts] | None:
+        """Rows and bounds of time of each group, in order of first appearance, where texts sort as times."""
+        reader = self._reader
+        if group is not None and reader.columns[group].column.kind is not ColumnKind.TEXT:
+            return None
+        with guarded(self._source):
+            digits = self._find_digits(column, predicate)
+            if digits is None:
+                return None
+            name = quote_identifier(column, reader.dialect)
+            differs = f"{name} NOT GLOB {write_pattern(digits)}"
+            order = quote_identifier(reader.fid_name, reader.dialect)
+            key = "''" if group is None else f"IFNULL({quote_identifier(group, reader.dialect)}, '')"
+            by = "" if group is None else f" GROUP BY {key} COLLATE BINARY"
+            _, *found = reader.ask(
+                "SELECT '' AS key, '' AS least, '' AS most, '' AS number, '' AS other UNION ALL SELECT * FROM ("
+                f"SELECT {key}, MIN({name} COLLATE BINARY), MAX({name} COLLATE BINARY), COUNT(*), MAX({differs}) "
+                f"FROM {self._table()}{by} ORDER BY MIN({order}))"
+            )
+        if any(other not in ("0", "") for *_, other in found):
+            return None
+        try:
+            return {
+                text: GroupFacts(int(number), _span(first, last) if first else None)
+                for text, first, last, number, _ in found
+            }
+        except ValueError:
+            return None
+
+    def one_place(self, group: str | None, predicate: Predicate) -> tuple[Narrowing, dict[str, int]] | None:
+        """If all rows are at one point: how to read the first row of each group, and how many rows each has.
+
+        Of a group column of texts without NULL, that an index begins with.
+        """
+        reader, known = self._reader, self.extent()
+        if group is None or known is None or known[:2] != known[2:] or not self._is_plain_table():
+            return None
+        if reader.columns[group].column.kind is not ColumnKind.TEXT or not self._admits_all(predicate):
+            return None
+        with guarded(self._source):
+            ids = find_first_ids(reader, group)
+            if ids is None or "" in ids:
+                return None
+            counts = count_each(reader, group, tuple(ids))
+        return None if counts is None else (self._narrow(list(ids.values())), counts)
+
+    def _narrow(self, ids: list[int]) -> Narrowing:
+        """To rows by their feature ids."""
+        fid = quote_identifier(self._reader.fid_name, self._reader.dialect)
+        return Narrowing(f"{fid} IN ({', '.join(map(str, ids))})")
+
+    def count(self, predicate: Predicate) -> int | None:
+        """How many rows a predicate admits: by texts of a column of texts and by times that are all in UTC."""
+        from mapsos.sources.indexes.row_counts import count_exactly
+
+        if not self._is_plain_table():
+            return None
+        with guarded(self._source):
+            return count_exactly(self._reader, predicate, self._admits_all)
+
+    def extreme_times(
+        self, column: str, group: str | None, predicate: Predicate, newest: bool
+    ) -> dict[str, Interval] | None:
+        """None: times are texts here, of any form, and the newest of each group is found as fast by a pass."""
+        return None
+
+    def find_ends(self, ends: StepEnds, predicate: Predicate) -> tuple[Narrowing, int] | None:
+        """How to read rows among which all are that ``ends`` speaks of, if the predicate admits each; and how many."""
+        reader = self._reader
+        if not self._is_plain_table():
+            return None
+        with guarded(self._source):
+            ids = find_ends(reader, ends, predicate)
+        return None if ids is None else (self._narrow(ids), len(ids))
+
+    def tells_steps(self, time: str, group: str | None) -> bool:
+        """Whether an index may tell the first and last rows of steps of time."""
+        with guarded(self._source):
+            return self._is_plain_table() and tells_steps(self._reader, time, group)
+
+    def extent(self) -> tuple[float, float, float, float] | None:
+        """Minx miny maxx maxy as the file keeps it with the layer, None where the driver could only estimate."""
+        exact = self._reader.driver in _EXACT_EXTENTS and self._source.admitted == Everything()
+        return self._reader.known_extent if exact else None
+
+    def _find_digits(self, column: str, predicate: Predicate) -> int | None:
+        """How many digits of a second the times seem to have, where SQL may tell of them; else None."""
+        kind = self._reader.columns[column].column.kind
+        if not self._is_plain_table() or kind is not ColumnKind.DATETIME or not self._admits_all(predicate):
+            return None
+        return find_digits(self._reader, column)
+
+    def _is_plain_table(self) -> bool:
+        reader = self._reader
+        return reader.dialect is Dialect.SQLITE and bool(reader.fid_name) and self._source.admitted == Everything()
+
+    def _admits_all(self, predicate: Predicate) -> bool:
+        """Whether the predicate is none, or a rectangle around all there is, with no row outside its index."""
+        if isinstance(predicate, Everything):
+            return True
+        reader, crs, known = self._reader, self._source.crs, self.extent()
+        if not isinstance(predicate, BBox) or known is None or (crs is None and predicate.crs is not None):
+            return False
+        if predicate.crs is not None and crs is not None and predicate.crs not in (crs.definition, crs.label):
+            return False
+        inside = predicate.minx <= known[0] and predicate.miny <= known[1]
+        inside = inside and predicate.maxx >= known[2] and predicate.maxy >= known[3]
+        return inside and self._has_geometry_everywhere(reader)
+
+    def _has_geometry_everywhere(self, reader: OgrReader) -> bool:
+        if reader.places_all_rows is None:
+            index = f"rtree_{reader.table}_{reader.geometry_name}_rowid"
+            with guarded(self._source):
+                if not reader.has_table(index):
+                    return False
+                indexed = reader.ask(f"SELECT count(*) FROM {quote_identifier(index, reader.dialect)}")
+                placed = indexed == reader.ask(f"SELECT count(*) FROM {self._table()}")
+            reader.places_all_rows = placed
+        return reader.places_all_rows
+
+    def _table(self) -> str:
+        return quote_identifier(self._reader.table, self._reader.dialect)
+
+
+def _span(first: str, last: str) -> Interval:
+    """From one text to another, that included. Raises ValueError where one is no time."""
+    return Interval(parse_time(first).begin, parse_time(last).begin + 1)

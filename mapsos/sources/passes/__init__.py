@@ -1,0 +1,1 @@
+"""Facts that take one pass over the rows: groups, bounds, densities."""

@@ -1,0 +1,1 @@
+"""Words that everybody speaks: values and pure functions over single values, from the standard library alone."""

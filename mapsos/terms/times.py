@@ -1,0 +1,370 @@
+"""Times as text and as intervals: the one place that parses and writes them.
+
+Texts are ISO 8601; what has no zone is UTC. Everything is counted in microseconds since 1970-01-01T00:00:00Z, in the
+proleptic Gregorian calendar, years 1 to 9999.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+FOREVER = 2**62
+"""Microseconds that stand for an open end; its negative for an open begin."""
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_WHITE = " \t\r\n"
+
+EARLIEST = (1 - _EPOCH) * DAY
+"""The first microsecond of the year 1."""
+LATEST = (date.max.toordinal() + 1 - _EPOCH) * DAY
+"""The end of the year 9999, exclusive."""
+
+_INSTANT = re.compile(
+    r"""
+    (?P<year>[0-9]{4})
+    (?: -?W(?P<week>[0-9]{2}) (?: -?(?P<weekday>[1-7]) )?
+      | (?P<dash>-?) (?P<ordinal>[0-9]{3})
+      | -(?P<month>[0-9]{2}) (?: -(?P<day>[0-9]{2}) )?
+      | (?P<basic_month>[0-9]{2}) (?P<basic_day>[0-9]{2})
+    )?
+    (?: [T ] (?P<hour>[0-9]{2})
+        (?: (?P<colon>:?) (?P<minute>[0-9]{2}) (?: (?P=colon) (?P<second>[0-9]{2}) )? )?
+        (?: [.,] (?P<fraction>[0-9]{1,30}) )?
+        (?P<zone> Z | [-+ ][0-9]{2} (?: :?[0-9]{2} )? )?
+      | (?P<date_zone> Z | [-+][0-9]{2}:[0-9]{2} )?
+    )
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_DURATION = re.compile(
+    r"""
+    P (?: (?P<weeks>[0-9]{1,9} (?: [.,][0-9]{1,9} )? ) W
+        | (?: (?P<years>[0-9]{1,9})Y )? (?: (?P<months>[0-9]{1,9})M )?
+          (?: (?P<days>[0-9]{1,9} (?: [.,][0-9]{1,9} (?=D$) )? )D )?
+          (?: T (?=[0-9])
+              (?: (?P<hours>[0-9]{1,9} (?: [.,][0-9]{1,9} (?=H$) )? )H )?
+              (?: (?P<minutes>[0-9]{1,9} (?: [.,][0-9]{1,9} (?=M$) )? )M )?
+              (?: (?P<seconds>[0-9]{1,9} (?: [.,][0-9]{1,9} )? )S )? )?
+      )
+    """,
+    re.VERBOSE,
+)
+_DRIVER_DATE = re.compile(r"([0-9]{4})/([0-9]{2})/([0-9]{2})(?![0-9])")
+
+
+@dataclass(frozen=True, order=True)
+class Interval:
+    """A stretch of time, half open: ``begin`` inclusive, ``end`` exclusive, in microseconds since 1970-01-01T00Z.
+
+    An instant is as long as its precision: ``2001`` a year, ``2001-10-30`` a day, ``2001-10-30T14:24:55Z`` a second;
+    with a fraction one microsecond. `FOREVER` and its negative are open ends.
+    """
+
+    begin: int
+    end: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no time at all lies within it (what a reversed period is)."""
+        return self.end <= self.begin
+
+
+@dataclass(frozen=True)
+class Duration:
+    """A length of time: calendar months, whose length depends on where they start, and microseconds."""
+
+    months: int = 0
+    microseconds: int = 0
+
+    def add_to(self, instant: int, sign: int = 1) -> int:
+        """The instant so much later (``sign`` -1: earlier): months first, a day past the month's last becomes the last.
+
+        Raises ValueError if that is outside the years 1 to 9999.
+        """
+        days, rest = divmod(instant, DAY)
+        if self.months:
+            start = _civil_date(days)
+            month = start.year * 12 + start.month - 1 + sign * self.months
+            year = month // 12
+            if not 1 <= year <= 9999:
+                raise ValueError("a duration leads out of the years 1 to 9999")
+            days = _days(year, month % 12 + 1, 1) + min(start.day, _month_length(year, month % 12 + 1)) - 1
+        result = days * DAY + rest + sign * self.microseconds
+        if not EARLIEST <= result < LATEST:
+            raise ValueError("a duration leads out of the years 1 to 9999")
+        return result
+
+
+def current_time() -> int:
+    """This moment in microseconds."""
+    return time.time_ns() // 1000
+
+
+def parse_time(text: str, *, now: int | None = None) -> Interval:
+    """The interval of an instant, as long as its precision.
+
+    Parameters
+    ----------
+    text
+        Year, year and month, date, week (``2001-W44``, ``2001-W44-2``), ordinal date (``2001-303``), extended or basic;
+        a time of day after ``T`` or a blank, down to hours, minutes, seconds or a decimal fraction of either; a zone
+        ``Z``, ``+02:00``, ``+0200``, ``+02``. A blank before the digits of a zone is a ``+`` that a query string lost.
+        ``now``. White space around it does not count; anything else around it is an error.
+    now
+        The moment that ``now`` means, the clock's if None.
+
+    Raises
+    ------
+    ValueError
+        For any other text, and for dates and times that do not exist.
+    """
+    text = text.strip(_WHITE)
+    if text.lower() == "now":
+        moment = current_time() if now is None else now
+        return Interval(moment, moment + 1)
+    return _parse_instant(text)
+
+
+def parse_duration(text: str) -> Duration:
+    """A duration such as ``P1D``, ``PT6H``, ``P1Y2M``, ``P2W``; the last part may have a fraction, except of months.
+
+    Raises ValueError for any other text, and for one longer than ten thousand years.
+    """
+    match = _DURATION.fullmatch(text.strip(_WHITE))
+    if match is None or not any(match.groups()):
+        raise ValueError(f"no ISO 8601 duration: {text!r}")
+    months = 12 * int(match["years"] or 0) + int(match["months"] or 0)
+    length = sum(
+        _scaled(match[name], unit)
+        for name, unit in (
+            ("weeks", 7 * DAY),
+            ("days", DAY),
+            ("hours", HOUR),
+            ("minutes", MINUTE),
+            ("seconds", SECOND),
+        )
+    )
+    if months > 120_000 or length > LATEST - EARLIEST:
+        raise ValueError(f"a duration out of range: {text!r}")
+    return Duration(months, length)
+
+
+def parse_period(text: str, now: int | None = None) -> Interval:
+    """The interval of ``begin/end``, the end included with its precision.
+
+    Either side may be an instant as in `parse_time`, ``now``, or open (empty or ``..``); one may be a duration.
+    Beside a date, month or year, which stands for whole days, a duration is counted from its begin or back from its
+    end: ``2001-10-30/P1D`` and ``P1D/2001-10-30`` are that day. Beside a time of day it is counted from that time, and
+    the other end is included: ``2001-10-30T00:00:00Z/PT1H`` is ``2001-10-30T00:00:00Z/2001-10-30T01:00:00Z``.
+
+    A reversed period is an empty interval. Raises ValueError for any other text, ``/`` alone among them.
+    """
+    sides = [side.strip(_WHITE) for side in text.split("/")]
+    if len(sides) != 2 or sides == ["", ""]:
+        raise ValueError(f"no period: {text!r}")
+    moment = current_time() if now is None else now
+    first, last = sides
+    if first.startswith("P") and last.startswith("P"):
+        raise ValueError(f"a period of two durations: {text!r}")
+    if first.startswith("P"):
+        end = _closed_end(last, moment)
+        duration = parse_duration(first)
+        begin = duration.add_to(end.end if end.end - end.begin >= DAY else end.begin, -1)
+        return _period(begin, end.end)
+    if last.startswith("P"):
+        start = _closed_end(first, moment)
+        duration = parse_duration(last)
+        length = start.end - start.begin
+        return _period(start.begin, duration.add_to(start.begin) + (0 if length >= DAY else length))
+    begin = -FOREVER if first in ("", "..") else parse_time(first, now=moment).begin
+    return _period(begin, FOREVER if last in ("", "..") else parse_time(last, now=moment).end)
+
+
+def format_instant(instant: int) -> str:
+    """An instant as ``2001-10-30T14:24:55Z``, with a fraction if it has one. ValueError outside years 1 to 9999."""
+    days, rest = divmod(instant, DAY)
+    seconds, fraction = divmod(rest, SECOND)
+    tail = f".{fraction:06d}".rstrip("0") if fraction else ""
+    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{tail}Z"
+    return f"{_civil_date(days).isoformat()}T{clock}"
+
+
+def format_interval(interval: Interval) -> str:
+    """An interval as ``begin/end`` with its last second (last microsecond if it ends in a fraction); open as ``..``.
+
+    `parse_period` reads it back, rounded up to whole seconds where the end shows no fraction.
+    """
+    begin = ".." if interval.begin <= -FOREVER else format_instant(interval.begin)
+    step = 1 if interval.end % SECOND else SECOND
+    end = ".." if interval.end >= FOREVER else format_instant(interval.end - step)
+    return f"{begin}/{end}"
+
+
+def parse_texts(texts: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The times of a column of texts.
+
+    Returns begin and end (int64 microseconds, half open as in `Interval`) and whether there is a time at all (bool;
+    False for null and for a text that is none, begin and end then 0). A text of day precision or finer is the instant
+    at its start (end = begin + 1); a year, month or week is all of it. Beside what `parse_time` reads, except ``now``,
+    the form of OGR drivers is known (``2001/10/30 14:24:55+02``). Costs a fraction of a microsecond for a date or a
+    date and time in the usual extended forms, some microseconds for each distinct other text.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    from mapsos.columns.iso_times import read_common_forms
+
+    column = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    if isinstance(column, pa.DictionaryArray):
+        return _spread(parse_texts(column.dictionary), column.indices)
+    column = column.cast(pa.large_binary())
+    begin, done = read_common_forms(column)
+    end = begin + done
+    known = np.asarray(column.is_valid().to_numpy(zero_copy_only=False))
+    valid = done & known
+    rest = np.flatnonzero(known & ~done)
+    if len(rest):
+        others = column.take(pa.array(rest)).dictionary_encode()
+        parsed = [parse_value(value.decode("utf-8", "replace")) for value in others.dictionary.to_pylist()]
+        indices = others.indices.to_numpy()
+        begin[rest] = np.array([interval.begin if interval else 0 for interval in parsed], np.int64)[indices]
+        end[rest] = np.array([interval.end if interval else 0 for interval in parsed], np.int64)[indices]
+        valid[rest] = np.array([interval is not None for interval in parsed], np.bool_)[indices]
+    begin[~valid] = 0
+    end[~valid] = 0
+    return begin, end, valid
+
+
+def _parse_instant(text: str) -> Interval:
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        raise ValueError(f"no ISO 8601 time: {text[:100]!r}")
+    first, after = _date_span(match)
+    if match["hour"] is None:
+        offset = _offset(match["date_zone"])
+        interval = Interval(first * DAY - offset, after * DAY - offset)
+    elif after - first != 1:
+        raise ValueError(f"a time of day without a day: {text!r}")
+    else:
+        clock, precision = _clock(match)
+        begin = first * DAY + clock - _offset(match["zone"])
+        interval = Interval(begin, begin + precision)
+    if not EARLIEST <= interval.begin < interval.end <= LATEST:
+        raise ValueError(f"a time outside the years 1 to 9999: {text!r}")
+    return interval
+
+
+def _date_span(match: re.Match[str]) -> tuple[int, int]:
+    year = int(match["year"])
+    if not year:
+        raise ValueError("there is no year 0")
+    if match["week"]:
+        # date.fromisocalendar refuses weeks and days that do not exist.
+        monday = date.fromisocalendar(year, int(match["week"]), int(match["weekday"] or 1)).toordinal() - _EPOCH
+        return monday, monday + (1 if match["weekday"] else 7)
+    january = _days(year, 1, 1)
+    length = date(year, 12, 31).timetuple().tm_yday
+    if match["ordinal"]:
+        day_of_year = int(match["ordinal"])
+        if not 1 <= day_of_year <= length:
+            raise ValueError(f"year {year} has no day {day_of_year}")
+        return january + day_of_year - 1, january + day_of_year
+    month = match["month"] or match["basic_month"]
+    if month is None:
+        return january, january + length
+    day = match["day"] or match["basic_day"]
+    first = _days(year, int(month), int(day or 1))
+    return first, first + (1 if day else _month_length(year, int(month)))
+
+
+def _clock(match: re.Match[str]) -> tuple[int, int]:
+    hour, minute, second = (int(match[name] or 0) for name in ("hour", "minute", "second"))
+    # A leap second counts as the second after it, as in POSIX time.
+    if hour > 24 or minute > 59 or second > (60 if minute == 59 else 59):
+        raise ValueError("a time of day that does not exist")
+    unit = SECOND if match["second"] else MINUTE if match["minute"] else HOUR
+    fraction = match["fraction"]
+    part = int(fraction) * unit // 10 ** len(fraction) if fraction else 0
+    if hour == 24 and (minute or second or part):
+        raise ValueError("a time of day after 24:00")
+    return hour * HOUR + minute * MINUTE + second * SECOND + part, 1 if fraction else unit
+
+
+def _offset(zone: str | None) -> int:
+    if zone is None or zone in "Zz":
+        return 0
+    hours, minutes = int(zone[1:3]), int(zone[-2:]) if len(zone) > 3 else 0
+    if minutes > 59 or hours * 60 + minutes > 14 * 60:
+        raise ValueError(f"a zone that does not exist: {zone}")
+    return (-1 if zone[0] == "-" else 1) * (hours * HOUR + minutes * MINUTE)
+
+
+def _days(year: int, month: int, day: int) -> int:
+    return date(year, month, day).toordinal() - _EPOCH
+
+
+def _civil_date(days: int) -> date:
+    try:
+        return date.fromordinal(days + _EPOCH)
+    except (ValueError, OverflowError) as error:
+        raise ValueError("a date outside the years 1 to 9999") from error
+
+
+def _month_length(year: int, month: int) -> int:
+    return 28 + (month != 2) * 2 + (month in (1, 3, 5, 7, 8, 10, 12)) + (month == 2 and _is_leap(year))
+
+
+def _is_leap(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+def _scaled(number: str | None, unit: int) -> int:
+    if number is None:
+        return 0
+    whole, _, fraction = number.replace(",", ".").partition(".")
+    return int(whole) * unit + (int(fraction) * unit // 10 ** len(fraction) if fraction else 0)
+
+
+def _closed_end(text: str, now: int) -> Interval:
+    if text in ("", ".."):
+        raise ValueError("a duration needs an instant on its other side")
+    return parse_time(text, now=now)
+
+
+def _period(begin: int, end: int) -> Interval:
+    return Interval(begin, max(begin, end))
+
+
+def parse_value(text: str) -> Interval | None:
+    """The time of one text as `parse_texts` reads it in a column, without Arrow; None if it is no time."""
+    try:
+        interval = _parse_instant(_DRIVER_DATE.sub(r"\1-\2-\3", text.strip(_WHITE), count=1))
+    except ValueError:
+        return None
+    return interval if interval.end - interval.begin > DAY else Interval(interval.begin, interval.begin + 1)
+
+
+def _spread(
+    parsed: tuple[np.ndarray, np.ndarray, np.ndarray], indices: pa.Array
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    import numpy as np
+
+    begin, end, valid = parsed
+    known = indices.is_valid().to_numpy(zero_copy_only=False)
+    if not len(begin):
+        return np.zeros(len(known), np.int64), np.zeros(len(known), np.int64), np.zeros(len(known), np.bool_)
+    rows = indices.fill_null(0).to_numpy(zero_copy_only=False)
+    return begin[rows] * known, end[rows] * known, valid[rows] & known

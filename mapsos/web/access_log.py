@@ -1,0 +1,111 @@
+"""One line of log for each request: who asked which map for what, what came of it, and what it cost."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from mapsos.web.messages import Chunk, Request, Response, close_body
+from mapsos.web.request_ids import current_request_id
+
+if TYPE_CHECKING:
+    from mapsos.web.metrics import Metrics
+
+log = logging.getLogger("mapsos.requests")
+
+Outcome = Literal["complete", "unfinished", "broken"]
+"""Whether all of an answer was handed to the server, the client went away before its end, or it failed on the way."""
+
+
+class LoggedBody:
+    """The body of a response, which logs and counts its request when it is closed.
+
+    Iterating gives the chunks of ``response.body`` as they are; ``close`` closes that body in any case, and counts
+    once. Time runs from ``started`` (a `time.monotonic`) to ``close``. ``metrics`` has been told that the request
+    began, and is told here what became of it.
+    """
+
+    def __init__(self, request: Request, response: Response, started: float, metrics: Metrics | None = None) -> None:
+        self._request = request
+        self._response = response
+        self._started = started
+        self._metrics = metrics
+        self._bytes = 0
+        self._outcome: Outcome = "complete"
+        self._closed = False
+
+    def __iter__(self) -> Iterator[Chunk]:
+        self._outcome = "unfinished"
+        try:
+            for chunk in self._response.body:
+                yield chunk
+                self._bytes += len(chunk)
+        except GeneratorExit:
+            raise
+        except Exception:
+            self._outcome = "broken"
+            raise
+        self._outcome = "complete"
+
+    def close(self) -> None:
+        """Close the body and log the request at INFO level."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            close_body(self._response.body)
+        finally:
+            self._tell(time.monotonic() - self._started)
+            current_request_id.set("")
+
+    def _tell(self, seconds: float) -> None:
+        request, response = self._request, self._response
+        rows = response.count_rows()
+        if self._metrics is not None:
+            self._metrics.finish(response.operation, response.status, seconds, rows, self._bytes, self._outcome)
+        if not log.isEnabledFor(logging.INFO):
+            return
+        facts = {
+            "id": request.id,
+            "address": request.environ.get("REMOTE_ADDR", ""),
+            "method": request.method,
+            "map": _map_name(request),
+            "operation": response.operation,
+            "status": response.status,
+            "rows": rows,
+            "bytes": self._bytes,
+            "ms": round(seconds * 1000, 1),
+            "outcome": self._outcome,
+        }
+        log.info(
+            "%s %s %s %d %d rows %d bytes %.0f ms %s, from %s, id %s",
+            _one_word(request.method),
+            _one_word(_map_name(request)),
+            response.operation or "-",
+            response.status,
+            rows,
+            self._bytes,
+            seconds * 1000,
+            self._outcome,
+            _one_word(request.environ.get("REMOTE_ADDR", "")),
+            request.id,
+            extra={"facts": facts},
+        )
+
+
+def _map_name(request: Request) -> str:
+    """What the query calls the map, else the path."""
+    from urllib.parse import unquote_plus
+
+    for pair in (request.query or "").split("&"):
+        name, _, value = pair.partition("=")
+        if name.lower() == "map":
+            return unquote_plus(value)
+    return request.environ.get("SCRIPT_NAME", "") + request.environ.get("PATH_INFO", "")
+
+
+def _one_word(text: str) -> str:
+    """A text of the client's in one printable word, so that it cannot pass for other words of a line."""
+    return "".join(character if character.isprintable() and character != " " else "?" for character in text) or "-"

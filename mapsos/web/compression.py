@@ -1,0 +1,106 @@
+"""Compressed answers: gzip or zstd, chunk by chunk, for clients that ask for it (RFC 9110, section 12.5.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Protocol
+
+from mapsos.web.messages import Chunk, Response, close_body
+
+CODINGS = ("zstd", "gzip")
+"""What is offered, the better one first: zstd packs observations as small as gzip at a third of the cost."""
+
+
+class Compressor(Protocol):
+    """What zlib and zstandard have in common; both take any bytes-like chunk."""
+
+    def compress(self, data: Chunk, /) -> bytes:
+        """Take in a chunk; what comes out may be empty."""
+
+    def flush(self) -> bytes:
+        """What is left, and the end of the stream."""
+
+
+def choose_coding(accept_encoding: str) -> str | None:
+    """The coding that an Accept-Encoding header asks for, None for none.
+
+    The highest weight wins, of equal ones the first of `CODINGS`. ``identity`` wins over a coding with a smaller
+    weight. A header that cannot be read asks for nothing.
+    """
+    weights: dict[str, float] = {}
+    for part in accept_encoding.lower().split(","):
+        name, *parameters = (word.strip() for word in part.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    weight = float(parameter[2:])
+                except ValueError:
+                    return None
+        if name:
+            weights[name] = weight
+    rest = weights.get("*", 0.0)
+    best = max(CODINGS, key=lambda coding: weights.get(coding, rest))
+    weight = weights.get(best, rest)
+    return best if weight > 0 and weight >= weights.get("identity", 0.0) else None
+
+
+def compress_response(response: Response, accept_encoding: str) -> Response:
+    """The response in the coding that the client prefers; as it is if it prefers none, or there is nothing to compress.
+
+    Memory: the compressor's window. The first chunk is flushed, so that the first byte does not wait.
+    """
+    headers = (*response.headers, ("Vary", "Accept-Encoding"))
+    coding = choose_coding(accept_encoding)
+    if coding is None:
+        return replace(response, headers=headers)
+    return replace(
+        response, headers=(*headers, ("Content-Encoding", coding)), body=CompressedBody(response.body, coding)
+    )
+
+
+class CompressedBody:
+    """The chunks of a body, compressed; closing it closes that body."""
+
+    def __init__(self, body: object, coding: str) -> None:
+        self._body = body
+        self._coding = coding
+
+    def __iter__(self) -> Iterator[Chunk]:
+        compressor = _make_compressor(self._coding)
+        first = True
+        for chunk in self._body:  # type: ignore[attr-defined]
+            packed = compressor.compress(chunk)
+            if first:
+                packed += _flush_block(compressor, self._coding)
+                first = False
+            if packed:
+                yield packed
+        yield compressor.flush()
+
+    def close(self) -> None:
+        """Close the body."""
+        close_body(self._body)
+
+
+def _make_compressor(coding: str) -> Compressor:
+    if coding == "gzip":
+        import zlib
+
+        # Level 1: markup shrinks to a thirtieth even so, and the rest would cost more than the observations do.
+        return zlib.compressobj(1, zlib.DEFLATED, 31)
+    import zstandard
+
+    compressor: Compressor = zstandard.ZstdCompressor(level=1).compressobj()
+    return compressor
+
+
+def _flush_block(compressor: Compressor, coding: str) -> bytes:
+    if coding == "gzip":
+        import zlib
+
+        return compressor.flush(zlib.Z_SYNC_FLUSH)  # type: ignore[call-arg]
+    import zstandard
+
+    return compressor.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)  # type: ignore[call-arg]

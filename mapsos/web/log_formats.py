@@ -1,0 +1,57 @@
+"""Lines of the log: as text or as JSON, one for each record, whatever a client has put into it."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from mapsos.web.request_ids import current_request_id
+
+
+def make_formatter(log_format: str) -> logging.Formatter:
+    """What writes records in the format of MAPSOS_LOG_FORMAT, ``text`` or ``json``."""
+    return JsonLines() if log_format == "json" else TextLines("%(asctime)s %(levelname)s %(message)s")
+
+
+class TextLines(logging.Formatter):
+    """Records as text: control characters are escaped, and what follows the first line of a traceback is indented."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write the record: time of this machine's zone, level and message, the id of the request behind errors."""
+        first, *following = super().format(record).split("\n")
+        identity = current_request_id.get()
+        if identity and not hasattr(record, "facts"):
+            first += f" (id {identity})"
+        return "\n\t".join(escape_controls(line) for line in (first, *following))
+
+
+class JsonLines(logging.Formatter):
+    """Records as JSON objects, one a line, in ASCII: time (UTC), level, id, and message or the facts of a request."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write the record. ``record.facts``, if it is there, takes the place of the message."""
+        import json
+
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        line: dict[str, object] = {"time": f"{moment}.{int(record.msecs):03d}Z", "level": record.levelname.lower()}
+        facts = getattr(record, "facts", None)
+        if facts is not None:
+            line |= facts
+        else:
+            identity = current_request_id.get()
+            if identity:
+                line["id"] = identity
+            line["message"] = record.getMessage()
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def escape_controls(text: str) -> str:
+    r"""The text with everything that is not printable escaped as in Python, as ``\n`` or ``\u2028``."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
