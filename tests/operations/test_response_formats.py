@@ -21,12 +21,14 @@ import shapely
 from lxml import etree
 from osgeo import ogr, osr
 
-from mapsos.encodings.registry import RESPONSE_FORMATS, TABLE_FORMATS
+from mapsos.encodings.registry import list_response_formats
 from mapsos.web.messages import Response
 
 from .conftest import LAYER, NS, ROWS, World, layer_text, refusal, write_stations
 
-CSV, JSON, GEOJSON, PARQUET, ARROW = TABLE_FORMATS
+RESPONSE_FORMATS = list_response_formats()
+TABLE_FORMATS = list_response_formats(tabular=True)
+CSV, JSON, GEOJSON, PARQUET, ARROW, *_ = TABLE_FORMATS
 TIMES = [datetime.fromisoformat(row[1]) for row in ROWS]
 VALUES = [row[2] for row in ROWS]
 STATIONS = [row[0] for row in ROWS]
