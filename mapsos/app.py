@@ -181,6 +181,7 @@ class Application:
             headers=(("Content-Type", "text/xml; charset=UTF-8"),),
             body=(write_report(error, known.schemas_location, known.language),),
             error=True,
+            compressible=True,
         )
 
     def _choose_status(self, status: int) -> int:
@@ -236,14 +237,10 @@ def _describe_failure(reference: str) -> OwsException:
 
 
 def _pack(response: Response, request: Request) -> Response:
-    """Compress a document where the client asks for it; redirects and pages are not worth it."""
-    document = dict(response.headers).get("Content-Type", "").startswith(_COMPRESSIBLE)
-    if response.status != 200 or not document or not is_over_http(request.environ):
+    """Compress what is worth it where the client asks for it."""
+    if response.status != 200 or not response.compressible or not is_over_http(request.environ):
         return response
     return compress_response(response, request.environ.get("HTTP_ACCEPT_ENCODING", ""))
-
-
-_COMPRESSIBLE = ("text/xml", "text/csv", "application/json", "application/geo+json")
 
 
 def _drop_body(response: Response) -> Response:

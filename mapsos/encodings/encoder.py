@@ -1,4 +1,4 @@
-"""What an encoder of observations is: how one response format is written, and what it wants for that."""
+"""What an encoder of observations is: how one response format is written, and what it needs for that."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from mapsos.columns.batches import Batch
+from mapsos.encodings.layer_description import LayerDescription
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.terms.crs import Crs
 from mapsos.web.messages import Chunk
@@ -41,29 +42,20 @@ class LayerAnswer(Generic[Markup]):
 
 @dataclass(frozen=True)
 class Encoder(Generic[Markup]):
-    """How observations are written in one response format and result model.
+    """How observations are written in one response format and result model. `mapsos.encodings.registry` lists them.
 
     Attributes
     ----------
-    response_format
-        What the client asks for, as capabilities list it.
-    content_type
-        The header of the answer.
-    markup
-        The type of what it is told of each layer; operations/observation_markup makes it.
+    describe
+        Derives from the description of a layer what this format writes of it: an instance of its own markup class.
     needs
         What the batches of a layer shall carry, by its markup.
     write
         Writes the whole answer of the collection's markup and the layers. Nothing is read before the first chunk is
         asked for, and no chunk goes out before the first batch has been asked for, so that what fails until then can
         still be reported. Memory: a few batches.
-    extension
-        How the name of a downloaded file ends, without the dot; None where the answer is not for download.
     """
 
-    response_format: str
-    content_type: str
-    markup: type[Markup]
+    describe: Callable[[LayerDescription], Markup]
     needs: Callable[[Markup], Needs]
     write: Callable[[CollectionMarkup, Sequence[LayerAnswer[Markup]]], Iterator[Chunk]]
-    extension: str | None = None

@@ -11,7 +11,7 @@ from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context, open_context
 from mapsos.ows.decoding import decode_query
 from mapsos.pages.content_security import write_headers
-from mapsos.pages.contents import list_catalog, list_downloads, list_places
+from mapsos.pages.contents import list_catalog, list_downloads, list_places, list_response_formats
 from mapsos.pages.links import find_place, link_table, list_formats, list_pages, list_trail, name_page, open_site
 from mapsos.pages.rendering import Link, render_page
 from mapsos.pages.sos_links import SosLinks
@@ -146,6 +146,7 @@ def _write_builder(request: Request, settings: Settings, service: Service, name:
         "place": place,
         "catalog": list_catalog(context, list_layers(context)),
         "sos": SosLinks(place.sos),
+        "response_formats": list_response_formats(language.wording.gettext),
         "formats": (),
     }
     return _respond(request, settings, 200, render_page("builder", place.site, values))

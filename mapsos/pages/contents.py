@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from mapsos.encodings.registry import list_builder_formats
 from mapsos.operations.context import Context
 from mapsos.rest.filters.temporal_filters import TemporalFilter
 from mapsos.rest.interface import Resource
@@ -51,6 +52,12 @@ def list_catalog(context: Context, layers: Iterable[KnownLayer]) -> list[dict[st
             }
         )
     return catalog
+
+
+def list_response_formats(translate: Callable[[str], str]) -> list[tuple[str, str]]:
+    """Return each response format that the builder lists, with its label, in the order of the list."""
+    rows = list_builder_formats()
+    return [(row.name, translate(row.label or "") if row.translated else row.label or "") for row in rows]
 
 
 def _name_offering(context: Context, id: str) -> str:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from mapsos.encodings.registry import CSV, OM_XML
 from mapsos.terms.urns import PROCEDURE_URN
-
-CSV = "text/csv"
-OBSERVATIONS = 'text/xml; subtype="om/1.0.0"'
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class SosLinks:
 
     def observations(self, entry: Mapping[str, Any], **filters: str | None) -> str:
         """GetObservation of an entry, all of it or what parameters by these names (procedure, eventTime ...) select."""
-        return self._get_observation(entry, filters, OBSERVATIONS)
+        return self._get_observation(entry, filters, OM_XML)
 
     def csv(self, entry: Mapping[str, Any], **filters: str | None) -> str:
         """The same as a table to download."""

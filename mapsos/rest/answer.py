@@ -67,6 +67,7 @@ def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: 
         if resource.stream is not None:
             return Response(
                 headers=_describe_stream(context, resource),
+                compressible=True,
                 body=resource.stream,
                 operation=name,
                 count_rows=resource.count_rows,
@@ -95,12 +96,13 @@ def _describe_stream(context: Context, resource: Resource) -> tuple[tuple[str, s
     """The headers of what is streamed. A table tells of its own bound, as that of the SOS does: JSON does inside."""
     if resource.format != "csv":
         return (("Content-Type", JSON),)
-    from mapsos.encodings.esri.observation_csv import CONTENT_TYPE
+    from mapsos.encodings.registry import CSV, find_format
 
+    form = find_format(CSV)
     said = [text for name in ("offering", "observedProperty", "procedure") for text in context.raw.all(name)]
     most = read_max_features(context.service)
     bound = (("Mapsos-Max-Features", str(most)),) if most is not None else ()
-    return (("Content-Type", CONTENT_TYPE), name_download(said, "csv"), *bound)
+    return (("Content-Type", form.content_type), name_download(said, form.extension or ""), *bound)
 
 
 def _list_services(raw: RawRequest, settings: Settings, find_map: Callable[[str], Service]) -> dict[str, Service]:
@@ -174,4 +176,5 @@ def _tell_methods(response: Response, error: RestError) -> Response:
 
 def _respond(status: int, value: dict[str, Any], indent: int | None, *, error: bool = False) -> Response:
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
-    return Response(status=status, headers=(("Content-Type", JSON),), body=(text.encode(),), error=error)
+    headers = (("Content-Type", JSON),)
+    return Response(status=status, headers=headers, body=(text.encode(),), error=error, compressible=True)

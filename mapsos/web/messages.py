@@ -49,7 +49,7 @@ class Response:
     An exception out of ``body`` means that the document is broken: an adapter must end the connection so that the
     client notices, never finish it as if whole. ``error`` tells that the answer reports a failure. ``operation`` is
     what was asked for, empty where that never came out; ``count_rows`` tells how many observations the body has
-    brought so far.
+    brought so far. ``compressible`` tells that compressing the body is worth it.
     """
 
     status: int = 200
@@ -58,6 +58,7 @@ class Response:
     error: bool = False
     operation: str = ""
     count_rows: Callable[[], int] = lambda: 0
+    compressible: bool = False
 
     @property
     def status_line(self) -> str:

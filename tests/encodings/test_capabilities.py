@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
-from mapsos.encodings.documents import capabilities
-from mapsos.encodings.documents.capabilities import CapabilitiesMarkup, write_capabilities
+from mapsos.encodings.documents import capabilities_parts
+from mapsos.encodings.documents.capabilities import write_capabilities
+from mapsos.encodings.documents.capabilities_parts import CapabilitiesMarkup
 from mapsos.mapfile.model import Identification, Provider
 
 MARKUP = CapabilitiesMarkup(
@@ -24,7 +25,7 @@ def name_service(number: int) -> CapabilitiesMarkup:
 
 
 def test_the_last_few_documents_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capabilities, "_KEPT_DOCUMENTS", 2)
+    monkeypatch.setattr(capabilities_parts, "_KEPT_DOCUMENTS", 2)
     first, second = write_capabilities(name_service(1)), write_capabilities(name_service(2))
     assert b"Service 1" in first
     assert write_capabilities(name_service(1)) is first
@@ -36,7 +37,7 @@ def test_the_last_few_documents_are_kept(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_large_documents_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(capabilities, "_KEPT_BYTES", 100)
+    monkeypatch.setattr(capabilities_parts, "_KEPT_BYTES", 100)
     document = write_capabilities(MARKUP)
     assert write_capabilities(MARKUP) is not document
     assert write_capabilities(MARKUP) == document

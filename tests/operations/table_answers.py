@@ -14,12 +14,12 @@ import pyarrow.csv
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
-from mapsos.encodings.registry import TABLE_FORMATS
+from mapsos.encodings.registry import list_response_formats
 from mapsos.web.messages import Response
 
 from .conftest import World
 
-CSV, JSON, GEOJSON, PARQUET, ARROW = TABLE_FORMATS
+CSV, JSON, GEOJSON, PARQUET, ARROW, *_ = list_response_formats(tabular=True)
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "observation-table.json").read_text("utf-8"))
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import pytest
 from osgeo import ogr
 
-from mapsos.encodings.registry import MEASUREMENT, OBSERVATION, OM_XML, RESPONSE_FORMATS
+from mapsos.encodings.registry import MEASUREMENT, OBSERVATION, OM_XML, list_response_formats
 from tests.support.text_loops import without_text_loops
 
 from .conftest import WEB, World, layer_text, write_stations
@@ -30,7 +30,7 @@ SHAPES = [
     "POLYGON EMPTY",
 ]
 QUESTIONS = [
-    *({"responseFormat": name} for name in RESPONSE_FORMATS if name != OM_XML),
+    *({"responseFormat": name} for name in list_response_formats() if name != OM_XML),
     *(
         {"responseFormat": OM_XML, "resultModel": model, "conformance": mode}
         for model in (MEASUREMENT, OBSERVATION)

@@ -19,7 +19,7 @@ import shapely
 from lxml import etree
 from osgeo import ogr, osr
 
-from mapsos.encodings.registry import RESPONSE_FORMATS, TABLE_FORMATS
+from mapsos.encodings.registry import list_response_formats
 from tests.operations.table_answers import (
     ARROW,
     CSV,
@@ -38,6 +38,8 @@ from tests.operations.table_answers import (
 
 from .conftest import LAYER, NS, ROWS, World, layer_text, refusal, write_stations
 
+RESPONSE_FORMATS = list_response_formats()
+TABLE_FORMATS = list_response_formats(tabular=True)
 TIMES = [datetime.fromisoformat(row[1]) for row in ROWS]
 VALUES = [row[2] for row in ROWS]
 STATIONS = [row[0] for row in ROWS]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -24,10 +25,10 @@ FORMAT = 'text/xml; subtype="om/1.0.0"'
 SENSOR_FORMAT = 'text/xml; subtype="sensorML/1.0.0"'
 
 PARSERS: dict[str, Parser] = {
-    "response_format": parameters.parse_response_format,
+    "response_format": partial(parameters.parse_response_format, allowed=(FORMAT,)),
     "output_format": parameters.parse_output_format,
     "response_mode": parameters.check_response_mode,
-    "result_model": parameters.parse_result_model,
+    "result_model": partial(parameters.parse_result_model, allowed=("om:Measurement", "om:Observation")),
     "sensor": parameters.parse_sensor,
     "observation_type": parameters.parse_observation_type,
     "offering": parameters.parse_offering,

@@ -1,4 +1,4 @@
-"""The texts of pages, read from what pages are made of: templates, scripts, and modules that write titles."""
+"""The texts of pages, read from what pages are made of: templates, scripts, modules, and labels of formats."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from jinja2 import Environment
 
 import mapsos
+from mapsos.encodings.registry import FORMATS
 
 PACKAGE = Path(mapsos.__file__).parent
 PAGES = PACKAGE / "pages"
@@ -21,7 +22,8 @@ _COUNT = re.compile(r'wording\.count\(\s*[\w.]+,\s*("(?:[^"\\]|\\.)*"),\s*("(?:[
 
 def list_page_texts() -> set[str]:
     """The texts that the server writes."""
-    return {*_list_template_texts(), *_list_module_texts()}
+    labels = {row.label for row in FORMATS if row.label is not None and row.translated}
+    return {*_list_template_texts(), *_list_module_texts(), *labels}
 
 
 def _list_template_texts() -> Iterator[str]:

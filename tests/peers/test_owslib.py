@@ -17,7 +17,7 @@ import pytest
 from lxml import etree
 
 from mapsos.app import OPERATIONS
-from mapsos.encodings.registry import RESPONSE_FORMATS
+from mapsos.encodings.registry import list_response_formats
 from tests.support.servers import reserve_port
 
 pytest.importorskip("owslib", reason="OWSLib is not installed")
@@ -114,7 +114,7 @@ def test_operations(client: Any, address: str) -> None:
         also = ["WFS"] if operation.name == "DescribeFeatureType" else []
         assert operation.parameters["service"]["values"] == ["SOS", *also]
     observe = client.get_operation_by_name("getobservation")
-    assert observe.parameters["responseFormat"]["values"] == list(RESPONSE_FORMATS)
+    assert observe.parameters["responseFormat"]["values"] == list(list_response_formats())
 
 
 def test_filters(client: Any) -> None:
@@ -139,7 +139,7 @@ def test_contents(client: Any) -> None:
         assert all(offering.observed_properties)
         assert offering.features_of_interest
         assert all(offering.features_of_interest)
-        assert offering.response_formats == list(RESPONSE_FORMATS)
+        assert offering.response_formats == list(list_response_formats())
         assert offering.result_model == "om:Observation"
         assert offering.response_modes == ["inline"]
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mapsos.encodings.registry import TABLE_FORMATS
+from mapsos.encodings.registry import list_response_formats
 from mapsos.sources.errors import SourceError
 from mapsos.web.messages import Response
 from tests.streaming.released import assert_released
@@ -21,6 +21,7 @@ from .conftest import Answers
 
 DATA_MEGABYTES = 300
 """What a process may have of data, by the kernel: a row group of Parquet is the largest thing that is held."""
+TABLE_FORMATS = list_response_formats(tabular=True)
 SUMMARY = ask_table("text/csv", "&aggregateInterval=P1D&aggregateFunction=avg,min,max,first")
 
 

@@ -1,302 +1,37 @@
-"""The Capabilities document (reference section 6; OGC 06-009r6, clause 8.2), with its WARNING comments."""
+"""The Capabilities document as MapServer writes it (reference section 6), with its WARNING comments."""
 
 from __future__ import annotations
-
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from threading import Lock
-from typing import TypeAlias
 
 from lxml import etree
 
 from mapsos.columns.xml_text import clean_text
-from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, set_schema_location, write_document
+from mapsos.encodings.documents.capabilities_parts import (
+    SOS,
+    SWE,
+    CapabilitiesMarkup,
+    OfferingDescription,
+    add_answers,
+    add_filters,
+    add_offering_text,
+    add_operations,
+    add_warning,
+    list_parameters,
+    write_sections,
+)
+from mapsos.encodings.elements import GML, add_element, set_link
 from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
-from mapsos.encodings.registry import RESPONSE_FORMATS, TABLE_FORMATS
-from mapsos.mapfile.model import Identification, Provider
 from mapsos.terms.urns import PROCEDURE_URN, TRANSIENT_FEATURE
-
-OM = "http://www.opengis.net/om/1.0"
-OWS = "http://www.opengis.net/ows/1.1"
-SWE = "http://www.opengis.net/swe/1.0.1"
-OGC = "http://www.opengis.net/ogc"
-SOS = "http://www.opengis.net/sos/1.0"
-_NAMESPACES = {
-    "gml": GML,
-    "om": OM,
-    "ows": OWS,
-    "swe": SWE,
-    "xlink": XLINK,
-    "xsi": XSI,
-    "ogc": OGC,
-    "sos": SOS,
-}
-
-SECTIONS = ("ServiceIdentification", "ServiceProvider", "OperationsMetadata", "Filter_Capabilities", "Contents")
-SENSOR_FORMATS = tuple(f'text/xml; subtype="sensorML/{version}"' for version in ("1.0.0", "1.0.1"))
-
-
-@dataclass(frozen=True)
-class OfferingDescription:
-    """An sos:ObservationOffering. None is what the metadata do not say; ``srs`` None asks for comment L3.
-
-    In a strict document ids of phenomena, procedures and ``features`` are URIs.
-    """
-
-    id: str
-    description: str | None
-    name: str | None
-    srs: tuple[str, ...] | None
-    envelope: Envelope | None
-    intended_application: str | None
-    time_extent: TimeExtent | None
-    procedures: tuple[str, ...]
-    phenomena: tuple[Phenomenon, ...]
-    features: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class CapabilitiesMarkup:
-    """What the document says. ``operations`` are the names of those to list, ``sections`` the parts to write.
-
-    ``strict`` asks for a document that is valid whatever the mapfile says; ``conformances`` are the values of the
-    parameter that chooses it, none where there is no such parameter.
-    """
-
-    identification: Identification
-    provider: Provider
-    online_resource: str
-    schemas: str
-    operations: tuple[str, ...]
-    offerings: tuple[OfferingDescription, ...]
-    sections: frozenset[str]
-    update_sequence: str | None = None
-    max_features: str | None = None
-    strict: bool = False
-    conformances: tuple[str, ...] = ()
-
-
-_KEPT_DOCUMENTS = 16
-_KEPT_BYTES = 8 * 1024 * 1024
-_kept: OrderedDict[CapabilitiesMarkup, bytes] = OrderedDict()
-_lock = Lock()
 
 
 def write_capabilities(markup: CapabilitiesMarkup) -> bytes:
-    """The whole document, UTF-8, indented by two blanks.
-
-    The last few are kept, 8 MiB at most: the same markup costs a look.
-    """
-    with _lock:
-        document = _kept.pop(markup, None)
-    if document is None:
-        document = _write_document(markup)
-    with _lock:
-        _kept[markup] = document
-        while len(_kept) > _KEPT_DOCUMENTS or sum(map(len, _kept.values())) > _KEPT_BYTES:
-            _kept.popitem(last=False)
-    return document
-
-
-def _write_document(markup: CapabilitiesMarkup) -> bytes:
-    writers = (_write_identification, _write_provider, _write_operations, _write_filters, _write_contents)
-    if markup.strict:
-        from mapsos.encodings.documents.strict_capabilities import write_contents, write_filters, write_operations
-
-        writers = (_write_identification, _write_provider, write_operations, write_filters, write_contents)
-    root = etree.Element(f"{{{SOS}}}Capabilities", nsmap=_NAMESPACES)
-    root.set("version", "1.0.0")
-    if markup.update_sequence is not None:
-        root.set("updateSequence", clean_text(markup.update_sequence))
-    set_schema_location(root, f"{SOS} {markup.schemas}/sos/1.0.0/sosGetCapabilities.xsd")
-    for section, write in zip(SECTIONS, writers, strict=True):
-        if section in markup.sections:
-            write(root, markup)
-    return write_document(root)
-
-
-def _comment(parent: etree._Element, text: str) -> None:
-    # A comment must not hold two hyphens in a row, nor end in one.
-    parent.append(etree.Comment(clean_text(text).replace("--", "- -")))
-
-
-def _add_metadata(
-    parent: etree._Element, name: str, value: str | None, key: str, level: str = "Optional", was: str = "was "
-) -> None:
-    """An ows element from metadata, with its WARNING comment where they are missing (W1 to W21)."""
-    add_element(parent, OWS, name, value or "")
-    if value is None:
-        _warn(parent, f"ows_{key}", f"ows:{name}", level, was)
-
-
-def _warn(parent: etree._Element, key: str, target: str, level: str, was: str = "was ") -> None:
-    _comment(parent, f'WARNING: {level} metadata "{key}" {was}missing for {target}')
-
-
-def _write_identification(root: etree._Element, markup: CapabilitiesMarkup) -> None:
-    said = markup.identification
-    section = add_element(root, OWS, "ServiceIdentification")
-    _add_metadata(section, "Title", said.title, "title", was="")
-    _add_metadata(section, "Abstract", said.abstract, "abstract")
-    if said.keyword_list is None:
-        _warn(section, "ows_keywordlist", "ows:KeywordList", "Optional")
-    else:
-        keywords = add_element(section, OWS, "Keywords")
-        for keyword in said.keyword_list:
-            add_element(keywords, OWS, "Keyword", keyword)
-    add_element(section, OWS, "ServiceType", "SOS").set("codeSpace", "OGC")
-    add_element(section, OWS, "ServiceTypeVersion", "1.0.0")
-    _add_metadata(section, "Fees", said.fees, "fees")
-    _add_metadata(section, "AccessConstraints", said.access_constraints, "accessconstraints")
-
-
-def _write_provider(root: etree._Element, markup: CapabilitiesMarkup) -> None:
-    said = markup.provider
-    section = add_element(root, OWS, "ServiceProvider")
-    _add_metadata(section, "ProviderName", said.organization, "contactorganization", "Mandatory")
-    _add_link(section, "ProviderSite", said.site)
-    contact = add_element(section, OWS, "ServiceContact")
-    _add_metadata(contact, "IndividualName", said.person, "contactperson")
-    _add_metadata(contact, "PositionName", said.position, "contactposition")
-    info = add_element(contact, OWS, "ContactInfo")
-    phone = add_element(info, OWS, "Phone")
-    _add_metadata(phone, "Voice", said.voice_telephone, "contactvoicetelephone")
-    _add_metadata(phone, "Facsimile", said.facsimile_telephone, "contactfacsimiletelephone")
-    address = add_element(info, OWS, "Address")
-    _add_metadata(address, "DeliveryPoint", said.address, "address")
-    _add_metadata(address, "City", said.city, "city")
-    _add_metadata(address, "AdministrativeArea", said.state_or_province, "stateorprovince")
-    _add_metadata(address, "PostalCode", said.postcode, "postcode")
-    _add_metadata(address, "Country", said.country, "country")
-    _add_metadata(address, "ElectronicMailAddress", said.electronic_mail_address, "contactelectronicmailaddress")
-    _add_link(info, "OnlineResource", said.site)
-    _add_metadata(info, "HoursOfService", said.hours_of_service, "hoursofservice")
-    _add_metadata(info, "ContactInstructions", said.contact_instructions, "contactinstructions")
-    _add_metadata(contact, "Role", said.role, "role")
-
-
-def _add_link(parent: etree._Element, name: str, url: str | None) -> None:
-    element = add_element(parent, OWS, name)
-    element.set(f"{{{XLINK}}}type", "simple")
-    set_link(element, url or "")
-    if url is None:
-        _warn(parent, "ows_service_onlineresource", f"ows:{name}/@xlink:href", "Optional")
-
-
-Parameters: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
-"""The parameters of an operation, each with the values that it may have, none for any."""
-
-SERVICE_AND_VERSION = (("service", ("SOS",)), ("version", ("1.0.0",)))
-PARAMETERS: dict[str, Parameters] = {
-    "GetCapabilities": SERVICE_AND_VERSION,
-    "DescribeSensor": (
-        *SERVICE_AND_VERSION,
-        ("sensorid", ("urn:ogc:object:procedure",)),
-        ("outputFormat", SENSOR_FORMATS),
-        ("procedure", ()),
-    ),
-    "DescribeObservationType": (*SERVICE_AND_VERSION, ("observedproperty", ("urn:ogc:object:observedproperty",))),
-    "DescribeFeatureType": (
-        ("service", ("SOS", "WFS")),
-        ("version", ("1.0.0", "1.1.0")),
-        ("typename", ()),
-        ("outputFormat", ('text/xml; subtype="gml/3.1.1"',)),
-    ),
-    "GetFeatureOfInterest": (
-        *SERVICE_AND_VERSION,
-        ("FeatureOfInterestId", ()),
-        ("location", ()),
-        ("procedure", ()),
-        ("eventTime", ()),
-    ),
-    "GetObservation": (
-        *SERVICE_AND_VERSION,
-        ("offering", ("urn:ogc:object:offering",)),
-        ("observedproperty", ("urn:ogc:object:observedproperty",)),
-        ("eventtime", ("sos:time",)),
-        ("procedure", ("urn:ogc:object:sensor",)),
-        ("featureofinterest", ("gml:location",)),
-        ("result", ("ogc:Filter",)),
-        ("responseFormat", RESPONSE_FORMATS),
-        ("resultModel", ("Observation", "Measurement")),
-        ("aggregateInterval", ()),
-        ("aggregateFunction", ("avg", "min", "max", "sum", "count", "first", "last")),
-        ("timezone", ()),
-    ),
-    "GetObservationById": (
-        *SERVICE_AND_VERSION,
-        ("ObservationId", ()),
-        ("responseFormat", RESPONSE_FORMATS),
-        ("resultModel", ("om:Measurement", "om:Observation")),
-    ),
-    "GetDataAvailability": (
-        *SERVICE_AND_VERSION,
-        ("offering", ("urn:ogc:object:offering",)),
-        ("observedproperty", ("urn:ogc:object:observedproperty",)),
-        ("eventtime", ("sos:time",)),
-        ("procedure", ("urn:ogc:object:sensor",)),
-        ("featureofinterest", ("gml:location",)),
-        ("responseFormat", ('text/xml; subtype="gda/1.0.0"', *TABLE_FORMATS)),
-    ),
-}
+    """Write the whole document, UTF-8, indented by two spaces. The last few are cached."""
+    return write_sections(markup, _write_operations, _write_filters, _write_contents)
 
 
 def _write_operations(root: etree._Element, markup: CapabilitiesMarkup) -> None:
-    add_operations(root, markup, PARAMETERS)
+    add_operations(root, markup, list_parameters(markup))
 
 
-def add_operations(root: etree._Element, markup: CapabilitiesMarkup, known: Mapping[str, Parameters]) -> None:
-    """ows:OperationsMetadata: those of the known operations that are answered, and what holds for all of them."""
-    section = add_element(root, OWS, "OperationsMetadata")
-    for name, parameters in known.items():
-        if name in markup.operations:
-            operation = _add_operation(section, name, markup.online_resource)
-            for parameter, values in parameters:
-                _add_domain(operation, "Parameter", parameter, values)
-    if markup.conformances:
-        _add_domain(section, "Parameter", "conformance", markup.conformances)
-    if markup.max_features is not None:
-        _add_domain(section, "Constraint", "DefaultMaxFeatures", markup.max_features.split(","))
-
-
-def _add_operation(section: etree._Element, name: str, online_resource: str) -> etree._Element:
-    """An ows:Operation with its addresses, by GET and by POST."""
-    operation = add_element(section, OWS, "Operation")
-    operation.set("name", name)
-    http = add_element(add_element(operation, OWS, "DCP"), OWS, "HTTP")
-    for method in ("Get", "Post"):
-        link = add_element(http, OWS, method)
-        link.set(f"{{{XLINK}}}type", "simple")
-        set_link(link, online_resource)
-    return operation
-
-
-def _add_domain(parent: etree._Element, kind: str, name: str, values: Sequence[str]) -> None:
-    """An ows:Parameter or ows:Constraint with the values that it may have, any where there are none."""
-    domain = add_element(parent, OWS, kind)
-    domain.set("name", name)
-    if not values:
-        add_element(domain, OWS, "AnyValue")
-        return
-    allowed = add_element(domain, OWS, "AllowedValues")
-    for value in values:
-        add_element(allowed, OWS, "Value", value)
-
-
-_SPATIAL_OPERATORS = (
-    "Equals",
-    "Disjoint",
-    "Touches",
-    "Within",
-    "Overlaps",
-    "Crosses",
-    "Intersects",
-    "Contains",
-    "DWithin",
-    "Beyond",
-    "BBOX",
-)
 _COMPARISON = (
     "LessThan",
     "GreaterThan",
@@ -313,47 +48,18 @@ def _write_filters(root: etree._Element, markup: CapabilitiesMarkup) -> None:
     add_filters(root, ("gml:Point", "gml:LineString", "gml:Polygon", "gml:Envelope"), ("TM_Equals",), _COMPARISON)
 
 
-def add_filters(
-    root: etree._Element, geometries: Sequence[str], temporal: Sequence[str], comparison: Sequence[str]
-) -> None:
-    """sos:Filter_Capabilities: the geometries, and the temporal and comparison operators, that filters may have."""
-    section = add_element(root, SOS, "Filter_Capabilities")
-    spatial = add_element(section, OGC, "Spatial_Capabilities")
-    operands = add_element(spatial, OGC, "GeometryOperands")
-    for operand in geometries:
-        add_element(operands, OGC, "GeometryOperand", operand)
-    operators = add_element(spatial, OGC, "SpatialOperators")
-    for name in _SPATIAL_OPERATORS:
-        add_element(operators, OGC, "SpatialOperator").set("name", name)
-    times = add_element(section, OGC, "Temporal_Capabilities")
-    operands = add_element(times, OGC, "TemporalOperands")
-    for operand in ("gml:TimePeriod", "gml:TimeInstant"):
-        add_element(operands, OGC, "TemporalOperand", operand)
-    operators = add_element(times, OGC, "TemporalOperators")
-    for name in temporal:
-        add_element(operators, OGC, "TemporalOperator").set("name", name)
-    scalar = add_element(section, OGC, "Scalar_Capabilities")
-    add_element(scalar, OGC, "LogicalOperators")
-    operators = add_element(scalar, OGC, "ComparisonOperators")
-    for name in comparison:
-        add_element(operators, OGC, "ComparisonOperator", name)
-    ids = add_element(section, OGC, "Id_Capabilities")
-    add_element(ids, OGC, "EID")
-    add_element(ids, OGC, "FID")
-
-
 def _write_contents(root: etree._Element, markup: CapabilitiesMarkup) -> None:
     offerings = add_element(add_element(root, SOS, "Contents"), SOS, "ObservationOfferingList")
     for offering in markup.offerings:
-        _write_offering(add_element(offerings, SOS, "ObservationOffering"), offering)
+        _write_offering(add_element(offerings, SOS, "ObservationOffering"), markup, offering)
 
 
-def _write_offering(element: etree._Element, offering: OfferingDescription) -> None:
+def _write_offering(element: etree._Element, markup: CapabilitiesMarkup, offering: OfferingDescription) -> None:
     element.set(f"{{{GML}}}id", clean_text(offering.id))
     add_offering_text(element, GML, "description", offering.description, "sos_offering_description")
     add_offering_text(element, GML, "name", offering.name, "sos_offering_name")
     if offering.srs is None:
-        _warn(element, "sos_srs", "gml:srsName", "Required", was="")
+        add_warning(element, "sos_srs", "gml:srsName", "Required", was="")
     for srs in offering.srs or ():
         add_element(element, GML, "srsName", srs)
     if offering.envelope is not None:
@@ -368,25 +74,7 @@ def _write_offering(element: etree._Element, offering: OfferingDescription) -> N
     for phenomenon in offering.phenomena:
         _write_phenomenon(add_element(element, SOS, "observedProperty"), phenomenon)
     set_link(add_element(element, SOS, "featureOfInterest"), TRANSIENT_FEATURE)
-    add_answers(element)
-
-
-def add_answers(element: etree._Element) -> None:
-    """How observations of an offering are answered: the end of an sos:ObservationOffering."""
-    for response_format in RESPONSE_FORMATS:
-        add_element(element, SOS, "responseFormat", response_format)
-    add_element(element, SOS, "resultModel", "om:Observation")
-    add_element(element, SOS, "resultModel", "om:Measurement")
-    add_element(element, SOS, "responseMode", "inline")
-
-
-def add_offering_text(element: etree._Element, namespace: str, name: str, text: str | None, key: str) -> None:
-    """An element from metadata, or the WARNING comment where they are missing (L1, L2, L4)."""
-    prefix = "gml" if namespace == GML else "sos"
-    if text is None:
-        _warn(element, key, f"{prefix}:{name}", "Optional", was="")
-    else:
-        add_element(element, namespace, name, text)
+    add_answers(element, markup)
 
 
 def _write_envelope(element: etree._Element, extent: Envelope) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from mapsos.columns.xml_text import encode_name, encode_uri
-from mapsos.encodings.documents.capabilities import (
-    PARAMETERS,
+from mapsos.encodings.documents.capabilities_parts import (
     SECTIONS,
     SENSOR_FORMATS,
     SERVICE_AND_VERSION,
@@ -19,10 +18,11 @@ from mapsos.encodings.documents.capabilities import (
     add_filters,
     add_offering_text,
     add_operations,
+    list_parameters,
+    write_sections,
 )
 from mapsos.encodings.elements import GML, add_element, add_period, set_link
 from mapsos.encodings.markup import Envelope, Phenomenon
-from mapsos.encodings.registry import RESPONSE_FORMATS
 from mapsos.encodings.strict.markup import UNKNOWN, write_corners
 from mapsos.terms.crs import parse_srs_name, write_crs_urn
 
@@ -53,8 +53,14 @@ _COMPARISON = (
 )
 
 
-def write_operations(root: etree._Element, markup: CapabilitiesMarkup) -> None:
+def write_strict_capabilities(markup: CapabilitiesMarkup) -> bytes:
+    """Write the whole document, UTF-8, indented by two spaces. The last few are cached."""
+    return write_sections(markup, _write_operations, _write_filters, _write_contents)
+
+
+def _write_operations(root: etree._Element, markup: CapabilitiesMarkup) -> None:
     """ows:OperationsMetadata with every parameter that each operation reads."""
+    listed = list_parameters(markup)
     own: dict[str, Parameters] = {
         "GetCapabilities": (
             *SERVICE_AND_VERSION,
@@ -69,33 +75,35 @@ def write_operations(root: etree._Element, markup: CapabilitiesMarkup) -> None:
             *SERVICE_AND_VERSION,
             *((name, ()) for name in ("offering", "observedProperty", "eventTime", "procedure", "featureOfInterest")),
             *((name, ()) for name in ("result", "srsName", "bbox")),
-            ("responseFormat", RESPONSE_FORMATS),
-            ("resultModel", ("om:Measurement", "om:Observation")),
+            ("responseFormat", markup.response_formats),
+            ("resultModel", markup.result_models),
             ("responseMode", ("inline",)),
-            *(parameter for parameter in PARAMETERS["GetObservation"] if parameter[0] in _SUMMARY),
+            *(parameter for parameter in listed["GetObservation"] if parameter[0] in _SUMMARY),
         ),
     }
-    known = {name: own.get(name, parameters) for name, parameters in PARAMETERS.items() if name in _OPERATIONS}
+    known = {name: own.get(name, parameters) for name, parameters in listed.items() if name in _OPERATIONS}
     add_operations(root, markup, known)
 
 
 _SUMMARY = ("aggregateInterval", "aggregateFunction", "timezone")
 
 
-def write_filters(root: etree._Element, markup: CapabilitiesMarkup) -> None:
+def _write_filters(root: etree._Element, markup: CapabilitiesMarkup) -> None:
     """sos:Filter_Capabilities: every operator that is answered."""
     add_filters(root, ("gml:Envelope", "gml:Point", "gml:LineString", "gml:Polygon"), _TEMPORAL, _COMPARISON)
 
 
-def write_contents(root: etree._Element, markup: CapabilitiesMarkup) -> None:
+def _write_contents(root: etree._Element, markup: CapabilitiesMarkup) -> None:
     """sos:Contents; ids are NCNames, each once in the document."""
     offerings = add_element(add_element(root, SOS, "Contents"), SOS, "ObservationOfferingList")
     taken = {encode_name(offering.id) for offering in markup.offerings}
     for offering in markup.offerings:
-        _write_offering(add_element(offerings, SOS, "ObservationOffering"), offering, taken)
+        _write_offering(add_element(offerings, SOS, "ObservationOffering"), markup, offering, taken)
 
 
-def _write_offering(element: etree._Element, offering: OfferingDescription, taken: set[str]) -> None:
+def _write_offering(
+    element: etree._Element, markup: CapabilitiesMarkup, offering: OfferingDescription, taken: set[str]
+) -> None:
     id_ = encode_name(offering.id)
     element.set(f"{{{GML}}}id", id_)
     add_offering_text(element, GML, "description", offering.description, "sos_offering_description")
@@ -112,7 +120,7 @@ def _write_offering(element: etree._Element, offering: OfferingDescription, take
     for phenomenon in offering.phenomena:
         _write_phenomenon(add_element(element, SOS, "observedProperty"), phenomenon, id_, taken)
     _add_links(element, "featureOfInterest", offering.features)
-    add_answers(element)
+    add_answers(element, markup)
 
 
 def _add_links(element: etree._Element, name: str, targets: tuple[str, ...]) -> None:

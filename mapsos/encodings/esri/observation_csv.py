@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 from mapsos.columns.batches import ColumnKind
 from mapsos.encodings.encoder import LayerAnswer, Needs
 from mapsos.encodings.esri.observation_json import ObservationMarkup, Page, PageCutter
-from mapsos.encodings.tables.csv_table import ENCODER, write_csv
+from mapsos.encodings.tables.csv_table import write_csv
 from mapsos.encodings.tables.table import LayerColumn, Role, TableColumn, TableMarkup, need_texts
 from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     from mapsos.columns.batches import Batch
 
-CONTENT_TYPE = ENCODER.content_type
 _NOTHING = ObservationMarkup("", "", "", "", None, "", numeric=False)
 
 

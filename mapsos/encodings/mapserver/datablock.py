@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING
 from mapsos.columns.batches import Batch
 from mapsos.columns.texts import column_bytes
 from mapsos.columns.xml_text import escape_attribute, escape_text, escape_text_column, without_nulls
+from mapsos.encodings.encoder import Encoder, Needs
 from mapsos.encodings.joining import join_chunks, join_rows
-from mapsos.encodings.mapserver.member_markup import MISSING_PROCEDURE_ITEM, indent, write_phenomenon, write_procedure
+from mapsos.encodings.layer_description import LayerDescription
+from mapsos.encodings.mapserver.collection import write_members
+from mapsos.encodings.mapserver.member_markup import (
+    MISSING_PROCEDURE_ITEM,
+    describe_phenomenon,
+    indent,
+    write_phenomenon,
+    write_procedure,
+)
 from mapsos.encodings.mapserver.separators import Separators
 from mapsos.encodings.markup import DataBlockMarkup, DataField, TimeExtent
 from mapsos.encodings.spool import Spool
@@ -21,9 +30,45 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
+DEFAULT_DEFINITION = "urn:ogc:object:definition"
+DEFAULT_UOM = "urn:ogc:object:uom"
+
 _SORTED_ROWS = 1 << 15
 
 _CLOSING = (f"</om:result>\n{indent(2, '</om:Observation>')}{indent(1, '</om:member>')}").encode()
+
+
+def describe_datablocks(layer: LayerDescription) -> DataBlockMarkup:
+    """Derive the members of one layer: fields by its own aliases (D-09), time first where there is one.
+
+    Raises what ``read_time_extent`` raises.
+    """
+    time_extent = layer.read_time_extent()
+    return DataBlockMarkup(
+        phenomenon=describe_phenomenon(layer.observed_property),
+        time_extent=time_extent,
+        fields=tuple(
+            DataField(
+                field.alias,
+                field.column,
+                # Metadata that are present but empty count as stated.
+                DEFAULT_DEFINITION if field.definition is None else field.definition,
+                DEFAULT_UOM if field.uom is None else field.uom,
+            )
+            for field in layer.fields
+        ),
+        token_separator=layer.token_separator,
+        block_separator=layer.block_separator,
+        time_column=layer.interval_column or layer.time_column,
+        procedure_column=layer.procedure_column,
+        procedure=layer.procedure,
+        missing_procedure_item=layer.procedure is not None and time_extent is not None,
+    )
+
+
+def need_records(markup: DataBlockMarkup) -> Needs:
+    """Return what the batches of a layer shall carry: texts alone."""
+    return Needs(texts=markup.columns)
 
 
 def encode_datablocks(markup: DataBlockMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
@@ -212,3 +257,6 @@ def _write_extent(extent: TimeExtent) -> str:
         + indent(4, "</gml:TimePeriod>")
         + indent(3, "</om:samplingTime>")
     )
+
+
+ENCODER = Encoder(describe_datablocks, need_records, write_members(encode_datablocks))

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import Batch, map_batches
 from mapsos.columns.xml_text import encode_name, escape_attribute, escape_attribute_column, escape_text_column
+from mapsos.encodings.encoder import Encoder, Needs
 from mapsos.encodings.joining import Pieces
+from mapsos.encodings.layer_description import LayerDescription
+from mapsos.encodings.mapserver.collection import write_members
 from mapsos.encodings.mapserver.geometry_markup import GeometryMarkup
 from mapsos.encodings.mapserver.member_markup import (
     MISSING_PROCEDURE_ITEM,
     crs_attributes,
+    describe_phenomenon,
     encode_prefix,
     indent,
     write_phenomenon,
@@ -24,6 +28,30 @@ from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+def describe_measurements(layer: LayerDescription) -> MeasurementMarkup:
+    """Derive the members of one layer: values by its own aliases, in its own column order (D-09)."""
+    return MeasurementMarkup(
+        layer_name=layer.layer_name,
+        namespace_prefix=layer.namespace_prefix,
+        phenomenon=describe_phenomenon(layer.observed_property),
+        feature_type_url=layer.feature_type_url,
+        shape="any" if layer.mixed_shapes else layer.shape.value,
+        label=layer.mapserver_label,
+        time_column=layer.time_column,
+        end_time_column=layer.end_time_column,
+        procedure_column=layer.procedure_column,
+        procedure=layer.procedure,
+        missing_procedure_item=layer.procedure is not None,
+        feature_id_column=layer.feature_id_column,
+        values=tuple((field.alias, field.column) for field in layer.fields),
+    )
+
+
+def need_measurements(markup: MeasurementMarkup) -> Needs:
+    """Return what the batches of a layer shall carry: texts, and geometries."""
+    return Needs(texts=markup.columns, geometry=True)
 
 
 def encode_measurements(markup: MeasurementMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
@@ -130,3 +158,6 @@ def _encode_batch(
         present["geometry"] = texts.present
         slots |= {"lower corner": texts.lower, "upper corner": texts.upper, "geometry": texts.element}
     return template.fill(batch.rows, slots, present)
+
+
+ENCODER = Encoder(describe_measurements, need_measurements, write_members(encode_measurements))

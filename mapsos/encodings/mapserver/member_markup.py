@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mapsos.columns.xml_text import encode_name, escape_attribute, escape_text
+from mapsos.encodings.layer_description import PropertyDescription
 from mapsos.encodings.markup import Envelope, Phenomenon
 from mapsos.terms.urns import PROCEDURE_URN
 
@@ -24,6 +25,11 @@ def encode_prefix(prefix: str) -> str:
     """The user's namespace prefix as a name that none of the document's own prefixes has."""
     name = encode_name(prefix)
     return f"{name}_" if name.lower() in _TAKEN_PREFIXES else name
+
+
+def describe_phenomenon(observed: PropertyDescription) -> Phenomenon:
+    """Return the composite phenomenon of a layer: its id as the mapfile spells it, and all columns."""
+    return Phenomenon(observed.id, observed.name, observed.components)
 
 
 def write_procedure(procedure: str) -> str:

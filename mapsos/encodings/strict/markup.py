@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from mapsos.columns.batches import ColumnKind
 from mapsos.columns.xml_text import encode_id, encode_uri, escape_attribute, escape_attribute_column, without_nulls
+from mapsos.encodings.layer_description import LayerDescription
 from mapsos.encodings.markup import Envelope, name_columns
 from mapsos.terms.crs import is_northing_first, write_crs_urn
 from mapsos.terms.urns import PROCEDURE_URN
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 UNKNOWN = "urn:ogc:def:nil:OGC:unknown"
 INAPPLICABLE = "urn:ogc:def:nil:OGC:inapplicable"
 
+_LONGEST_SEPARATOR = 3
 _UCUM = "urn:ogc:def:uom:UCUM::"
 _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
 _UOM_SYMBOL = re.compile(r"[^: \n\r\t]+")
@@ -100,6 +102,40 @@ class StrictMarkup:
     def times(self) -> tuple[str, ...]:
         """The columns that are wanted as times."""
         return tuple(column for column in (self.time_column, self.end_time_column) if column is not None)
+
+
+def describe_strict(layer: LayerDescription) -> StrictMarkup:
+    """Derive the members of one layer: the time, the procedure and the feature id are not values as well.
+
+    Several words of sos_procedure without sos_procedure_item do not state which sensor a row is from: it is unknown
+    then. Separators that a swe:TextBlock cannot have (longer than three characters) are the default ones.
+    """
+    urn = write_crs_urn(layer.crs_label)
+    separators = {"token_separator": layer.token_separator, "block_separator": layer.block_separator}
+    return StrictMarkup(
+        observed_property=layer.observed_property.uri,
+        fields=tuple(
+            StrictField(
+                field.alias,
+                field.column,
+                field.value_kind,
+                encode_uri(field.definition or field.component),
+                stated=bool(field.definition),
+                uom=field.uom,
+                loose=field.loose,
+            )
+            for field in layer.values
+        ),
+        crs=urn,
+        northing_first=urn is not None and is_northing_first(layer.crs_label or ""),
+        geometry=layer.has_geometry,
+        time_column=layer.time_column,
+        end_time_column=layer.end_time_column,
+        procedure_column=layer.procedure_column,
+        procedure=layer.procedures[0] if layer.procedure_column is None and len(layer.procedures) == 1 else None,
+        feature_id_column=layer.feature_id_column,
+        **{name: text for name, text in separators.items() if 0 < len(text) <= _LONGEST_SEPARATOR},
+    )
 
 
 @lru_cache(maxsize=4096)

@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING
 from mapsos.columns.batches import Batch, ColumnKind, map_batches
 from mapsos.columns.value_texts import instant_texts
 from mapsos.columns.xml_text import escape_attribute, escape_text_column, without_nulls
+from mapsos.encodings.encoder import Encoder, Needs
 from mapsos.encodings.joining import Pieces, join_rows
+from mapsos.encodings.strict.collection import write_strict_members
 from mapsos.encodings.strict.geometry import StrictGeometryMarkup
 from mapsos.encodings.strict.markup import (
     UNKNOWN,
     StrictField,
     StrictMarkup,
+    describe_strict,
     fit_numbers,
     map_texts,
     write_procedure_urn,
@@ -33,6 +36,11 @@ from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+def need_strict_measurements(markup: StrictMarkup) -> Needs:
+    """Return what the batches of a layer shall carry: texts, times, and geometries where there are any."""
+    return Needs(texts=markup.texts, times=markup.times, geometry=markup.geometry)
 
 
 def encode_strict_measurements(ids: str, markup: StrictMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
@@ -171,3 +179,10 @@ def _write_feature(
     if found.present is True:
         return (*named, *place)
     return (*named, pc.if_else(found.present, join_rows(batch.rows, place), "/>"))
+
+
+ENCODER = Encoder(
+    describe_strict,
+    need_strict_measurements,
+    write_strict_members(encode_strict_measurements, "extensions/om_extended.xsd"),
+)

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING
 from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.columns.value_texts import instant_texts
 from mapsos.columns.xml_text import escape_attribute, escape_text, escape_text_column, without_nulls
+from mapsos.encodings.encoder import Encoder, Needs
 from mapsos.encodings.joining import join_rows
 from mapsos.encodings.mapserver.datablock import ProcedureGroups, append_records, gather_batches
 from mapsos.encodings.mapserver.separators import Separators
 from mapsos.encodings.spool import Spool
+from mapsos.encodings.strict.collection import write_strict_members
 from mapsos.encodings.strict.markup import (
     UNKNOWN,
     StrictField,
     StrictMarkup,
+    describe_strict,
     fit_numbers,
     write_procedure_urn,
     write_uom_element,
@@ -44,6 +47,11 @@ class _Group:
     records: int = 0
     first: int | None = None
     last: int | None = None
+
+
+def need_strict_records(markup: StrictMarkup) -> Needs:
+    """Return what the batches of a layer shall carry: texts and times."""
+    return Needs(texts=markup.texts, times=markup.times)
 
 
 def encode_strict_observations(ids: str, markup: StrictMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
@@ -186,3 +194,6 @@ def _choose_component(field: StrictField) -> str:
     if field.kind in (ColumnKind.DATE, ColumnKind.DATETIME):
         return "Time"
     return "Category" if field.stated and field.kind is ColumnKind.TEXT else "Text"
+
+
+ENCODER = Encoder(describe_strict, need_strict_records, write_strict_members(encode_strict_observations, "om.xsd"))

@@ -8,10 +8,8 @@ from collections.abc import Iterator, Sequence
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.tables.arrow_table import Sink, build_schema, describe_geometries, make_record_batch
-from mapsos.encodings.tables.table import TableMarkup, join_tables, need_values
+from mapsos.encodings.tables.table import TableMarkup, describe_table, join_tables, need_values
 from mapsos.web.messages import Chunk
-
-ARROW_STREAM = "application/vnd.apache.arrow.stream"
 
 
 def encode_arrow_stream(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
@@ -34,4 +32,4 @@ def encode_arrow_stream(collection: CollectionMarkup, layers: Sequence[LayerAnsw
     yield from sink.take()
 
 
-ENCODER = Encoder(ARROW_STREAM, ARROW_STREAM, TableMarkup, need_values, encode_arrow_stream, "arrows")
+ENCODER = Encoder(describe_table, need_values, encode_arrow_stream)

@@ -11,7 +11,15 @@ from mapsos.columns.value_texts import shortest_texts
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.joining import join_chunks, join_rows
 from mapsos.encodings.markup import CollectionMarkup
-from mapsos.encodings.tables.table import Table, TableColumn, TableMarkup, fill_texts, join_tables, need_texts
+from mapsos.encodings.tables.table import (
+    Table,
+    TableColumn,
+    TableMarkup,
+    describe_table,
+    fill_texts,
+    join_tables,
+    need_texts,
+)
 from mapsos.terms.crs import is_geographic
 from mapsos.terms.layer_source import ShapeType
 from mapsos.web.messages import Chunk
@@ -21,7 +29,6 @@ if TYPE_CHECKING:
 
     from mapsos.columns.geometries import GeometryColumn
 
-CSV = "text/csv"
 
 _BARE = frozenset({ColumnKind.INTEGER, ColumnKind.REAL, ColumnKind.BOOLEAN, ColumnKind.DATE, ColumnKind.TIME})
 """Kinds whose texts hold nothing that needs quotes."""
@@ -123,4 +130,4 @@ def _write_positions(geometry: GeometryColumn | None, points: bool) -> list[str 
     return [pc.fill_null(shortest_texts(axis), "") for axis in axes]
 
 
-ENCODER = Encoder(CSV, "text/csv; charset=UTF-8; header=present", TableMarkup, need_texts, encode_csv, "csv")
+ENCODER = Encoder(describe_table, need_texts, encode_csv)

@@ -10,7 +10,7 @@ from mapsos.encodings.encoder import Encoder, LayerAnswer, Needs
 from mapsos.encodings.joining import join_chunks
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.tables.json_texts import describe_columns, json_cells, write_json
-from mapsos.encodings.tables.table import Role, TableMarkup, fill_values, join_tables, need_values
+from mapsos.encodings.tables.table import Role, TableMarkup, describe_table, fill_values, join_tables, need_values
 from mapsos.terms.crs import Crs
 from mapsos.web.messages import Chunk
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from mapsos.columns.geometries import GeometryColumn
 
-GEOJSON = "application/geo+json"
 
 _LONGITUDE_LATITUDE = Crs("EPSG:4326", "EPSG:4326")
 """Coordinates are in x y order throughout, so that this is what RFC 7946 demands."""
@@ -100,4 +99,4 @@ def _write_geometry(geometry: GeometryColumn | None) -> str | pa.Array:
     return pc.fill_null(pa.array(shapely.to_geojson(rounded), pa.large_string()), "null")
 
 
-ENCODER = Encoder(GEOJSON, "application/geo+json", TableMarkup, need_longitude_latitude, encode_geojson, "geojson")
+ENCODER = Encoder(describe_table, need_longitude_latitude, encode_geojson)

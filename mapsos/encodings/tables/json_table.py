@@ -10,7 +10,7 @@ from mapsos.columns.texts import column_bytes
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.tables.json_texts import describe_columns, json_cells, write_json
-from mapsos.encodings.tables.table import Table, TableMarkup, fill_values, join_tables, need_values
+from mapsos.encodings.tables.table import Table, TableMarkup, describe_table, fill_values, join_tables, need_values
 from mapsos.terms.layer_source import ShapeType
 from mapsos.web.messages import Chunk
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mapsos.columns.geometries import GeometryColumn
-
-JSON = "application/json"
 
 
 def encode_json(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
@@ -100,4 +98,4 @@ def _join(cells: pa.Array) -> Chunk:
     return column_bytes(pc.binary_join(whole, pa.scalar(",", pa.large_string()))).data
 
 
-ENCODER = Encoder(JSON, "application/json", TableMarkup, need_values, encode_json, "json")
+ENCODER = Encoder(describe_table, need_values, encode_json)

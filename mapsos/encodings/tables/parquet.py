@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.tables.arrow_table import Sink, build_schema, describe_geometries, make_record_batch
-from mapsos.encodings.tables.table import TableMarkup, join_tables, need_values
+from mapsos.encodings.tables.table import TableMarkup, describe_table, join_tables, need_values
 from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from mapsos.columns.geometries import GeometryColumn
 
-PARQUET = "application/vnd.apache.parquet"
 
 GROUP_ROWS = 1 << 17
 """Rows of a row group: what memory holds at once, and what a reader may skip by its statistics."""
@@ -101,4 +100,4 @@ _NAMES = {
 }
 """By shapely's type id."""
 
-ENCODER = Encoder(PARQUET, PARQUET, TableMarkup, need_values, encode_parquet, "parquet")
+ENCODER = Encoder(describe_table, need_values, encode_parquet)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.encodings.encoder import Needs
+from mapsos.encodings.layer_description import LayerDescription
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import ShapeType
 
@@ -97,6 +98,25 @@ class Table:
     fillings: tuple[tuple[LayerColumn | None, ...], ...]
     shape: ShapeType | None
     crs: Crs | None
+
+
+def describe_table(layer: LayerDescription) -> TableMarkup:
+    """Derive the rows of one layer as a part of a table: time, procedure and feature id are not properties as well."""
+    columns: list[LayerColumn] = []
+
+    def add(role: Role, kind: ColumnKind, source: str | None, constant: str | None = None) -> None:
+        if source is not None or constant is not None:
+            columns.append(LayerColumn(TableColumn(role.value, role, kind), source, constant))
+
+    add(Role.TIME, ColumnKind.DATETIME, layer.time_column)
+    add(Role.END_TIME, ColumnKind.DATETIME, layer.end_time_column)
+    add(Role.PROCEDURE, ColumnKind.TEXT, layer.procedure_column, layer.procedure)
+    add(Role.FEATURE_ID, ColumnKind.TEXT, layer.feature_id_column)
+    for field in layer.values:
+        column = TableColumn(field.alias, Role.PROPERTY, field.value_kind, field.uom, field.definition)
+        columns.append(LayerColumn(column, field.column, numeric_text=field.numeric_text))
+    shape = layer.shape if layer.has_geometry else None
+    return TableMarkup(layer.observed_property.id, tuple(columns), shape, layer.crs)
 
 
 def need_values(markup: TableMarkup, crs: Crs | None = None) -> Needs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mapsos.encodings.registry import CSV
 from mapsos.operations.context import Context
 from mapsos.rest.description.schemas import SCHEMAS
 from mapsos.rest.filters.filter_patterns import SPATIAL_FILTER, TEMPORAL_FILTER, WHERE
@@ -141,7 +142,7 @@ def _describe(resource: str, *, form: bool = False) -> dict[str, Any]:
         document = {"anyOf": [document, {"type": "object"}]}
     content = {"application/json": {"schema": document}, "text/html": {"schema": {"type": "string"}}}
     if "csv" in named:
-        content["text/csv"] = {"schema": {"type": "string"}}
+        content[CSV] = {"schema": {"type": "string"}}
     found: dict[str, Any] = {
         "operationId": f"{'post' if form else 'get'}-{_DOCUMENTS[resource]}",
         "summary": _SUMMARIES[resource],

@@ -47,7 +47,7 @@ def describe_feature_type(context: Context) -> Response:
             schemas=service.schemas_location,
         )
     )
-    return Response(headers=(("Content-Type", CONTENT_TYPE),), body=(document,))
+    return Response(headers=(("Content-Type", CONTENT_TYPE),), body=(document,), compressible=True)
 
 
 def _list_usable(context: Context) -> tuple[ObservationLayer, ...]:

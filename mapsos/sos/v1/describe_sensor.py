@@ -43,7 +43,7 @@ def describe_sensor(context: Context) -> Response:
         data = read_sensor_file(context.service, first, procedure)
         if data is None:
             return Response(status=302, headers=(("Location", _build_url(first, procedure)),))
-        return Response(headers=(("Content-Type", "text/xml"),), body=(data,))
+        return Response(headers=(("Content-Type", "text/xml"),), body=(data,), compressible=True)
     from mapsos.encodings.strict.markup import write_procedure_urn
     from mapsos.operations.sensors.descriptions import build_sensor
 
@@ -55,7 +55,7 @@ def describe_sensor(context: Context) -> Response:
         from mapsos.encodings.documents.sensorml import write_sensorml
 
         document = write_sensorml(markup, version)
-    return Response(headers=(("Content-Type", CONTENT_TYPE),), body=(document,))
+    return Response(headers=(("Content-Type", CONTENT_TYPE),), body=(document,), compressible=True)
 
 
 def _is_generated(layer: ObservationLayer, *, strict: bool) -> bool:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mapsos.encodings.documents.capabilities import (
-    SECTIONS,
-    CapabilitiesMarkup,
-    OfferingDescription,
-    write_capabilities,
-)
+from mapsos.encodings.documents.capabilities_parts import SECTIONS, CapabilitiesMarkup, OfferingDescription
 from mapsos.encodings.markup import Phenomenon
+from mapsos.encodings.registry import list_availability_formats, list_response_formats, list_result_models
 from mapsos.encodings.strict.markup import write_procedure_urn
 from mapsos.mapfile.model import ObservationLayer, Offering, group_offerings
 from mapsos.operations.context import Context
@@ -56,22 +52,33 @@ def get_capabilities(context: Context) -> Response:
     sections = parse_sections(context.raw)
     wanted = frozenset(SECTIONS) if sections is None or "All" in sections else sections
     offerings = group_offerings(context.enabled("GetCapabilities")) if "Contents" in wanted else ()
-    document = write_capabilities(
-        CapabilitiesMarkup(
-            identification=service.identification,
-            provider=service.provider,
-            online_resource=find_online_resource(context),
-            schemas=service.schemas_location,
-            operations=("GetCapabilities", *(name for name in OPERATIONS if context.enabled(name))),
-            offerings=tuple(_describe(context, offering, strict=strict) for offering in offerings),
-            sections=wanted,
-            update_sequence=service.update_sequence,
-            max_features=service.max_features,
-            strict=strict,
-            conformances=service.conformance if admits_parameter(service) else (),
-        )
+    markup = CapabilitiesMarkup(
+        identification=service.identification,
+        provider=service.provider,
+        online_resource=find_online_resource(context),
+        schemas=service.schemas_location,
+        operations=("GetCapabilities", *(name for name in OPERATIONS if context.enabled(name))),
+        offerings=tuple(_describe(context, offering, strict=strict) for offering in offerings),
+        sections=wanted,
+        update_sequence=service.update_sequence,
+        max_features=service.max_features,
+        conformances=service.conformance if admits_parameter(service) else (),
+        response_formats=list_response_formats(),
+        result_models=list_result_models(),
+        availability_formats=list_availability_formats(),
     )
-    return Response(headers=(("Content-Type", CONTENT_TYPE),), body=(document,))
+    headers = (("Content-Type", CONTENT_TYPE),)
+    return Response(headers=headers, body=(_write_document(markup, strict=strict),), compressible=True)
+
+
+def _write_document(markup: CapabilitiesMarkup, *, strict: bool) -> bytes:
+    if strict:
+        from mapsos.encodings.documents.strict_capabilities import write_strict_capabilities
+
+        return write_strict_capabilities(markup)
+    from mapsos.encodings.documents.capabilities import write_capabilities
+
+    return write_capabilities(markup)
 
 
 def _describe(context: Context, offering: Offering, *, strict: bool) -> OfferingDescription:

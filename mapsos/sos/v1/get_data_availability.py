@@ -10,10 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mapsos.encodings.documents.availability import Availability, tabulate_availability, write_availability
-from mapsos.encodings.encoder import Encoder
 from mapsos.encodings.markup import CollectionMarkup
-from mapsos.encodings.registry import MEASUREMENT, TABLE_FORMATS, XML_CONTENT_TYPE, find_encoder
-from mapsos.encodings.tables.table import TableMarkup
+from mapsos.encodings.registry import GDA_XML, XML_CONTENT_TYPE, find_format, list_availability_formats
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.downloads import name_download
@@ -33,9 +31,6 @@ from mapsos.sources.errors import SourceError
 from mapsos.terms.times import Interval
 from mapsos.web.messages import Response
 
-GDA_XML = 'text/xml; subtype="gda/1.0.0"'
-FORMATS = (GDA_XML, *TABLE_FORMATS)
-
 
 def get_data_availability(context: Context) -> Response:
     """First and last time and number of the observations that a GetObservation of the same parameters would give.
@@ -44,18 +39,22 @@ def get_data_availability(context: Context) -> Response:
     is remembered while they are unchanged. Raises OwsException.
     """
     raw = context.raw
-    wanted = parse_response_format(raw, FORMATS) if raw.last("responseformat") is not None else GDA_XML
-    encoder: Encoder[TableMarkup] | None = None if wanted == GDA_XML else find_encoder(wanted, MEASUREMENT)
+    wanted = GDA_XML
+    if raw.last("responseformat") is not None:
+        wanted = parse_response_format(raw, list_availability_formats())
+    form = None if wanted == GDA_XML else find_format(wanted)
     found = [member for selection in _select(context) for member in _ask(selection)]
     members = _merge(found)
-    if encoder is None:
-        return Response(headers=(("Content-Type", XML_CONTENT_TYPE),), body=(write_availability(members),))
-    download = name_download(("availability", *raw.all("offering"), *raw.all("procedure")), encoder.extension or "")
+    if form is None:
+        document = write_availability(members)
+        return Response(headers=(("Content-Type", XML_CONTENT_TYPE),), body=(document,), compressible=True)
+    download = name_download(("availability", *raw.all("offering"), *raw.all("procedure")), form.extension or "")
     service = context.service
     collection = CollectionMarkup("availability", "", service.namespace_uri, service.namespace_prefix, "")
     return Response(
-        headers=(("Content-Type", encoder.content_type), download),
-        body=encoder.write(collection, [tabulate_availability(members)]),
+        headers=(("Content-Type", form.content_type), download),
+        body=form.load().write(collection, [tabulate_availability(members)]),
+        compressible=form.compressible,
     )
 
 

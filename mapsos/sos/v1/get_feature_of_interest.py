@@ -63,7 +63,7 @@ def get_feature_of_interest(context: Context) -> Response:
             links = tuple(dict.fromkeys((*known.observations, *feature.observations)))
             found[feature.id.casefold()] = replace(feature if known.wkb is None else known, observations=links)
     document = write_sampling_features(found.values(), service.schemas_location)
-    return Response(headers=(("Content-Type", CONTENT_TYPE),), body=(document,))
+    return Response(headers=(("Content-Type", CONTENT_TYPE),), body=(document,), compressible=True)
 
 
 def _parse_location(raw: RawRequest) -> FeatureOfInterest | None:

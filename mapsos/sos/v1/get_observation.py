@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from mapsos.columns.batches import Batch
 from mapsos.columns.xml_text import encode_name
-from mapsos.encodings.registry import RESPONSE_FORMATS, find_encoder
+from mapsos.encodings.registry import find_format, list_response_formats, list_result_models
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.context import Context
 from mapsos.operations.downloads import name_download
 from mapsos.operations.layers.descriptions import (
     build_collection,
     build_feature_type_url,
-    build_markup,
+    describe_layer,
 )
 from mapsos.operations.layers.meaning import read_meaning, write_property_uri
 from mapsos.operations.observations.row_limits import check_rows, check_summaries
@@ -61,7 +61,7 @@ def get_observation(context: Context, result: Predicate | None = None) -> Respon
     raw, service = context.raw, context.service
     offering = parse_offering(raw)
     observed_properties = parse_observed_properties(raw)
-    response_format = parse_response_format(raw, RESPONSE_FORMATS)
+    response_format = parse_response_format(raw, list_response_formats())
     check_response_mode(raw)
     layers = _find_layers(context, offering, observed_properties)
     asked = select_procedures(tuple(map(read_meaning, layers)), parse_procedures(raw))
@@ -75,17 +75,19 @@ def get_observation(context: Context, result: Predicate | None = None) -> Respon
     first = next(layer for layer in service.layers if _is_offering(layer, offering))
     collection = build_collection(service, first, offering, output_crs, url)
     aggregation = parse_aggregation(raw)
-    encoder = find_encoder(response_format, parse_result_model(raw), strict=is_strict(context))
+    result_model = parse_result_model(raw, list_result_models(response_format))
+    form = find_format(response_format, result_model, strict=is_strict(context))
     most, limit = read_max_features(service), context.row_limit
-    headers: tuple[tuple[str, str], ...] = (("Content-Type", encoder.content_type),)
-    if encoder.extension is not None:
+    headers: tuple[tuple[str, str], ...] = (("Content-Type", form.content_type),)
+    if form.extension is not None:
         parts = (offering, *observed_properties, *raw.all("eventtime"))
-        headers = (*headers, name_download(parts, encoder.extension))
+        headers = (*headers, name_download(parts, form.extension))
     if most is not None and is_over_http(context.environ):
         headers = (*headers, ("Mapsos-Max-Features", str(most)))
     if context.method == "HEAD":
-        return Response(headers=headers)
+        return Response(headers=headers, compressible=form.compressible)
 
+    encoder = form.load()
     summarized: list[int] = []
 
     def ask(selection: LayerSelection) -> LayerQuestion[Any]:
@@ -97,7 +99,7 @@ def get_observation(context: Context, result: Predicate | None = None) -> Respon
 
             summary = plan_aggregation(meaning, aggregation)
             meaning = summary.meaning
-        markup = build_markup(encoder.markup, service, meaning, output_crs, url)
+        markup = encoder.describe(describe_layer(service, meaning, output_crs, url))
         needs = encoder.needs(markup)
         if summary is not None:
             needs = summary.source_needs(needs)
@@ -133,7 +135,7 @@ def get_observation(context: Context, result: Predicate | None = None) -> Respon
     except BaseException:
         body.close()
         raise
-    return Response(headers=headers, body=body, count_rows=body.count_written)
+    return Response(headers=headers, body=body, count_rows=body.count_written, compressible=form.compressible)
 
 
 def _is_offering(layer: ObservationLayer, offering: str) -> bool:

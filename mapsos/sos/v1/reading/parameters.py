@@ -10,7 +10,6 @@ from mapsos.ows.raw_request import RawRequest
 from mapsos.terms.crs import SrsName, parse_srs_name
 from mapsos.terms.urns import PROCEDURE_URN
 
-RESPONSE_FORMAT = 'text/xml; subtype="om/1.0.0"'
 OUTPUT_FORMATS: dict[str, Literal["1.0.0", "1.0.1"]] = {
     'text/xml; subtype="sensorML/1.0.0"': "1.0.0",
     'text/xml; subtype="sensorML/1.0.1"': "1.0.1",
@@ -230,7 +229,7 @@ def parse_procedures(raw: RawRequest) -> tuple[str, ...] | None:
     return tuple(dict.fromkeys(strip_procedure(name) for name in split_lists(values)))
 
 
-def parse_response_format(raw: RawRequest, allowed: tuple[str, ...] = (RESPONSE_FORMAT,)) -> str:
+def parse_response_format(raw: RawRequest, allowed: tuple[str, ...]) -> str:
     """The response format as ``allowed`` spells it. White space, quotes and letter case do not count (D-26).
 
     Neither does a plus sign, which a query string may have lost. Raises 26 without a responseFormat, 27 for another.
@@ -262,19 +261,22 @@ def check_response_mode(raw: RawRequest) -> None:
         )
 
 
-def parse_result_model(raw: RawRequest) -> Literal["om:Measurement", "om:Observation"]:
-    """The result model, om:Measurement if the client names none; with or without the prefix (D-28). Raises 43."""
+def parse_result_model(raw: RawRequest, allowed: tuple[str, ...]) -> str:
+    """Return the result model as ``allowed`` spells it; with or without ``om:`` (D-28).
+
+    The first of them if the client names none. Raises 43 for another.
+    """
     value = raw.last("resultmodel")
-    bare = "measurement" if value is None else value.lower().removeprefix("om:")
-    if bare == "measurement":
-        return "om:Measurement"
-    if bare == "observation":
-        return "om:Observation"
+    if value is None:
+        return allowed[0]
+    for name in allowed:
+        if name.lower().removeprefix("om:") == value.lower().removeprefix("om:"):
+            return name
     raise OwsException(
         "InvalidParameterValue",
         "resultModel",
         "msSOSGetObservation",
-        "resultModel should be om:Measurement or om:Observation",
+        f"resultModel should be {' or '.join(allowed)}",
     )
 
 
