@@ -1,4 +1,7 @@
-"""CGI: the installed command as a web server runs it, with its resident worker and alone; the writing of responses."""
+"""CGI: the installed command as a web server runs it, without a resident worker; the writing of responses.
+
+That a worker answers the same is held by resident/test_same_answers.py.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,6 @@ import pytest
 from mapsos.config.settings import Settings
 from mapsos.servers.cgi import NO_REQUEST, read_request, write_headers, write_response
 from mapsos.web.messages import Response
-from tests.support.workers import has_worker, runtime_folder, wait_for
 
 COMMAND = Path(sys.executable).parent / "mapsos"
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -30,12 +32,11 @@ SENSOR = (
 )
 
 
-@pytest.fixture(scope="module", autouse=True, params=["alone", "resident"])
-def mode(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Who answers: the process of the request, or the worker."""
-    with runtime_folder() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(folder))
-        patch.setenv("MAPSOS_CGI_WORKER", "off" if request.param == "alone" else "on")
+@pytest.fixture(scope="module", autouse=True)
+def _alone() -> Iterator[None]:
+    """The process of the request answers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAPSOS_CGI_WORKER", "off")
         yield
 
 
@@ -44,27 +45,8 @@ def run(*arguments: str, body: bytes = b"", **environ: str) -> subprocess.Comple
     kept = {name: value for name, value in os.environ.items() if name.startswith(KEPT)}
     settings = {"MAPSERVER_CONFIG_FILE": str(EXAMPLES / "mapsos.conf"), "SERVER_NAME": "h", "SERVER_PORT": "80"}
     variables = kept | settings | {"SCRIPT_NAME": "/cgi-bin/mapsos"} | environ
-    if is_handed_over(variables):
-        ensure_worker(variables)
     command = [COMMAND, *arguments]
     return subprocess.run(command, input=body, env=variables, capture_output=True, timeout=60, check=False)
-
-
-def is_handed_over(environ: Mapping[str, str]) -> bool:
-    usable = os.path.exists(environ["MAPSERVER_CONFIG_FILE"])
-    return usable and environ["MAPSOS_CGI_WORKER"] == "on" and {"REQUEST_METHOD", "QUERY_STRING"} <= environ.keys()
-
-
-def ensure_worker(environ: Mapping[str, str]) -> None:
-    """Have a worker listen for requests under this environment."""
-    request = {**environ, "REQUEST_METHOD": "GET", "QUERY_STRING": ""}
-
-    def listens() -> bool:
-        if not has_worker(environ):
-            subprocess.run([COMMAND], env=request, capture_output=True, timeout=60, check=True)
-        return has_worker(environ)
-
-    wait_for(listens, "a worker")
 
 
 def get(query: str, **environ: str) -> subprocess.CompletedProcess[bytes]:

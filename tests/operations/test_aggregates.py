@@ -309,7 +309,7 @@ def test_text_that_is_meant_as_numbers(many: World) -> None:
 
 
 def test_partial_summaries_are_merged(many: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mapsos.operations import summaries
+    from mapsos.columns import summarizer as summaries
 
     asked = {"aggregateInterval": "P1M", "aggregateFunction": "avg,min,max,sum,count,first,last"}
     query = {"service": "SOS", "version": "1.0.0", "request": "GetObservation", "offering": "off"}

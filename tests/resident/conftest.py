@@ -164,7 +164,7 @@ def copy_package(site: Site) -> Path:
 
 def make_impatient(site: Site) -> None:
     """Have CGI processes wait for a worker as long as they usually do."""
-    change_module(copy_package(site) / "resident" / "client.py", "PATIENCE = 60.0", "PATIENCE = 1.0")
+    change_module(copy_package(site) / "servers" / "resident" / "client.py", "PATIENCE = 60.0", "PATIENCE = 1.0")
 
 
 @pytest.fixture(scope="session")
@@ -175,7 +175,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(PACKAGE, folder / "mapsos", ignore=shutil.ignore_patterns("__pycache__"))
-    change_module(folder / "mapsos" / "resident" / "client.py", "PATIENCE = 1.0", "PATIENCE = 60.0")
+    change_module(folder / "mapsos" / "servers" / "resident" / "client.py", "PATIENCE = 1.0", "PATIENCE = 60.0")
     write_rows(folder / "few.gpkg", 20)
     write_rows(folder / "many.gpkg", BIG_ROWS)
     return folder

@@ -14,6 +14,7 @@ from .conftest import CAPABILITIES, OBSERVATIONS, Answer, Site
 FORM = {"REQUEST_METHOD": "POST", "QUERY_STRING": "", "CONTENT_TYPE": "application/x-www-form-urlencoded"}
 XML = {"REQUEST_METHOD": "POST", "QUERY_STRING": "", "CONTENT_TYPE": "text/xml"}
 SENSOR = OBSERVATIONS.replace("GetObservation", "DescribeSensor").replace("om/1.0.0", "sensorML/1.0.0")
+PROXIED = {"HTTP_X_FORWARDED_HOST": "public.example", "REMOTE_ADDR": "192.0.2.1"}
 DOCUMENT = b'<GetCapabilities xmlns="http://www.opengis.net/sos/1.0" service="SOS"/>'
 
 REQUESTS: dict[str, tuple[str, bytes, dict[str, str]]] = {
@@ -27,6 +28,12 @@ REQUESTS: dict[str, tuple[str, bytes, dict[str, str]]] = {
     "empty-query": ("", b"", {}),
     "not-ascii": ("service=SOS&request=%ff\udcff", b"", {"HTTP_COOKIE": "\udcfc=ü"}),
     "head": (CAPABILITIES, b"", {"REQUEST_METHOD": "HEAD"}),
+    "map-by-name": ("map=big&" + CAPABILITIES, b"", {}),
+    "options": (CAPABILITIES, b"", {"REQUEST_METHOD": "OPTIONS"}),
+    "small-letters": (CAPABILITIES, b"", {"REQUEST_METHOD": "get"}),
+    "strange-proxy": (CAPABILITIES, b"", PROXIED),
+    "trusted-proxy": (CAPABILITIES, b"", {**PROXIED, "MAPSOS_TRUSTED_PROXIES": "192.0.2.0/24"}),
+    "no-log-file": (CAPABILITIES, b"", {"MS_ERRORFILE": "/nowhere/log"}),
     "put": (CAPABILITIES, b"", {"REQUEST_METHOD": "PUT"}),
     "form": ("", CAPABILITIES.encode(), {**FORM, "CONTENT_LENGTH": str(len(CAPABILITIES))}),
     "form-without-length": ("", CAPABILITIES.encode(), FORM),
@@ -59,7 +66,7 @@ def test_the_same_answer(lasting_site: Site, name: str) -> None:
     assert expected.alone
     assert expected.out
     if name not in UNSET:
-        lasting_site.warm(**{key: value for key, value in environ.items() if key.startswith("MAPSOS_")})
+        lasting_site.warm(**{key: value for key, value in environ.items() if key.startswith(("MAPSOS_", "MS_"))})
     answer = lasting_site.ask(query, body, **environ)
     assert answer.alone == (name in UNSET)
     assert comparable(answer) == comparable(expected)

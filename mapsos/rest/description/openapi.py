@@ -7,7 +7,6 @@ from typing import Any
 from mapsos.encodings.registry import CSV
 from mapsos.operations.context import Context
 from mapsos.rest.description.schemas import SCHEMAS
-from mapsos.rest.filters.filter_patterns import SPATIAL_FILTER, TEMPORAL_FILTER, WHERE
 from mapsos.rest.parameters import FORMATS, MORE_FORMATS, PARAMETERS
 from mapsos.rest.paths import MEMBERS
 
@@ -45,11 +44,11 @@ def _write_count(least: int) -> dict[str, Any]:
     return {"type": ["integer", "string"], "minimum": least, "maximum": 10**15 - 1, "maxLength": 0}
 
 
-def _write_filter(description: str, pattern: str, examples: dict[str, str]) -> dict[str, Any]:
-    """A text of a pattern, with examples by their names."""
+def _write_filter(description: str, examples: dict[str, str]) -> dict[str, Any]:
+    """Describe a text whose language the description states, with examples by their names."""
     return {
         "description": description,
-        "schema": {"type": "string", "pattern": pattern},
+        "schema": {"type": "string"},
         "examples": {name: {"value": value} for name, value in examples.items()},
     }
 
@@ -62,7 +61,6 @@ _MEANINGS: dict[str, dict[str, Any]] = {
     "feature": {"description": _IDS, "schema": {"type": "string"}},
     "spatialFilter": _write_filter(
         _PLACES,
-        SPATIAL_FILTER,
         {
             "rectangle": "0,40,2,43",
             "point": '{"x":1.12,"y":41.15,"spatialReference":{"wkid":4326}}',
@@ -71,7 +69,6 @@ _MEANINGS: dict[str, dict[str, Any]] = {
     ),
     "temporalFilter": _write_filter(
         _TIMES,
-        TEMPORAL_FILTER,
         {
             "period": "during:2011-10-19T15:00:00+02:00,2011-10-20T00:00:00+02:00",
             "beginning": "{after:2011-10-19T15:00:00Z}",
@@ -80,7 +77,6 @@ _MEANINGS: dict[str, dict[str, Any]] = {
     ),
     "where": _write_filter(
         _WHERE,
-        WHERE,
         {
             "values": "numeric_value<=35",
             "ids": "procedure IN ('SEA','SFO') AND NOT (numeric_value BETWEEN 35 AND 80)",
