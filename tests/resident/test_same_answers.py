@@ -98,6 +98,7 @@ def test_before_it_is_handed_over_next_to_nothing_is_imported(site: Site) -> Non
     assert ours == {
         "mapsos",
         "mapsos.__main__",
+        "mapsos.servers",
         "mapsos.servers.resident",
         "mapsos.servers.resident.client",
         "mapsos.servers.resident.worker_name",
