@@ -1,4 +1,4 @@
-"""The browser."""
+"""Which browser, and how it is started."""
 
 from __future__ import annotations
 

@@ -7,8 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.pages.chromium import ARGUMENTS, CHROMIUM, PATIENCE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 MAPS = Path(__file__).resolve().parents[2] / "examples" / "mapfiles"
 
@@ -33,6 +39,19 @@ def base() -> Iterator[str]:
     finally:
         server.terminate()
         server.communicate(timeout=60)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of the package; each test makes a context of its own."""
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=PATIENCE)
+    assert CHROMIUM, "chromium is not installed: script/setup --test installs it"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
 
 
 def word_map(path: Path, language: str) -> Path:

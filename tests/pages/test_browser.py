@@ -13,11 +13,11 @@ from threading import Thread
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from mapsos.pages.static_files import read_static
 from tests.pages.addresses import PAGES, ROOT
-from tests.pages.chromium import ARGUMENTS, CHROMIUM, PATIENCE
+from tests.pages.chromium import PATIENCE
 from tests.pages.texts import read_wording
 from tests.support.serve_command import serving
 
@@ -48,16 +48,6 @@ class Watched:
 
     page: Page
     faults: list[str] = field(default_factory=list)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE)
-    assert CHROMIUM, "chromium is not installed: script/setup --test installs it"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.operations.conftest import World, layer_text, write_stations
-from tests.pages.chromium import ARGUMENTS, CHROMIUM, PATIENCE
+from tests.pages.chromium import PATIENCE
 from tests.support.serve_command import serving
 
 pytestmark = pytest.mark.slow
@@ -43,24 +43,21 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     faults: list[str] = []
-    assert CHROMIUM, "chromium is not installed: script/setup --test installs it"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        context = browser.new_context(viewport={"width": 1100, "height": 800})
-        context.set_default_timeout(PATIENCE)
-        page = context.new_page()
-        page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        # Every text that the status line has ever had.
-        page.add_init_script(
-            "window.told = []; addEventListener('DOMContentLoaded', () => { const status = "
-            "document.getElementById('plot-status'); if (status) new MutationObserver(() => "
-            "told.push(status.textContent)).observe(status, {childList: true}); });"
-        )
-        yield page
-        browser.close()
+    context = browser.new_context(viewport={"width": 1100, "height": 800})
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    # Every text that the status line has ever had.
+    page.add_init_script(
+        "window.told = []; addEventListener('DOMContentLoaded', () => { const status = "
+        "document.getElementById('plot-status'); if (status) new MutationObserver(() => "
+        "told.push(status.textContent)).observe(status, {childList: true}); });"
+    )
+    yield page
+    context.close()
     assert faults == []
 
 

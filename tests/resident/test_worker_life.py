@@ -135,7 +135,8 @@ def test_a_changed_package_ends_the_worker(site: Site) -> None:
 
 
 def test_one_that_has_grown_too_large_leaves_when_it_has_nothing_to_do(site: Site) -> None:
-    change_module(copy_package(site) / "servers" / "resident" / "worker.py", "LARGEST_MEMORY = 500 ", "LARGEST_MEMORY = 5 ")
+    worker = copy_package(site) / "servers" / "resident" / "worker.py"
+    change_module(worker, "LARGEST_MEMORY = 500 ", "LARGEST_MEMORY = 5 ")
     site.ask(CAPABILITIES)
     wait_for(lambda: not site.ask("").alone, "an answer of the worker")
     wait_for(lambda: not site.processes(), "its end")
