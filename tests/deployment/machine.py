@@ -308,9 +308,12 @@ def _provide(name: str, make: Callable[[Path], None], *origins: str) -> Path:
                 if time.time() - used.stat().st_mtime > FORGOTTEN_SECONDS:
                     _forget(used)
             beside = folder.with_suffix(".new")
-            # What somebody ended in the middle is begun anew.
-            shutil.rmtree(beside, ignore_errors=True)
+            work = beside.with_name(f"{beside.name}.work")
+            for left in (beside, work):
+                # Of a build that was ended in the middle.
+                shutil.rmtree(left, ignore_errors=True)
             make(beside)
+            shutil.rmtree(work, ignore_errors=True)
             beside.rename(folder)
     return folder
 
@@ -322,7 +325,7 @@ def _forget(used: Path) -> None:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
-        for suffix in ("", ".new", ".work"):
+        for suffix in ("", ".new", ".new.work"):
             shutil.rmtree(used.with_suffix(suffix), ignore_errors=True)
         used.unlink()
 
