@@ -13,8 +13,7 @@ from typing import Generic, TypeVar
 
 from mapsos.columns.batches import Batch, MappedBatches
 from mapsos.encodings.encoder import LayerAnswer
-from mapsos.operations.layers.meaning import refuse_source
-from mapsos.sources.errors import SourceError
+from mapsos.operations.layers.facts import source_errors
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.read_ahead import read_ahead
 from mapsos.terms.deadlines import current_deadline
@@ -45,7 +44,7 @@ class RowLimit:
 
 
 class BatchStream:
-    """The batches of one layer, opened and with the first batch read when made. Raises OwsException (D-33)."""
+    """The batches of one layer, opened and with the first batch read when made. Raises ServiceError (D-33)."""
 
     def __init__(
         self, query: LayerQuery, transform: Callable[[Iterator[Batch]], Generator[Batch]] | None = None
@@ -55,16 +54,14 @@ class BatchStream:
         self._batch_rows = query.batch_rows
         self._closing = contextlib.ExitStack()
         try:
-            layer = self._closing.enter_context(open_layer(query.source))
-            self._batches = layer.read(query)
-            self._closing.callback(self._batches.close)
-            if transform is not None:
-                self._batches = transform(self._batches)
+            with source_errors():
+                layer = self._closing.enter_context(open_layer(query.source))
+                self._batches = layer.read(query)
                 self._closing.callback(self._batches.close)
-            self._begun = [batch for batch in (next(self._batches, None),) if batch is not None]
-        except SourceError as error:
-            self._closing.close()
-            raise refuse_source(error) from error
+                if transform is not None:
+                    self._batches = transform(self._batches)
+                    self._closing.callback(self._batches.close)
+                self._begun = [batch for batch in (next(self._batches, None),) if batch is not None]
         except BaseException:
             self._closing.close()
             raise
@@ -72,10 +69,8 @@ class BatchStream:
     def count(self) -> int | None:
         """How many rows there are, if that shows after at most one more batch, which is kept; else None."""
         if self._begun and len(self._begun) < 2:
-            try:
+            with source_errors():
                 self._begun += [batch for batch in (next(self._batches, None),) if batch is not None]
-            except SourceError as error:
-                raise refuse_source(error) from error
         return sum(batch.rows for batch in self._begun) if len(self._begun) < 2 else None
 
     def read(self, limit: RowLimit, make: Callable[[Batch], T]) -> Iterator[T]:
@@ -176,14 +171,12 @@ class ObservationBody(Generic[Markup]):
         return sum(known) if len(known) == len(counts) else None
 
     def begin(self) -> None:
-        """Write the first chunk, which is kept: what fails until then can still be reported. Raises OwsException."""
+        """Write the first chunk, which is kept: what fails until then can still be reported. Raises ServiceError."""
         self._chunks = self._write(
             [LayerAnswer(question.markup, _Reading(stream, self._limit)) for stream, question in self._layers]
         )
-        try:
+        with source_errors():
             self._first = next(self._chunks, None)
-        except SourceError as error:
-            raise refuse_source(error) from error
 
     def __iter__(self) -> Iterator[Chunk]:
         try:
