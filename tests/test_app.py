@@ -208,7 +208,7 @@ def test_status_codes_are_real_when_switched_on() -> None:
 def test_failure_of_our_own_is_a_report_that_tells_nothing(
     application: Application, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("mapsos.encodings.documents.capabilities.write_capabilities", lambda markup: 1 / 0)
+    monkeypatch.setattr("mapsos.sos.v1.get_capabilities.write_capabilities", lambda markup: 1 / 0)
     response = application.answer(get("service=SOS&request=GetCapabilities"))
     text = read(response).decode()
     assert "division" not in text

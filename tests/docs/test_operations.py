@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mapsos.encodings.registry import list_response_formats
 from mapsos.ows import filters, sections, spatial_operators, temporal_operators
 from mapsos.ows.operation import Operation
 from mapsos.sos.v1.operations import OPERATIONS
@@ -77,6 +78,11 @@ def test_every_parameter_is_there(operation: Operation[Handler]) -> None:
     required = {name for row in table if row["need"] == "required" for name in code(row["parameter"])}
     optional = {"version"} if operation.name in ("GetCapabilities", "DescribeFeatureType") else set()
     assert required >= NO_PARAMETERS - optional
+
+
+def test_every_response_format_is_there() -> None:
+    table = next(read_tables(section(TEXT, "responseFormat")))
+    assert [code(row["value"])[0] for row in table] == list(list_response_formats())
 
 
 def test_every_operator_is_there() -> None:

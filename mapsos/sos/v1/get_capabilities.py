@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from mapsos.encodings.documents.capabilities import write_capabilities
 from mapsos.encodings.documents.capabilities_parts import (
     CapabilitiesMarkup,
     OfferingDescription,
@@ -74,8 +75,6 @@ def _write_document(markup: CapabilitiesMarkup, *, strict: bool) -> bytes:
         from mapsos.encodings.documents.strict_capabilities import write_strict_capabilities
 
         return write_strict_capabilities(markup)
-    from mapsos.encodings.documents.capabilities import write_capabilities
-
     return write_capabilities(markup)
 
 
