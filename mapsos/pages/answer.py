@@ -27,8 +27,8 @@ from mapsos.rest.resource import Resource
 from mapsos.rest.resources.layers import list_layers
 from mapsos.terms.failures import Failure
 from mapsos.terms.times import current_time
-from mapsos.web.entity_tags import tag_response
-from mapsos.web.messages import Request, Response
+from mapsos.web.entity_tags import answer_condition, tag_response, write_tag
+from mapsos.web.messages import Request, Response, read_condition
 
 _TEMPLATES = {
     "": "service",
@@ -131,7 +131,7 @@ class Pages:
         response = Response(
             status=status, headers=headers, body=(body,), error=error, operation="page", compressible=not error
         )
-        return response if error else tag_response(response, self._request.environ.get("HTTP_IF_NONE_MATCH"))
+        return response if error else tag_response(response, read_condition(self._request))
 
 
 class PageExchange:
@@ -162,13 +162,11 @@ class PageExchange:
         return tell_methods(self._pages.write_error(error, self._service), error)
 
     def _send_file(self, file: StaticFile) -> Response:
-        tag = f'W/"{file.digest}"'
         headers = (
-            ("ETag", tag),
+            ("Content-Type", file.content_type),
+            ("ETag", write_tag(file.digest)),
             ("Cache-Control", "public, max-age=31536000, immutable"),
             *write_headers(self._host.settings.tiles),
         )
-        if self._request.environ.get("HTTP_IF_NONE_MATCH") == tag:
-            return Response(status=304, headers=headers)
-        headers = (("Content-Type", file.content_type), *headers)
-        return Response(headers=headers, body=(file.content,), operation="page", compressible=True)
+        response = Response(headers=headers, body=(file.content,), operation="page", compressible=True)
+        return answer_condition(response, read_condition(self._request))

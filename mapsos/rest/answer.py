@@ -27,7 +27,7 @@ from mapsos.terms.failures import Failure
 from mapsos.terms.times import current_time
 from mapsos.web.downloads import name_file
 from mapsos.web.entity_tags import tag_response
-from mapsos.web.messages import Request, Response
+from mapsos.web.messages import Request, Response, read_condition
 from mapsos.web.own_url import build_own_url
 from mapsos.web.responses import build_response
 
@@ -120,7 +120,7 @@ class RestExchange:
         if resource.format == "html" and self._pages is not None:
             return self._pages.write_resource(self._path, context, raw, resource)
         response = _respond(200, resource.value, 2 if resource.format == "pjson" else None)
-        return tag_response(response, self._request.environ.get("HTTP_IF_NONE_MATCH"))
+        return tag_response(response, read_condition(self._request))
 
 
 def _describe_stream(context: Context, raw: RawRequest, resource: Resource) -> Answer:

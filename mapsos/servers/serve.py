@@ -113,7 +113,7 @@ def _is_start(environ: WSGIEnvironment) -> bool:
 
 def _vary_by_accept(start_response: StartResponse) -> StartResponse:
     """Tell caches that what the server's address answers is not the same for browsers and programs."""
-    from mapsos.web.cors import add_vary
+    from mapsos.web.messages import add_vary
 
     def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Callable[[bytes], object]:
         return start_response(status, list(add_vary(headers, "Accept")), *more)

@@ -9,7 +9,7 @@ from typing import Protocol
 from mapsos.web.compression import compress_response
 from mapsos.web.downloads import write_disposition
 from mapsos.web.entity_tags import tag_response
-from mapsos.web.messages import Chunk, Request, Response, close_body, is_over_http
+from mapsos.web.messages import Chunk, Request, Response, close_body, is_over_http, read_condition
 
 
 class Facts(Protocol):
@@ -72,7 +72,7 @@ def build_response(answer: Document, request: Request) -> Response:
         headers=headers, body=answer.chunks, count_rows=answer.facts.count_rows, compressible=answer.compressible
     )
     if answer.is_tagged and is_over_http(request.environ):
-        return tag_response(response, request.environ.get("HTTP_IF_NONE_MATCH"))
+        return tag_response(response, read_condition(request))
     return response
 
 

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,11 +81,14 @@ def _visit(node: ast.AST, where: str, docstrings: set[int]) -> Iterator[Import]:
                     yield Import(found, where)
         elif isinstance(child, ast.Import):
             yield from (Import(found, where) for alias in child.names if (found := find_module(alias.name)))
-        elif isinstance(child, ast.Constant) and id(child) not in docstrings:
-            # A module that is imported by name.
-            if re.fullmatch(r"mapsos(\.\w+)+(:\w+)?", str(child.value)):
-                yield Import(find_module(str(child.value).partition(":")[0]) or "", "text")
+        elif isinstance(child, ast.Constant) and id(child) not in docstrings and _names_module(str(child.value)):
+            yield Import(find_module(str(child.value).partition(":")[0]) or "", "text")
         yield from _visit(child, inner, docstrings)
+
+
+def _names_module(text: str) -> bool:
+    """Whether a text is a name by which a module of the package, or something in it, is imported."""
+    return re.fullmatch(r"mapsos(\.\w+)+(:\w+)?", text) is not None and text.partition(":")[0] != "mapsos.log"
 
 
 def find_module(name: str) -> str | None:
@@ -189,6 +193,12 @@ def test_dependencies_are_those_of_the_package() -> None:
     required = re.search(r"install_requires=\[(.*?)\]", (ROOT / "setup.py").read_text("utf-8"), re.S)
     assert required
     assert listed == {re.split(r"\W", name)[0] for name in re.findall(r'"([^"]+)"', required[1])}
+
+
+def test_a_package_whose_private_parts_are_used_is_pinned() -> None:
+    """To the major version that these tests run with."""
+    major = int(version("gunicorn").split(".")[0])
+    assert f'"gunicorn>={major},<{major + 1}"' in (ROOT / "setup.py").read_text("utf-8")
 
 
 def test_what_is_imported_is_listed() -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, TypeVar
@@ -129,7 +130,9 @@ class LayerQuestion(Generic[Markup]):
 class ObservationBody(Generic[Markup]):
     """The chunks of an answer. Made, it has read the first batch of every layer; closed, it has released them all.
 
-    Iterating raises DeadlineError when the time of the request that it was made for is over.
+    Chunks are made with the context variables of when it was made, whatever thread asks for them: after the response
+    has begun, its request's deadline and id are no longer those of the caller. Iterating raises DeadlineError when the
+    time of that request is over.
 
     Parameters
     ----------
@@ -150,6 +153,7 @@ class ObservationBody(Generic[Markup]):
         self._write = write
         self._limit = RowLimit(most)
         self._deadline = current_deadline()
+        self._context = copy_context()
         self._chunks: Iterator[Chunk] | None = None
         self._first: Chunk | None = None
         self._layers: list[tuple[BatchStream, LayerQuestion[Markup]]] = []
@@ -181,12 +185,12 @@ class ObservationBody(Generic[Markup]):
     def __iter__(self) -> Iterator[Chunk]:
         try:
             if self._chunks is None:
-                self.begin()
+                self._context.run(self.begin)
             if self._first is None or self._chunks is None:
                 return
             yield self._first
             self._first = None
-            for chunk in self._chunks:
+            while (chunk := self._context.run(next, self._chunks, None)) is not None:
                 self._deadline.check()
                 yield chunk
         finally:
