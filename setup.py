@@ -35,7 +35,9 @@ setup(
     },
     python_requires=">=3.11",
     install_requires=[
-        "gunicorn",
+        # The worker of mapsos serve (mapsos/servers/gunicorn_worker.py) overrides private methods of its ThreadWorker
+        # and reads its parser's buffer: these may change with any major version.
+        "gunicorn>=27,<28",
         "jinja2",
         "lxml",
         "mappyfile",

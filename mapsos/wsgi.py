@@ -136,7 +136,7 @@ def read_request(environ: WSGIEnvironment, settings: Settings) -> Request:
 def _find_application(config: str | None) -> tuple[Application, Metrics | None]:
     with _lock:
         if config not in _applications:
-            from mapsos.app import OPERATIONS, Application
+            from mapsos.app import Application
             from mapsos.config.settings import read_settings
             from mapsos.servers.process import prepare_process
 
@@ -145,10 +145,12 @@ def _find_application(config: str | None) -> tuple[Application, Metrics | None]:
             metrics = None
             if settings.metrics:
                 from mapsos.command.versions import tell_version
+                from mapsos.sos.v1.operations import OPERATIONS
                 from mapsos.web.metrics_folder import share_metrics
 
+                names = tuple(operation.name for operation in OPERATIONS)
                 version = tell_version(settings.no_version)
-                metrics = share_metrics(tuple(OPERATIONS), version, settings.config_file or "")
+                metrics = share_metrics(names, version, settings.config_file or "")
             _applications[config] = Application(settings), metrics
         return _applications[config]
 

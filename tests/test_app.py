@@ -173,7 +173,7 @@ def test_head_has_the_headers_and_no_body(application: Application) -> None:
 
 
 def test_head_reads_no_observation(application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mapsos.sos.v1.get_observation.ObservationBody", None)
+    monkeypatch.setattr("mapsos.operations.observe.ObservationBody", None)
     assert application.answer(get(DAILY, "HEAD")).status == 200
 
 

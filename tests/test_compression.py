@@ -84,6 +84,16 @@ def test_without_coding_the_body_is_untouched() -> None:
     assert dict(response.headers) == {"Vary": "Accept-Encoding"}
 
 
+def test_304_is_not_compressed() -> None:
+    response = compress_response(Response(304, (("ETag", '"1"'),), ()), "gzip")
+    assert (response.headers, response.body) == ((("ETag", '"1"'), ("Vary", "Accept-Encoding")), ())
+
+
+def test_what_the_document_depends_on_is_listed_once() -> None:
+    response = compress_response(Response(headers=(("Vary", "Accept, Accept-Encoding"),)), "")
+    assert response.headers == (("Vary", "Accept, Accept-Encoding"),)
+
+
 def test_closing_closes_the_body() -> None:
     body = Body(CHUNKS)
     compress_response(Response(body=body), "gzip").body.close()  # type: ignore[attr-defined]

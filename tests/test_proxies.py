@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 import pytest
 
-from mapsos.web.proxies import correct_environ
+from mapsos.config.settings import read_settings
+from mapsos.web.proxies import TrustedProxies, correct_environ, read_trusted_proxies
 
 DIRECT = {"REMOTE_ADDR": "198.51.100.7", "SERVER_NAME": "inner", "SERVER_PORT": "8080", "HTTP_HOST": "inner:8080"}
 FORWARDED = {
@@ -15,28 +18,31 @@ FORWARDED = {
     "HTTP_FORWARDED": "for=203.0.113.9;host=evil.example.org",
 }
 
+EVERYBODY = read_trusted_proxies("0.0.0.0/0 ::/0")
+
 
 def believed(environ: dict[str, str], *proxies: str) -> dict[str, str]:
     """What differs from the direct request."""
-    corrected = correct_environ(DIRECT | environ, proxies or ("198.51.100.7",))
+    trusted = read_trusted_proxies(" ".join(proxies) or "198.51.100.7")
+    corrected = correct_environ(DIRECT | environ, trusted)
     return {name: value for name, value in corrected.items() if DIRECT.get(name) != value}
 
 
 @pytest.mark.parametrize(
-    "proxies", [(), ("198.51.100.8",), ("198.51.100.0/30",), ("2001:db8::/32",)], ids=["none", "other", "network", "v6"]
+    "proxies", ["", "198.51.100.8", "198.51.100.0/30", "2001:db8::/32"], ids=["none", "other", "network", "v6"]
 )
-def test_headers_of_strangers_are_dropped(proxies: tuple[str, ...]) -> None:
-    assert correct_environ(DIRECT | FORWARDED, proxies) == DIRECT
+def test_headers_of_strangers_are_dropped(proxies: str) -> None:
+    assert correct_environ(DIRECT | FORWARDED, read_trusted_proxies(proxies)) == DIRECT
 
 
 @pytest.mark.parametrize("address", ["", "unix:", "not an address"])
 def test_a_connection_without_an_address_is_never_trusted(address: str) -> None:
     environ = DIRECT | FORWARDED | {"REMOTE_ADDR": address}
-    assert not [name for name in correct_environ(environ, ("0.0.0.0/0", "::/0")) if "FORWARDED" in name]
+    assert not [name for name in correct_environ(environ, EVERYBODY) if "FORWARDED" in name]
 
 
 def test_nothing_is_said_without_headers() -> None:
-    assert correct_environ(DIRECT, ("0.0.0.0/0",)) == DIRECT
+    assert correct_environ(DIRECT, EVERYBODY) == DIRECT
 
 
 @pytest.mark.parametrize(
@@ -136,13 +142,21 @@ def test_the_words_of_a_client_in_the_standard_header_are_not_the_proxys() -> No
 )
 def test_the_prefix_goes_before_the_path(prefix: str, script: str) -> None:
     environ = DIRECT | {"SCRIPT_NAME": "/weather", "HTTP_X_FORWARDED_PREFIX": prefix}
-    assert correct_environ(environ, ("198.51.100.7",))["SCRIPT_NAME"] == script
-    assert correct_environ(environ, ())["SCRIPT_NAME"] == "/weather"
+    assert correct_environ(environ, read_trusted_proxies("198.51.100.7"))["SCRIPT_NAME"] == script
+    assert correct_environ(environ, TrustedProxies())["SCRIPT_NAME"] == "/weather"
 
 
 def test_a_unix_socket_is_trusted_by_its_word() -> None:
     environ = DIRECT | FORWARDED | {"REMOTE_ADDR": ""}
-    corrected = correct_environ(environ, ("unix",))
+    corrected = correct_environ(environ, read_trusted_proxies("unix"))
     assert corrected["REMOTE_ADDR"] == "203.0.113.5"
     assert corrected["HTTP_X_FORWARDED_HOST"] == "sensors.example.org"
-    assert correct_environ(DIRECT | FORWARDED, ("unix",)) == DIRECT
+    assert correct_environ(DIRECT | FORWARDED, read_trusted_proxies("unix")) == DIRECT
+
+
+def test_networks_are_parsed_with_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not again for each address of each request."""
+    settings = read_settings({"MAPSOS_TRUSTED_PROXIES": "198.51.100.7 10.0.0.0/8"})
+    monkeypatch.setattr(ipaddress, "ip_network", None)
+    environ = DIRECT | {"HTTP_X_FORWARDED_FOR": "203.0.113.5, 10.0.0.2"}
+    assert correct_environ(environ, settings.trusted_proxies)["REMOTE_ADDR"] == "203.0.113.5"

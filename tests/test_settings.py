@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from mapsos.config.map_selection import MapSelectionError, select_map
 from mapsos.config.settings import OPTIONS, Settings, SettingsError, read_settings
+from mapsos.web.proxies import TrustedProxies
 
 NOT_SET = 'CGI variable "map" is not set.'
 NO_PATH = 'CGI variable "map" not found in configuration and this server is not configured for full paths.'
@@ -102,7 +104,8 @@ def test_options() -> None:
             "MS_ONLINERESOURCE": "http://h/?",
         }
     )
-    assert (settings.http_status, settings.trusted_proxies) == (True, ("10.0.0.0/8", "::1", "unix"))
+    proxies = TrustedProxies((IPv4Network("10.0.0.0/8"), IPv6Network("::1/128")), unix=True)
+    assert (settings.http_status, settings.trusted_proxies) == (True, proxies)
     assert (settings.log_level, settings.cache, settings.debug_level) == ("debug", "/var/cache/mapsos", 3)
     assert (settings.no_version, settings.error_file, settings.online_resource) == (True, "stderr", "http://h/?")
 

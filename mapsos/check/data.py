@@ -10,11 +10,10 @@ from mapsos.mapfile.blocks import Block, parse_blocks
 from mapsos.mapfile.keys import metadata_key
 from mapsos.mapfile.model import ObservationLayer, Offering, Service, group_offerings
 from mapsos.mapfile.tokens import read_tokens
+from mapsos.operations.errors import ServiceError
 from mapsos.operations.layers.extents import read_stated_extent, read_time_limits
 from mapsos.operations.layers.facts import find_extent, find_time_bounds, has_geometry, list_columns, list_values
 from mapsos.operations.layers.meaning import LayerMeaning
-from mapsos.ows.exceptions import OwsException
-from mapsos.sources.errors import SourceError
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.terms.times import FOREVER, Interval, format_interval
@@ -47,16 +46,16 @@ def find_in_data(service: Service, now: int) -> list[Finding]:
                 found += _check_map_extent(layer, service, tree)
                 found += _check_times(meaning, offering, now)
                 found += _check_procedures(meaning)
-            except SourceError as error:
+            except ServiceError as error:
                 found.append(_describe_failure(error, blocks[layer.file, layer.line]))
     return found
 
 
-def _describe_failure(error: SourceError, block: Block) -> Finding:
+def _describe_failure(error: ServiceError, block: Block) -> Finding:
     attribute = block.last("connection") or block.last("data")
-    says = " ".join(error.detail.split())
+    says, message = " ".join(error.detail.split()), str(error).removesuffix(".")
     message = (
-        f"{error.message}: every request for this layer gets a NoApplicableCode exception; correct the name, or the "
+        f"{message}: every request for this layer gets a NoApplicableCode exception; correct the name, or the "
         f"rights to read it{f' (the driver says: {says})' if says else ''}"
     )
     where = attribute or block
@@ -159,7 +158,7 @@ def _check_stated_extent(layer: ObservationLayer, offering: Offering) -> Iterato
     first = offering.first
     try:
         stated = read_stated_extent(first)
-    except OwsException:
+    except ServiceError:
         return  # told by the findings of the mapfile alone
     real = _find_extent(layer, first.source.crs) if stated is not None else None
     if stated is not None and real is not None and not _covers(stated, real):

@@ -16,22 +16,14 @@ from mapsos.mapfile.metadata import Metadata, collect_entries
 from mapsos.mapfile.model import CONFORMANCES, ObservationLayer, Service, group_offerings, read_max_rows
 from mapsos.mapfile.reader import build_service, layer_metadata, web_metadata
 from mapsos.mapfile.tokens import TokenKind, is_decoded, read_tokens
+from mapsos.sos.v1.operations import OPERATIONS
 from mapsos.terms.crs import Crs, parse_srs_name
 from mapsos.terms.layer_source import SourceKind
 from mapsos.terms.times import parse_period, parse_time
 
 FindingLevel = Literal["error", "warning", "info"]
 
-_REQUESTS = (
-    "getcapabilities",
-    "describesensor",
-    "getobservation",
-    "describeobservationtype",
-    "describefeaturetype",
-    "getfeatureofinterest",
-    "getobservationbyid",
-    "getdataavailability",
-)
+_REQUESTS = frozenset(operation.name.lower() for operation in OPERATIONS)
 _TOGETHER = (
     ("addresstype", "address", "city", "stateorprovince", "postcode", "country"),
     ("contactperson", "contactposition", "contactorganization"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -12,9 +11,9 @@ from typing import Any
 
 from mapsos.config.config_file import SettingsError, read_config
 from mapsos.terms.posix_patterns import compile_posix
-from mapsos.web.proxies import UNIX
+from mapsos.web.proxies import TrustedProxies, read_trusted_proxies
 
-__all__ = ["OPTIONS", "Option", "Settings", "SettingsError", "read_addresses", "read_settings"]
+__all__ = ["OPTIONS", "Option", "Settings", "SettingsError", "read_settings"]
 
 DEFAULT_MAX_BODY = 8 * 1024 * 1024
 DEFAULT_CGI_WORKER_IDLE = 300
@@ -90,7 +89,7 @@ class Settings:
     max_rows: int | None = None
     max_seconds: float | None = None
     http_status: bool = False
-    trusted_proxies: tuple[str, ...] = ()
+    trusted_proxies: TrustedProxies = TrustedProxies()
     cors: tuple[str, ...] = ()
     rest: bool = True
     tiles: str | None = None
@@ -168,15 +167,6 @@ def read_settings(environ: Mapping[str, str], conf: str | None = None) -> Settin
         other={name: value for name, value in stated.items() if name not in known},
         **values,
     )
-
-
-def read_addresses(text: str) -> tuple[str, ...]:
-    """Read addresses and networks (IPv4, IPv6, CIDR), or ``unix``, separated by blanks. ValueError for all else."""
-    words = tuple(text.split())
-    for word in words:
-        if word != UNIX:
-            ipaddress.ip_network(word, strict=False)
-    return words
 
 
 def _default_cache(environ: Mapping[str, str]) -> str | None:
@@ -303,7 +293,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("MAPSOS_HTTP_STATUS", "http_status", "off", "on or off",
            "Errors have HTTP status codes of their own; off, they are 200 as in MapServer.", _read_switch),
     Option("MAPSOS_TRUSTED_PROXIES", "trusted_proxies", "", "addresses, CIDR networks, or unix, separated by blanks",
-           "Proxies whose Forwarded, X-Forwarded and X-Request-Id headers are believed.", read_addresses),
+           "Proxies whose Forwarded, X-Forwarded and X-Request-Id headers are believed.", read_trusted_proxies),
     Option("MAPSOS_CORS", "cors", "off", "*, or origins such as https://maps.example.org separated by blanks, or off",
            "Origins whose pages may read answers (CORS).", _read_origins),
     Option("MAPSOS_REST", "rest", "on", "on or off",

@@ -5,11 +5,15 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+from functools import lru_cache
 from typing import TypeAlias
 
+from mapsos.files.identity import Identity, identity_of
 from mapsos.mapfile.model import AccessRules, ObservationLayer, Service
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+Addresses: TypeAlias = tuple[tuple[Network, ...], tuple[str, ...]]
+"""A list of addresses as it is read: its networks, and the words that are none."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,30 +58,56 @@ def evaluate_rule(text: str, request_name: str) -> bool | None:
     return everything
 
 
-def parse_addresses(text: str, folder: str) -> tuple[tuple[Network, ...], tuple[str, ...]]:
+def parse_addresses(text: str, folder: str) -> Addresses:
     """Read a list of addresses: its networks, and the words that are none.
 
     ``file:PATH`` (relative to ``folder``) stands for the words in a file, and is itself a wrong word if the file
-    cannot be read.
+    cannot be read. Such a file is read once until it changes, which costs a stat.
     """
+    if "file:" not in text:
+        return _parse_stated(text)
+    words = [text] if text.startswith("file:") else text.split()
+    found = [_read_file(word, folder) if word.startswith("file:") else _parse_stated(word) for word in words]
+    if len(found) == 1:
+        return found[0]
+    networks = tuple(network for some, _ in found for network in some)
+    return networks, tuple(word for _, some in found for word in some)
+
+
+_files: dict[str, tuple[Identity, Addresses]] = {}
+"""What was read of files of addresses, by path; of each file only as it was last."""
+
+
+def _read_file(word: str, folder: str) -> Addresses:
+    path = os.path.join(folder, word.removeprefix("file:").strip())
+    try:
+        # Taken before the file is read: a change in between shows at the next look.
+        identity = identity_of(path, os.stat(path))
+        known = _files.get(path)
+        if known is None or known[0] != identity:
+            with open(path, encoding="utf-8") as file:
+                text = " ".join(line.partition("#")[0] for line in file)
+            known = _files[path] = identity, _parse_words(text)
+    except (OSError, ValueError):
+        _files.pop(path, None)
+        return (), (word,)
+    return known[1]
+
+
+@lru_cache(256)
+def _parse_stated(text: str) -> Addresses:
+    """Parse what a mapfile states itself: the same few texts for each layer and each request."""
+    return _parse_words(text)
+
+
+def _parse_words(text: str) -> Addresses:
     networks: list[Network] = []
     wrong: list[str] = []
-    words = [text] if text.startswith("file:") else text.split()
-    for word in words:
-        if word.startswith("file:"):
-            try:
-                with open(os.path.join(folder, word.removeprefix("file:").strip()), encoding="utf-8") as file:
-                    inner = [part for line in file for part in line.partition("#")[0].split()]
-            except (OSError, ValueError):
-                wrong.append(word)
-                continue
-        else:
-            inner = [word]
-        for part in inner:
-            try:
-                networks.append(ipaddress.ip_network(part, strict=False))
-            except ValueError:
-                wrong.append(part)
+    for word in text.split():
+        try:
+            networks.append(ipaddress.ip_network(word, strict=False))
+        except ValueError:
+            wrong.append(word)
     return tuple(networks), tuple(wrong)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from mapsos.ows.error_page import PageError
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.kvp import decode_kvp
 from mapsos.ows.raw_request import RawRequest
-from mapsos.sos.v1.reading.xml_bodies import read_body
 from mapsos.web.messages import Request
 
 FORM = "application/x-www-form-urlencoded"
@@ -22,8 +22,12 @@ def decode_query(request: Request) -> RawRequest:
     return decode_kvp(request.query or "")
 
 
-def decode_request(request: Request, query: RawRequest, max_body: int) -> RawRequest:
-    """All parameters: a form body's come before the query string's, an XML body's override them.
+def decode_request(
+    request: Request, query: RawRequest, max_body: int, read_body: Callable[[bytes], RawRequest]
+) -> RawRequest:
+    """Return all parameters: a form body's come before the query string's, an XML body's override them.
+
+    ``read_body`` reads an XML body, as the protocol has it.
 
     Reads the body, at most ``max_body`` bytes of it. Raises OwsException (413 for a larger body; a compressed body; a
     body that is no request), PageError for a body shorter than announced.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
+from mapsos.terms.failures import ReportedError
 from mapsos.web.messages import Response
 
 
-class PageError(Exception):
+class PageError(ReportedError):
     """A failure that is answered by the page: ``routine(): category message``; ``detail`` is for the log only."""
 
     def __init__(self, routine: str, category: str, message: str, *, status: int = 400, detail: str = "") -> None:
@@ -16,6 +17,11 @@ class PageError(Exception):
         self.message = message
         self.status = status
         self.detail = detail
+
+    @property
+    def log_line(self) -> str:
+        """What the log says of the failure."""
+        return f"{self.prefix} {self.message} {self.detail}".rstrip()
 
 
 def write_page(error: PageError, status: int = 200) -> Response:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from mapsos.terms.failures import ReportedError
 
-class OwsException(Exception):
+
+class OwsException(ReportedError):
     """A failure that the client is told about (OWS Common 1.1, clause 8; reference section 3).
 
     Parameters
@@ -41,6 +43,11 @@ class OwsException(Exception):
         self.lines = (f"{routine}(): {category} {_cut(message)}", *more)
         self.detail = detail
         self.status = status
+
+    @property
+    def log_line(self) -> str:
+        """What the log says of the exception."""
+        return f"{self.text} {self.detail}".rstrip()
 
     @property
     def text(self) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, cast
 
+from mapsos.ows import temporal_operators
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.spatial_operators import is_spatial, parse_spatial
 from mapsos.ows.xml_input import RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
-from mapsos.sos.v1.reading import event_times
 from mapsos.terms.like_patterns import MAX_PATTERN, split_pattern
 from mapsos.terms.predicates import (
     MIRRORED,
@@ -114,7 +114,7 @@ def _parse_operator(element: etree._Element, now: int) -> Predicate:
         return _parse_comparison(element, _COMPARISONS[name])
     if is_spatial(name):
         return parse_spatial(element)
-    if name in event_times.OPERATORS:
+    if name in temporal_operators.OPERATORS:
         return _parse_temporal(element, now)
     if name in _IDS:
         return _parse_ids([element])
@@ -197,7 +197,7 @@ def _parse_temporal(element: etree._Element, now: int) -> Predicate:
     named = [child for child in children(element) if local_name(child) in _PROPERTY]
     if len(named) != 1:
         raise ValueError(f"{local_name(element)} takes one property")
-    time = event_times.parse_temporal_element(element, now)
+    time = temporal_operators.parse_temporal_element(element, now)
     if time.interval is None:
         raise ValueError(f"{time.relation} is not supported in a filter")
     return Time(_read_property(named[0]), (time.interval,), cast(TemporalRelation, time.relation))

@@ -1,11 +1,8 @@
-"""What a client may ask of SOS 1.0.0, as typed questions. Optional values are None where the client did not say."""
+"""The parameters of a request before they are checked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from mapsos.terms.predicates import Predicate
-from mapsos.terms.times import Interval
 
 
 @dataclass(frozen=True)
@@ -36,20 +33,3 @@ class RawRequest:
     def all(self, name: str) -> tuple[str, ...]:
         """All values of a parameter, in order."""
         return self.values.get(name.lower(), ())
-
-
-@dataclass(frozen=True)
-class EventTime:
-    """One eventTime: a temporal operator with the interval it speaks of, or the newest or oldest per procedure."""
-
-    relation: str  # during, equals, before, after, latest, first
-    interval: Interval | None = None
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class FeatureOfInterest:
-    """A spatial predicate, or ids of stations or features (as the client wrote them)."""
-
-    predicate: Predicate | None = None
-    ids: tuple[str, ...] = ()

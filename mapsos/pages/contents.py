@@ -8,9 +8,10 @@ from typing import Any
 
 from mapsos.encodings.registry import list_builder_formats
 from mapsos.operations.context import Context
+from mapsos.ows.raw_request import RawRequest
 from mapsos.rest.filters.temporal_filters import TemporalFilter
-from mapsos.rest.interface import Resource
 from mapsos.rest.paths import write_path
+from mapsos.rest.resource import Resource
 from mapsos.rest.resources.areas_and_times import describe_interval
 from mapsos.rest.resources.layers import KnownLayer, find_times, tells_steps
 from mapsos.rest.resources.observations import Asked, read_query
@@ -73,12 +74,14 @@ class Download:
     filters: dict[str, str]
 
 
-def list_downloads(context: Context, layers: Iterable[KnownLayer], catalog: list[dict[str, Any]]) -> list[Download]:
+def list_downloads(
+    context: Context, raw: RawRequest, layers: Iterable[KnownLayer], catalog: list[dict[str, Any]]
+) -> list[Download]:
     """The layers that a query's observations are of, without its condition and any area but a rectangle.
 
     All value columns of a layer are in its download. Raises RestError.
     """
-    asked = read_query(context.raw, context.now)
+    asked = read_query(raw, context.now)
     found = []
     for known, entry in zip(layers, catalog, strict=True):
         if asked.admits_offering(known.layer) and choose_value_columns(known.meaning, asked.properties):

@@ -8,15 +8,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from mapsos.config.settings import Settings
+from mapsos.operations.host import Host
 from mapsos.pages.rendering import Link, Site
 from mapsos.pages.wording import PageLanguage
-from mapsos.rest.interface import PAGE_ROWS, Resource
 from mapsos.rest.paths import MEMBERS, read_path, write_path
+from mapsos.rest.resource import PAGE_ROWS, Resource
 from mapsos.web.messages import Request
-
-MAP_PATHS = "MAPSOS_MAP_PATHS"
-"""Set in the environment of a request by a server that has each map under a path of its own."""
 
 
 @dataclass(frozen=True)
@@ -34,20 +31,20 @@ class Place:
         return f"/{quote(self.name)}" if self.name else ""
 
 
-def open_site(request: Request, settings: Settings, language: PageLanguage) -> Site:
+def open_site(request: Request, host: Host, language: PageLanguage) -> Site:
     """What all pages of the server share, for a page in a language."""
     root = quote(request.environ.get("SCRIPT_NAME", "").rstrip("/"))
-    return Site(root, language, settings.tiles, settings.tiles_attribution)
+    return Site(root, language, host.settings.tiles, host.settings.tiles_attribution)
 
 
 def find_place(
-    request: Request, settings: Settings, language: PageLanguage, name: str | None, prefix: str | None = None
+    request: Request, host: Host, language: PageLanguage, name: str | None, prefix: str | None = None
 ) -> Place:
     """Where a service's pages are: ``name`` is the map's, ``prefix`` the root's path as the client wrote it."""
-    site = open_site(request, settings, language)
-    if request.environ.get(MAP_PATHS):
+    site = open_site(request, host, language)
+    if host.has_map_paths:
         # Such a server has each map under its file's name, in that name's case.
-        file = settings.maps[name.lower()] if name is not None else settings.mapfile or ""
+        file = host.settings.maps[name.lower()] if name is not None else host.settings.mapfile or ""
         name = Path(file).stem
         sos = f"{site.root}/{quote(name)}?"
     else:

@@ -2,116 +2,147 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import logging
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
 
-from mapsos.config.settings import Settings
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
-from mapsos.operations.context import Context, open_context
-from mapsos.operations.downloads import name_download
+from mapsos.operations.answers import Answer, AnswerFacts
+from mapsos.operations.context import Context
+from mapsos.operations.observe import read_max_features
 from mapsos.ows.decoding import decode_query, decode_request
 from mapsos.ows.error_page import PageError
 from mapsos.ows.raw_request import RawRequest
-from mapsos.rest.errors import MethodError, RestError
-from mapsos.rest.interface import Resource, find_resource
+from mapsos.rest.errors import MethodError, RestError, translate_failure
 from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
+from mapsos.rest.resource import Resource, find_resource
 from mapsos.rest.resources.layers import rest_errors
-from mapsos.sos.v1.get_observation import read_max_features
-from mapsos.terms.deadlines import DeadlineError
+from mapsos.terms.failures import Failure
+from mapsos.terms.times import current_time
+from mapsos.web.downloads import name_file
 from mapsos.web.entity_tags import tag_response
-from mapsos.web.messages import Request, Response
+from mapsos.web.messages import Request, Response, read_condition
+from mapsos.web.own_url import build_own_url
+from mapsos.web.responses import build_response
+
+if TYPE_CHECKING:
+    from mapsos.operations.host import Host
 
 log = logging.getLogger("mapsos")
 
 JSON = "application/json; charset=UTF-8"
 
 
-def answer_rest(request: Request, path: RestPath, settings: Settings, find_map: Callable[[str], Service]) -> Response:
-    """The response to a request for the REST interface; ``find_map`` gives the service of a mapfile's path.
+class PageWriter(Protocol):
+    """Writes what the REST interface has as a page for people."""
 
-    Errors of clients are documents of the interface, with HTTP status codes of their own (this interface has no
-    MapServer to be compatible with). Nothing is raised.
+    def write_services(self, services: dict[str, Service]) -> Response:
+        """Write the list of services."""
+
+    def write_resource(self, path: RestPath, context: Context, raw: RawRequest, resource: Resource) -> Response:
+        """Write a resource. Raises RestError."""
+
+    def write_error(self, error: RestError, service: Service | None) -> Response:
+        """Write an error, of a service if it is known."""
+
+
+class RestExchange:
+    """One request for the REST interface, and what is known of it so far.
+
+    Parameters
+    ----------
+    pages
+        Writes pages, None for a request that wants none.
     """
-    # Of a query that cannot be decoded, the format still can.
-    wants_page = _wants_page(path, dict(parse_qsl(request.query or "", errors="replace")).get("f"))
-    service: Service | None = None
-    try:
+
+    def __init__(self, request: Request, path: RestPath, host: Host, pages: PageWriter | None = None) -> None:
+        self._request = request
+        self._path = path
+        self._host = host
+        self._pages = pages
+        self._service: Service | None = None
+        # Of a query that cannot be decoded, the format still can.
+        self._wants_page = wants_page(path, dict(parse_qsl(request.query or "", errors="replace")).get("f"))
+
+    @property
+    def _operation(self) -> str:
+        return f"REST {self._path.resource or ''}".rstrip()
+
+    def answer(self) -> Response:
+        """Answer the request. Raises RestError and ServiceError."""
+        raw = self._read()
+        if self._path.resource == "services":
+            return replace(self._answer_services(raw), operation=self._operation)
+        service = self._service = find_service(self._path.service, self._host)
+        address, now = self._request.environ.get("REMOTE_ADDR"), current_time()
+        context = Context(self._host, service, address, now, build_own_url(self._request, raw.first("map")))
+        script = self._request.environ.get("SCRIPT_NAME", "")
+        resource = find_resource(context, self._path, raw, script, reads_body=self._request.method != "HEAD")
+        response = self._write(context, raw, resource)
+        return replace(response, operation=self._operation, count_rows=resource.count_rows)
+
+    def report(self, failure: Failure) -> Response:
+        """Report a failure as a document or a page, with an HTTP status code of its own."""
+        error = translate_failure(failure)
+        if self._wants_page and self._pages is not None:
+            page = self._pages.write_error(error, self._service)
+            return replace(tell_methods(page, error), operation=self._operation)
+        return replace(write_error(error), operation=self._operation)
+
+    def _read(self) -> RawRequest:
+        request, settings = self._request, self._host.settings
         with decoding_errors():
             raw = decode_query(request)
-        wants_page = _wants_page(path, raw.last("f"))
+        self._wants_page = wants_page(self._path, raw.last("f"))
         if request.method not in settings.methods:
             raise MethodError(request.method, settings.methods)
         with decoding_errors():
-            raw = decode_request(request, raw, settings.max_body)
-        wants_page = _wants_page(path, raw.last("f"))
-        if path.resource == "services":
-            services, format = _list_services(raw, settings, find_map), read_format(raw, "services")
-            if format == "html":
-                page: Response = _load_pages().write_services(request, settings, services)
-                return replace(page, operation="REST services")
-            value = {"services": [{"name": name, "type": "MapServer"} for name in services]}
-            return _respond(200, value, 2 if format == "pjson" else None)
-        service = find_service(path.service, settings, find_map)
-        context = open_context(service, raw, request, settings)
-        resource = find_resource(context, path)
-        name = f"REST {path.resource}".rstrip()
+            raw = decode_request(request, raw, settings.max_body, _refuse_body)
+        self._wants_page = wants_page(self._path, raw.last("f"))
+        return raw
+
+    def _answer_services(self, raw: RawRequest) -> Response:
+        services, format = _list_services(raw, self._host), read_format(raw, "services")
+        if format == "html" and self._pages is not None:
+            return self._pages.write_services(services)
+        value = {"services": [{"name": name, "type": "MapServer"} for name in services]}
+        return _respond(200, value, 2 if format == "pjson" else None)
+
+    def _write(self, context: Context, raw: RawRequest, resource: Resource) -> Response:
         if resource.stream is not None:
-            return Response(
-                headers=_describe_stream(context, resource),
-                compressible=True,
-                body=resource.stream,
-                operation=name,
-                count_rows=resource.count_rows,
-            )
-        if resource.format == "html":
-            page = _load_pages().write_resource(request, path, settings, context, resource)
-            return replace(page, operation=name, count_rows=resource.count_rows)
-        indent = 2 if resource.format == "pjson" else None
-        response = replace(_respond(200, resource.value, indent), operation=name, count_rows=resource.count_rows)
-        return tag_response(response, request.environ.get("HTTP_IF_NONE_MATCH"))
-    except RestError as error:
-        log.info("%s", f"{error.message} {error.detail}".rstrip())
-        return _report(request, settings, error, service, wants_page)
-    except DeadlineError as error:
-        log.warning("%s", error)
-        message = f"the request would take longer than the {error.seconds:g} seconds that this service spends on one"
-        return _report(request, settings, RestError(message, "ask for less", code=503), service, wants_page)
-    except Exception:
-        reference = uuid.uuid4().hex[:12]
-        log.exception("request failed, reference %s", reference)
-        message = f"The request failed for a reason that is in the server's log under reference {reference}."
-        return _report(request, settings, RestError(message, code=500), service, wants_page)
+            return build_response(_describe_stream(context, raw, resource), self._request)
+        if resource.format == "html" and self._pages is not None:
+            return self._pages.write_resource(self._path, context, raw, resource)
+        response = _respond(200, resource.value, 2 if resource.format == "pjson" else None)
+        return tag_response(response, read_condition(self._request))
 
 
-def _describe_stream(context: Context, resource: Resource) -> tuple[tuple[str, str], ...]:
-    """The headers of what is streamed. A table tells of its own bound, as that of the SOS does: JSON does inside."""
+def _describe_stream(context: Context, raw: RawRequest, resource: Resource) -> Answer:
+    """Return what is streamed as an answer. A table tells of its own bound, as that of SOS does: JSON does inside."""
+    assert resource.stream is not None
     if resource.format != "csv":
-        return (("Content-Type", JSON),)
+        return Answer(JSON, resource.stream)
     from mapsos.encodings.registry import CSV, find_format
 
     form = find_format(CSV)
-    said = [text for name in ("offering", "observedProperty", "procedure") for text in context.raw.all(name)]
-    most = read_max_features(context.service)
-    bound = (("Mapsos-Max-Features", str(most)),) if most is not None else ()
-    return (("Content-Type", form.content_type), name_download(said, form.extension or ""), *bound)
+    named = [text for name in ("offering", "observedProperty", "procedure") for text in raw.all(name)]
+    facts = AnswerFacts(resource.count_rows, read_max_features(context.service))
+    return Answer(form.content_type, resource.stream, name_file(named, form.extension or ""), facts=facts)
 
 
-def _list_services(raw: RawRequest, settings: Settings, find_map: Callable[[str], Service]) -> dict[str, Service]:
-    """The maps that are services, by name; one that cannot be read is left out, and is in the log."""
+def _list_services(raw: RawRequest, host: Host) -> dict[str, Service]:
+    """List the maps that are services, by name; one that cannot be read is left out, and is in the log."""
     check_names(raw, "services")
     found = {}
-    for name in sorted(settings.maps):
+    for name in sorted(host.settings.maps):
         try:
-            service = find_map(settings.maps[name])
+            service = host.find_service(host.settings.maps[name])
             if service.has_sos:
                 found[name] = service
         except MapfileError as error:
@@ -119,13 +150,13 @@ def _list_services(raw: RawRequest, settings: Settings, find_map: Callable[[str]
     return found
 
 
-def find_service(name: str | None, settings: Settings, find_map: Callable[[str], Service]) -> Service:
-    """The service of a map's name, None for the only or the default one. Raises RestError."""
-    file = settings.mapfile if name is None else settings.maps.get(name.lower())
+def find_service(name: str | None, host: Host) -> Service:
+    """Return the service of a map's name, None for the only or the default one. Raises RestError."""
+    file = host.settings.mapfile if name is None else host.settings.maps.get(name.lower())
     if file is None:
         raise RestError("there is no such service", code=404)
     try:
-        service = find_map(file)
+        service = host.find_service(file)
     except MapfileError as error:
         raise RestError("the map of this service cannot be read", code=500, detail=str(error)) from error
     if not service.has_sos:
@@ -133,14 +164,9 @@ def find_service(name: str | None, settings: Settings, find_map: Callable[[str],
     return service
 
 
-def _load_pages() -> Any:
-    """`mapsos.pages.answer`: loaded when one is asked for, since programs that ask for JSON need none of it."""
-    return importlib.import_module("mapsos.pages.answer")
-
-
 @contextmanager
 def decoding_errors() -> Iterator[None]:
-    """What the decoder has against a request, as RestError."""
+    """Turn what the decoder has against a request into RestError."""
     try:
         with rest_errors():
             yield
@@ -148,27 +174,23 @@ def decoding_errors() -> Iterator[None]:
         raise RestError(error.message, code=error.status) from error
 
 
-def _wants_page(path: RestPath, format: str | None) -> bool:
-    """Whether an error is to be a page: where the format is html, or none is named."""
+def _refuse_body(data: bytes) -> RawRequest:
+    raise RestError("the body of the request is not a form", "send application/x-www-form-urlencoded")
+
+
+def wants_page(path: RestPath, format: str | None) -> bool:
+    """Whether a page is wanted: where the format is html, or none is named."""
     return path.resource != "openapi" and (format or "html").strip().lower() == "html"
 
 
-def _report(
-    request: Request, settings: Settings, error: RestError, service: Service | None, wants_page: bool
-) -> Response:
-    if not wants_page:
-        return write_error(error)
-    page: Response = _load_pages().write_error(request, settings, error, service)
-    return _tell_methods(page, error)
-
-
 def write_error(error: RestError) -> Response:
-    """The document about an error."""
+    """Write the document about an error."""
     value = {"error": {"code": error.code, "message": error.message, "details": list(error.details)}}
-    return _tell_methods(_respond(error.code, value, None, error=True), error)
+    return tell_methods(_respond(error.code, value, None, error=True), error)
 
 
-def _tell_methods(response: Response, error: RestError) -> Response:
+def tell_methods(response: Response, error: RestError) -> Response:
+    """Add the methods that the resource has to the report of one that it does not have (RFC 9110, clause 15.5.6)."""
     if not isinstance(error, MethodError):
         return response
     return replace(response, headers=(*response.headers, ("Allow", ", ".join(error.allowed))))

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from mapsos.operations.errors import ServiceError
+from mapsos.ows.exceptions import OwsException
+from mapsos.terms.deadlines import DeadlineError
+from mapsos.terms.failures import Failure, ReportedError
 
-class RestError(Exception):
+
+class RestError(ReportedError):
     """A failure that the client is told about as ``{"error": {"code", "message", "details"}}``.
 
     Parameters
@@ -33,3 +38,23 @@ class MethodError(RestError):
         named = f"{', '.join(allowed[:-1])} and {allowed[-1]}"
         super().__init__(f"the method {method} is not supported", f"allowed are {named}", code=405)
         self.allowed = allowed
+
+
+def translate_error(error: OwsException | ServiceError) -> RestError:
+    """Return what the REST interface says of an error of the parts that it shares."""
+    code = error.status if isinstance(error, OwsException) else error.kind.status
+    return RestError(str(error), code=code, detail=error.detail)
+
+
+def translate_failure(failure: Failure) -> RestError:
+    """Return the error of this interface for whatever went wrong."""
+    error = failure.error
+    if isinstance(error, RestError):
+        return error
+    if isinstance(error, OwsException | ServiceError):
+        return translate_error(error)
+    if isinstance(error, DeadlineError):
+        message = f"the request would take longer than the {error.seconds:g} seconds that this service spends on one"
+        return RestError(message, "ask for less", code=503)
+    message = f"The request failed for a reason that is in the server's log under reference {failure.reference}."
+    return RestError(message, code=500)

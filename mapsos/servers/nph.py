@@ -7,13 +7,10 @@ program. Here an answer that breaks off lacks its last chunk, so that every clie
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Iterator, Mapping
 
+from mapsos.web.entity_tags import write_date
 from mapsos.web.messages import Chunk, Response
-
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def find_protocol(environ: Mapping[str, str]) -> str | None:
@@ -25,7 +22,8 @@ def find_protocol(environ: Mapping[str, str]) -> str | None:
 def write_head(response: Response, protocol: str, now: float | None = None) -> bytes:
     """The status line and the header block, up to the body. Raises ValueError for a line break in a header."""
     chunked = [("Transfer-Encoding", "chunked")] if is_chunked(response, protocol) else []
-    lines = [f"{'HTTP/1.1' if protocol == 'HTTP/1.1' else 'HTTP/1.0'} {response.status_line}", f"Date: {_date(now)}"]
+    version = "HTTP/1.1" if protocol == "HTTP/1.1" else "HTTP/1.0"
+    lines = [f"{version} {response.status_line}", f"Date: {write_date(now)}"]
     lines += [f"{name}: {value}" for name, value in (*response.headers, *chunked, ("Connection", "close"))]
     if any("\r" in line or "\n" in line for line in lines):
         raise ValueError("a header has a line break")
@@ -43,9 +41,3 @@ def write_chunks(body: Iterable[Chunk]) -> Iterator[bytes]:
         if len(chunk):
             yield b"".join((b"%x\r\n" % len(chunk), chunk, b"\r\n"))
     yield b"0\r\n\r\n"
-
-
-def _date(now: float | None) -> str:
-    moment = time.gmtime(now)
-    day = f"{_DAYS[moment.tm_wday]}, {moment.tm_mday:02d} {_MONTHS[moment.tm_mon - 1]} {moment.tm_year}"
-    return f"{day} {moment.tm_hour:02d}:{moment.tm_min:02d}:{moment.tm_sec:02d} GMT"

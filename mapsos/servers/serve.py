@@ -59,14 +59,19 @@ class MapRoutes:
 
     def __init__(self, settings: Settings, mapfiles: Mapping[str, str], metrics: Metrics | None = None) -> None:
         from mapsos.app import Application
+        from mapsos.mapfile.catalog import ServiceCatalog
 
         self._settings = settings
         self._metrics = metrics
-        self._applications = {name: Application(serve_only(settings, mapfiles, name)) for name in mapfiles}
+        catalog = ServiceCatalog(settings)
+        self._applications = {
+            name: Application(serve_only(settings, mapfiles, name), catalog, has_map_paths=True) for name in mapfiles
+        }
+        self._all = Application(serve_all(settings, mapfiles), catalog, has_map_paths=True)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request by the map of its path."""
-        from mapsos.app import PAGE_PATHS
+        from mapsos.pages.interface import PAGE_PATHS
         from mapsos.rest.paths import parse_rest_path
         from mapsos.wsgi import STATUS_PATHS, answer, answer_watcher, name_server
 
@@ -76,15 +81,12 @@ class MapRoutes:
         if path in STATUS_PATHS and path[1:] not in self._applications:
             applications = self._applications.values()
             return answer_watcher(path, environ, start_response, self._settings, applications, self._metrics)
-        environ["MAPSOS_MAP_PATHS"] = "1"
         if self._settings.rest and _is_start(environ):
             start_response = _vary_by_accept(start_response)
             if "text/html" in environ.get("HTTP_ACCEPT", ""):
                 path = environ["PATH_INFO"] = "/arcgis/rest/services"
         if self._settings.rest and (path.startswith(PAGE_PATHS) or parse_rest_path(path) is not None):
-            # Any of them: each knows all maps by name.
-            first = next(iter(self._applications.values()))
-            return answer(first, environ, start_response, started, self._metrics)
+            return answer(self._all, environ, start_response, started, self._metrics)
         name, slash, rest = path.lstrip("/").partition("/")
         application = self._applications.get(name)
         if application is not None:
@@ -111,7 +113,7 @@ def _is_start(environ: WSGIEnvironment) -> bool:
 
 def _vary_by_accept(start_response: StartResponse) -> StartResponse:
     """Tell caches that what the server's address answers is not the same for browsers and programs."""
-    from mapsos.web.cors import add_vary
+    from mapsos.web.messages import add_vary
 
     def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Callable[[bytes], object]:
         return start_response(status, list(add_vary(headers, "Accept")), *more)
@@ -132,6 +134,13 @@ def name_mapfiles(paths: Sequence[str]) -> dict[str, str]:
     return named
 
 
+def serve_all(settings: Settings, mapfiles: Mapping[str, str]) -> Settings:
+    """Return settings in which ``map=`` may name these maps, nothing else; it may be left out for the only one."""
+    only = next(iter(mapfiles.values())) if len(mapfiles) == 1 else None
+    maps = {known.lower(): path for known, path in mapfiles.items()}
+    return replace(settings, maps=maps, mapfile=only, map_no_path=True)
+
+
 def serve_only(settings: Settings, mapfiles: Mapping[str, str], name: str) -> Settings:
     """Give settings in which ``map=`` may name these maps, nothing else, and may be left out for one of them.
 
@@ -139,8 +148,7 @@ def serve_only(settings: Settings, mapfiles: Mapping[str, str], name: str) -> Se
     """
     from mapsos.config.map_selection import MapSelectionError, select_map
 
-    maps = {known.lower(): path for known, path in mapfiles.items()}
-    only = replace(settings, maps=maps, mapfile=mapfiles[name], map_no_path=True)
+    only = replace(serve_all(settings, mapfiles), mapfile=mapfiles[name])
     try:
         select_map(only, None)
     except MapSelectionError as error:
@@ -198,12 +206,12 @@ def _make_metrics(settings: Settings) -> Metrics | None:
     """Memory that the processes to be forked share. Raises ServingError if it cannot be had."""
     if not settings.metrics:
         return None
-    from mapsos.app import OPERATIONS
     from mapsos.command.versions import tell_version
+    from mapsos.sos.v1.operations import OPERATIONS
     from mapsos.web.metrics import Metrics
 
     try:
-        return Metrics(tuple(OPERATIONS), tell_version(settings.no_version))
+        return Metrics(tuple(operation.name for operation in OPERATIONS), tell_version(settings.no_version))
     except OSError as error:
         raise ServingError(f"there is no memory to count in: {error.strerror}") from error
 

@@ -37,7 +37,7 @@ def answer_status(
 
 
 def _check_health(applications: Collection[Application]) -> Response:
-    found = [readable for application in applications for readable in application.check_maps()]
+    found = [readable for application in applications for readable in application.host.check_maps()]
     faulty = found.count(False)
     if faulty:
         return _page(503, f"{faulty} of {len(found)} maps cannot be read; the log says why\n")

@@ -66,11 +66,15 @@ class ReaderPool:
         for old in surplus:
             old.close()
 
-    def close_idle(self, older_than: float = 0.0) -> None:
-        """Close the readers that have been idle for so many seconds at least."""
+    def close_idle(self, older_than: float = 0.0, source: LayerSource | None = None) -> None:
+        """Close the readers that have been idle for so many seconds at least; with ``source`` only its own."""
         latest = time.monotonic() - older_than
         with self._lock:
-            old = [reader for reader, since in self._idle.items() if since <= latest]
+            old = [
+                reader
+                for reader, since in self._idle.items()
+                if since <= latest and (source is None or reader.source == source)
+            ]
             for reader in old:
                 del self._idle[reader]
         for reader in old:
@@ -129,6 +133,6 @@ def release_reader(reader: Reader) -> None:
     _pool.release(reader)
 
 
-def close_idle_readers() -> None:
-    """Close every reader that no reading uses."""
-    _pool.close_idle()
+def close_idle_readers(source: LayerSource | None = None) -> None:
+    """Close every reader that no reading uses; with ``source`` only its own."""
+    _pool.close_idle(source=source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -41,10 +41,12 @@ class SrsName:
 
     ``EPSG:4326``, ``http://www.opengis.net/gml/srs/epsg.xml#4326`` and MapServer's own ``urn:ogc:crs:epsg:4326`` mean
     x y order; ``urn:ogc:def:crs:EPSG::4326`` and ``http://www.opengis.net/def/crs/EPSG/0/4326`` mean the authority's.
+    ``text`` is the name as it was written.
     """
 
     label: str
     authority_axes: bool = False
+    text: str = field(default="", compare=False)
 
     @property
     def northing_first(self) -> bool:
@@ -57,7 +59,7 @@ def parse_srs_name(text: str) -> SrsName | None:
     for pattern, authority_axes in _SPELLINGS:
         if match := pattern.fullmatch(text.strip()):
             label = f"{match['a']}:{match['c']}".upper()
-            return SrsName(_ALIASES.get(label, label), authority_axes)
+            return SrsName(_ALIASES.get(label, label), authority_axes, text)
     return None
 
 

@@ -40,7 +40,7 @@ _current: ContextVar[Deadline] = ContextVar("current_deadline", default=_NEVER)
 
 
 def current_deadline() -> Deadline:
-    """The deadline of the request that this thread answers; other threads that work for it are handed it over."""
+    """Return the deadline of the request that this thread works for; threads that read for it copy its context."""
     return _current.get()
 
 

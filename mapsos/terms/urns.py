@@ -7,3 +7,8 @@ PROCEDURE_URN = "urn:ogc:def:procedure:"
 
 TRANSIENT_FEATURE = "urn:ogc:def:feature:OGC-SWE:3:transient"
 """The feature of interest of which nothing is known."""
+
+
+def strip_procedure(name: str) -> str:
+    """Return a procedure's bare id from its id or URN (D-08)."""
+    return name[len(PROCEDURE_URN) :] if name.lower().startswith(PROCEDURE_URN) else name

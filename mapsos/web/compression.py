@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
 
-from mapsos.web.messages import Chunk, Response, close_body
+from mapsos.web.messages import Chunk, Response, add_vary, close_body
 
 CODINGS = ("zstd", "gzip")
 """What is offered, the better one first: zstd packs observations as small as gzip at a third of the cost."""
@@ -49,11 +49,13 @@ def choose_coding(accept_encoding: str) -> str | None:
 def compress_response(response: Response, accept_encoding: str) -> Response:
     """The response in the coding that the client prefers; as it is if it prefers none, or there is nothing to compress.
 
+    304 Not Modified only tells caches what its document depends on, as 200 would.
+
     Memory: the compressor's window. The first chunk is flushed, so that the first byte does not wait.
     """
-    headers = (*response.headers, ("Vary", "Accept-Encoding"))
+    headers = add_vary(response.headers, "Accept-Encoding")
     coding = choose_coding(accept_encoding)
-    if coding is None:
+    if coding is None or response.status == 304:
         return replace(response, headers=headers)
     return replace(
         response, headers=(*headers, ("Content-Encoding", coding)), body=CompressedBody(response.body, coding)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from mapsos.web.messages import Request, Response
+from mapsos.web.messages import Request, Response, add_vary
 
 EXPOSED = ("ETag", "Mapsos-Max-Features", "X-Request-Id")
 """Headers of answers that such pages may read, beside those that they always may."""
@@ -55,10 +55,3 @@ def admit_origin(response: Response, request: Request, origins: Sequence[str]) -
 
 def _is_admitted(origin: str, origins: Sequence[str]) -> bool:
     return bool(origin) and ("*" in origins or origin in origins)
-
-
-def add_vary(headers: Iterable[tuple[str, str]], name: str) -> tuple[tuple[str, str], ...]:
-    """The headers with a request's header more that the response depends on."""
-    headers = tuple(headers)
-    vary = [value for header, value in headers if header == "Vary"]
-    return (*(pair for pair in headers if pair[0] != "Vary"), ("Vary", ", ".join([*vary, name])))

@@ -76,6 +76,20 @@ def close_body(body: object) -> None:
         close()
 
 
+def add_vary(headers: Iterable[tuple[str, str]], name: str) -> tuple[tuple[str, str], ...]:
+    """Return the headers with the request header ``name`` listed in Vary, once (RFC 9110, section 12.5.5)."""
+    headers = tuple(headers)
+    listed = [word.strip() for header, value in headers if header == "Vary" for word in value.split(",")]
+    if name in listed:
+        return headers
+    return (*(pair for pair in headers if pair[0] != "Vary"), ("Vary", ", ".join([*listed, name])))
+
+
 def is_over_http(environ: Mapping[str, str]) -> bool:
     """Whether a web server asks: on the command line the header block is MapServer's to the letter."""
     return "SERVER_PROTOCOL" in environ
+
+
+def read_condition(request: Request) -> str | None:
+    """Return If-None-Match of a GET or HEAD, None without: other methods have no 304 (RFC 9110, section 13.1.2)."""
+    return request.environ.get("HTTP_IF_NONE_MATCH") if request.method in ("GET", "HEAD") else None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_", "HTTP_X_REQUEST_ID")
 _ORIGIN = ("HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_PORT")
@@ -17,15 +19,40 @@ UNIX = "unix"
 """The word for whoever connects through a Unix socket, in MAPSOS_TRUSTED_PROXIES."""
 
 
-def correct_environ(environ: Mapping[str, str], trusted_proxies: Iterable[str]) -> dict[str, str]:
+@dataclass(frozen=True)
+class TrustedProxies:
+    """The proxies whose headers are trusted: networks, a single address being one, and clients of a Unix socket."""
+
+    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    unix: bool = False
+
+    def include(self, address: str) -> bool:
+        """Return whether the address is that of a trusted proxy; empty is the address of a Unix socket's client."""
+        if not address:
+            return self.unix
+        try:
+            found = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(found in network for network in self.networks)
+
+
+def read_trusted_proxies(text: str) -> TrustedProxies:
+    """Parse addresses and networks (IPv4, IPv6, CIDR), or ``unix``, separated by spaces. ValueError for all else."""
+    words = text.split()
+    networks = tuple(ipaddress.ip_network(word, strict=False) for word in words if word != UNIX)
+    return TrustedProxies(networks, UNIX in words)
+
+
+def correct_environ(environ: Mapping[str, str], proxies: TrustedProxies) -> dict[str, str]:
     """Give the CGI variables as a client's request without proxies would have had them.
 
     Parameters
     ----------
     environ
         CGI variables; REMOTE_ADDR is whoever opened the connection.
-    trusted_proxies
-        IPv4 or IPv6 addresses and networks in CIDR form; ``unix`` for connections that have no address.
+    proxies
+        The proxies whose headers are trusted.
 
     Returns
     -------
@@ -40,8 +67,7 @@ def correct_environ(environ: Mapping[str, str], trusted_proxies: Iterable[str]) 
     """
     forwarded = {name: value for name, value in environ.items() if name.startswith(_FORWARDED)}
     direct = {name: value for name, value in environ.items() if name not in forwarded}
-    proxies = tuple(trusted_proxies)
-    if not forwarded or not _is_trusted(direct.get("REMOTE_ADDR", ""), proxies):
+    if not forwarded or not proxies.include(direct.get("REMOTE_ADDR", "")):
         return direct
 
     hops = _read_forwarded(forwarded.pop("HTTP_FORWARDED", ""))
@@ -57,7 +83,7 @@ def correct_environ(environ: Mapping[str, str], trusted_proxies: Iterable[str]) 
     return direct | kept | origin
 
 
-def _find_client(clients: list[str], proxies: Iterable[str]) -> tuple[str, int]:
+def _find_client(clients: list[str], proxies: TrustedProxies) -> tuple[str, int]:
     """Give the address before the row of trusted proxies, empty if none is told; and how many proxies these are.
 
     The nearest comes last in ``clients``; whoever opened the connection is the first of the row and not among them.
@@ -68,7 +94,7 @@ def _find_client(clients: list[str], proxies: Iterable[str]) -> tuple[str, int]:
         if not address:
             break
         found = address
-        if not _is_trusted(address, proxies):
+        if not proxies.include(address):
             break
         trusted += 1
     return found, trusted
@@ -123,8 +149,6 @@ def _read_forwarded(text: str) -> list[dict[str, str]]:
 
 def _bare_address(text: str) -> str:
     """Take an address out of ``192.0.2.1:8080``, ``[2001:db8::1]:443`` or a bare one; empty if there is none."""
-    import ipaddress
-
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
@@ -133,15 +157,3 @@ def _bare_address(text: str) -> str:
         return str(ipaddress.ip_address(text))
     except ValueError:
         return ""
-
-
-def _is_trusted(address: str, proxies: Iterable[str]) -> bool:
-    import ipaddress
-
-    if not address:
-        return UNIX in proxies
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(found in ipaddress.ip_network(proxy, strict=False) for proxy in proxies if proxy != UNIX)

@@ -1,4 +1,4 @@
-"""docs/architecture.md beside the package: every module on its floor, every import downwards, every dependency."""
+"""The house: every module in its room, every import downwards, no circle, every threshold and dependency listed."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
-
-import pytest
+from typing import NamedTuple
 
 import mapsos
 
@@ -16,86 +17,174 @@ from .markdown import ROOT, code, read, read_tables
 
 TEXT = read("docs/architecture.md")
 PACKAGE = Path(mapsos.__file__).parent
+MOST_MODULES, MOST_LINES = 14, 400
+
+FLOORS = {
+    "terms": 1, "files": 1,
+    "columns": 2, "web": 2, "config": 2,
+    "mapfile": 3, "ows": 3,
+    "sources": 4, "encodings": 4,
+    "operations": 5,
+    "sos/v1": 6, "rest": 6, "pages": 6,
+    "app": 7, "check": 7,
+    "command": 8, "servers": 8,
+    "__main__": 9, "wsgi": 9,
+}  # fmt: skip
+"""The floor of each room, and of each module at the top of the package."""
+
+BESIDE = {("pages", "rest"), ("command", "servers"), ("check", "pages")}
+"""Rooms that may import another one on their floor."""
+
+THRESHOLDS: dict[str, str] = {}
+"""The imports of our own inside functions, as ``module -> module``, with what each saves."""
 
 
-def read_floors() -> dict[str, int]:
-    """The floor of each module that the document lists, by the module's path in the package without ending."""
-    found: dict[str, int] = {}
-    for floor, text in re.findall(r"^### Floor (\d): [^\n]*\n(.*?)(?=^#{2,3} )", TEXT, re.M | re.S):
-        for table in read_tables(text):
-            for row in table:
-                (name,) = code(row["module"])
-                assert name not in found, f"{name} is there twice"
-                found[name] = int(floor)
-    return found
+class Import(NamedTuple):
+    """An import of a module of the package: at the top, inside a function, for types alone, or by a name in a text."""
+
+    target: str
+    where: str
 
 
-FLOORS = read_floors()
-ROOMS = {name.split("/")[0]: floor for name, floor in FLOORS.items() if "/" in name}
-MODULES = sorted(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py"))
+MODULES = {
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
 
 
-def floor_of(module: str) -> int:
-    """The floor of a module; that of a folder's own module is the folder's, that of the package's is the lowest."""
-    room, _, name = module.rpartition("/")
-    if name == "__init__":
-        return ROOMS[room] if room else 1
-    return FLOORS[module]
+@cache
+def list_imports(module: str) -> tuple[Import, ...]:
+    """The modules of the package that a module imports, wherever it does."""
+    tree = ast.parse(MODULES[module].read_text("utf-8"))
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    return tuple(dict.fromkeys(_visit(tree, "top", docstrings)))
 
 
-def list_imports(module: str) -> Iterator[str]:
-    """The modules of the package that a module imports, wherever it does, also by a name in a text."""
-    tree = ast.parse((PACKAGE / f"{module}.py").read_text("utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "mapsos")
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "mapsos":
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{module}: a relative import"
-        elif isinstance(node, ast.Constant) and re.fullmatch(r"mapsos(\.\w+)+(:\w+)?", str(node.value)):
-            # A module that is imported by name.
-            yield str(node.value).partition(":")[0]
+def _visit(node: ast.AST, where: str, docstrings: set[int]) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        inner = where
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            inner = "function"
+        elif isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+            inner = "types"
+        if isinstance(child, ast.ImportFrom):
+            assert not child.level, "a relative import"
+            for alias in child.names:
+                found = find_module(f"{child.module}.{alias.name}")
+                if found is not None:
+                    yield Import(found, where)
+        elif isinstance(child, ast.Import):
+            yield from (Import(found, where) for alias in child.names if (found := find_module(alias.name)))
+        elif isinstance(child, ast.Constant) and id(child) not in docstrings and _names_module(str(child.value)):
+            yield Import(find_module(str(child.value).partition(":")[0]) or "", "text")
+        yield from _visit(child, inner, docstrings)
+
+
+def _names_module(text: str) -> bool:
+    """Whether a text is a name by which a module of the package, or something in it, is imported."""
+    return re.fullmatch(r"mapsos(\.\w+)+(:\w+)?", text) is not None and text.partition(":")[0] != "mapsos.log"
 
 
 def find_module(name: str) -> str | None:
-    """The path of a module of the package by its dotted name, or by that of something in it."""
-    parts = name.split(".")[1:]
-    while parts:
-        path = "/".join(parts)
-        if path in MODULES:
-            return path
-        if f"{path}/__init__" in MODULES:
-            return f"{path}/__init__"
+    """The module of the package with that dotted name, or with that of something in it; None for other packages."""
+    parts = name.split(".")
+    while parts and parts[0] == "mapsos":
+        if ".".join(parts) in MODULES:
+            return ".".join(parts)
         parts.pop()
-    return "__init__"
+    return None
 
 
-def test_every_module_is_there() -> None:
-    listed = {*FLOORS, *(f"{room}/__init__" for room in ROOMS), "__init__"}
-    assert listed == set(MODULES)
+def room_of(module: str) -> str:
+    """The room of a module as `FLOORS` has it; empty for the package itself."""
+    path = module.removeprefix("mapsos").lstrip(".").replace(".", "/")
+    return next((room for room in sorted(FLOORS, reverse=True) if path == room or path.startswith(f"{room}/")), "")
 
 
-def test_there_are_seven_floors() -> None:
-    assert set(FLOORS.values()) == {1, 2, 3, 4, 5, 6, 7}
+def find_circles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """The sets of modules that reach each other (Tarjan's strongly connected components of more than one)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+
+    def visit(module: str) -> None:
+        index[module] = low[module] = len(index)
+        stack.append(module)
+        for target in edges.get(module, ()):
+            if target not in index:
+                visit(target)
+                low[module] = min(low[module], low[target])
+            elif target in stack:
+                low[module] = min(low[module], index[target])
+        if low[module] == index[module]:
+            at = stack.index(module)
+            circle = stack[at:]
+            del stack[at:]
+            if len(circle) > 1:
+                found.append(sorted(circle))
+
+    for module in edges:
+        if module not in index:
+            visit(module)
+    return found
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_imports_go_downwards(module: str) -> None:
-    room = module.rpartition("/")[0]
-    for name in list_imports(module):
-        target = find_module(name)
-        assert target is not None
-        own, other = floor_of(module), floor_of(target)
-        other_room = target.rpartition("/")[0]
-        assert other <= own, f"{module} (floor {own}) imports {target} (floor {other})"
-        if other == own and room and other_room:
-            assert room == other_room, f"{module} imports {target}, a room on its floor"
+def list_edges(where: tuple[str, ...] = ("top", "function", "types", "text")) -> dict[str, set[str]]:
+    return {
+        module: {found.target for found in list_imports(module) if found.where in where and found.target != module}
+        for module in MODULES
+    }
 
 
-def test_an_import_upwards_would_be_found() -> None:
-    assert "mapsos.sos.v1.get_observation" in set(list_imports("app"))
-    assert floor_of("app") > floor_of("operations/get_observation") > floor_of("sources/layers") > floor_of("times")
+def test_every_module_is_in_a_room() -> None:
+    outside = [module for module in MODULES if not room_of(module) and module not in ("mapsos", "mapsos.sos")]
+    assert outside == []
+
+
+def test_folders_and_modules_are_small() -> None:
+    faults = []
+    for folder in {path.parent for path in MODULES.values()}:
+        modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        if len(modules) > MOST_MODULES:
+            faults.append(f"{folder.relative_to(PACKAGE)} has {len(modules)} modules")
+    for module, path in MODULES.items():
+        lines = len(path.read_text("utf-8").splitlines())
+        if lines > MOST_LINES:
+            faults.append(f"{module} has {lines} lines")
+    assert faults == []
+
+
+def test_imports_go_downwards() -> None:
+    faults = []
+    for module in MODULES:
+        for target, where in list_imports(module):
+            own, other = room_of(module), room_of(target)
+            if not own or not other or own == other:
+                continue
+            if FLOORS[other] > FLOORS[own] or (FLOORS[other] == FLOORS[own] and (own, other) not in BESIDE):
+                faults.append(f"{module} (floor {FLOORS[own]}) imports {target} (floor {FLOORS[other]}): {where}")
+    assert faults == []
+
+
+def test_there_is_no_circle() -> None:
+    assert find_circles(list_edges()) == []
+
+
+def test_a_circle_would_be_found() -> None:
+    assert find_circles({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == [["b", "c"]]
+    assert "mapsos.sos.v1.interface" in {found.target for found in list_imports("mapsos.app")}
+
+
+def test_thresholds_are_listed() -> None:
+    found = {f"{module} -> {target}" for module in MODULES for target, where in list_imports(module) if where in ("function", "text")}
+    assert sorted(found) == sorted(THRESHOLDS)
 
 
 def test_dependencies_are_those_of_the_package() -> None:
@@ -106,14 +195,23 @@ def test_dependencies_are_those_of_the_package() -> None:
     assert listed == {re.split(r"\W", name)[0] for name in re.findall(r'"([^"]+)"', required[1])}
 
 
+def test_a_package_whose_private_parts_are_used_is_pinned() -> None:
+    """To the major version that these tests run with."""
+    major = int(version("gunicorn").split(".")[0])
+    assert f'"gunicorn>={major},<{major + 1}"' in (ROOT / "setup.py").read_text("utf-8")
+
+
 def test_what_is_imported_is_listed() -> None:
     (table,) = [table for table in read_tables(TEXT) if "package" in table[0]]
     listed = {name for row in table for name in code(row["package"])}
     own = {"mapsos", *sys.stdlib_module_names}
     # What comes with a package that is listed.
     inner = {"lark", "_typeshed"}
-    for module in MODULES:
-        tree = ast.parse((PACKAGE / f"{module}.py").read_text("utf-8"))
+    faults = []
+    for module, path in MODULES.items():
+        tree = ast.parse(path.read_text("utf-8"))
         names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
         names |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-        assert {name.split(".")[0] for name in names} - own - inner <= listed, module
+        if strange := {name.split(".")[0] for name in names} - own - inner - listed:
+            faults.append(f"{module}: {strange}")
+    assert faults == []

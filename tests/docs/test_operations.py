@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.app import OPERATIONS
-from mapsos.ows import filters, sections, spatial_operators
+from mapsos.encodings.registry import list_response_formats
+from mapsos.ows import filters, sections, spatial_operators, temporal_operators
+from mapsos.ows.operation import Operation
+from mapsos.sos.v1.operations import OPERATIONS
 from mapsos.sos.v1.reading import event_times, parameters
+from mapsos.sos.v1.request import Handler
 
 from .markdown import code, read, read_tables, section
 from .scenario import Scenario
@@ -67,21 +70,26 @@ def test_places_select_san_francisco(row: dict[str, str], reader: Scenario) -> N
     assert re.findall(r"<ms:station>(\w+)", text) == ["SFO"]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-def test_every_parameter_is_there(operation: str) -> None:
-    (table, *_) = read_tables(section(TEXT, operation))
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_every_parameter_is_there(operation: Operation[Handler]) -> None:
+    (table, *_) = read_tables(section(TEXT, operation.name))
     named = {name.lower() for row in table for name in code(row["parameter"])}
-    assert set(parameters._OWN[operation]) == named
+    assert {parameter.key for parameter in operation.parameters} == named
     required = {name for row in table if row["need"] == "required" for name in code(row["parameter"])}
-    optional = {"version"} if operation in ("GetCapabilities", "DescribeFeatureType") else set()
+    optional = {"version"} if operation.name in ("GetCapabilities", "DescribeFeatureType") else set()
     assert required >= NO_PARAMETERS - optional
+
+
+def test_every_response_format_is_there() -> None:
+    table = next(read_tables(section(TEXT, "responseFormat")))
+    assert [code(row["value"])[0] for row in table] == list(list_response_formats())
 
 
 def test_every_operator_is_there() -> None:
     named = set(code(section(TEXT, "result")))
     assert set(filters._COMPARISONS) | set(filters._PARSERS) | set(filters._IDS) <= named
     assert set(spatial_operators.OPERATORS) - {"Intersect"} <= named
-    temporal = {name for name in event_times.OPERATORS if name.startswith("TM_")}
+    temporal = {name for name in temporal_operators.OPERATORS if name.startswith("TM_")}
     assert temporal <= named
     assert temporal <= {name for row in RELATIONS for name in code(row["operator"])}
 

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import ipaddress
 import logging
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mapsos.mapfile import access
 from mapsos.mapfile.access import enabled_layers, evaluate_rule, is_enabled, is_web_enabled
 from mapsos.mapfile.model import AccessRules, ObservationLayer, Service
 from mapsos.terms.layer_source import LayerSource, SourceKind
@@ -105,3 +109,60 @@ def test_a_list_that_cannot_be_understood_admits_nobody(denied: str, caplog: pyt
     caplog.set_level(logging.ERROR)
     assert not on(make(AccessRules(("*", None), None, denied)), address="1.1.1.1")
     assert denied in caplog.text
+
+
+class Counted:
+    """How often files of addresses were opened, and networks parsed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.opened = self.parsed = 0
+        parse = ipaddress.ip_network
+
+        def count_opening(*arguments: Any, **named: Any) -> Any:
+            self.opened += 1
+            return open(*arguments, **named)
+
+        def count_parsing(*arguments: Any, **named: Any) -> Any:
+            self.parsed += 1
+            return parse(*arguments, **named)
+
+        monkeypatch.setattr(access, "open", count_opening, raising=False)
+        monkeypatch.setattr(ipaddress, "ip_network", count_parsing)
+
+
+def test_a_file_of_addresses_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many layers and requests look at it."""
+    (tmp_path / "ips.txt").write_text("5.6.7.8 9.0.0.0/8")
+    layer = make(AccessRules(), AccessRules(("*", None), "file:ips.txt", "4.3.2.0/24"), str(tmp_path / "a.map")).layers
+    service = Service("m", layers=layer * 20, file=str(tmp_path / "a.map"))
+    counted = Counted(monkeypatch)
+    for _ in range(9):
+        assert len(enabled_layers(service, "GetCapabilities", "9.1.1.1")) == 20
+        assert enabled_layers(service, "GetCapabilities", "8.1.1.1") == ()
+    assert counted.opened == 1
+    assert counted.parsed <= 3
+
+
+def test_a_change_of_the_file_counts_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that leaves its size, its place or its time as they were; without the file nobody is admitted."""
+    path, new = tmp_path / "ips.txt", tmp_path / "new.txt"
+    service = make(AccessRules(("*", None), "192.0.2.1 file:ips.txt"), file=str(tmp_path / "a.map"))
+    counted = Counted(monkeypatch)
+
+    def count_admitted(address: str, times: int = 3) -> int:
+        return sum(on(service, address=address) for _ in range(times))
+
+    path.write_text("9.0.0.0/8")
+    os.utime(path, ns=(0, 10**9))
+    assert (count_admitted("9.1.1.1"), count_admitted("192.0.2.1"), counted.opened) == (3, 3, 1)
+    path.write_text("8.0.0.0/8")
+    os.utime(path, ns=(0, 10**9 + 1))
+    assert (count_admitted("9.1.1.1"), count_admitted("8.1.1.1"), counted.opened) == (0, 3, 2)
+    new.write_text("7.0.0.0/8")
+    os.utime(new, ns=(0, 10**9 + 1))
+    new.replace(path)
+    assert (count_admitted("8.1.1.1"), count_admitted("7.1.1.1"), counted.opened) == (0, 3, 3)
+    path.unlink()
+    assert (count_admitted("7.1.1.1"), count_admitted("192.0.2.1")) == (0, 3)
+    path.write_text("7.0.0.0/8")
+    assert count_admitted("7.1.1.1") == 3

@@ -7,7 +7,7 @@ import pytest
 from mapsos.check.mapfile_text import find, find_in_mapfile
 from mapsos.check.spelling import is_xml_name
 from mapsos.mapfile.reader import read_service
-from mapsos.sos.v1.dispatch import OPERATION_NAMES
+from mapsos.sos.v1.operations import OPERATIONS
 
 from .conftest import LAYER, WEB, MapWriter
 
@@ -16,7 +16,7 @@ GOOD_LAYER = LAYER + ' "sos_offering_name" "N" "sos_timeitem" "t" "sos_describes
 GOOD = 'DATA "points" PROJECTION "epsg:4326" END'
 
 
-@pytest.mark.parametrize("name", OPERATION_NAMES)
+@pytest.mark.parametrize("name", [operation.name for operation in OPERATIONS])
 def test_every_operation_is_a_request_of_sos(write_map: MapWriter, name: str) -> None:
     path = write_map(GOOD, GOOD_LAYER, GOOD_WEB.replace('"sos_enable_request" "*"', f'"sos_enable_request" "{name}"'))
     assert [finding for finding in find(path) if "is no request of SOS" in finding.message] == []

@@ -316,7 +316,7 @@ def test_partial_summaries_are_merged(many: World, monkeypatch: pytest.MonkeyPat
     query |= {"observedProperty": "op", "responseFormat": ARROW, **asked}
     whole = get_arrow(many, **asked)
     monkeypatch.setattr(summaries, "_MOST_PARTIAL", 0)
-    monkeypatch.setattr("mapsos.sos.v1.get_observation.BATCH_ROWS", 100)
+    monkeypatch.setattr("mapsos.operations.observe.BATCH_ROWS", 100)
     parts = pa.ipc.open_stream(b"".join(map(bytes, many.send(urlencode(query)).body))).read_all()
     for name in whole.schema.names:
         if whole.schema.field(name).type == pa.float64():

@@ -219,7 +219,8 @@ def test_memory_is_bounded(settled: World, passes: list[int], monkeypatch: pytes
     ask(settled, None, timezone="+02:00")
     ask(settled, None, timezone="+02:00")
     assert len(passes) == 4
-    kept_summaries._store.keep(("text", "state"), next(iter(kept_summaries._store._kept.values())))
+    (source, _, _), found = next(iter(kept_summaries._store._kept.items()))
+    kept_summaries._store.keep((source, "text", "state"), found)
     assert kept_summaries._store._bytes <= size
     ask(settled, None, timezone="+01:00")
     assert len(passes) == 4

@@ -6,10 +6,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from mapsos.sos.v1.reading.parameters import _OWN
+from mapsos.sos.v1.operations import OPERATIONS
 
 from .conftest import LAYER, WEB, World, layer_text, read_xml, refusal
 
+_OWN = {row.name: [parameter.key for parameter in row.parameters] for row in OPERATIONS}
 OBSERVATION = {"offering": "off", "observedProperty": "op", "responseFormat": 'text/xml; subtype="om/1.0.0"'}
 GIVEN = {
     "GetCapabilities": {},
@@ -23,7 +24,7 @@ GIVEN = {
 }
 WRONG = {"updatesequence": "9"}
 """Wrong values of parameters that nearly any text is right for."""
-ALIASES = {"featureid": "typename"}
+ALIASES = {"featureid": "typename", "sensorid": "procedure"}
 PASSED_OVER = {("GetCapabilities", "version")}
 """Clients name the versions that they know by AcceptVersions; MapServer passes this one over."""
 

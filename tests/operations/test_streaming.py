@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import current_thread
 
 import pytest
 
 from mapsos.columns.batches import Batch, map_batches
-from mapsos.operations.observations.streaming import BatchStream, RowLimit
+from mapsos.encodings.encoder import LayerAnswer
+from mapsos.operations.observations.streaming import BatchStream, LayerQuestion, ObservationBody, RowLimit
 from mapsos.sources.query import LayerQuery
+from mapsos.terms.deadlines import current_deadline, limit_seconds
 from mapsos.terms.layer_source import LayerSource, SourceKind
+from mapsos.web.request_ids import current_request_id
 
 from .conftest import ROWS, write_stations
 
@@ -53,3 +59,31 @@ def test_no_more_rows_than_the_limit(source: LayerSource, most: int, counted: bo
 def test_batches_that_nobody_reads_ahead() -> None:
     batches = [Batch(number, {}, {}) for number in (1, 2)]
     assert list(map_batches(iter(batches), lambda batch: batch.rows)) == [1, 2]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_body_is_made_in_the_context_of_its_request(source: LayerSource, begun: bool) -> None:
+    """Also by a thread that knows nothing of it; those that read ahead for a later layer inherit that."""
+    contexts: list[tuple[float | None, str, bool]] = []
+
+    def note_context(batch: Batch) -> bytes:
+        ahead = current_thread().name.startswith("read-ahead")
+        contexts.append((current_deadline().seconds, current_request_id.get(), ahead))
+        return b"chunk"
+
+    def write(layers: Sequence[LayerAnswer[None]]) -> Iterator[bytes]:
+        for layer in layers:
+            for chunk in map_batches(layer.batches, note_context):
+                note_context(Batch(0, {}, {}))
+                yield chunk
+
+    question = LayerQuestion(LayerQuery(source, texts=("stn",), batch_rows=2), None)
+    token = current_request_id.set("r-1")
+    with limit_seconds(1000):
+        body = ObservationBody(write, (question, question), None)
+        if begun:
+            body.begin()
+    current_request_id.reset(token)
+    with ThreadPoolExecutor(1) as thread:
+        assert thread.submit(list, body).result() == [b"chunk"] * 6
+    assert Counter(contexts) == {(1000, "r-1", False): 6, (1000, "r-1", True): 6}

@@ -7,15 +7,16 @@ import pytest
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.kvp import decode_kvp
 from mapsos.ows.raw_request import RawRequest
-from mapsos.sos.v1.dispatch import UNSUPPORTED_OPERATIONS, asks_feature_type, check_service, find_operation
-from mapsos.sos.v1.reading.xml_bodies import read_body
+from mapsos.sos.v1.dispatch import asks_feature_type, check_service, find_operation
+from mapsos.sos.v1.interface import read_body
+from mapsos.sos.v1.operations import UNSUPPORTED
 
 
 def ask_by_body(operation: str) -> RawRequest:
     return read_body(f'<{operation} xmlns="http://www.opengis.net/sos/1.0" version="1.0.0"><x/></{operation}>'.encode())
 
 
-@pytest.mark.parametrize("operation", UNSUPPORTED_OPERATIONS)
+@pytest.mark.parametrize("operation", UNSUPPORTED)
 @pytest.mark.parametrize("by_body", [False, True])
 @pytest.mark.parametrize("any_enabled", [False, True])
 def test_optional_operations_are_not_supported(operation: str, by_body: bool, any_enabled: bool) -> None:

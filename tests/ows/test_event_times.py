@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.kvp import decode_kvp
-from mapsos.ows.raw_request import EventTime, RawRequest
+from mapsos.ows.raw_request import RawRequest
+from mapsos.sos.v1.interface import read_body
 from mapsos.sos.v1.reading.event_times import parse_event_times
-from mapsos.sos.v1.reading.xml_bodies import read_body
+from mapsos.terms.event_times import EventTime
 from mapsos.terms.times import FOREVER, Interval, parse_period, parse_time
 
 NOW = 1_004_452_195_000_000

@@ -11,10 +11,11 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mapsos.operations.questions import FeatureOfInterest
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.raw_request import FeatureOfInterest, RawRequest
+from mapsos.ows.raw_request import RawRequest
+from mapsos.sos.v1.interface import read_body
 from mapsos.sos.v1.reading.features_of_interest import parse_bbox, parse_feature_of_interest
-from mapsos.sos.v1.reading.xml_bodies import read_body
 from mapsos.terms.predicates import BBox, Spatial
 
 URN = "urn:ogc:def:crs:EPSG::4326"
@@ -22,7 +23,7 @@ LAND = BBox(-66, 43, -64, 45, "EPSG:4326")
 
 
 def parse(*values: str) -> FeatureOfInterest | None:
-    return parse_feature_of_interest(RawRequest({"featureofinterest": values}))
+    return parse_feature_of_interest(values)
 
 
 def envelope(lower: str, upper: str, attributes: str = "", corner: str = "") -> str:
@@ -33,7 +34,7 @@ def envelope(lower: str, upper: str, attributes: str = "", corner: str = "") -> 
 
 
 def test_no_feature() -> None:
-    assert parse_feature_of_interest(RawRequest({})) is None
+    assert parse_feature_of_interest(()) is None
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_a_body_names_a_place_or_features() -> None:
                 '<s:GetObservation xmlns:s="http://www.opengis.net/sos/1.0" xmlns:gml="http://www.opengis.net/gml" '
                 'xmlns:ogc="http://www.opengis.net/ogc" service="SOS">'
                 f"<s:featureOfInterest>{inside}</s:featureOfInterest></s:GetObservation>".encode()
-            )
+            ).all("featureofinterest")
         )
 
     assert read(f"<ogc:BBOX>{envelope('-66 43', '-64 45')}</ogc:BBOX>") == FeatureOfInterest(BBox(-66, 43, -64, 45))

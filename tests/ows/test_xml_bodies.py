@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.sos.v1.reading.xml_bodies import read_body
+from mapsos.sos.v1.interface import read_body
 
 SOS = "http://www.opengis.net/sos/1.0"
 OBSERVATION = f"""<?xml version="1.0" encoding="UTF-8"?>

@@ -245,6 +245,8 @@ def test_the_address_of_the_server_is_a_page_for_browsers_only(base: str) -> Non
     _, headers, body = fetch(f"{base}/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
     assert headers["Content-Type"] == "text/html; charset=UTF-8"
     assert headers["Vary"] == "Accept-Encoding, Accept"
+    status, known, _ = fetch(f"{base}/", Accept="text/html", If_None_Match=headers["ETag"])
+    assert (status, known["Vary"]) == (304, "Accept-Encoding, Accept")
     assert html.fromstring(body).xpath("//a[@href='/_mapsos/builder/weather']")
     _, headers, body = fetch(f"{base}/", Accept="*/*")
     assert headers["Content-Type"] == "text/plain; charset=UTF-8"

@@ -164,6 +164,18 @@ def test_a_client_reads_that_it_took_too_long(connection: str, tmp_path: Path) -
     assert b"longer than the 1 seconds" in document
 
 
+@pytest.mark.usefixtures("observations")
+def test_an_answer_breaks_off_with_the_limit_of_its_request(connection: str, tmp_path: Path) -> None:
+    """Rows that come late, which another thread reads while the ones before are sent."""
+    late = "(SELECT *, CASE WHEN row_number() OVER () > 60000 THEN pg_sleep(60) END FROM observations) AS x"
+    mapfile = write_map(tmp_path / "late.map", connection, late, False)
+    response = ask(mapfile, f"{QUERY}&resultModel=om:Measurement", MAPSOS_MAX_SECONDS="3")
+    assert response.status == 200
+    with pytest.raises(DeadlineError) as caught:
+        read(response)
+    assert caught.value.seconds == 3
+
+
 def test_sessions_write_nothing(cluster: Cluster) -> None:
     source = by_postgis(cluster.connection(), "(SELECT nextval('counter') AS key, geom FROM \"Mess Netz\".kept) AS x")
     cluster.run("CREATE SEQUENCE counter")

@@ -1,11 +1,12 @@
-"""Reading ahead: one item, in another thread, from the first full one on."""
+"""Reading ahead: one item, in another thread, from the first full one on, in the context of who reads."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from threading import Event, current_thread
+from contextvars import ContextVar
+from threading import Event, current_thread, main_thread
 
-from mapsos.sources.read_ahead import read_rows_ahead
+from mapsos.sources.read_ahead import read_ahead, read_rows_ahead
 from mapsos.sources.rows import Rows
 
 
@@ -39,3 +40,23 @@ def test_what_is_not_full_needs_no_thread() -> None:
 
 def test_nothing_to_read() -> None:
     assert list(read_rows_ahead(iter([]), 2)) == []
+
+
+def test_the_thread_has_the_context_of_the_reader() -> None:
+    """As it is when the first is read, in a thread that a thread has started too; what it sets stays with it."""
+    whose: ContextVar[str] = ContextVar("whose", default="nobody's")
+    seen: list[tuple[str, bool]] = []
+
+    def note() -> Iterator[int]:
+        for number in range(3):
+            seen.append((whose.get(), current_thread() is main_thread()))
+            yield number
+            whose.set("the thread's")
+
+    coming = read_ahead(read_ahead(note()))
+    token = whose.set("the reader's")
+    assert next(coming) == 0
+    whose.reset(token)
+    assert list(coming) == [1, 2]
+    assert seen == [("the reader's", False), ("the thread's", False), ("the thread's", False)]
+    assert whose.get() == "nobody's"

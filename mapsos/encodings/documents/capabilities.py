@@ -13,9 +13,7 @@ from mapsos.encodings.documents.capabilities_parts import (
     add_answers,
     add_filters,
     add_offering_text,
-    add_operations,
     add_warning,
-    list_parameters,
     write_sections,
 )
 from mapsos.encodings.elements import GML, add_element, set_link
@@ -25,11 +23,7 @@ from mapsos.terms.urns import PROCEDURE_URN, TRANSIENT_FEATURE
 
 def write_capabilities(markup: CapabilitiesMarkup) -> bytes:
     """Write the whole document, UTF-8, indented by two spaces. The last few are cached."""
-    return write_sections(markup, _write_operations, _write_filters, _write_contents)
-
-
-def _write_operations(root: etree._Element, markup: CapabilitiesMarkup) -> None:
-    add_operations(root, markup, list_parameters(markup))
+    return write_sections(markup, _write_filters, _write_contents)
 
 
 _COMPARISON = (

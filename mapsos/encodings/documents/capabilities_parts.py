@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from typing import TypeAlias
@@ -14,6 +14,7 @@ from mapsos.columns.xml_text import clean_text
 from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, set_schema_location, write_document
 from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
 from mapsos.mapfile.model import Identification, Provider
+from mapsos.ows.sections import SECTIONS
 
 OM = "http://www.opengis.net/om/1.0"
 OWS = "http://www.opengis.net/ows/1.1"
@@ -31,8 +32,6 @@ _NAMESPACES = {
     "sos": SOS,
 }
 
-SECTIONS = ("ServiceIdentification", "ServiceProvider", "OperationsMetadata", "Filter_Capabilities", "Contents")
-SENSOR_FORMATS = tuple(f'text/xml; subtype="sensorML/{version}"' for version in ("1.0.0", "1.0.1"))
 
 
 @dataclass(frozen=True)
@@ -55,19 +54,26 @@ class OfferingDescription:
 
 
 @dataclass(frozen=True)
+class OperationDescription:
+    """An operation with its parameters, each with the values that it may have, none for any."""
+
+    name: str
+    parameters: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
 class CapabilitiesMarkup:
-    """What the document states. ``operations`` are the names of those to list, ``sections`` the parts to write.
+    """What the document states. ``operations`` are those to list, ``sections`` the parts to write.
 
     ``conformances`` are the values of the parameter that chooses between valid documents and those of MapServer, none
-    where there is no such parameter. ``response_formats`` and ``result_models`` are those of observations,
-    ``availability_formats`` those of GetDataAvailability.
+    where there is no such parameter. ``response_formats`` and ``result_models`` are those of observations.
     """
 
     identification: Identification
     provider: Provider
     online_resource: str
     schemas: str
-    operations: tuple[str, ...]
+    operations: tuple[OperationDescription, ...]
     offerings: tuple[OfferingDescription, ...]
     sections: frozenset[str]
     update_sequence: str | None = None
@@ -75,7 +81,6 @@ class CapabilitiesMarkup:
     conformances: tuple[str, ...] = ()
     response_formats: tuple[str, ...] = ()
     result_models: tuple[str, ...] = ()
-    availability_formats: tuple[str, ...] = ()
 
 
 WriteSection: TypeAlias = Callable[[etree._Element, CapabilitiesMarkup], None]
@@ -87,17 +92,12 @@ _kept: OrderedDict[Hashable, bytes] = OrderedDict()
 _lock = Lock()
 
 
-def write_sections(
-    markup: CapabilitiesMarkup,
-    write_operations: WriteSection,
-    write_filters: WriteSection,
-    write_contents: WriteSection,
-) -> bytes:
-    """Write the whole document, UTF-8, indented by two spaces, with three sections by the writers of the caller.
+def write_sections(markup: CapabilitiesMarkup, write_filters: WriteSection, write_contents: WriteSection) -> bytes:
+    """Write the whole document, UTF-8, indented by two spaces, with two sections by the writers of the caller.
 
     The last few are cached, 8 MiB at most: the same markup with the same writers costs a look-up.
     """
-    writers = (_write_identification, _write_provider, write_operations, write_filters, write_contents)
+    writers = (_write_identification, _write_provider, _write_operations, write_filters, write_contents)
     with _lock:
         document = _kept.pop((markup, writers), None)
     if document is None:
@@ -190,76 +190,13 @@ def _add_link(parent: etree._Element, name: str, url: str | None) -> None:
         add_warning(parent, "ows_service_onlineresource", f"ows:{name}/@xlink:href", "Optional")
 
 
-Parameters: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
-"""The parameters of an operation, each with the values that it may have, none for any."""
-
-SERVICE_AND_VERSION = (("service", ("SOS",)), ("version", ("1.0.0",)))
-
-
-def list_parameters(markup: CapabilitiesMarkup) -> dict[str, Parameters]:
-    """Return the parameters of each operation as MapServer lists them, and those of the operations that it lacks."""
-    return {
-        "GetCapabilities": SERVICE_AND_VERSION,
-        "DescribeSensor": (
-            *SERVICE_AND_VERSION,
-            ("sensorid", ("urn:ogc:object:procedure",)),
-            ("outputFormat", SENSOR_FORMATS),
-            ("procedure", ()),
-        ),
-        "DescribeObservationType": (*SERVICE_AND_VERSION, ("observedproperty", ("urn:ogc:object:observedproperty",))),
-        "DescribeFeatureType": (
-            ("service", ("SOS", "WFS")),
-            ("version", ("1.0.0", "1.1.0")),
-            ("typename", ()),
-            ("outputFormat", ('text/xml; subtype="gml/3.1.1"',)),
-        ),
-        "GetFeatureOfInterest": (
-            *SERVICE_AND_VERSION,
-            ("FeatureOfInterestId", ()),
-            ("location", ()),
-            ("procedure", ()),
-            ("eventTime", ()),
-        ),
-        "GetObservation": (
-            *SERVICE_AND_VERSION,
-            ("offering", ("urn:ogc:object:offering",)),
-            ("observedproperty", ("urn:ogc:object:observedproperty",)),
-            ("eventtime", ("sos:time",)),
-            ("procedure", ("urn:ogc:object:sensor",)),
-            ("featureofinterest", ("gml:location",)),
-            ("result", ("ogc:Filter",)),
-            ("responseFormat", markup.response_formats),
-            ("resultModel", tuple(name.removeprefix("om:") for name in reversed(markup.result_models))),
-            ("aggregateInterval", ()),
-            ("aggregateFunction", ("avg", "min", "max", "sum", "count", "first", "last")),
-            ("timezone", ()),
-        ),
-        "GetObservationById": (
-            *SERVICE_AND_VERSION,
-            ("ObservationId", ()),
-            ("responseFormat", markup.response_formats),
-            ("resultModel", markup.result_models),
-        ),
-        "GetDataAvailability": (
-            *SERVICE_AND_VERSION,
-            ("offering", ("urn:ogc:object:offering",)),
-            ("observedproperty", ("urn:ogc:object:observedproperty",)),
-            ("eventtime", ("sos:time",)),
-            ("procedure", ("urn:ogc:object:sensor",)),
-            ("featureofinterest", ("gml:location",)),
-            ("responseFormat", markup.availability_formats),
-        ),
-    }
-
-
-def add_operations(root: etree._Element, markup: CapabilitiesMarkup, known: Mapping[str, Parameters]) -> None:
-    """ows:OperationsMetadata: those of the known operations that are answered, and what holds for all of them."""
+def _write_operations(root: etree._Element, markup: CapabilitiesMarkup) -> None:
+    """Write ows:OperationsMetadata: the operations that are answered, and what holds for all of them."""
     section = add_element(root, OWS, "OperationsMetadata")
-    for name, parameters in known.items():
-        if name in markup.operations:
-            operation = _add_operation(section, name, markup.online_resource)
-            for parameter, values in parameters:
-                _add_domain(operation, "Parameter", parameter, values)
+    for described in markup.operations:
+        operation = _add_operation(section, described.name, markup.online_resource)
+        for parameter, values in described.parameters:
+            _add_domain(operation, "Parameter", parameter, values)
     if markup.conformances:
         _add_domain(section, "Parameter", "conformance", markup.conformances)
     if markup.max_features is not None:

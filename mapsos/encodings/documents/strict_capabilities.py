@@ -6,38 +6,19 @@ from lxml import etree
 
 from mapsos.columns.xml_text import encode_name, encode_uri
 from mapsos.encodings.documents.capabilities_parts import (
-    SECTIONS,
-    SENSOR_FORMATS,
-    SERVICE_AND_VERSION,
     SOS,
     SWE,
     CapabilitiesMarkup,
     OfferingDescription,
-    Parameters,
     add_answers,
     add_filters,
     add_offering_text,
-    add_operations,
-    list_parameters,
     write_sections,
 )
 from mapsos.encodings.elements import GML, add_element, add_period, set_link
 from mapsos.encodings.markup import Envelope, Phenomenon
 from mapsos.encodings.strict.markup import UNKNOWN, write_corners
 from mapsos.terms.crs import parse_srs_name, write_crs_urn
-
-_OPERATIONS = frozenset(
-    {
-        "GetCapabilities",
-        "DescribeSensor",
-        "GetObservation",
-        "GetObservationById",
-        "GetFeatureOfInterest",
-        "DescribeFeatureType",
-        "DescribeObservationType",
-    }
-)
-"""Those of OGC 06-009r6, table 1; others are answered, but clients of the standard know none."""
 
 _TEMPORAL = ("TM_During", "TM_Equals", "TM_After", "TM_Before")
 _COMPARISON = (
@@ -55,37 +36,7 @@ _COMPARISON = (
 
 def write_strict_capabilities(markup: CapabilitiesMarkup) -> bytes:
     """Write the whole document, UTF-8, indented by two spaces. The last few are cached."""
-    return write_sections(markup, _write_operations, _write_filters, _write_contents)
-
-
-def _write_operations(root: etree._Element, markup: CapabilitiesMarkup) -> None:
-    """ows:OperationsMetadata with every parameter that each operation reads."""
-    listed = list_parameters(markup)
-    own: dict[str, Parameters] = {
-        "GetCapabilities": (
-            *SERVICE_AND_VERSION,
-            ("AcceptVersions", ("1.0.0",)),
-            ("Sections", (*SECTIONS, "All")),
-            ("AcceptFormats", ("text/xml",)),
-            ("updateSequence", ()),
-        ),
-        "DescribeSensor": (*SERVICE_AND_VERSION, ("outputFormat", SENSOR_FORMATS[::-1]), ("procedure", ())),
-        "DescribeObservationType": (*SERVICE_AND_VERSION, ("observedProperty", ())),
-        "GetObservation": (
-            *SERVICE_AND_VERSION,
-            *((name, ()) for name in ("offering", "observedProperty", "eventTime", "procedure", "featureOfInterest")),
-            *((name, ()) for name in ("result", "srsName", "bbox")),
-            ("responseFormat", markup.response_formats),
-            ("resultModel", markup.result_models),
-            ("responseMode", ("inline",)),
-            *(parameter for parameter in listed["GetObservation"] if parameter[0] in _SUMMARY),
-        ),
-    }
-    known = {name: own.get(name, parameters) for name, parameters in listed.items() if name in _OPERATIONS}
-    add_operations(root, markup, known)
-
-
-_SUMMARY = ("aggregateInterval", "aggregateFunction", "timezone")
+    return write_sections(markup, _write_filters, _write_contents)
 
 
 def _write_filters(root: etree._Element, markup: CapabilitiesMarkup) -> None:

@@ -11,8 +11,7 @@ from mapsos.encodings.markup import CollectionMarkup, Envelope
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.layers.extents import find_label, read_stated_extent, read_stated_time_extent
 from mapsos.operations.layers.facts import has_geometry
-from mapsos.operations.layers.meaning import LayerMeaning, refuse_source, write_property_uri
-from mapsos.sources.errors import SourceError
+from mapsos.operations.layers.meaning import LayerMeaning, write_property_uri
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import SourceKind
 
@@ -80,14 +79,10 @@ def describe_layer(
 
     Raises
     ------
-    OwsException
-        If the data cannot be read. Reading the time extent of the description raises 12.
+    ServiceError
+        If the data cannot be read. Reading the time extent of the description raises one too.
     """
     layer, own = meaning.layer, meaning.layer.source.crs
-    try:
-        geometry = has_geometry(layer.source)
-    except SourceError as error:
-        raise refuse_source(error) from error
     observed = meaning.observed_property
     components = meaning.components
     urns = dict(zip(meaning.columns, components, strict=True))
@@ -101,7 +96,7 @@ def describe_layer(
             for alias, column in meaning.output_columns
         ),
         shape=layer.source.shape,
-        has_geometry=geometry,
+        has_geometry=has_geometry(layer.source),
         # MapServer reads a shapefile's geometries as what they are; elsewhere the LAYER's TYPE decides.
         mixed_shapes=from_shapefile,
         time_column=_name(meaning.time_column),
@@ -118,7 +113,7 @@ def describe_layer(
         namespace_prefix=service.namespace_prefix,
         token_separator=service.token_separator,
         block_separator=service.block_separator,
-        read_time_extent=partial(read_stated_time_extent, layer, "msSOSGetObservation"),
+        read_time_extent=partial(read_stated_time_extent, layer),
     )
 
 

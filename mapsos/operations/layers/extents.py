@@ -6,10 +6,9 @@ import re
 
 from mapsos.encodings.markup import Envelope, TimeExtent
 from mapsos.mapfile.model import ObservationLayer, Offering, Service
+from mapsos.operations.errors import Kind, ServiceError
 from mapsos.operations.layers.facts import find_extent, find_time_bounds, has_geometry
-from mapsos.operations.layers.meaning import read_meaning, refuse_source
-from mapsos.ows.exceptions import OwsException
-from mapsos.sources.errors import SourceError
+from mapsos.operations.layers.meaning import read_meaning
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import EVERYTHING, BBox, Predicate
 from mapsos.terms.times import DAY, FOREVER, Interval, format_instant, parse_period, parse_time
@@ -18,18 +17,13 @@ _LEADING_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
 
 
 def read_stated_extent(layer: ObservationLayer) -> tuple[float, float, float, float] | None:
-    """sos_offering_extent as minx, miny, maxx, maxy; None if absent. Raises OwsException 10."""
+    """sos_offering_extent as minx, miny, maxx, maxy; None if absent. Raises ServiceError."""
     if layer.offering_extent is None:
         return None
     parts = layer.offering_extent.split(",")
     if len(parts) != 4:
-        raise OwsException(
-            "InvalidParameterValue",
-            "sos_offering_extent",
-            "msSOSGetCapabilities",
-            "Wrong number of arguments for sos_offering_extent.",
-            status=500,
-        )
+        message = "Wrong number of arguments for sos_offering_extent."
+        raise ServiceError(Kind.MISCONFIGURED, "offering extent", message)
     minx, miny, maxx, maxy = (_read_number(part) for part in parts)
     return minx, miny, maxx, maxy
 
@@ -75,7 +69,7 @@ def describe_extent(offering: Offering) -> Envelope | None:
 
 
 def find_map_rectangle(service: Service, layer: ObservationLayer) -> Predicate:
-    """The MAP EXTENT as a predicate for a layer's rows; everything if the map has none (D-06). Raises SourceError."""
+    """The MAP EXTENT as a predicate for a layer's rows; everything if the map has none (D-06). Raises ServiceError."""
     if service.extent is None or not has_geometry(layer.source):
         return EVERYTHING
     crs = service.crs.definition if service.crs is not None else None
@@ -83,25 +77,17 @@ def find_map_rectangle(service: Service, layer: ObservationLayer) -> Predicate:
 
 
 def _compute_extent(layer: ObservationLayer, crs: Crs | None) -> tuple[float, float, float, float] | None:
-    try:
-        return find_extent(layer.source, crs if layer.source.crs is not None else None)
-    except SourceError as error:
-        raise refuse_source(error) from error
+    return find_extent(layer.source, crs if layer.source.crs is not None else None)
 
 
-def read_stated_time_extent(layer: ObservationLayer, routine: str = "msSOSGetCapabilities") -> TimeExtent | None:
-    """sos_offering_timeextent as written; None if absent. Raises OwsException 11 or 12 (more than two parts)."""
+def read_stated_time_extent(layer: ObservationLayer) -> TimeExtent | None:
+    """sos_offering_timeextent as written; None if absent. Raises ServiceError (more than two parts)."""
     if layer.offering_time_extent is None:
         return None
     parts = layer.offering_time_extent.split("/")
     if len(parts) > 2:
-        raise OwsException(
-            "InvalidParameterValue",
-            "sos_offering_timeextent",
-            routine,
-            "Wrong number of arguments for sos_offering_timeextent.",
-            status=500,
-        )
+        message = "Wrong number of arguments for sos_offering_timeextent."
+        raise ServiceError(Kind.MISCONFIGURED, "offering time extent", message)
     if len(parts) == 1:
         return TimeExtent(parts[0], "", open_end=True)
     return TimeExtent(parts[0], parts[1], open_end=not parts[1].strip())
@@ -145,10 +131,7 @@ def _compute_time_bounds(layer: ObservationLayer) -> Interval | None:
     column = read_meaning(layer).time_column if layer.time_item else None
     if column is None:
         return None
-    try:
-        return find_time_bounds(layer.source, column.name)
-    except SourceError as error:
-        raise refuse_source(error) from error
+    return find_time_bounds(layer.source, column.name)
 
 
 def read_time_limits(layer: ObservationLayer, now: int) -> tuple[Interval, ...] | None:

@@ -9,11 +9,16 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from mapsos.columns.batches import Column
+from mapsos.operations.errors import Kind, ServiceError
+from mapsos.sources.errors import SourceError
 from mapsos.terms.crs import Crs
+from mapsos.terms.deadlines import current_deadline
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import EVERYTHING, Predicate
 from mapsos.terms.times import Interval
@@ -30,6 +35,18 @@ TIME_TO_LIVE = 60.0
 _MOST_VALUES = 500_000
 
 
+_Key: TypeAlias = tuple[LayerSource, Hashable]
+
+
+@dataclass(frozen=True)
+class _Fact:
+    """A value, the identity of the data that it was found in (None: they have none), and when, in monotonic seconds."""
+
+    value: object
+    state: Hashable | None
+    since: float
+
+
 class FactStore:
     """Facts by question and identity of the data, the least recently used forgotten first. Safe for threads.
 
@@ -38,40 +55,80 @@ class FactStore:
     """
 
     def __init__(self, most: int = _MOST_VALUES) -> None:
-        self._facts: OrderedDict[Hashable, tuple[Hashable, object]] = OrderedDict()
+        self._facts: OrderedDict[_Key, _Fact] = OrderedDict()
+        self._finding: dict[_Key, threading.Lock] = {}
         self._lock = threading.Lock()
         self._most = most
         self._values = 0
 
     def recall(self, source: LayerSource, question: Hashable, find: Callable[[], T]) -> T:
-        """The remembered answer to ``question`` if the data have not changed, else what ``find`` finds now."""
+        """Return the remembered answer to ``question`` if the data have not changed, else what ``find`` finds now.
+
+        Of several threads with the same question one finds the answer, and the others wait for it. What ``find``
+        raises is raised, and remembered by nobody.
+        """
         from mapsos.sources.identity import identity
 
-        state = identity(source)
-        if state is None:
-            state = int(time.monotonic() / TIME_TO_LIVE)
         key = (source, question)
+        state = identity(source)
         with self._lock:
-            remembered = self._facts.get(key)
-            if remembered is not None and remembered[0] == state:
-                self._facts.move_to_end(key)
-                return remembered[1]  # type: ignore[return-value]
-        found = find()
-        with self._lock:
-            if key in self._facts:
-                self._values -= _count_values(self._facts.pop(key)[1])
-            self._facts[key] = (state, found)
-            self._values += _count_values(found)
-            while self._values > self._most and len(self._facts) > 1:
-                _, (_, forgotten) = self._facts.popitem(last=False)
-                self._values -= _count_values(forgotten)
+            remembered = self._look_up(key, state)
+            if remembered is not None:
+                return remembered.value  # type: ignore[return-value]
+            finding = self._finding.setdefault(key, threading.Lock())
+        with _hold(finding):
+            state = identity(source)
+            with self._lock:
+                remembered = self._look_up(key, state)
+            if remembered is not None:
+                return remembered.value  # type: ignore[return-value]
+            try:
+                found = find()
+                with self._lock:
+                    self._keep(key, _Fact(found, state, time.monotonic()))
+            finally:
+                with self._lock:
+                    self._finding.pop(key, None)
         return found
 
-    def forget(self) -> None:
-        """Forget everything."""
+    def forget(self, source: LayerSource | None = None) -> None:
+        """Forget what is known of a source, None for everything."""
         with self._lock:
-            self._facts.clear()
-            self._values = 0
+            for key in [key for key in self._facts if source is None or key[0] == source]:
+                self._drop(key)
+
+    def _look_up(self, key: _Key, state: Hashable | None) -> _Fact | None:
+        fact = self._facts.get(key)
+        if fact is None or fact.state != state:
+            return None
+        # Each fact of a database ages by itself: if all of them ended at once, every request would wait then.
+        if state is None and time.monotonic() - fact.since >= TIME_TO_LIVE:
+            return None
+        self._facts.move_to_end(key)
+        return fact
+
+    def _keep(self, key: _Key, fact: _Fact) -> None:
+        if key in self._facts:
+            self._drop(key)
+        self._facts[key] = fact
+        self._values += _count_values(fact.value)
+        while self._values > self._most and len(self._facts) > 1:
+            self._drop(next(iter(self._facts)))
+
+    def _drop(self, key: _Key) -> None:
+        self._values -= _count_values(self._facts.pop(key).value)
+
+
+@contextmanager
+def _hold(lock: threading.Lock) -> Iterator[None]:
+    """Hold a lock, waiting for it no longer than the request may take. Raises DeadlineError."""
+    deadline = current_deadline()
+    while not lock.acquire(timeout=-1 if deadline.left is None else max(deadline.left, 0.001)):
+        deadline.check()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _count_values(fact: object) -> int:
@@ -82,12 +139,12 @@ _store = FactStore()
 
 
 def list_columns(source: LayerSource) -> tuple[Column, ...]:
-    """The columns of a layer in source order. Raises SourceError."""
+    """The columns of a layer in source order. Raises ServiceError."""
     return _find_schema(source)[0]
 
 
 def has_geometry(source: LayerSource) -> bool:
-    """Whether the source has geometries at all. Raises SourceError."""
+    """Whether the source has geometries at all. Raises ServiceError."""
     return _find_schema(source)[1]
 
 
@@ -97,7 +154,7 @@ def _find_schema(source: LayerSource) -> tuple[tuple[Column, ...], bool]:
 
 
 def list_values(source: LayerSource, column: str, predicate: Predicate = EVERYTHING) -> tuple[str, ...]:
-    """Distinct value texts of a column in order of first appearance, ``""`` for NULL. Raises SourceError."""
+    """Distinct value texts of a column in order of first appearance, ``""`` for NULL. Raises ServiceError."""
     return _recall(
         source,
         ("values", column, predicate),
@@ -127,7 +184,7 @@ def find_group_facts(
     predicate: Predicate = EVERYTHING,
     crs: Crs | None = None,
 ) -> dict[str, GroupFacts]:
-    """What is known of the rows of each value of ``group``, as `Layer.group_facts` has it. Raises SourceError."""
+    """What is known of the rows of each value of ``group``, as `Layer.group_facts` has it. Raises ServiceError."""
     return _recall(
         source,
         ("groups", group, time, texts, predicate, crs),
@@ -138,7 +195,7 @@ def find_group_facts(
 def find_availability(
     source: LayerSource, group: str | None, time: str | None, predicate: Predicate = EVERYTHING
 ) -> dict[str, GroupFacts]:
-    """How many rows and when, by value of ``group``, as `Layer.availability` has it. Raises SourceError."""
+    """How many rows and when, by value of ``group``, as `Layer.availability` has it. Raises ServiceError."""
     return _recall(
         source,
         ("availability", group, time, predicate),
@@ -151,9 +208,9 @@ def tells_steps(source: LayerSource, time: str, group: str | None) -> bool:
     return _recall(source, ("steps", time, group), lambda: _ask(source, lambda layer: layer.tells_steps(time, group)))
 
 
-def forget_facts() -> None:
-    """Forget everything: for tests and for a worker that starts afresh."""
-    _store.forget()
+def forget_facts(source: LayerSource | None = None) -> None:
+    """Forget what is known of a source, None for everything (`mapsos.operations.host.Host.forget`)."""
+    _store.forget(source)
 
 
 def _recall(source: LayerSource, question: Hashable, find: Callable[[], T]) -> T:
@@ -161,7 +218,23 @@ def _recall(source: LayerSource, question: Hashable, find: Callable[[], T]) -> T
 
 
 def _ask(source: LayerSource, question: Callable[[Layer], T]) -> T:
+    with read_layer(source) as layer:
+        return question(layer)
+
+
+@contextmanager
+def read_layer(source: LayerSource) -> Iterator[Layer]:
+    """Open a layer for questions to its data. Raises ServiceError where it cannot be opened or read."""
     from mapsos.sources.layer import open_layer
 
-    with open_layer(source) as layer:
-        return question(layer)
+    with source_errors(), open_layer(source) as layer:
+        yield layer
+
+
+@contextmanager
+def source_errors() -> Iterator[None]:
+    """Turn an error of the data into the one that a client gets; its cause is for the log only."""
+    try:
+        yield
+    except SourceError as error:
+        raise ServiceError(Kind.UNREADABLE, "data", f"{error.message}.", detail=error.detail) from error

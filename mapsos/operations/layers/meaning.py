@@ -8,12 +8,10 @@ from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.xml_text import encode_id, encode_uri
 from mapsos.mapfile.model import Field, ObservationLayer, ObservedProperty
 from mapsos.operations.layers.facts import list_columns
-from mapsos.ows.exceptions import OwsException
 from mapsos.ows.filters import FEATURE_ID
-from mapsos.sos.v1.reading.parameters import strip_procedure
-from mapsos.sources.errors import SourceError
 from mapsos.terms.predicates import NOTHING, And, Between, Compare, Not, OneOf, Or, Predicate, ValueKind, rename
 from mapsos.terms.times import parse_time
+from mapsos.terms.urns import strip_procedure
 
 _URI_BEGINNINGS = ("urn:", "http://", "https://", "ftp://", "file:")
 
@@ -152,18 +150,8 @@ class LayerMeaning:
 
 
 def read_meaning(layer: ObservationLayer) -> LayerMeaning:
-    """Join a layer with its columns. Raises OwsException NoApplicableCode if the data cannot be read (D-33)."""
-    try:
-        return LayerMeaning(layer, list_columns(layer.source))
-    except SourceError as error:
-        raise refuse_source(error) from error
-
-
-def refuse_source(error: SourceError) -> OwsException:
-    """The exception that a client gets when a data source fails; the cause goes to the log only."""
-    return OwsException(
-        "NoApplicableCode", "mapserv", "msSOSDispatch", f"{error.message}.", detail=error.detail, status=500
-    )
+    """Join a layer with its columns. Raises ServiceError where the data cannot be read (D-33)."""
+    return LayerMeaning(layer, list_columns(layer.source))
 
 
 def write_property_uri(observed: ObservedProperty) -> str:

@@ -15,10 +15,10 @@ from mapsos.columns.batches import Batch, Column, ColumnKind
 from mapsos.columns.summarizer import Summarizer, Summary, SummaryColumn, TooManyGroups
 from mapsos.encodings.encoder import Needs
 from mapsos.mapfile.model import Field
+from mapsos.operations.errors import Kind, ServiceError
 from mapsos.operations.layers.meaning import LayerMeaning
 from mapsos.operations.observations.kept_summaries import ask_summary
-from mapsos.ows.exceptions import OwsException
-from mapsos.sos.v1.reading.aggregation import Aggregation
+from mapsos.operations.questions import Aggregation
 from mapsos.sources.query import BATCH_ROWS, LayerQuery, StepEnds
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class LayerAggregation:
         """The summary of ``batches``, which answer ``query``, in batches: all rows are read before the first.
 
         Where the same was asked before and the data have not changed, no row is read. ``cache`` is the folder for what
-        is kept for other processes, None for none. Raises OwsException for too many groups.
+        is kept for other processes, None for none. Raises ServiceError for too many groups.
         """
         question = ask_summary(
             query.source,
@@ -129,13 +129,11 @@ class LayerAggregation:
                 summarizer.take(ahead)
             summary = summarizer.finish()
         except TooManyGroups as error:
-            raise OwsException(
-                "InvalidParameterValue",
-                "aggregateinterval",
-                "msSOSGetObservation",
+            message = (
                 f"aggregateInterval gives more than {self.most_groups} summaries. "
-                "Ask for longer intervals, or for a shorter time.",
-            ) from error
+                "Ask for longer intervals, or for a shorter time."
+            )
+            raise ServiceError(Kind.TOO_LARGE, "aggregation interval", message) from error
         if not len(summary.begins):
             return pa.RecordBatch.from_pydict({})
         names = pa.array(summarizer.procedures, pa.large_string())
@@ -172,13 +170,13 @@ def plan_aggregation(meaning: LayerMeaning, aggregation: Aggregation) -> LayerAg
     """How a layer is summarized.
 
     A function takes the properties that it has a meaning for: avg and sum numbers, min and max numbers and times, the
-    others all. Raises OwsException InvalidParameterValue for a layer without times, and for a function that none of
+    others all. Raises ServiceError for a layer without times, and for a function that none of
     its properties has a meaning for.
     """
     layer = meaning.layer
     if meaning.time_column is None:
         message = f"aggregateInterval needs times, and layer {layer.name} has none."
-        raise OwsException("InvalidParameterValue", "aggregateinterval", "msSOSGetObservation", message)
+        raise ServiceError(Kind.INVALID, "aggregation interval", message)
     columns: list[SummaryColumn] = []
     outputs: list[Output] = []
     fields: dict[str, Field] = {}
@@ -197,7 +195,7 @@ def plan_aggregation(meaning: LayerMeaning, aggregation: Aggregation) -> LayerAg
     useless = [name for name in aggregation.functions if all(output.function != name for output in outputs)]
     if useless:
         message = f"aggregateFunction {','.join(useless)} has no meaning for any property of layer {layer.name}."
-        raise OwsException("InvalidParameterValue", "aggregatefunction", "msSOSGetObservation", message)
+        raise ServiceError(Kind.INVALID, "aggregation function", message)
     with_procedure = meaning.procedure_column is not None
     summary = LayerMeaning(
         replace(

@@ -17,7 +17,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import mapsos
 from mapsos.files.cache_folder import read_kept, write_kept
@@ -67,7 +67,7 @@ class SummaryQuestion:
         state = _write_state(self.source)
         if state is None:
             return find()
-        key = (self.text, state)
+        key = (self.source, self.text, state)
         found = _store.recall(key)
         if found is None and self.folder is not None and (found := _load(self.folder, self.text, state)) is not None:
             _store.keep(key, found)
@@ -92,27 +92,33 @@ def ask_summary(source: LayerSource, folder: str | None, *parts: object) -> Summ
     return SummaryQuestion(source, text, folder)
 
 
-def forget_summaries() -> None:
-    """Forget what is kept in memory: for tests."""
-    _store.forget()
+def forget_summaries(source: LayerSource | None = None) -> None:
+    """Forget what is kept in memory of a source, None for everything (`mapsos.operations.host.Host.forget`).
+
+    What is kept on disk is bound to the state of the data, and is of no more use after they were written to.
+    """
+    _store.forget(source)
+
+
+_Key: TypeAlias = tuple[LayerSource, str, str]
 
 
 class SummaryStore:
     """Summaries by question and state of the data, the least recently used forgotten first. Safe for threads."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str], pa.RecordBatch] = OrderedDict()
+        self._kept: OrderedDict[_Key, pa.RecordBatch] = OrderedDict()
         self._lock = threading.Lock()
         self._bytes = 0
 
-    def recall(self, key: tuple[str, str]) -> pa.RecordBatch | None:
+    def recall(self, key: _Key) -> pa.RecordBatch | None:
         """What is kept, None for nothing."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
-    def keep(self, key: tuple[str, str], summary: pa.RecordBatch) -> None:
+    def keep(self, key: _Key, summary: pa.RecordBatch) -> None:
         """Keep a summary."""
         with self._lock:
             if key in self._kept:
@@ -122,11 +128,11 @@ class SummaryStore:
             while self._bytes > MOST_BYTES:
                 self._bytes -= self._kept.popitem(last=False)[1].nbytes
 
-    def forget(self) -> None:
-        """Forget everything."""
+    def forget(self, source: LayerSource | None = None) -> None:
+        """Forget what is kept of a source, None for everything."""
         with self._lock:
-            self._kept.clear()
-            self._bytes = 0
+            for key in [key for key in self._kept if source is None or key[0] == source]:
+                self._bytes -= self._kept.pop(key).nbytes
 
 
 _store = SummaryStore()

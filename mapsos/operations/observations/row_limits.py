@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.operations.layers.meaning import refuse_source
+from mapsos.operations.errors import Kind, ServiceError
+from mapsos.operations.layers.facts import read_layer
 from mapsos.operations.observations.selection import LayerSelection
-from mapsos.ows.exceptions import OwsException
-from mapsos.sources.errors import SourceError
 from mapsos.terms.predicates import Time, all_of
 from mapsos.terms.times import SECOND, Interval, format_interval
 
@@ -61,7 +60,7 @@ def find_excess(
 
     Raises
     ------
-    OwsException
+    ServiceError
         If a source cannot be read.
     """
     if most is not None and most <= limit:
@@ -88,7 +87,7 @@ def check_rows(
 ) -> None:
     """Refuse an answer that would have more rows than the limit; for the parameters and the cost see `find_excess`.
 
-    Raises OwsException with how many rows there are, the limit, and an eventTime that has fewer, if one was found.
+    Raises ServiceError with how many rows there are, the limit, and an eventTime that has fewer, if one was found.
     """
     excess = find_excess(limit, most, known, selections, select_during)
     if excess is None:
@@ -97,28 +96,22 @@ def check_rows(
     if excess.window is not None:
         window, rows = excess.window
         advice = f"Ask for a shorter time, for example eventTime={format_interval(window)}, which has {rows}."
-    raise OwsException(
-        "ResponseExceedsSizeLimit",
-        "eventTime",
-        "msSOSGetObservation",
-        f"The answer would have {excess.rows} observations; this service sends {limit} at most. {advice}",
-    )
+    message = f"The answer would have {excess.rows} observations; this service sends {limit} at most. {advice}"
+    raise ServiceError(Kind.TOO_LARGE, "time", message)
 
 
 def check_summaries(limit: int, most: int | None, known: int) -> None:
     """Refuse an answer of more summaries, in all its layers together, than the limit; ``most`` as in `find_excess`.
 
-    Raises OwsException with how many there are and the limit.
+    Raises ServiceError with how many there are and the limit.
     """
     if known <= limit or (most is not None and most <= limit):
         return
-    raise OwsException(
-        "ResponseExceedsSizeLimit",
-        "aggregateinterval",
-        "msSOSGetObservation",
+    message = (
         f"The answer would have {known if most is None else min(known, most)} observations, which are summaries; this "
-        f"service sends {limit} at most. Ask for longer intervals, fewer procedures or a shorter time.",
+        f"service sends {limit} at most. Ask for longer intervals, fewer procedures or a shorter time."
     )
+    raise ServiceError(Kind.TOO_LARGE, "summaries", message)
 
 
 def _propose(
@@ -141,15 +134,10 @@ def _propose(
 
 def _count(selections: Selections) -> int | None:
     """How many rows there are where every data source counts them by itself."""
-    from mapsos.sources.layer import open_layer
-
     total = 0
     for selection in selections:
-        try:
-            with open_layer(selection.meaning.layer.source) as layer:
-                number = layer.known_count(selection.predicate)
-        except SourceError as error:
-            raise refuse_source(error) from error
+        with read_layer(selection.meaning.layer.source) as layer:
+            number = layer.known_count(selection.predicate)
         if number is None:
             return None
         total += number
@@ -157,7 +145,6 @@ def _count(selections: Selections) -> int | None:
 
 
 def _measure(selections: Selections, within: Interval | None = None) -> TimeDensity:
-    from mapsos.sources.layer import open_layer
     from mapsos.sources.passes.densities import TimeDensity
 
     density = TimeDensity()
@@ -166,9 +153,6 @@ def _measure(selections: Selections, within: Interval | None = None) -> TimeDens
         predicate = selection.predicate
         if column is not None and within is not None:
             predicate = all_of(predicate, Time(column.name, (within,)))
-        try:
-            with open_layer(selection.meaning.layer.source) as layer:
-                layer.count_by_time(density, column.name if column else None, predicate)
-        except SourceError as error:
-            raise refuse_source(error) from error
+        with read_layer(selection.meaning.layer.source) as layer:
+            layer.count_by_time(density, column.name if column else None, predicate)
     return density

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mapsos.mapfile.model import ObservationLayer, Service
+from mapsos.mapfile.model import Service
+from mapsos.operations.errors import Kind, ServiceError, Subject
 from mapsos.operations.layers.extents import read_time_limits
-from mapsos.operations.layers.facts import has_geometry, list_values
+from mapsos.operations.layers.facts import has_geometry, list_values, read_layer
 from mapsos.operations.layers.meaning import (
     LayerMeaning,
     UnknownName,
     list_spellings,
-    refuse_source,
 )
-from mapsos.ows.exceptions import OwsException
-from mapsos.ows.raw_request import EventTime, FeatureOfInterest
-from mapsos.sos.v1.reading.parameters import strip_procedure
-from mapsos.sources.errors import SourceError
+from mapsos.operations.questions import FeatureOfInterest
+from mapsos.terms.event_times import EventTime
 from mapsos.terms.predicates import (
     EVERYTHING,
     NOTHING,
@@ -34,7 +32,7 @@ from mapsos.terms.predicates import (
     any_of,
 )
 from mapsos.terms.times import FOREVER, Interval
-from mapsos.terms.urns import TRANSIENT_FEATURE
+from mapsos.terms.urns import TRANSIENT_FEATURE, strip_procedure
 
 Asked = tuple[tuple[LayerMeaning, Predicate], ...]
 """The layers that still take part in an answer, in map order, each with what is asked of its rows so far."""
@@ -59,7 +57,7 @@ def select_rows(
     """Place and time for each layer: which layers take part in the end, in map order, with their whole predicate.
 
     A layer that nothing can be selected from is left out. ``now`` is in microseconds since 1970 UTC. Raises
-    OwsException for ids of features that no layer has (36).
+    ServiceError for ids of features that no layer has.
     """
     rectangle = _select_rectangle(service, feature, bbox)
     chosen = []
@@ -82,14 +80,9 @@ def select_procedures(meanings: tuple[LayerMeaning, ...], procedures: tuple[str,
     found = [(meaning, predicate) for meaning, predicate in picked if predicate is not None]
     if not found and meanings:
         stated = any(meaning.layer.procedures for meaning in meanings)
-        raise OwsException(
-            "InvalidParameterValue",
-            "procedure",
-            "msSOSGetObservation" if stated else "msSOSGetCapabilities",
-            f"Procedure {','.join(procedures)} not found."
-            if stated
-            else f"Invalid procedure value {','.join(procedures)}",
-        )
+        message = f"Procedure {','.join(procedures)} not found."
+        subject: Subject = "procedure" if stated else "procedure of the data"
+        raise ServiceError(Kind.UNKNOWN_NAME, subject, message, names=procedures)
     return tuple(found)
 
 
@@ -106,26 +99,14 @@ def pick_procedures(meaning: LayerMeaning, procedures: tuple[str, ...]) -> Predi
         return EVERYTHING
     column = meaning.procedure_column
     if column is None:
-        raise OwsException(
-            "NoApplicableCode",
-            "mapserv",
-            "msSOSGetCapabilities",
-            f"sos_procedure_item {layer.procedure_item} could not be found on the layer {layer.name}",
-            status=500,
-        )
+        message = f"sos_procedure_item {layer.procedure_item} could not be found on the layer {layer.name}"
+        raise ServiceError(Kind.MISCONFIGURED, "procedure column", message)
     if not spelled:
-        present = _list_values(layer, column.name)
+        present = list_values(layer.source, column.name)
         spelled = tuple(value for value in present if value.casefold() in wanted)
         if not spelled:
             return EVERYTHING if not present else None
     return OneOf(column.name, tuple(dict.fromkeys((*spelled, *map(strip_procedure, procedures)))))
-
-
-def _list_values(layer: ObservationLayer, column: str, predicate: Predicate = EVERYTHING) -> tuple[str, ...]:
-    try:
-        return list_values(layer.source, column, predicate)
-    except SourceError as error:
-        raise refuse_source(error) from error
 
 
 def _select_features(asked: Asked, feature: FeatureOfInterest | None) -> Asked:
@@ -143,22 +124,18 @@ def _select_features(asked: Asked, feature: FeatureOfInterest | None) -> Asked:
         elif (column := meaning.feature_id_column) is not None:
             ids = tuple(dict.fromkeys(part for name in feature.ids for part in (name, name.removeprefix("o_"))))
             named = OneOf(column.name, ids)
-            if _list_values(meaning.layer, column.name, named):
+            if list_values(meaning.layer.source, column.name, named):
                 found.append((meaning, all_of(predicate, named)))
     if not found and asked:
-        raise OwsException(
-            "InvalidParameterValue",
-            "featureofinterest",
-            "msSOSGetObservation",
-            f"FeatureOfInterest {','.join(feature.ids)} not found.",
-        )
+        message = f"FeatureOfInterest {','.join(feature.ids)} not found."
+        raise ServiceError(Kind.UNKNOWN_NAME, "feature", message, names=feature.ids)
     return tuple(found)
 
 
 def select_result(asked: Asked, result: Predicate | None) -> Asked:
     """The layers that have the names of a filter, with it as part of their predicate.
 
-    A layer that lacks one is left out (D-07). Raises OwsException 41 if none has them all.
+    A layer that lacks one is left out (D-07). Raises ServiceError if none has them all.
     """
     if result is None:
         return asked
@@ -169,12 +146,7 @@ def select_result(asked: Asked, result: Predicate | None) -> Asked:
         except UnknownName:
             continue
     if not found and asked:
-        raise OwsException(
-            "InvalidParameterValue",
-            "result",
-            "msSOSGetObservation",
-            "Invalid component name in RESULT statement",
-        )
+        raise ServiceError(Kind.UNKNOWN_NAME, "result", "Invalid component name in RESULT statement")
     return tuple(found)
 
 
@@ -193,11 +165,8 @@ def _place(service: Service, meaning: LayerMeaning, rectangle: Predicate) -> Pre
     """Say in which CRS a place without one is meant: the map's. A source without geometries has no place at all."""
     if isinstance(rectangle, Everything):
         return rectangle
-    try:
-        if not has_geometry(meaning.layer.source):
-            return EVERYTHING
-    except SourceError as error:
-        raise refuse_source(error) from error
+    if not has_geometry(meaning.layer.source):
+        return EVERYTHING
     return locate(rectangle, service.crs.definition) if service.crs is not None else rectangle
 
 
@@ -221,20 +190,16 @@ def _select_times(
         return EVERYTHING
     column = meaning.time_column
     if column is None:
-        raise OwsException(
-            "NoApplicableCode",
-            "mapserv",
-            "msSOSGetObservation",
-            f"sos_timeitem {layer.time_item} could not be found on the layer {layer.name}",
-            status=500,
-        )
+        message = f"sos_timeitem {layer.time_item} could not be found on the layer {layer.name}"
+        raise ServiceError(Kind.MISCONFIGURED, "time column", message)
     limits = read_time_limits(layer, now)
     parts = []
     for event_time in event_times:
-        if event_time.interval is None:
-            parts.append(_pick_extreme(meaning, column.name, predicate, newest=event_time.relation == "latest"))
+        relation = event_time.relation
+        if event_time.interval is None or relation == "latest" or relation == "first":
+            parts.append(_pick_extreme(meaning, column.name, predicate, newest=relation == "latest"))
         elif limits is None or any(_may_meet(event_time, limit) for limit in limits):
-            parts.append(Time(column.name, (event_time.interval,), event_time.relation))  # type: ignore[arg-type]
+            parts.append(Time(column.name, (event_time.interval,), relation))
     return any_of(*parts)
 
 
@@ -251,14 +216,9 @@ def _may_meet(event_time: EventTime, limit: Interval) -> bool:
 
 def _pick_extreme(meaning: LayerMeaning, column: str, predicate: Predicate, *, newest: bool) -> Predicate:
     """The newest or oldest observations of each procedure among the rows that the rest of the question selects."""
-    from mapsos.sources.layer import open_layer
-
     group = meaning.procedure_column
-    try:
-        with open_layer(meaning.layer.source) as layer:
-            found = layer.extreme_times(column, group.name if group else None, predicate, newest=newest)
-    except SourceError as error:
-        raise refuse_source(error) from error
+    with read_layer(meaning.layer.source) as layer:
+        found = layer.extreme_times(column, group.name if group else None, predicate, newest=newest)
     if not found:
         return NOTHING
     if group is None:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Generic, TypeVar
 
 from mapsos.columns.batches import Batch, MappedBatches
 from mapsos.encodings.encoder import LayerAnswer
-from mapsos.operations.layers.meaning import refuse_source
-from mapsos.sources.errors import SourceError
+from mapsos.operations.layers.facts import source_errors
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.read_ahead import read_ahead
 from mapsos.terms.deadlines import current_deadline
@@ -45,7 +45,7 @@ class RowLimit:
 
 
 class BatchStream:
-    """The batches of one layer, opened and with the first batch read when made. Raises OwsException (D-33)."""
+    """The batches of one layer, opened and with the first batch read when made. Raises ServiceError (D-33)."""
 
     def __init__(
         self, query: LayerQuery, transform: Callable[[Iterator[Batch]], Generator[Batch]] | None = None
@@ -55,16 +55,14 @@ class BatchStream:
         self._batch_rows = query.batch_rows
         self._closing = contextlib.ExitStack()
         try:
-            layer = self._closing.enter_context(open_layer(query.source))
-            self._batches = layer.read(query)
-            self._closing.callback(self._batches.close)
-            if transform is not None:
-                self._batches = transform(self._batches)
+            with source_errors():
+                layer = self._closing.enter_context(open_layer(query.source))
+                self._batches = layer.read(query)
                 self._closing.callback(self._batches.close)
-            self._begun = [batch for batch in (next(self._batches, None),) if batch is not None]
-        except SourceError as error:
-            self._closing.close()
-            raise refuse_source(error) from error
+                if transform is not None:
+                    self._batches = transform(self._batches)
+                    self._closing.callback(self._batches.close)
+                self._begun = [batch for batch in (next(self._batches, None),) if batch is not None]
         except BaseException:
             self._closing.close()
             raise
@@ -72,10 +70,8 @@ class BatchStream:
     def count(self) -> int | None:
         """How many rows there are, if that shows after at most one more batch, which is kept; else None."""
         if self._begun and len(self._begun) < 2:
-            try:
+            with source_errors():
                 self._begun += [batch for batch in (next(self._batches, None),) if batch is not None]
-            except SourceError as error:
-                raise refuse_source(error) from error
         return sum(batch.rows for batch in self._begun) if len(self._begun) < 2 else None
 
     def read(self, limit: RowLimit, make: Callable[[Batch], T]) -> Iterator[T]:
@@ -134,7 +130,9 @@ class LayerQuestion(Generic[Markup]):
 class ObservationBody(Generic[Markup]):
     """The chunks of an answer. Made, it has read the first batch of every layer; closed, it has released them all.
 
-    Iterating raises DeadlineError when the time of the request that it was made for is over.
+    Chunks are made with the context variables of when it was made, whatever thread asks for them: after the response
+    has begun, its request's deadline and id are no longer those of the caller. Iterating raises DeadlineError when the
+    time of that request is over.
 
     Parameters
     ----------
@@ -155,6 +153,7 @@ class ObservationBody(Generic[Markup]):
         self._write = write
         self._limit = RowLimit(most)
         self._deadline = current_deadline()
+        self._context = copy_context()
         self._chunks: Iterator[Chunk] | None = None
         self._first: Chunk | None = None
         self._layers: list[tuple[BatchStream, LayerQuestion[Markup]]] = []
@@ -176,24 +175,22 @@ class ObservationBody(Generic[Markup]):
         return sum(known) if len(known) == len(counts) else None
 
     def begin(self) -> None:
-        """Write the first chunk, which is kept: what fails until then can still be reported. Raises OwsException."""
+        """Write the first chunk, which is kept: what fails until then can still be reported. Raises ServiceError."""
         self._chunks = self._write(
             [LayerAnswer(question.markup, _Reading(stream, self._limit)) for stream, question in self._layers]
         )
-        try:
+        with source_errors():
             self._first = next(self._chunks, None)
-        except SourceError as error:
-            raise refuse_source(error) from error
 
     def __iter__(self) -> Iterator[Chunk]:
         try:
             if self._chunks is None:
-                self.begin()
+                self._context.run(self.begin)
             if self._first is None or self._chunks is None:
                 return
             yield self._first
             self._first = None
-            for chunk in self._chunks:
+            while (chunk := self._context.run(next, self._chunks, None)) is not None:
                 self._deadline.check()
                 yield chunk
         finally:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal, TypeAlias
 
 from mapsos.columns.batches import Column, ColumnKind
 from mapsos.encodings.documents.sensorml import FieldKind, ObservationLink, SensorField, SensorMarkup, SensorPlace
@@ -10,12 +11,10 @@ from mapsos.encodings.markup import Phenomenon, TimeExtent
 from mapsos.encodings.registry import OM_XML
 from mapsos.mapfile.model import SENSOR_TEXTS, ObservationLayer
 from mapsos.operations.context import Context
+from mapsos.operations.errors import Kind, ServiceError
 from mapsos.operations.layers.extents import find_map_rectangle
 from mapsos.operations.layers.facts import find_group_facts
-from mapsos.operations.layers.meaning import LayerMeaning, read_meaning, refuse_source
-from mapsos.ows.exceptions import OwsException
-from mapsos.sos.v1.observation_links import ObservationLinks
-from mapsos.sources.errors import SourceError
+from mapsos.operations.layers.meaning import LayerMeaning, read_meaning
 from mapsos.sources.passes.groups import GroupFacts
 from mapsos.terms.crs import Crs, parse_srs_name
 from mapsos.terms.times import EARLIEST, LATEST, SECOND, Interval, format_instant, parse_period
@@ -33,12 +32,18 @@ _KINDS: dict[ColumnKind, FieldKind] = {
 }
 
 
-def build_sensor(context: Context, layers: tuple[ObservationLayer, ...], procedure: str) -> SensorMarkup:
+WriteLink: TypeAlias = Callable[[ObservationLayer, Literal["procedure", "feature"], str], str | None]
+"""Returns the URL of a layer's observations of a procedure or feature, None where the client may not have them."""
+
+
+def build_sensor(
+    context: Context, layers: tuple[ObservationLayer, ...], procedure: str, write_link: WriteLink
+) -> SensorMarkup:
     """The sensor as its layers have it; ``procedure`` is its id as the first of them spells it.
 
     The area, the period and the number of observations are those within the MAP EXTENT, over all the layers. Costs one
     pass over the rows of each layer for all its sensors together, which is remembered as long as the data are the same.
-    Raises OwsException.
+    Raises ServiceError.
     """
     service = context.service
     meanings = tuple(map(read_meaning, layers))
@@ -67,7 +72,7 @@ def build_sensor(context: Context, layers: tuple[ObservationLayer, ...], procedu
         observations=sum(facts.rows for facts in groups),
         inputs=_list_inputs(meanings),
         outputs=tuple({field.name: field for field in reversed([*_list_outputs(meanings)])}.values())[::-1],
-        links=_list_links(context, layers, procedure),
+        links=_list_links(layers, procedure, write_link),
     )
 
 
@@ -83,17 +88,14 @@ def choose_place_crs(layer: ObservationLayer) -> tuple[Crs | None, str | None]:
 def _find_facts(context: Context, meaning: LayerMeaning, procedure: str, crs: Crs | None) -> list[GroupFacts]:
     layer = meaning.layer
     column, time = meaning.procedure_column, meaning.time_column
-    try:
-        groups = find_group_facts(
-            layer.source,
-            column.name if column else None,
-            time.name if time else None,
-            tuple(found.name for _, found in _list_text_columns(meaning)),
-            find_map_rectangle(context.service, layer),
-            crs,
-        )
-    except SourceError as error:
-        raise refuse_source(error) from error
+    groups = find_group_facts(
+        layer.source,
+        column.name if column else None,
+        time.name if time else None,
+        tuple(found.name for _, found in _list_text_columns(meaning)),
+        find_map_rectangle(context.service, layer),
+        crs,
+    )
     wanted = procedure.casefold()
     return [facts for name, facts in groups.items() if column is None or name.casefold() == wanted]
 
@@ -141,13 +143,8 @@ def _find_valid_time(layers: tuple[ObservationLayer, ...]) -> TimeExtent | None:
             try:
                 return _write_interval(parse_period(stated if "/" in stated else f"{stated}/"))
             except ValueError:
-                raise OwsException(
-                    "NoApplicableCode",
-                    "sos_sensor_validtime",
-                    "msSOSDescribeSensor",
-                    f"The metadata sos_sensor_validtime of layer {layer.name} is no period of time.",
-                    status=500,
-                ) from None
+                message = f"The metadata sos_sensor_validtime of layer {layer.name} is no period of time."
+                raise ServiceError(Kind.MISCONFIGURED, "sensor valid time", message) from None
     extent = layers[0].offering_time_extent
     try:
         return _write_interval(parse_period(extent if "/" in extent else f"{extent}/")) if extent else None
@@ -195,14 +192,13 @@ def _choose_kind(meaning: LayerMeaning, column: Column) -> FieldKind:
 
 
 def _list_links(
-    context: Context, layers: tuple[ObservationLayer, ...], procedure: str
+    layers: tuple[ObservationLayer, ...], procedure: str, write_link: WriteLink
 ) -> tuple[ObservationLink, ...]:
-    """The GetObservation requests that this client may send for the sensor's observations."""
-    observations = ObservationLinks(context)
+    """List the requests that this client may send for the sensor's observations."""
     found: dict[tuple[str, str], ObservationLink] = {}
     for layer in layers:
         observed = layer.observed_property
-        url = observations.write(layer, "procedure", f"{PROCEDURE_URN}{procedure}")
+        url = write_link(layer, "procedure", f"{PROCEDURE_URN}{procedure}")
         if url is not None and observed is not None:
             link = ObservationLink(url, layer.offering_id, observed.id, OM_XML)
             found.setdefault((layer.offering_id.casefold(), observed.id.casefold()), link)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from mapsos.columns.xml_text import escape_attribute
 from mapsos.mapfile.model import ObservationLayer, Service
-from mapsos.ows.exceptions import OwsException
+from mapsos.operations.errors import Kind, ServiceError
 from mapsos.terms.crs import is_northing_first
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def fill_template(
     """The document of sos_sensorml_template with its variables filled in; None if the layer has no template.
 
     A folder has a template for each sensor, named by its id and ``.xml``, and ``default.xml`` for the rest; where it
-    has neither, the answer is None too. Raises OwsException for a template that is not there, not below the folder of
+    has neither, the answer is None too. Raises ServiceError for a template that is not there, not below the folder of
     the map, names an unknown variable or is no XML.
     """
     named = layer.sensor.template
@@ -180,12 +180,6 @@ def _is_xml(data: bytes) -> bool:
     return True
 
 
-def _refuse(layer: ObservationLayer, what: str, *, detail: str = "") -> OwsException:
-    return OwsException(
-        "NoApplicableCode",
-        "sos_sensorml_template",
-        "msSOSDescribeSensor",
-        f"The template of metadata sos_sensorml_template on layer {layer.name} {what}.",
-        detail=detail,
-        status=500,
-    )
+def _refuse(layer: ObservationLayer, what: str, *, detail: str = "") -> ServiceError:
+    message = f"The template of metadata sos_sensorml_template on layer {layer.name} {what}."
+    return ServiceError(Kind.MISCONFIGURED, "sensor template", message, detail=detail)

@@ -101,7 +101,7 @@ _ERRORS = {
 
 
 def describe_openapi(context: Context, prefix: str) -> dict[str, Any]:
-    """The document; ``prefix`` is the path of the service, below the server's own."""
+    """Return the document; ``prefix`` is the path of the service, with the server's own."""
     identification = context.service.identification
     return {
         "openapi": "3.1.0",
@@ -111,7 +111,7 @@ def describe_openapi(context: Context, prefix: str) -> dict[str, Any]:
             "version": "1",
             **({"description": identification.abstract} if identification.abstract else {}),
         },
-        "servers": [{"url": f"{context.environ.get('SCRIPT_NAME', '')}{prefix}/exts"}],
+        "servers": [{"url": f"{prefix}/exts"}],
         "paths": {
             _write_path(resource): {"get": _describe(resource), "post": _describe(resource, form=True)}
             for resource in _DOCUMENTS

@@ -10,6 +10,7 @@ from mapsos.operations.context import Context
 from mapsos.operations.layers.facts import has_geometry
 from mapsos.operations.observations.selection import locate, pick_procedures
 from mapsos.operations.sensors.feature_places import MOVED, find_place
+from mapsos.ows.raw_request import RawRequest
 from mapsos.rest.filters.spatial_filters import parse_spatial_filter
 from mapsos.rest.parameters import read_list, read_text
 from mapsos.rest.resources.areas_and_times import describe_spatial_reference
@@ -32,12 +33,11 @@ def list_features(context: Context) -> dict[str, Any]:
     return {"features": [{"id": id} for id in found.values()]}
 
 
-def query_features(context: Context) -> dict[str, Any]:
+def query_features(context: Context, raw: RawRequest) -> dict[str, Any]:
     """features/query: the features that its parameters admit, each as the first layer with a shape for it has it.
 
     Costs one grouped question for each layer; memory grows with the features. Raises RestError.
     """
-    raw = context.raw
     text = read_text(raw, "spatialFilter")
     place = parse_spatial_filter(text) if text is not None else EVERYTHING
     ids = [wanted for name in ("feature", "procedure") if (wanted := read_list(raw, name)) is not None]

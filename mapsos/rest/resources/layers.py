@@ -9,14 +9,14 @@ from functools import cached_property
 
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
+from mapsos.operations.errors import ServiceError
 from mapsos.operations.layers import facts as layer_facts
 from mapsos.operations.layers.extents import find_map_rectangle
 from mapsos.operations.layers.facts import find_extent, find_time_bounds, list_values
 from mapsos.operations.layers.meaning import LayerMeaning, list_spellings, read_meaning
 from mapsos.ows.exceptions import OwsException
-from mapsos.rest.errors import RestError
+from mapsos.rest.errors import translate_error
 from mapsos.rest.resources.areas_and_times import Bounds, describe_spatial_reference
-from mapsos.sources.errors import SourceError
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import EVERYTHING, Predicate
 from mapsos.terms.times import Interval
@@ -29,10 +29,8 @@ def rest_errors() -> Iterator[None]:
     """Turn what the shared parts raise into errors of this interface."""
     try:
         yield
-    except OwsException as error:
-        raise RestError(str(error), code=error.status, detail=error.detail) from error
-    except SourceError as error:
-        raise RestError(str(error), code=500, detail=error.detail) from error
+    except (OwsException, ServiceError) as error:
+        raise translate_error(error) from error
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from mapsos.operations.layers.meaning import LayerMeaning
 from mapsos.operations.observations.row_limits import find_excess
 from mapsos.operations.observations.selection import LayerSelection, locate, pick_procedures
 from mapsos.operations.observations.streaming import LayerQuestion, ObservationBody
+from mapsos.operations.observe import read_max_features
 from mapsos.ows.raw_request import RawRequest
 from mapsos.rest.errors import RestError
 from mapsos.rest.filters.spatial_filters import parse_spatial_filter
@@ -26,7 +27,6 @@ from mapsos.rest.resources.areas_and_times import format_in_zone
 from mapsos.rest.resources.conditions import apply_condition
 from mapsos.rest.resources.layers import KnownLayer, list_layers, rest_errors
 from mapsos.rest.resources.observed_properties import ValueColumn, choose_value_columns
-from mapsos.sos.v1.get_observation import read_max_features
 from mapsos.sources.query import LayerQuery
 from mapsos.terms.predicates import EVERYTHING, NOTHING, Nothing, Predicate, Time, all_of
 from mapsos.terms.times import SECOND, Interval
@@ -96,20 +96,26 @@ class PageBody(ObservationBody["ObservationMarkup"]):
         return rows if self._page.most is None else min(rows, self._page.most)
 
 
-def query_observations(context: Context, usual: int | None = None, *, csv: bool = False) -> PageBody | None:
-    """The answer as a stream, opened and with the first batch of each layer read.
+def check_query(context: Context, raw: RawRequest) -> None:
+    """Check the parameters of a query without reading any observation. Raises RestError."""
+    asked = read_query(raw, context.now)
+    read_page(raw, asked.time.offset if asked.time is not None else 0)
+
+
+def query_observations(
+    context: Context, raw: RawRequest, usual: int | None = None, *, csv: bool = False
+) -> PageBody:
+    """Return the answer as a stream, opened and with the first batch of each layer read.
 
     It is JSON, or with ``csv`` a table. ``usual`` is how many observations there are where resultRecordCount does not
-    say, None for all of them: of such an answer nothing is read if no more than its head is wanted, and there is None.
-    Raises RestError, also for more observations than the server's limit (`mapsos.operations.observations.row_limits`).
+    say, None for all of them. Raises RestError, also for more observations than the server's limit
+    (`mapsos.operations.observations.row_limits`).
     """
-    asked = read_query(context.raw, context.now)
+    asked = read_query(raw, context.now)
     most = read_max_features(context.service)
-    page = read_page(context.raw, asked.time.offset if asked.time is not None else 0, usual, most)
+    page = read_page(raw, asked.time.offset if asked.time is not None else 0, usual, most)
     rows = None if page.most is None else page.offset + page.most + 1
     with rest_errors():
-        if context.method == "HEAD" and usual is None:
-            return None
         body = _open_body(context, asked, page, rows, csv)
         try:
             if (limit := context.row_limit) is not None:

@@ -12,7 +12,7 @@ from mapsos.rest.resources.contacts import describe_contact
 from mapsos.rest.resources.layers import KnownLayer, list_layers
 from mapsos.rest.resources.observed_properties import list_value_columns
 from mapsos.rest.resources.stations import Station, list_described, list_stations
-from mapsos.sos.v1.reading.parameters import strip_procedure
+from mapsos.terms.urns import strip_procedure
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from mapsos.mapfile.model import FEATURE_TEXTS, SENSOR_TEXTS, FeatureMetadata, SensorMetadata
 from mapsos.operations.context import Context
 from mapsos.operations.layers.extents import find_map_rectangle
-from mapsos.operations.layers.facts import find_group_facts
+from mapsos.operations.layers.facts import find_group_facts, read_layer
 from mapsos.rest.resources.areas_and_times import join_bounds
 from mapsos.rest.resources.layers import KnownLayer, rest_errors
 from mapsos.sources.passes.groups import GroupFacts
@@ -58,9 +58,7 @@ def list_stations(
             rectangle = find_map_rectangle(context.service, layer)
             groups = find_group_facts(layer.source, group, None, texts, rectangle, to_crs)
         else:
-            from mapsos.sources.layer import open_layer
-
-            with open_layer(layer.source) as source:
+            with read_layer(layer.source) as source:
                 groups = source.group_facts(group, None, texts, predicate, to_crs)
     if column is None:
         return tuple(Station(known, id, facts) for facts in groups.values() for id in layer.procedures or ())

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from mapsos.mapfile.model import CONFORMANCES, Service
-from mapsos.operations.context import Context
 from mapsos.ows.exceptions import OwsException
+from mapsos.ows.raw_request import RawRequest
 
 PARAMETER = "conformance"
 """The request parameter, admitted where sos_conformance names more than one way."""
 
 
-def is_strict(context: Context) -> bool:
+def is_strict(service: Service, raw: RawRequest) -> bool:
     """Whether documents shall be valid: by ``conformance`` of the request, else by the first word of sos_conformance.
 
     Raises OwsException for a value of either that is not one of those that are there.
     """
-    offered = context.service.conformance
+    offered = service.conformance
     unknown = next((name for name in offered if name not in CONFORMANCES), None)
     if unknown is not None:
         raise OwsException(
@@ -25,7 +25,7 @@ def is_strict(context: Context) -> bool:
             f"The metadata sos_conformance is not made of {' and '.join(CONFORMANCES)}.",
             status=500,
         )
-    wanted = context.raw.last(PARAMETER) if admits_parameter(context.service) else None
+    wanted = raw.last(PARAMETER) if admits_parameter(service) else None
     if wanted is None:
         return offered[0] == "strict"
     if wanted.lower() not in offered:

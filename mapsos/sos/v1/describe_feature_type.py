@@ -14,20 +14,21 @@ from mapsos.encodings.documents.application_schema import (
     write_application_schema,
 )
 from mapsos.mapfile.model import ObservationLayer, Service
+from mapsos.operations.answers import Answer
 from mapsos.operations.context import Context
 from mapsos.operations.layers.facts import has_geometry
-from mapsos.operations.layers.meaning import read_meaning, refuse_source
+from mapsos.operations.layers.meaning import read_meaning
 from mapsos.ows.exceptions import OwsException
+from mapsos.ows.raw_request import RawRequest
 from mapsos.sos.v1.reading.feature_types import check_schema_format, parse_type_names
+from mapsos.sos.v1.request import SosRequest
 from mapsos.sources.drivers.shape_types import find_shape_type
-from mapsos.sources.errors import SourceError
 from mapsos.terms.layer_source import ShapeType, SourceKind
-from mapsos.web.messages import Response
 
 CONTENT_TYPE = "text/xml; subtype=gml/3.1.1; charset=UTF-8"
 
 
-def describe_feature_type(context: Context) -> Response:
+def describe_feature_type(request: SosRequest) -> Answer:
     """The schema of the layers asked for, and of those that share an answer with one of them.
 
     An answer of several layers names only the last in its schemaLocation, as in MapServer; so the layers of an
@@ -36,9 +37,9 @@ def describe_feature_type(context: Context) -> Response:
 
     Raises OwsException for an unknown type name, as a WFS does.
     """
-    service = context.service
-    check_schema_format(context.raw)
-    layers = _find_layers(context, _list_usable(context))
+    service = request.context.service
+    check_schema_format(request.raw)
+    layers = _find_layers(request.raw, _list_usable(request.context))
     document = write_application_schema(
         SchemaMarkup(
             feature_types=tuple(map(_describe, layers)),
@@ -47,7 +48,7 @@ def describe_feature_type(context: Context) -> Response:
             schemas=service.schemas_location,
         )
     )
-    return Response(headers=(("Content-Type", CONTENT_TYPE),), body=(document,), compressible=True)
+    return Answer(CONTENT_TYPE, (document,))
 
 
 def _list_usable(context: Context) -> tuple[ObservationLayer, ...]:
@@ -56,8 +57,8 @@ def _list_usable(context: Context) -> tuple[ObservationLayer, ...]:
     return tuple(layer for layer in context.service.layers if id(layer) in usable)
 
 
-def _find_layers(context: Context, usable: tuple[ObservationLayer, ...]) -> list[ObservationLayer]:
-    asked = parse_type_names(context.raw)
+def _find_layers(raw: RawRequest, usable: tuple[ObservationLayer, ...]) -> list[ObservationLayer]:
+    asked = parse_type_names(raw)
     if asked is None:
         return list(usable)
     chosen: list[ObservationLayer] = []
@@ -89,10 +90,7 @@ def _pick(usable: tuple[ObservationLayer, ...], name: str) -> list[ObservationLa
 def _describe(layer: ObservationLayer) -> FeatureType:
     meaning = read_meaning(layer)
     source = layer.source
-    try:
-        geometry = has_geometry(source)
-    except SourceError as error:
-        raise refuse_source(error) from error
+    geometry = has_geometry(source)
     points = find_shape_type(source) is ShapeType.POINT
     return FeatureType(
         layer.name,

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from mapsos.operations.context import Context
+from mapsos.operations.answers import Answer
+from mapsos.operations.errors import Kind, ServiceError
 from mapsos.operations.layers.descriptions import build_feature_type_url
-from mapsos.operations.own_url import find_online_resource
-from mapsos.ows.exceptions import OwsException
+from mapsos.operations.own_url import find_own_url
 from mapsos.sos.v1.reading.parameters import parse_observation_type
-from mapsos.web.messages import Response
+from mapsos.sos.v1.request import SosRequest
 
 
-def describe_observation_type(context: Context) -> Response:
-    """Redirect (302) to DescribeFeatureType of the last enabled layer in the map that has the observed property.
+def describe_observation_type(request: SosRequest) -> Answer:
+    """Redirect to DescribeFeatureType of the last enabled layer in the map that has the observed property.
 
-    Raises OwsException 22 and 23.
+    Raises OwsException without the parameter, ServiceError for a property that no layer has.
     """
-    asked = parse_observation_type(context.raw)
+    asked = parse_observation_type(request.raw)
     layers = [
         layer
-        for layer in context.enabled("DescribeObservationType")
+        for layer in request.context.enabled("DescribeObservationType")
         if layer.observed_property is not None and layer.observed_property.id.casefold() == asked.casefold()
     ]
     if not layers:
-        raise OwsException(
-            "InvalidParameterValue",
-            "observedproperty",
-            "msSOSGetObservation",
-            f"ObservedProperty {asked} not found.",
-        )
-    url = build_feature_type_url(find_online_resource(context), layers[-1].name)
-    return Response(status=302, headers=(("Location", url),))
+        message = f"ObservedProperty {asked} not found."
+        raise ServiceError(Kind.UNKNOWN_NAME, "observed property", message, names=(asked,))
+    return Answer(location=build_feature_type_url(find_own_url(request.context), layers[-1].name))

@@ -4,28 +4,10 @@ from __future__ import annotations
 
 from mapsos.ows.error_page import PageError
 from mapsos.ows.exceptions import OwsException
+from mapsos.ows.operation import Operation, find_operation_row
 from mapsos.ows.raw_request import RawRequest
-
-OPERATION_NAMES = (
-    "GetCapabilities",
-    "DescribeSensor",
-    "GetObservation",
-    "DescribeObservationType",
-    "DescribeFeatureType",
-    "GetFeatureOfInterest",
-    "GetObservationById",
-    "GetDataAvailability",
-)
-
-UNSUPPORTED_OPERATIONS = (
-    "GetResult",
-    "GetFeatureOfInterestTime",
-    "GetDomainFeature",
-    "DescribeResultModel",
-    "RegisterSensor",
-    "InsertObservation",
-)
-"""Optional operations of SOS 1.0.0 (OGC 06-009r6, table 1) that are refused by name."""
+from mapsos.sos.v1.operations import OPERATIONS, UNSUPPORTED
+from mapsos.sos.v1.request import Handler
 
 
 def check_service(raw: RawRequest, mode: str | None, has_sos: bool) -> None:
@@ -37,7 +19,7 @@ def check_service(raw: RawRequest, mode: str | None, has_sos: bool) -> None:
     if asked_mode is not None and asked_mode.lower() not in ("ows", "wfs"):
         raise PageError("msCGISetMode", "Web application error.", "Invalid mode.")
     service = raw.first("service")
-    if service is None and raw.from_xml and raw.root in (*OPERATION_NAMES, *UNSUPPORTED_OPERATIONS):
+    if service is None and raw.from_xml and raw.root in (*(row.name for row in OPERATIONS), *UNSUPPORTED):
         return
     if has_sos and asks_feature_type(raw):
         return
@@ -83,15 +65,15 @@ def _refuse_service(service: str | None) -> OwsException:
     )
 
 
-def find_operation(raw: RawRequest, any_enabled: bool) -> str:
-    """The name of the operation asked for, in its canonical spelling. Raises OwsException 1 to 3.
+def find_operation(raw: RawRequest, any_enabled: bool) -> Operation[Handler]:
+    """Return the operation asked for. Raises OwsException 1 to 3.
 
     ``any_enabled`` tells whether any layer is on for the request's name as the client wrote it.
     """
     name = raw.last("request")
     if name is None:
         raise OwsException("MissingParameterValue", "request", "msSOSDispatch", "Missing REQUEST Parameter")
-    unsupported = next((known for known in UNSUPPORTED_OPERATIONS if known.lower() == name.lower()), None)
+    unsupported = next((known for known in UNSUPPORTED if known.lower() == name.lower()), None)
     if unsupported is not None:
         raise OwsException(
             "OperationNotSupported",
@@ -100,8 +82,9 @@ def find_operation(raw: RawRequest, any_enabled: bool) -> str:
             f"The operation {unsupported} is not supported.",
             status=501,
         )
-    if asks_feature_type(raw):
-        return "DescribeFeatureType"
+    found = find_operation_row(OPERATIONS, name)
+    if found is not None and asks_feature_type(raw):
+        return found
     if not any_enabled:
         raise OwsException(
             "InvalidParameterValue",
@@ -109,7 +92,6 @@ def find_operation(raw: RawRequest, any_enabled: bool) -> str:
             "msSOSDispatch",
             "SOS request not enabled. Check sos/ows_enable_request settings.",
         )
-    for operation in OPERATION_NAMES:
-        if operation.lower() == name.lower():
-            return operation
+    if found is not None:
+        return found
     raise OwsException("InvalidParameterValue", "request", "msSOSDispatch", f"Invalid REQUEST parameter: {name}")

@@ -2,62 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from mapsos.encodings.documents.capabilities_parts import SECTIONS, CapabilitiesMarkup, OfferingDescription
+from mapsos.encodings.documents.capabilities import write_capabilities
+from mapsos.encodings.documents.capabilities_parts import (
+    CapabilitiesMarkup,
+    OfferingDescription,
+    OperationDescription,
+)
 from mapsos.encodings.markup import Phenomenon
-from mapsos.encodings.registry import list_availability_formats, list_response_formats, list_result_models
+from mapsos.encodings.registry import list_response_formats, list_result_models
 from mapsos.encodings.strict.markup import write_procedure_urn
 from mapsos.mapfile.model import ObservationLayer, Offering, group_offerings
+from mapsos.operations.answers import Answer
 from mapsos.operations.context import Context
-from mapsos.operations.layers.extents import (
-    complete_time_extent,
-    describe_extent,
-    describe_time_extent,
-    find_map_rectangle,
-)
-from mapsos.operations.layers.facts import list_values
-from mapsos.operations.layers.meaning import read_meaning, refuse_source, write_property_uri
-from mapsos.operations.own_url import find_online_resource
-from mapsos.ows.exceptions import OwsException
-from mapsos.ows.sections import parse_sections
+from mapsos.operations.layers.extents import complete_time_extent, describe_extent, describe_time_extent
+from mapsos.operations.layers.meaning import read_meaning, write_property_uri
+from mapsos.operations.layers.procedures import require_procedures
+from mapsos.operations.own_url import find_own_url
+from mapsos.ows.sections import SECTIONS, parse_sections
 from mapsos.ows.update_sequences import check_update_sequence
 from mapsos.ows.versions import negotiate_version
-from mapsos.sos.v1.conformance import admits_parameter, is_strict
-from mapsos.sources.errors import SourceError
+from mapsos.sos.v1.conformance import admits_parameter
+from mapsos.sos.v1.request import SosRequest
 from mapsos.terms.urns import TRANSIENT_FEATURE
-from mapsos.web.messages import Response
 
 CONTENT_TYPE = "text/xml; charset=UTF-8"
-OPERATIONS = (
-    "DescribeSensor",
-    "DescribeObservationType",
-    "DescribeFeatureType",
-    "GetFeatureOfInterest",
-    "GetObservation",
-    "GetObservationById",
-    "GetDataAvailability",
-)
 
 
-def get_capabilities(context: Context) -> Response:
-    """Describe the service. What only the data can tell is read once and remembered while they are unchanged.
+def get_capabilities(request: SosRequest) -> Answer:
+    """Describe the service. What only the data can tell is read once and cached while they are unchanged.
 
-    Raises OwsException 6 to 11 and 13 to 15 of the reference's table.
+    Raises OwsException, and ServiceError where the metadata or the data are faulty.
     """
+    context, raw, strict = request.context, request.raw, request.strict
     service = context.service
-    negotiate_version(context.raw)
-    strict = is_strict(context)
-    check_update_sequence(context.raw, service.update_sequence, strict=strict)
-    sections = parse_sections(context.raw)
+    negotiate_version(raw)
+    check_update_sequence(raw, service.update_sequence, strict=strict)
+    sections = parse_sections(raw)
     wanted = frozenset(SECTIONS) if sections is None or "All" in sections else sections
     offerings = group_offerings(context.enabled("GetCapabilities")) if "Contents" in wanted else ()
     markup = CapabilitiesMarkup(
         identification=service.identification,
         provider=service.provider,
-        online_resource=find_online_resource(context),
+        online_resource=find_own_url(context),
         schemas=service.schemas_location,
-        operations=("GetCapabilities", *(name for name in OPERATIONS if context.enabled(name))),
+        operations=tuple(_list_operations(request)),
         offerings=tuple(_describe(context, offering, strict=strict) for offering in offerings),
         sections=wanted,
         update_sequence=service.update_sequence,
@@ -65,10 +56,18 @@ def get_capabilities(context: Context) -> Response:
         conformances=service.conformance if admits_parameter(service) else (),
         response_formats=list_response_formats(),
         result_models=list_result_models(),
-        availability_formats=list_availability_formats(),
     )
-    headers = (("Content-Type", CONTENT_TYPE),)
-    return Response(headers=headers, body=(_write_document(markup, strict=strict),), compressible=True)
+    return Answer(CONTENT_TYPE, (_write_document(markup, strict=strict),), is_tagged=True)
+
+
+def _list_operations(request: SosRequest) -> Iterator[OperationDescription]:
+    """Describe the operations that the client may use: only those of the standard where the document must be valid."""
+    for operation in request.operations:
+        if operation.name != "GetCapabilities" and not request.context.enabled(operation.name):
+            continue
+        if operation.is_standard or not request.strict:
+            described = (parameter.describe(strict=request.strict) for parameter in operation.parameters)
+            yield OperationDescription(operation.name, tuple(filter(None, described)))
 
 
 def _write_document(markup: CapabilitiesMarkup, *, strict: bool) -> bytes:
@@ -76,8 +75,6 @@ def _write_document(markup: CapabilitiesMarkup, *, strict: bool) -> bytes:
         from mapsos.encodings.documents.strict_capabilities import write_strict_capabilities
 
         return write_strict_capabilities(markup)
-    from mapsos.encodings.documents.capabilities import write_capabilities
-
     return write_capabilities(markup)
 
 
@@ -91,7 +88,7 @@ def _describe(context: Context, offering: Offering, *, strict: bool) -> Offering
         envelope=describe_extent(offering),
         intended_application=first.intended_application,
         time_extent=describe_time_extent(offering),
-        procedures=tuple(name for layer in offering.layers for name in list_procedures(context, layer)),
+        procedures=tuple(name for layer in offering.layers for name in require_procedures(context, layer)),
         phenomena=_list_phenomena(offering),
     )
     if not strict:
@@ -115,39 +112,6 @@ def _describe(context: Context, offering: Offering, *, strict: bool) -> Offering
 def _names_station(layer: ObservationLayer) -> bool:
     """Whether each row of a layer has one procedure, which is its feature of interest."""
     return layer.procedure_item is not None or len(layer.procedures or ()) == 1
-
-
-def list_procedures(context: Context, layer: ObservationLayer) -> tuple[str, ...]:
-    """The procedures of a layer: its sos_procedure words, else the distinct values of sos_procedure_item.
-
-    Values are those of rows within the MAP EXTENT, in order of first appearance. Raises OwsException 13 to 15.
-    """
-    if layer.procedures is not None:
-        return layer.procedures
-    if layer.procedure_item is None:
-        raise _refuse_procedure_item(f"Mandatory metadata procedure_item could not be found on the layer {layer.name}")
-    column = read_meaning(layer).procedure_column
-    if column is None:
-        raise _refuse_procedure_item(
-            f"procedure_item {layer.procedure_item} could not be found on the layer {layer.name}"
-        )
-    try:
-        found = list_values(layer.source, column.name, find_map_rectangle(context.service, layer))
-    except SourceError as error:
-        raise refuse_source(error) from error
-    if not found:
-        raise OwsException(
-            "InvalidParameterValue",
-            "procedure",
-            "msSOSGetCapabilities",
-            f"Invalid procedure {layer.procedure_item}",
-            status=500,
-        )
-    return found
-
-
-def _refuse_procedure_item(message: str) -> OwsException:
-    return OwsException("NoApplicableCode", "mapserv", "msSOSGetCapabilities", message, status=500)
 
 
 def _list_phenomena(offering: Offering) -> tuple[Phenomenon, ...]:

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Literal
 from urllib.parse import quote
 
 from mapsos.encodings.registry import OM_XML
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
-from mapsos.operations.own_url import find_online_resource
+from mapsos.operations.own_url import find_own_url
+
+_PARAMETERS = {"procedure": "procedure", "feature": "featureOfInterest"}
 
 
 class ObservationLinks:
-    """The GetObservation requests that the client of a request may send."""
+    """The GetObservation requests that a client may send."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    def write(self, layer: ObservationLayer, parameter: str, value: str) -> str | None:
-        """The URL of a layer's observations with a value of a parameter; None where the client may not have them.
+    def write(self, layer: ObservationLayer, subject: Literal["procedure", "feature"], value: str) -> str | None:
+        """Return the URL of a layer's observations of a procedure or feature; None where the client may not have them.
 
-        Raises OwsException as `find_online_resource`.
+        Raises ServiceError as `find_own_url`.
         """
         observed = layer.observed_property
-        if observed is None or id(layer) not in self._admitted:
+        if observed is None or id(layer) not in self._usable:
             return None
         parameters = (
             ("service", "SOS"),
@@ -31,16 +34,16 @@ class ObservationLinks:
             ("request", "GetObservation"),
             ("offering", layer.offering_id),
             ("observedProperty", observed.id),
-            (parameter, value),
+            (_PARAMETERS[subject], value),
             ("responseFormat", OM_XML),
         )
         query = "&".join(f"{name}={quote(text, safe=':/')}" for name, text in parameters)
-        return f"{self._online_resource}{query}"
+        return f"{self._own_url}{query}"
 
     @cached_property
-    def _admitted(self) -> frozenset[int]:
+    def _usable(self) -> frozenset[int]:
         return frozenset(map(id, self._context.enabled("GetObservation")))
 
     @cached_property
-    def _online_resource(self) -> str:
-        return find_online_resource(self._context)
+    def _own_url(self) -> str:
+        return find_own_url(self._context)

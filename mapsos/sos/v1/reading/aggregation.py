@@ -5,29 +5,14 @@ Parameters of mapsos's own: SOS 1.0.0 has nothing of the kind.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import tzinfo
-
-from mapsos.columns.calendar_steps import CalendarSteps, find_time_zone
+from mapsos.columns.calendar_steps import find_time_zone
+from mapsos.operations.questions import Aggregation
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.raw_request import RawRequest
-from mapsos.terms.times import Duration, parse_duration
+from mapsos.terms.times import parse_duration
 
 FUNCTIONS = ("avg", "min", "max", "sum", "count", "first", "last")
 """What aggregateFunction may name, in any letter case."""
-
-
-@dataclass(frozen=True)
-class Aggregation:
-    """A summary for each procedure and step of the calendar of ``zone``, by one or more functions."""
-
-    step: Duration
-    functions: tuple[str, ...]
-    zone: tzinfo
-
-    def cut_calendar(self) -> CalendarSteps:
-        """The calendar in steps."""
-        return CalendarSteps(self.step, self.zone)
 
 
 def parse_aggregation(raw: RawRequest) -> Aggregation | None:

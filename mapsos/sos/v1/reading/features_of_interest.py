@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mapsos.operations.questions import FeatureOfInterest
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.gml_geometries import read_number, read_srs_name
-from mapsos.ows.raw_request import FeatureOfInterest, RawRequest
+from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.spatial_operators import is_spatial, parse_place, parse_spatial
 from mapsos.ows.xml_input import MarkupError, RefusedMarkup, local_name, parse_fragments, text_of
 from mapsos.terms.predicates import BBox, Predicate
@@ -15,15 +16,16 @@ if TYPE_CHECKING:
     from lxml import etree
 
 
-def parse_feature_of_interest(raw: RawRequest) -> FeatureOfInterest | None:
-    """What the client names: one place, or ids; None without the parameter.
+def parse_feature_of_interest(
+    values: tuple[str, ...], parameter: str = "featureofinterest"
+) -> FeatureOfInterest | None:
+    """Read the values of a parameter as one place, or as ids; None without values.
 
     A place is a gml:Envelope or gml:Box, ogc:BBOX around one, ``BBOX:minx,miny,maxx,maxy[,crs]``, a GML geometry (what
     meets it), or a spatial operator. An id is an ObjectID element or plain text in a comma list. A CRS named by a URN
     or URL of the OGC has its authority's axis order; a place without CRS has ``crs`` None. Raises OwsException 35 for
     broken XML, 36 for anything else that is neither.
     """
-    values = raw.all("featureofinterest")
     if not values:
         return None
     places: list[Predicate] = []
@@ -44,16 +46,16 @@ def parse_feature_of_interest(raw: RawRequest) -> FeatureOfInterest | None:
         except RefusedMarkup as error:
             raise OwsException(
                 "InvalidParameterValue",
-                "featureofinterest",
+                parameter,
                 "msSOSGetObservation",
                 f"The featureOfInterest is refused: {error}.",
             ) from error
         except MarkupError as error:
-            raise _refuse("", str(error)) from error
+            raise _refuse(parameter, "", str(error)) from error
         except ValueError as error:
-            raise _refuse(value, str(error)) from error
+            raise _refuse(parameter, value, str(error)) from error
     if len(places) > 1 or (places and ids):
-        raise _refuse(",".join(values), "more than one place, or a place beside ids")
+        raise _refuse(parameter, ",".join(values), "more than one place, or a place beside ids")
     return FeatureOfInterest(places[0] if places else None, tuple(dict.fromkeys(ids)))
 
 
@@ -104,11 +106,11 @@ def _read_box(text: str) -> BBox:
     return BBox(minx, miny, maxx, maxy, srs_name.label)
 
 
-def _refuse(value: str, detail: str) -> OwsException:
+def _refuse(parameter: str, value: str, detail: str) -> OwsException:
     shown = f" {value}" if value else ""
     return OwsException(
         "InvalidParameterValue",
-        "featureofinterest",
+        parameter,
         "msSOSGetObservation",
         f"Invalid gml:Envelope value given for featureOfInterest{shown}.",
         detail=detail,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
 from mapsos.ows.exceptions import OwsException
+from mapsos.ows.operation import Operation
 from mapsos.ows.raw_request import RawRequest
 from mapsos.terms.crs import SrsName, parse_srs_name
-from mapsos.terms.urns import PROCEDURE_URN
+from mapsos.terms.urns import strip_procedure
 
 OUTPUT_FORMATS: dict[str, Literal["1.0.0", "1.0.1"]] = {
     'text/xml; subtype="sensorML/1.0.0"': "1.0.0",
@@ -16,8 +17,7 @@ OUTPUT_FORMATS: dict[str, Literal["1.0.0", "1.0.1"]] = {
 }
 """What DescribeSensor's outputFormat may be, with the version of SensorML that it stands for."""
 
-# What MapServer's SOS reads in any operation: beside an operation that has no use for one it does no harm.
-_KNOWN = (
+_MAPSERVER = (
     "service",
     "version",
     "acceptversions",
@@ -37,95 +37,33 @@ _KNOWN = (
     "srsname",
     "featureofinterest",
 )
-_OWN = {
-    "GetCapabilities": (
-        "service",
-        "request",
-        "version",
-        "acceptversions",
-        "sections",
-        "acceptformats",
-        "updatesequence",
-    ),
-    "DescribeSensor": ("service", "request", "version", "procedure", "outputformat"),
-    "DescribeObservationType": ("service", "request", "version", "observedproperty"),
-    "DescribeFeatureType": ("service", "request", "version", "typename", "featureid", "outputformat"),
-    "GetFeatureOfInterest": (
-        "service",
-        "request",
-        "version",
-        "featureofinterestid",
-        "location",
-        "procedure",
-        "eventtime",
-    ),
-    "GetObservationById": (
-        "service",
-        "request",
-        "version",
-        "observationid",
-        "responseformat",
-        "resultmodel",
-        "responsemode",
-        "srsname",
-    ),
-    "GetObservation": (
-        "service",
-        "request",
-        "version",
-        "offering",
-        "observedproperty",
-        "responseformat",
-        "eventtime",
-        "procedure",
-        "featureofinterest",
-        "result",
-        "resultmodel",
-        "responsemode",
-        "srsname",
-        "bbox",
-        "aggregateinterval",
-        "aggregatefunction",
-        "timezone",
-    ),
-    "GetDataAvailability": (
-        "service",
-        "request",
-        "version",
-        "offering",
-        "observedproperty",
-        "procedure",
-        "eventtime",
-        "featureofinterest",
-        "bbox",
-        "responseformat",
-    ),
-}
-# Read before the service is known.
+"""What MapServer's SOS reads in any operation: beside an operation that does not read one it does no harm."""
+
 _OUTER = ("map", "mode")
-_REPEATABLE = frozenset(
-    {"procedure", "sensorid", "observedproperty", "eventtime", "featureofinterest", "sections", "typename", "featureid"}
-    | {"featureofinterestid"}
-)
+"""Read before the service is known."""
+
+_REPEATABLE = frozenset({"procedure", "sensorid", "observedproperty", "eventtime", "featureofinterest"})
+"""Those of `_MAPSERVER` that may be given more than once beside an operation that does not read them."""
 
 
-def check_parameters(raw: RawRequest, request_name: str, vendor: tuple[str, ...] = ()) -> None:
-    """Refuse parameters that nobody reads and single ones that are given twice with different values.
+def check_parameters(raw: RawRequest, operation: Operation[Any], vendor: tuple[str, ...] = ()) -> None:
+    """Reject parameters that nothing reads, and single ones that are given twice with different values.
 
     ``vendor`` names further parameters of this server, in any case. Raises OwsException InvalidParameterValue with the
     parameter as locator.
     """
-    own = _OWN.get(request_name, _KNOWN)
-    allowed = {*own, *_KNOWN, *_OUTER, *(name.lower() for name in vendor)}
+    allowed = {*(own.key for own in operation.parameters), *_MAPSERVER, *_OUTER, *(name.lower() for name in vendor)}
     for name, values in raw.values.items():
         if name not in allowed:
-            listed = ", ".join((*own, *_OUTER, *vendor))
-            message = f"Unknown parameter {name} in {request_name}. Allowed are: {listed}."
+            listed = ", ".join((*(own.key for own in operation.parameters), *_OUTER, *vendor))
+            message = f"Unknown parameter {name} in {operation.name}. Allowed are: {listed}."
             raise OwsException("InvalidParameterValue", name, "msSOSDispatch", message)
-        if len(set(values)) > 1 and name not in _REPEATABLE and name not in _OUTER:
+        own = operation.find_parameter(name)
+        repeatable = name in _OUTER or (own.repeatable if own is not None else name in _REPEATABLE)
+        if len(set(values)) > 1 and not repeatable:
             message = f"Parameter {name} is given more than once, with different values."
             raise OwsException("InvalidParameterValue", name, "msSOSDispatch", message)
-    if request_name == "GetCapabilities":
+    if operation.name == "GetCapabilities":
         _check_accept_formats(raw)
 
 
@@ -320,8 +258,3 @@ def split_lists(values: tuple[str, ...]) -> tuple[str, ...]:
     names = [name.strip() for value in values for name in re.split(",+", value)]
     # Values that are empty altogether still name something: an id that nobody has.
     return tuple(dict.fromkeys(name for name in names if name)) or ("",)
-
-
-def strip_procedure(name: str) -> str:
-    """A procedure's bare id from its id or URN (D-08)."""
-    return name[len(PROCEDURE_URN) :] if name.lower().startswith(PROCEDURE_URN) else name

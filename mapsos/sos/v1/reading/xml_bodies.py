@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mapsos.ows.exceptions import OwsException
+from mapsos.ows.operation import Operation, find_operation_row
 from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.xml_input import (
     MarkupError,
@@ -16,7 +17,6 @@ from mapsos.ows.xml_input import (
     stray_text,
     text_of,
 )
-from mapsos.sos.v1.dispatch import UNSUPPORTED_OPERATIONS
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -28,57 +28,8 @@ _WFS = frozenset({WFS, ""})
 _OWS = frozenset({"http://www.opengis.net/ows/1.1", "http://www.opengis.net/ows", SOS, ""})
 _SOAP = frozenset({"http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"})
 _ABOUT = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
-_TEXTS = frozenset(
-    {"offering", "procedure", "observedproperty", "responseformat", "resultmodel", "responsemode", "section"}
-    | {"aggregateinterval", "aggregatefunction", "timezone"}
-    | {"featureid", "typename", "featureofinterestid", "observationid"}
-)
-_LISTS = {"acceptversions": "version", "sections": "section", "acceptformats": "outputformat"}
-
-_ATTRIBUTES = {
-    "GetCapabilities": ("service", "version", "updateSequence"),
-    "DescribeSensor": ("service", "version", "outputFormat"),
-    "DescribeObservationType": ("service", "version"),
-    "DescribeFeatureType": ("service", "version", "outputFormat"),
-    "GetFeatureOfInterest": ("service", "version"),
-    "GetObservationById": ("service", "version", "srsName"),
-    "GetObservation": ("service", "version", "srsName"),
-    "GetDataAvailability": ("service", "version"),
-}
-_CHILDREN = {
-    "GetCapabilities": ("AcceptVersions", "Sections", "AcceptFormats", "section"),
-    "DescribeSensor": ("procedure",),
-    "DescribeObservationType": ("observedProperty",),
-    "DescribeFeatureType": ("FeatureId", "TypeName"),
-    "GetFeatureOfInterest": ("FeatureOfInterestId", "location", "procedure", "eventTime"),
-    "GetObservationById": ("ObservationId", "responseFormat", "resultModel", "responseMode"),
-    "GetObservation": (
-        "offering",
-        "eventTime",
-        "procedure",
-        "observedProperty",
-        "featureOfInterest",
-        "result",
-        "responseFormat",
-        "resultModel",
-        "responseMode",
-        "aggregateInterval",
-        "aggregateFunction",
-        "timezone",
-    ),
-    "GetDataAvailability": (
-        "offering",
-        "eventTime",
-        "procedure",
-        "observedProperty",
-        "featureOfInterest",
-        "responseFormat",
-    ),
-}
-
-
-def read_body(data: bytes) -> RawRequest:
-    """Read the body of a POST, whatever its content type.
+def read_body(data: bytes, operations: tuple[Operation[Any], ...], unsupported: tuple[str, ...]) -> RawRequest:
+    """Read the body of a POST, whatever its content type, by the table of operations.
 
     Letter case and order of elements do not matter, nor does the namespace of children if they have none; a SOAP 1.1
     or 1.2 envelope is taken off. The root must be in the namespace of SOS 1.0 (a DescribeFeatureType may be in that of
@@ -101,24 +52,24 @@ def read_body(data: bytes) -> RawRequest:
             raise _unreadable(f"The body of the request is refused: {error}.") from error
         raise _unreadable("The body of the request is not well-formed XML.", detail=str(error)) from error
     namespace, name = _split(root)
-    request = next((known for known in _CHILDREN if known.lower() == name.lower()), None)
+    operation = find_operation_row(operations, name)
     values: dict[str, list[str]] = {}
-    if namespace == WFS and request == "DescribeFeatureType":
+    if namespace == WFS and operation is not None and operation.name == "DescribeFeatureType":
         values["service"] = ["WFS"]
-    elif namespace == SOS and name in UNSUPPORTED_OPERATIONS:
+    elif namespace == SOS and name in unsupported:
         values["request"] = [name]
-    if request is None or (namespace != SOS and not values):
+    if operation is None or (namespace != SOS and not values):
         for key in ("service", "version"):
             if (value := root.get(key)) is not None:
                 values[key] = [value]
     else:
-        values["request"] = [request]
-        _read_attributes(root, request, values)
+        values["request"] = [operation.name]
+        _read_attributes(root, operation, values)
         if stray_text(root).strip():
-            raise _unknown("text", request, request, ())
+            raise _unknown("text", operation.name, operation.name, ())
         for child in children(root):
-            _read_child(child, request, values)
-    shown = (request or name) if namespace == SOS else f"{{{namespace}}}{name}"
+            _read_child(child, operation, values)
+    shown = (name if operation is None else operation.name) if namespace == SOS else f"{{{namespace}}}{name}"
     return RawRequest({key: tuple(found) for key, found in values.items()}, from_xml=True, root=shown)
 
 
@@ -132,33 +83,47 @@ def _take_off_envelope(root: etree._Element) -> etree._Element:
     return children(bodies[0])[0]
 
 
-def _read_attributes(root: etree._Element, request: str, values: dict[str, list[str]]) -> None:
+def _read_attributes(root: etree._Element, operation: Operation[Any], values: dict[str, list[str]]) -> None:
     for key in _attribute_names(root):
-        known = _find(key, _ATTRIBUTES[request])
-        if known is None:
-            raise _unknown("attribute", key, request, _ATTRIBUTES[request])
-        values[known.lower()] = [str(root.attrib[key])]
+        known = operation.find_parameter(key)
+        if known is None or known.xml != "attribute":
+            raise _unknown("attribute", key, operation.name, _list_names(operation, attributes=True))
+        values[known.key] = [str(root.attrib[key])]
 
 
-def _read_child(child: etree._Element, request: str, values: dict[str, list[str]]) -> None:
+def _read_child(child: etree._Element, operation: Operation[Any], values: dict[str, list[str]]) -> None:
     namespace, name = _split(child)
-    known = _find(name, _CHILDREN[request])
-    key = known.lower() if known else ""
-    if known is None or namespace not in (_OWS if key in _LISTS else _WFS if key == "typename" else _OWN):
-        raise _unknown("element", name, request, _CHILDREN[request])
+    known = operation.find_parameter(name)
+    # Sections may stand there without the list around them.
+    bare = operation.find_parameter("sections") if name.lower() == "section" else None
+    if bare is not None and namespace in _OWN:
+        if text := _text(child):
+            values.setdefault(bare.key, []).append(text)
+        return
+    spaces = _OWN
+    if known is not None:
+        spaces = _OWS if known.xml == "list" else _WFS if known.key == "typename" else _OWN
+    if known is None or known.xml in (None, "attribute") or namespace not in spaces:
+        raise _unknown("element", name, operation.name, _list_names(operation, attributes=False))
     for attribute in _attribute_names(child):
-        raise _unknown("attribute", attribute.rpartition("}")[2], known, ())
-    if key in _LISTS:
+        raise _unknown("attribute", attribute.rpartition("}")[2], known.name, ())
+    if known.xml == "list":
         members = children(child)
         for member in members:
-            if _split(member)[1].lower() != _LISTS[key] or _split(member)[0] not in _OWS:
-                raise _unknown("element", local_name(member), known, ())
-        values.setdefault(key, []).append(",".join(_text(member) for member in members))
-    elif key in _TEXTS:
+            if _split(member)[1].lower() != known.member or _split(member)[0] not in _OWS:
+                raise _unknown("element", local_name(member), known.name, ())
+        values.setdefault(known.key, []).append(",".join(_text(member) for member in members))
+    elif known.xml == "text":
         if text := _text(child):
-            values.setdefault("sections" if key == "section" else key, []).append(text)
+            values.setdefault(known.key, []).append(text)
     else:
-        values.setdefault(key, []).extend(_markup(child, key))
+        values.setdefault(known.key, []).extend(_markup(child, known.key))
+
+
+def _list_names(operation: Operation[Any], *, attributes: bool) -> tuple[str, ...]:
+    """Return the names of what a body can have: attributes of the request, or elements."""
+    kinds = ("attribute",) if attributes else ("text", "list", "markup")
+    return tuple(parameter.name for parameter in operation.parameters if parameter.xml in kinds)
 
 
 def _markup(child: etree._Element, key: str) -> list[str]:
@@ -195,10 +160,6 @@ def _text(element: etree._Element) -> str:
 def _attribute_names(element: etree._Element) -> list[str]:
     """The attributes of an element but those that are about the document (xsi:schemaLocation, xml:lang ...)."""
     return [str(key) for key in element.attrib if not str(key).startswith(_ABOUT)]
-
-
-def _find(name: str, known: tuple[str, ...]) -> str | None:
-    return next((candidate for candidate in known if candidate.lower() == name.lower()), None)
 
 
 def _split(element: etree._Element) -> tuple[str, str]:

@@ -1,0 +1,62 @@
+"""Which layers an offering or an observed property stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mapsos.columns.xml_text import encode_name
+from mapsos.mapfile.model import ObservationLayer
+from mapsos.operations.context import Context
+from mapsos.operations.errors import Kind, ServiceError, Subject
+from mapsos.operations.layers.meaning import write_property_uri
+
+
+def name_offering(layer: ObservationLayer) -> set[str]:
+    """Return the names of a layer's offering, in one case: its id, its name, and its id as gml:id has it."""
+    own = (layer.offering_id, layer.offering_name or layer.offering_id, encode_name(layer.offering_id))
+    return {name.casefold() for name in own}
+
+
+def name_property(layer: ObservationLayer) -> set[str]:
+    """Return the names of a layer's observed property, in one case: its id and its URI. None without one."""
+    observed = layer.observed_property
+    return set() if observed is None else {observed.id.casefold(), write_property_uri(observed).casefold()}
+
+
+def find_offering_layers(
+    context: Context, offering: str, observed_properties: tuple[str, ...]
+) -> tuple[ObservationLayer, ...]:
+    """Return the layers of an offering that have one of the properties and are on for GetObservation (D-10).
+
+    Of several properties those that no layer has are passed over, as in MapServer. Raises ServiceError for an offering
+    that no such layer has, and where none of them has one of the properties.
+    """
+    members = tuple(layer for layer in context.enabled("GetObservation") if offering.casefold() in name_offering(layer))
+    if not members:
+        raise ServiceError(Kind.UNKNOWN_NAME, "offering", f"Offering {offering} not found.", names=(offering,))
+    wanted = {name.casefold() for name in observed_properties}
+    found = tuple(layer for layer in members if wanted & name_property(layer))
+    if not found:
+        message = f"ObservedProperty {','.join(observed_properties)} not found."
+        raise ServiceError(Kind.UNKNOWN_NAME, "observed property", message, names=observed_properties)
+    return found
+
+
+def pick_layers(
+    layers: tuple[ObservationLayer, ...],
+    wanted: tuple[str, ...] | None,
+    names_of: Callable[[ObservationLayer], set[str]],
+    subject: Subject,
+) -> tuple[ObservationLayer, ...]:
+    """Return the layers that go by one of the names, whatever their case; None asks for all.
+
+    Raises ServiceError for a name that no layer has.
+    """
+    if wanted is None:
+        return layers
+    known = set().union(*map(names_of, layers))
+    unknown = next((name for name in wanted if name.casefold() not in known), None)
+    if unknown is not None:
+        raise ServiceError(Kind.UNKNOWN_NAME, subject, f"{subject} {unknown} not found.", names=(unknown,))
+    folded = {name.casefold() for name in wanted}
+    return tuple(layer for layer in layers if folded & names_of(layer))

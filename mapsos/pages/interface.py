@@ -1,0 +1,46 @@
+"""Pages as an interface of the application: which requests are for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from mapsos.web.messages import Request
+
+if TYPE_CHECKING:
+    from mapsos.operations.host import Host
+    from mapsos.pages.answer import PageExchange
+    from mapsos.rest.answer import RestExchange
+
+PAGE_PATHS = "/_mapsos/"
+"""What paths of the pages' own files, and of the builder of requests, start with."""
+
+
+def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange | None:
+    """Take a request for a page, if pages are switched on.
+
+    That is one for a file of the pages, one for the builder of requests, and one for a resource of the REST interface
+    that does not ask for another format.
+    """
+    path_info = request.environ.get("PATH_INFO", "")
+    if not host.settings.rest or len(path_info) < 2:
+        return None
+    if path_info.startswith(PAGE_PATHS):
+        from mapsos.pages.answer import PageExchange
+
+        return PageExchange(request, host)
+    from mapsos.rest.paths import parse_rest_path, read_path
+
+    path = parse_rest_path(read_path(request.environ))
+    if path is None or not _may_want_page(request):
+        return None
+    from mapsos.pages.answer import Pages
+    from mapsos.rest.answer import RestExchange
+
+    return RestExchange(request, path, host, Pages(request, host))
+
+
+def _may_want_page(request: Request) -> bool:
+    """Whether the format is html, or not named in the query: a form may still name it."""
+    named = [value for name, value in parse_qsl(request.query or "", errors="replace") if name.lower() == "f"]
+    return not named or any(value.strip().lower() in ("", "html") for value in named)

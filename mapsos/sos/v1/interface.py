@@ -1,0 +1,155 @@
+"""SOS 1.0.0 as an interface of the application: from an HTTP request to a response, or to an exception report."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mapsos.config.map_selection import MapSelectionError, select_map
+from mapsos.mapfile.errors import MapfileError
+from mapsos.mapfile.model import Service
+from mapsos.operations.context import Context
+from mapsos.operations.errors import ServiceError
+from mapsos.ows.decoding import decode_query, decode_request
+from mapsos.ows.error_page import PageError, write_page
+from mapsos.ows.exception_report import write_report
+from mapsos.ows.exceptions import OwsException
+from mapsos.ows.raw_request import RawRequest
+from mapsos.ows.versions import check_version
+from mapsos.sos.v1.conformance import PARAMETER, admits_parameter, is_strict
+from mapsos.sos.v1.dispatch import asks_feature_type, check_service, find_operation
+from mapsos.sos.v1.errors import translate_error
+from mapsos.sos.v1.operations import OPERATIONS, UNSUPPORTED
+from mapsos.sos.v1.reading.feature_types import check_wfs_version
+from mapsos.sos.v1.reading.parameters import check_parameters
+from mapsos.sos.v1.request import SosRequest
+from mapsos.terms.deadlines import DeadlineError
+from mapsos.terms.failures import Failure
+from mapsos.terms.times import current_time
+from mapsos.web.messages import Request, Response
+from mapsos.web.own_url import build_own_url
+from mapsos.web.responses import build_response
+
+if TYPE_CHECKING:
+    from mapsos.operations.host import Host
+
+_KEYWORD = re.compile(r"[A-Za-z_]{0,32}")
+
+
+class SosExchange:
+    """One request for SOS, and what is known of it so far."""
+
+    def __init__(self, request: Request, host: Host) -> None:
+        self._request = request
+        self._host = host
+        self._service: Service | None = None
+        self._operation = ""
+
+    def answer(self) -> Response:
+        """Answer the request. Raises PageError, OwsException and ServiceError."""
+        request, settings = self._request, self._host.settings
+        self._check_method()
+        query = decode_query(request)
+        service = self._service = self._find_service(query)
+        raw = decode_request(request, query, settings.max_body, read_body)
+        check_service(raw, settings.mode, service.has_sos)
+        own_url = build_own_url(request, raw.first("map"))
+        context = Context(self._host, service, request.environ.get("REMOTE_ADDR"), current_time(), own_url)
+        name = raw.last("request")
+        operation = find_operation(raw, name is not None and bool(context.enabled(name)))
+        self._operation = operation.name
+        if asks_feature_type(raw):
+            check_wfs_version(raw)
+        elif operation.name != "GetCapabilities":
+            check_version(raw)
+        vendor = service.vendor_parameters
+        check_parameters(raw, operation, (*vendor, PARAMETER) if admits_parameter(service) else vendor)
+        strict = is_strict(service, raw)
+        asked = SosRequest(context, raw, strict, OPERATIONS, reads_body=request.method != "HEAD")
+        return replace(build_response(operation.answer(asked), request), operation=operation.name)
+
+    def report(self, failure: Failure) -> Response:
+        """Report a failure: as MapServer's page before there is a service, else as an exception report."""
+        error = failure.error
+        if isinstance(error, PageError):
+            return self._write_page(error)
+        if isinstance(error, DeadlineError):
+            message = (
+                f"The request would take longer than the {error.seconds:g} seconds that this service spends on one. "
+                "Ask for less."
+            )
+            exception = OwsException("NoApplicableCode", "mapserv", "msSOSDispatch", message, status=503)
+        elif isinstance(error, ServiceError):
+            exception = translate_error(error, self._operation)
+        elif isinstance(error, OwsException):
+            exception = error
+        else:
+            reference = failure.reference
+            message = f"The request failed for a reason that is in the server's log under reference {reference}."
+            exception = OwsException("NoApplicableCode", "mapserv", "msSOSDispatch", message, status=500)
+        known = self._service if self._service is not None else Service(name="")
+        return Response(
+            status=413 if exception.status == 413 else self._choose_status(exception.status),
+            headers=(("Content-Type", "text/xml; charset=UTF-8"),),
+            body=(write_report(exception, known.schemas_location, known.language),),
+            error=True,
+            operation=self._operation,
+            compressible=True,
+        )
+
+    def _write_page(self, error: PageError) -> Response:
+        page = write_page(error, self._choose_status(error.status))
+        if page.status != 405:
+            return page
+        # RFC 9110, clause 15.5.6.
+        return replace(page, headers=(*page.headers, ("Allow", ", ".join(self._host.settings.methods))))
+
+    def _choose_status(self, status: int) -> int:
+        return status if self._host.settings.http_status else 200
+
+    def _check_method(self) -> None:
+        request = self._request
+        if request.method not in self._host.settings.methods:
+            raise _refuse_request("This script should be referenced with a METHOD of GET or METHOD of POST.", 405)
+        if not request.query and request.method != "POST":
+            if request.query is None:
+                raise _refuse_request("No query information to decode. QUERY_STRING not set.")
+            raise _refuse_request("No query information to decode. QUERY_STRING is set, but empty.")
+
+    def _find_service(self, query: RawRequest) -> Service:
+        try:
+            return self._host.find_service(select_map(self._host.settings, query.first("map")))
+        except MapSelectionError as error:
+            raise PageError(error.routine, error.category, error.message, status=404) from error
+        except MapfileError as error:
+            raise _refuse_map(error) from error
+
+
+def open_exchange(request: Request, host: Host) -> SosExchange:
+    """Take any request: what is not for SOS is told so as MapServer does."""
+    return SosExchange(request, host)
+
+
+def read_body(data: bytes) -> RawRequest:
+    """Read an XML body as a request of SOS 1.0.0. Raises OwsException."""
+    from mapsos.sos.v1.reading import xml_bodies
+
+    return xml_bodies.read_body(data, OPERATIONS, UNSUPPORTED)
+
+
+def _refuse_request(message: str, status: int = 400) -> PageError:
+    return PageError("loadParams", "Web application error.", message, status=status)
+
+
+def _refuse_map(error: MapfileError) -> PageError:
+    name = Path(error.file).name
+    if error.missing:
+        return PageError("msLoadMap", "Unable to access file.", f"({name})", status=404, detail=str(error))
+    if error.unended:
+        return PageError("msLoadMap", "Premature End-of-File.", "", status=500, detail=str(error))
+    # What is not a map may be a file with secrets: a link among the maps leads anywhere.
+    word = error.near if _KEYWORD.fullmatch(error.near) else "..."
+    near = f"Parsing error near ({word}):(line {error.line})"
+    return PageError("msLoadMap", "Unknown identifier.", near, status=500, detail=str(error))

@@ -1,0 +1,40 @@
+"""What every operation of SOS 1.0.0 is handed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from mapsos.operations.answers import Answer
+from mapsos.operations.context import Context
+from mapsos.ows.operation import Operation
+from mapsos.ows.raw_request import RawRequest
+
+
+@dataclass(frozen=True)
+class SosRequest:
+    """A request whose parameters are known to belong to its operation.
+
+    Attributes
+    ----------
+    context
+        The service, who asks, and when.
+    raw
+        The parameters.
+    strict
+        Whether documents must be valid against the schemas of OGC.
+    operations
+        All operations of this version, for those that describe the others.
+    reads_body
+        False for HEAD: nothing of the observations is read then.
+    """
+
+    context: Context
+    raw: RawRequest
+    strict: bool
+    operations: tuple[Operation[Handler], ...]
+    reads_body: bool = True
+
+
+Handler: TypeAlias = Callable[[SosRequest], Answer]
