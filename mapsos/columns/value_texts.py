@@ -1,4 +1,4 @@
-"""Values as text, a whole Arrow column at a time, as reference section 14.1 has them.
+"""Values as text, a whole Arrow column at a time, as MapServer writes them (docs/mapserver-sos.md, "Value text").
 
 Every function takes and gives arrays of the same length; null stays null; texts are large_string.
 """

@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mapsos import __version__
+
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 USAGE = """\
-Usage: mapsos [--help] [-v] [-nh] [QUERY_STRING=value] [PATH_INFO=value]
+Usage: mapsos [--help] [--version] [-v] [-nh] [QUERY_STRING=value] [PATH_INFO=value]
               [-conf filename]
        mapsos serve MAPFILE... [--host HOST] [--port PORT] [--bind unix:PATH] [--workers N] [--threads N]
               [--conf FILE]
@@ -22,6 +24,7 @@ Usage: mapsos [--help] [-v] [-nh] [QUERY_STRING=value] [PATH_INFO=value]
 
 Options :
   -h, --help          Display this help message.
+  --version           Display the version alone.
   -v                  Display version and supported inputs.
   -nh                 Suppress HTTP headers.
   -conf filename      Filename of the configuration file, instead of MAPSERVER_CONFIG_FILE.
@@ -74,7 +77,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def read_arguments(arguments: Sequence[str]) -> CgiArguments:
-    """Read mapserv's arguments (reference section 1.1). Raises UsageError, where mapserv would go on regardless."""
+    """Read mapserv's arguments (docs/mapserver-sos.md, "Command line").
+
+    Raises
+    ------
+    UsageError
+        An argument is unknown, which mapserv ignores, or lacks its value.
+    """
     shown: str | None = None
     headers = True
     conf: str | None = None
@@ -84,6 +93,8 @@ def read_arguments(arguments: Sequence[str]) -> CgiArguments:
         name, equals, value = argument.partition("=")
         if argument in ("-h", "--help"):
             shown = shown or USAGE
+        elif argument == "--version":
+            shown = shown or f"mapsos {__version__}\n"
         elif argument == "-v":
             if shown is None:
                 from mapsos.command.versions import write_version

@@ -13,7 +13,7 @@ class OwsException(ReportedError):
     code, locator
         exceptionCode and locator.
     routine, message
-        The text is ``routine(): SOS server error. message``, in the words of the reference's table; the message is cut
+        The text is ``routine(): SOS server error. message``, in MapServer's words; the message is cut
         at 2047 bytes of UTF-8.
     category
         Instead of ``SOS server error.``
