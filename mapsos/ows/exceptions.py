@@ -6,7 +6,7 @@ from mapsos.terms.failures import ReportedError
 
 
 class OwsException(ReportedError):
-    """A failure that the client is told about (OWS Common 1.1, clause 8; reference section 3).
+    """A failure that the client is told about (OWS Common 1.1, clause 8; docs/mapserver-sos.md, "Exceptions").
 
     Parameters
     ----------

@@ -183,7 +183,12 @@ def test_a_circle_would_be_found() -> None:
 
 
 def test_thresholds_are_listed() -> None:
-    found = {f"{module} -> {target}" for module in MODULES for target, where in list_imports(module) if where in ("function", "text")}
+    found = {
+        f"{module} -> {target}"
+        for module in MODULES
+        for target, where in list_imports(module)
+        if where in ("function", "text")
+    }
     assert sorted(found) == sorted(THRESHOLDS)
 
 

@@ -1,4 +1,4 @@
-"""The Capabilities document as MapServer writes it (reference section 6), with its WARNING comments."""
+"""The Capabilities document as MapServer writes it (docs/mapserver-sos.md, "GetCapabilities"), with its WARNING comments."""
 
 from __future__ import annotations
 

@@ -231,7 +231,7 @@ def check_response_mode(raw: RawRequest) -> None:
 def parse_result_model(raw: RawRequest, allowed: tuple[str, ...]) -> str:
     """Return the result model as ``allowed`` spells it; with or without ``om:`` (D-28).
 
-    The first of them if the client names none. Raises 43 for another.
+    The first of them if the client names none. Raises OwsException for another.
     """
     value = raw.last("resultmodel")
     if value is None:
