@@ -62,6 +62,7 @@ setup(
         "mappyfile",
         # The distribution's NumPy is older than what pyarrow's wheels need; a newer one beside its GDAL is intended.
         "numpy>=2",
+        "prometheus-client>=0.16",
         "pyarrow>=18",
         "pyproj",
         "shapely>=2",

@@ -1,4 +1,4 @@
-"""The Capabilities document as MapServer writes it (docs/mapserver-sos.md, "GetCapabilities"), with its WARNING comments."""
+"""The Capabilities document as MapServer writes it, with its comments (docs/mapserver-sos.md, "GetCapabilities")."""
 
 from __future__ import annotations
 

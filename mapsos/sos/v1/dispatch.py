@@ -69,7 +69,7 @@ def _refuse_service(service: str | None) -> OwsException:
 
 
 def find_operation(raw: RawRequest, any_enabled: bool) -> Operation[Handler]:
-    """Return the operation asked for. Raises OwsException without a request, for one that is not enabled, and for an unknown one.
+    """Return the operation asked for. Raises OwsException without, for an unknown one and one that is not enabled.
 
     ``any_enabled`` tells whether any layer is on for the request's name as the client wrote it.
 

@@ -1,4 +1,4 @@
-"""GetObservation and GetObservationById (docs/mapserver-sos.md, "GetObservation"; OGC 06-009r6, clauses 8.4 and 9.4)."""
+"""GetObservation and GetObservationById (docs/mapserver-sos.md, "GetObservation"; OGC 06-009r6, 8.4 and 9.4)."""
 
 from __future__ import annotations
 
