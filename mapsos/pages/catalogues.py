@@ -25,8 +25,9 @@ _PACKAGE = Path(__file__).parents[1]
 _METHODS = [("**.py", "python"), ("**.html", "jinja2.ext:babel_extract"), ("**.js", "javascript")]
 # A template that cannot be read is an error, not a template without texts.
 _OPTIONS = {"**.html": {"silent": "false"}}
-# Each function that is given a text, by where among its arguments that is.
-_KEYWORDS = {"_": (1,), "gettext": (1,), "wording.write": (1,), "wording.count": (2, 3)}
+# Each function that is given a text, by where among its arguments that is. gettext_noop marks a text that stands in a
+# table and is translated later.
+_KEYWORDS = {"_": (1,), "gettext": (1,), "gettext_noop": (1,), "wording.write": (1,), "wording.count": (2, 3)}
 
 # Numbers of every plural form that any language has for whole numbers.
 _NUMBERS = (*range(201), 1_000, 10_000, 100_000, 1_000_000)
