@@ -13,8 +13,7 @@ from mapsos.check.mapfile_text import Finding, find_in_mapfile
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
 from mapsos.mapfile.reader import read_service
-from mapsos.pages.language_tags import read_tag
-from mapsos.pages.wording import find_wording, list_languages
+from mapsos.pages.wording import find_wording, list_languages, read_tag
 from mapsos.terms.times import current_time
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
