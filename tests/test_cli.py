@@ -180,6 +180,7 @@ def test_get_needs_a_mapfile(tmp_path: Path) -> None:
         (("serve", WEATHER, WEATHER), "two mapfiles are called weather"),
         (("check",), "MAPFILE"),
         (("check", "--jso", WEATHER), "--jso"),
+        (("check", "--mapserver", "new", WEATHER), "--mapserver"),
         (("get", WEATHER), "QUERY"),
     ],
     ids=" ".join,

@@ -40,8 +40,8 @@ _REFERENCE = re.compile(f"&({'|'.join(_REFERENCES)});")
 def read_service(path: str) -> Service:
     """Read the mapfile ``path`` and what it INCLUDEs.
 
-    Costs the import of mappyfile and its grammar at first use (about 0.4 s), then milliseconds; for requests use
-    `mapsos.mapfile.catalog.ServiceCatalog`. No data source is opened.
+    Costs some milliseconds for ten layers; for requests use `mapsos.mapfile.catalog.ServiceCatalog`. No data source is
+    opened.
 
     Raises
     ------
