@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.1.0"
+__version__ = "0.9.0"
 
 # Arrow reads this when it is first imported. Its own allocator keeps what was freed: 28 MB more for any answer, for no
 # gain in time.

@@ -139,19 +139,11 @@ def _find_application(config: str | None) -> tuple[Application, Metrics | None]:
             from mapsos.app import Application
             from mapsos.config.settings import read_settings
             from mapsos.servers.process import prepare_process
+            from mapsos.servers.status import open_metrics
 
             settings = read_settings(os.environ, config)
             prepare_process(settings, sys.stdout)
-            metrics = None
-            if settings.metrics:
-                from mapsos.command.versions import tell_version
-                from mapsos.sos.v1.operations import OPERATIONS
-                from mapsos.web.metrics_folder import share_metrics
-
-                names = tuple(operation.name for operation in OPERATIONS)
-                version = tell_version(settings.no_version)
-                metrics = share_metrics(names, version, settings.config_file or "")
-            _applications[config] = Application(settings), metrics
+            _applications[config] = Application(settings), open_metrics(settings)
         return _applications[config]
 
 

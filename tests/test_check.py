@@ -67,6 +67,8 @@ def test_silence_about_a_good_map(mapfile: Path) -> None:
             )
             for key in ("sos_sensor_name_item", "sos_feature_name_item", "sos_feature_codespace_item")
         ),
+        ("TYPE POINT", "TYPE POINT UNITS furlongs", 'test.map:5: warning: UNITS: "furlongs" is not what', (0, 1)),
+        ("TYPE POINT", "TYPE POINT CLASS STYLE ANTIALIAS TRUE END END", "test.map:5: warning: ANTIALIAS: MapS", (0, 1)),
         ("TYPE POINT", "TYPE RASTER", "test.map:5: error: RASTER: ", (2, 2)),
         ("seattle_weather", "gone", "test.map:5: error: DATA: data source of layer l cannot be read", (2, 2)),
     ],
@@ -77,6 +79,17 @@ def test_one_line_for_one_fault(mapfile: Path, old: str, new: str, line: str, co
     assert line in [shown[: len(line)] for shown in text.splitlines()], text
     assert all(re.fullmatch(r"test\.map:\d+: (error|warning|info): \S+: .+", shown) for shown in text.splitlines())
     assert (code, check(mapfile, GOOD.replace(old, new), strict=True)[0]) == codes
+
+
+def test_one_finding_for_what_mapsos_and_the_schema_both_know(mapfile: Path) -> None:
+    _, text = check(mapfile, GOOD.replace("TYPE POINT", ""))
+    assert [line.split(": ")[2] for line in text.splitlines()] == ["TYPE"]
+
+
+def test_keywords_are_held_against_a_version_of_mapserver(mapfile: Path) -> None:
+    mapfile.write_text(GOOD.replace("MAP EXTENT", "MAP LEGEND TRANSPARENT ON END EXTENT"))
+    assert [finding.key for finding in check_mapfile(str(mapfile))] == ["TRANSPARENT"]
+    assert check_mapfile(str(mapfile), 7.6) == []
 
 
 def test_json_says_the_same(mapfile: Path) -> None:

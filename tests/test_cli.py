@@ -46,14 +46,20 @@ def test_inputs_are_those_of_this_machine() -> None:
     assert ("INPUT=POSTGIS" in run("-v").stdout.split()) == there
 
 
-def test_help_comes_without_the_heavy_parts() -> None:
+def test_the_version_alone() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"mapsos {__version__}\n", "")
+
+
+@pytest.mark.parametrize(("argument", "begins"), [("-h", "Usage: mapsos [--help]"), ("--version", "mapsos ")])
+def test_help_and_version_come_without_the_heavy_parts(argument: str, begins: str) -> None:
     script = (
-        "import sys; from mapsos.command.cli import main; code = main(['-h']);"
+        f"import sys; from mapsos.command.cli import main; code = main(['{argument}']);"
         "print(code, sorted({'osgeo', 'lxml', 'pyarrow', 'numpy', 'pyproj', 'mappyfile', 'werkzeug', 'shapely',"
         " 'gunicorn', 'argparse'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.startswith("Usage: mapsos [--help] [-v] [-nh] [QUERY_STRING=value]")
+    assert done.stdout.startswith(begins)
     assert done.stdout.splitlines()[-1] == "0 []"
 
 
@@ -62,8 +68,16 @@ def test_help(arguments: tuple[str, ...]) -> None:
     assert (read_arguments(arguments).shown or "").startswith("Usage: mapsos")
 
 
-def test_the_first_of_version_and_help_wins() -> None:
-    assert (read_arguments(("-v", "-h")).shown or "").startswith("mapsos version")
+@pytest.mark.parametrize(
+    ("arguments", "begins"),
+    [
+        (("-v", "-h"), "mapsos version"),
+        (("--version", "-v"), f"mapsos {__version__}\n"),
+        (("-h", "--version"), "Usage: mapsos"),
+    ],
+)
+def test_the_first_of_version_and_help_wins(arguments: tuple[str, ...], begins: str) -> None:
+    assert (read_arguments(arguments).shown or "").startswith(begins)
 
 
 @pytest.mark.parametrize(
@@ -166,6 +180,7 @@ def test_get_needs_a_mapfile(tmp_path: Path) -> None:
         (("serve", WEATHER, WEATHER), "two mapfiles are called weather"),
         (("check",), "MAPFILE"),
         (("check", "--jso", WEATHER), "--jso"),
+        (("check", "--mapserver", "new", WEATHER), "--mapserver"),
         (("get", WEATHER), "QUERY"),
     ],
     ids=" ".join,

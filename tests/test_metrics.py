@@ -1,36 +1,51 @@
-"""What processes count together: nothing is lost or counted twice, whichever of them ends and however."""
+"""What processes count together: nothing is lost or counted twice, whichever of them ends and however.
+
+Everything is counted in forked processes: the library counts in one way only in each process.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from mapsos.web import metrics as module
+from mapsos.app import OPERATIONS as SOS_OPERATIONS
+from mapsos.config.settings import read_settings
+from mapsos.servers.status import list_operations, open_metrics
+from mapsos.web import metrics_folder
 from mapsos.web.metrics import BOUNDS, Metrics
-from mapsos.web.metrics_folder import share_metrics
-from tests.support.metrics_page import read
+from mapsos.web.metrics_folder import MetricsFolder, create_folder, list_roots, share_folder
+from tests.support.metrics_pages import read_samples
 
 OPERATIONS = ("GetCapabilities", "GetObservation")
+OBSERVED = 'mapsos_requests_total{operation="GetObservation",status="200"}'
+MAPFILE = str(Path(__file__).parent.parent / "examples" / "mapfiles" / "weather.map")
 
 
-
-
-def in_child(work: Callable[[], object], *, killed: bool = False) -> None:
-    """Do it in a forked process, which ends at once or is killed."""
-    child = os.fork()
-    if not child:
-        try:
-            work()
-            if killed:
-                os.kill(os.getpid(), signal.SIGKILL)
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) == killed
+def in_child(work: Callable[[], object], *, killed: bool = False) -> str:
+    """Do it in a forked process, which ends at once or is killed; return what it returned, as text."""
+    with tempfile.TemporaryFile("w+") as file:
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                print(work(), end="", file=file, flush=True)
+                code = 0
+                if killed:
+                    os.kill(os.getpid(), signal.SIGKILL)
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(child, 0)
+        assert os.WIFSIGNALED(status) if killed else status == 0
+        file.seek(0)
+        return file.read()
 
 
 def observe(metrics: Metrics, seconds: float = 0.02, status: int = 200, outcome: str = "complete") -> None:
@@ -38,32 +53,58 @@ def observe(metrics: Metrics, seconds: float = 0.02, status: int = 200, outcome:
     metrics.finish("GetObservation", status, seconds, 168, 1000, outcome)
 
 
-def test_what_is_counted() -> None:
-    metrics = Metrics(OPERATIONS, "1.2.3")
-    observe(metrics)
-    observe(metrics, 3.0, 500, "broken")
-    metrics.begin()
-    metrics.finish("", 418, 0.001, 0, 5, "complete")
-    metrics.begin()
-    found = read(metrics.write())
-    assert found['mapsos_requests_total{operation="GetObservation",status="200"}'] == 1
+def count(folder: Path, server: str = "") -> None:
+    """Count one request, as a new process does."""
+    observe(Metrics(OPERATIONS, None, MetricsFolder(folder), server))
+
+
+def look(folder: Path, server: str = "") -> dict[str, float]:
+    """What a new process sees that has answered nothing."""
+    return read_samples(in_child(lambda: Metrics(OPERATIONS, None, MetricsFolder(folder), server).write()))
+
+
+@pytest.fixture(params=["together", "alone"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> MetricsFolder | None:
+    """Where a process counts with others, and where it counts alone: the page is the same."""
+    return MetricsFolder(tmp_path) if request.param == "together" else None
+
+
+def test_what_is_counted(opened: MetricsFolder | None) -> None:
+    def work() -> str:
+        metrics = Metrics(OPERATIONS, "1.2.3", opened)
+        observe(metrics)
+        observe(metrics, 3.0, 500, "broken")
+        metrics.begin()
+        metrics.finish("", 418, 0.001, 0, 5, "complete")
+        metrics.begin()
+        return metrics.write()
+
+    found = read_samples(in_child(work))
+    assert found[OBSERVED] == 1
     assert found['mapsos_requests_total{operation="GetObservation",status="500"}'] == 1
     assert found['mapsos_requests_total{operation="other",status="other"}'] == 1
     assert found['mapsos_answers_total{outcome="broken"}'] == 1
     assert found['mapsos_answers_total{outcome="complete"}'] == 2
+    assert found['mapsos_answers_total{outcome="unfinished"}'] == 0
     assert found['mapsos_rows_total{operation="GetObservation"}'] == 336
+    assert found['mapsos_rows_total{operation="GetCapabilities"}'] == 0
     assert found['mapsos_response_bytes_total{operation="GetObservation"}'] == 2000
     assert found["mapsos_requests_in_flight"] == 1
+    assert found["mapsos_processes"] == 1
     assert found['mapsos_info{version="1.2.3"}'] == 1
     assert found["mapsos_start_time_seconds"] > 1.7e9
+    assert not [name for name in found if "created" in name or "server" in name]
 
 
-def test_the_histogram_is_cumulative() -> None:
-    metrics = Metrics(OPERATIONS)
-    for seconds in (0.005, 0.0051, 0.3, 100.0):
-        observe(metrics, seconds)
-    found = read(metrics.write())
-    name = 'mapsos_request_seconds_bucket{operation="GetObservation",le="%s"}'
+def test_the_histogram_is_cumulative(opened: MetricsFolder | None) -> None:
+    def work() -> str:
+        metrics = Metrics(OPERATIONS, None, opened)
+        for seconds in (0.005, 0.0051, 0.3, 100.0):
+            observe(metrics, seconds)
+        return metrics.write()
+
+    found = read_samples(in_child(work))
+    name = 'mapsos_request_seconds_bucket{le="%s",operation="GetObservation"}'
     counts = [found[name % bound] for bound in (*BOUNDS, "+Inf")]
     assert counts == sorted(counts)
     assert (counts[0], counts[1], counts[-2], counts[-1]) == (1, 2, 3, 4)
@@ -71,85 +112,209 @@ def test_the_histogram_is_cumulative() -> None:
     assert found['mapsos_request_seconds_sum{operation="GetObservation"}'] == pytest.approx(100.3101)
 
 
-def test_no_version_is_told_where_there_is_none_to_tell() -> None:
-    assert "mapsos_info" not in Metrics(OPERATIONS).write()
+def test_what_has_not_been_counted_is_described(tmp_path: Path) -> None:
+    page = in_child(lambda: Metrics(OPERATIONS, None, MetricsFolder(tmp_path)).write())
+    assert "# TYPE mapsos_requests_total counter\n# HELP" in page
+    assert "mapsos_info" not in page
 
 
-def test_processes_count_together_and_the_dead_stay_counted() -> None:
-    metrics = Metrics(OPERATIONS)
-    observe(metrics)
-    for killed in (False, True):
-        in_child(lambda: observe(metrics), killed=killed)
+def test_clients_cannot_add_labels(tmp_path: Path) -> None:
+    def work() -> str:
+        metrics = Metrics(OPERATIONS, None, MetricsFolder(tmp_path))
+        observe(metrics)
+        before = metrics.write()
+        for number in range(600, 650):
+            metrics.begin()
+            metrics.finish(f"Get{number}", number, 0.1, 0, 0, "complete")
+        assert metrics.write().count("\n") == before.count("\n") + 1
+        return metrics.write()
+
+    assert read_samples(in_child(work))['mapsos_requests_total{operation="other",status="other"}'] == 50
+
+
+def test_processes_count_together_and_the_dead_stay_counted(tmp_path: Path) -> None:
+    in_child(lambda: count(tmp_path))
+    in_child(lambda: count(tmp_path), killed=True)
+    in_child(lambda: count(tmp_path))
     # One is killed in the middle of an answer.
-    in_child(metrics.begin, killed=True)
-    found = read(metrics.write())
-    assert found['mapsos_requests_total{operation="GetObservation",status="200"}'] == 3
+    in_child(lambda: Metrics(OPERATIONS, None, MetricsFolder(tmp_path)).begin(), killed=True)
+    found = look(tmp_path)
+    assert found[OBSERVED] == 3
     assert found["mapsos_requests_in_flight"] == 0
     assert found["mapsos_processes"] == 1
 
 
-def test_another_process_sees_all_and_who_lives() -> None:
-    metrics = Metrics(OPERATIONS)
-    observe(metrics)
-    metrics.begin()
+def test_a_living_process_sees_that_another_was_killed(tmp_path: Path) -> None:
+    def work() -> str:
+        metrics = Metrics(OPERATIONS, None, MetricsFolder(tmp_path))
+        metrics.begin()
+        # A process that is forked off counts for itself.
+        in_child(lambda: (metrics.begin(), observe(metrics)), killed=True)
+        return metrics.write()
 
-    def look() -> None:
+    found = read_samples(in_child(work))
+    assert (found["mapsos_requests_in_flight"], found["mapsos_processes"]) == (1, 1)
+    assert found[OBSERVED] == 1
+
+
+def test_a_living_process_sees_what_others_are_at(tmp_path: Path) -> None:
+    def work() -> str:
+        metrics = Metrics(OPERATIONS, None, MetricsFolder(tmp_path))
         observe(metrics)
-        page = read(metrics.write())
-        right = page['mapsos_requests_total{operation="GetObservation",status="200"}'] == 2
-        os._exit(0 if right and page["mapsos_requests_in_flight"] == 1 and page["mapsos_processes"] == 2 else 1)
+        metrics.begin()
 
-    child = os.fork()
-    if not child:
-        look()
-    assert os.waitpid(child, 0)[1] == 0
+        def answer() -> str:
+            observe(metrics)
+            return metrics.write()
 
+        return in_child(answer)
 
-def test_a_slot_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_PROCESSES", 2)
-    metrics = Metrics(OPERATIONS)
-    observe(metrics)
-    for _ in range(5):
-        in_child(lambda: observe(metrics))
-    assert read(metrics.write())['mapsos_requests_total{operation="GetObservation",status="200"}'] == 6
+    found = read_samples(in_child(work))
+    assert found[OBSERVED] == 2
+    assert (found["mapsos_requests_in_flight"], found["mapsos_processes"]) == (1, 2)
 
 
-def test_one_process_too_many_is_not_counted(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(module, "MOST_PROCESSES", 1)
-    metrics = Metrics(OPERATIONS)
-    observe(metrics)
-    in_child(lambda: observe(metrics))
-    assert read(metrics.write())['mapsos_requests_total{operation="GetObservation",status="200"}'] == 1
+def test_the_files_are_those_of_processes_that_run_at_once(tmp_path: Path) -> None:
+    for killed in (False, True) * 3:
+        in_child(lambda: count(tmp_path), killed=killed)
+    assert look(tmp_path)[OBSERVED] == 6
+    assert {path.stem.rpartition("_")[2] for path in tmp_path.glob("*.db")} == {"0"}
+
+
+def test_counting_began_with_the_first_process(tmp_path: Path) -> None:
+    in_child(lambda: count(tmp_path))
+    os.utime(tmp_path / "locks", (1.75e9, 1.75e9))
+    in_child(lambda: count(tmp_path))
+    assert look(tmp_path)["mapsos_start_time_seconds"] == 1.75e9
+
+
+def test_servers_in_one_folder_do_not_mix(tmp_path: Path) -> None:
+    def work() -> str:
+        folder = MetricsFolder(tmp_path)
+        first, second = (Metrics(OPERATIONS, None, folder, name) for name in ("a.conf", 'b "\n.conf'))
+        observe(first)
+        observe(first)
+        observe(second)
+        second.begin()
+        return first.write() + "\f" + second.write()
+
+    first, second = map(read_samples, in_child(work).split("\f"))
+    assert (first[OBSERVED], second[OBSERVED]) == (2, 1)
+    assert (first["mapsos_requests_in_flight"], second["mapsos_requests_in_flight"]) == (0, 1)
+    assert look(tmp_path, "c.conf")['mapsos_answers_total{outcome="complete"}'] == 0
 
 
 def test_children_of_one_parent_find_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    (tmp_path / "mapsos").mkdir(0o700)
-    old = tmp_path / "mapsos" / "metrics-1-1-00"
-    old.write_bytes(b"")
     for _ in range(2):
         # Both are children of this process, as workers are of their server.
-        in_child(lambda: observe(share_metrics(OPERATIONS, None, "a.conf")))
-    in_child(lambda: observe(share_metrics(OPERATIONS, None, "other.conf")))
-
-    def look() -> None:
-        found = read(share_metrics(OPERATIONS, None, "a.conf").write())
-        (tmp_path / "seen").write_text(str(found['mapsos_requests_total{operation="GetObservation",status="200"}']))
-
-    in_child(look)
-    assert (tmp_path / "seen").read_text() == "2.0"
-    assert not old.exists()
+        in_child(lambda: observe(Metrics(OPERATIONS, None, share_folder(os.getppid()))))
+    (folder,) = (tmp_path / "mapsos").iterdir()
+    assert folder.name.startswith(f"metrics-{os.getpid()}-")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert look(folder)[OBSERVED] == 2
 
 
-def test_without_a_safe_folder_a_process_counts_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_what_ended_servers_counted_is_removed(tmp_path: Path) -> None:
+    root = tmp_path / "mapsos"
+    root.mkdir(0o700)
+    # This process has not been started at the first moment of the machine; nor does it own the others' counts.
+    ended, in_use, other = (root / name for name in (f"metrics-{os.getpid()}-1", "metrics-1-2", "other-1-1"))
+    for path in (ended, in_use, other):
+        path.mkdir()
+        in_child(lambda path=path: count(path))  # type: ignore[misc]
+
+    def work() -> str:
+        count(in_use)
+        return in_child(lambda: create_folder(os.getppid(), [os.fsencode(root)]).name)
+
+    made = in_child(work)
+    # Whoever counts in a folder may be in another container, where processes have other numbers.
+    assert {path.name for path in root.iterdir()} == {"metrics-1-2", "other-1-1", made}
+
+
+def make_root(folder: Path, mode: int) -> bytes:
+    folder.mkdir()
+    folder.chmod(mode)
+    return os.fsencode(folder)
+
+
+def test_the_folder_is_in_the_first_safe_place(tmp_path: Path) -> None:
+    missing = os.fsencode(tmp_path / "missing" / "mapsos")
+    shared = make_root(tmp_path / "shared", 0o755)
+    target = make_root(tmp_path / "target", 0o700)
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "target")
+    made = create_folder(os.getpid(), [missing, shared, os.fsencode(link), os.fsencode(tmp_path / "made"), target])
+    assert made.parent == tmp_path / "made"
+    with pytest.raises(PermissionError, match="shared must belong to user"):
+        create_folder(os.getpid(), [missing, shared])
+
+
+def test_the_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 7)
+    assert list_roots({b"XDG_RUNTIME_DIR": b"/run/user/7"})[0] == b"/run/user/7/mapsos"
+    for variables in ({}, {b"XDG_RUNTIME_DIR": b"relative"}):
+        assert list_roots(variables) == [b"/dev/shm/mapsos-7", b"/tmp/mapsos-7"]
+
+
+@pytest.mark.parametrize("failing", ["mkdir", "posix_fallocate"])
+def test_where_no_folder_can_be_written_to_a_process_counts_alone(
+    failing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    (tmp_path / "mapsos").mkdir()
-    (tmp_path / "mapsos").chmod(0o755)
-    metrics = share_metrics(OPERATIONS, None, "a.conf")
-    observe(metrics)
-    assert "each process counts for itself" in caplog.text
-    assert read(metrics.write())['mapsos_answers_total{outcome="complete"}'] == 1
+    monkeypatch.setattr(metrics_folder, "list_roots", lambda environ: [os.fsencode(tmp_path / "mapsos")])
+    settings = read_settings({"MAPSOS_METRICS": "on", "MS_MAPFILE": MAPFILE}, None)
+
+    def refuse(*arguments: object, **named: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def work() -> str:
+        monkeypatch.setattr(os, failing, refuse)
+        metrics = open_metrics(settings)
+        assert metrics is not None
+        observe(metrics)
+        return metrics.write() + "\f" + caplog.text
+
+    page, logged = in_child(work).split("\f")
+    assert "metrics: each process counts by itself: [Errno 28] No space left on device" in logged
+    found = read_samples(page)
+    assert found[OBSERVED] == 1
+    assert found["mapsos_requests_in_flight"] == 0
+    # Nothing is left that others could stumble over.
+    for folder in (tmp_path / "mapsos").glob("*"):
+        assert look(folder)["mapsos_processes"] == 1
+
+
+@pytest.mark.parametrize(("rest", "names"), [("on", {"REST observations/query", "REST", "page"}), ("off", set())])
+def test_the_operations(rest: str, names: set[str]) -> None:
+    listed = list_operations(read_settings({"MAPSOS_REST": rest, "MS_MAPFILE": MAPFILE}, None))
+    assert set(listed) >= {*SOS_OPERATIONS, *names}
+    assert ("REST services" in listed) == (rest == "on")
+
+
+WSGI = f"""
+import os
+os.environ |= {{"MS_MAPFILE": {MAPFILE!r}, "MS_ERRORFILE": "/dev/null"}}
+from mapsos.wsgi import application
+environ = {{"REQUEST_METHOD": "GET", "QUERY_STRING": "service=SOS&request=GetCapabilities", "wsgi.input": None}}
+answer = b"".join(application(environ, lambda *arguments: None))
+"""
+CGI = f"""
+import io
+from mapsos.servers.cgi import serve_request
+written = io.BytesIO()
+given = {{"REQUEST_METHOD": "GET", "QUERY_STRING": "service=SOS&request=GetCapabilities", "MS_MAPFILE": {MAPFILE!r}}}
+given["MS_ONLINERESOURCE"] = "http://h/"
+serve_request(given | {{"MAPSOS_METRICS": "on", "MAPSOS_CACHE": "off"}}, io.BytesIO(), written)
+answer = written.getvalue()
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "switch", "imported"), [(WSGI, "off", False), (WSGI, "on", True), (CGI, "on", False)]
+)
+def test_the_library_is_imported_only_to_count(program: str, switch: str, imported: bool, tmp_path: Path) -> None:
+    environ = os.environ | {"MAPSOS_METRICS": switch, "XDG_RUNTIME_DIR": str(tmp_path), "MS_ONLINERESOURCE": "http://h/"}
+    code = f"{program}\nimport sys\nprint(b'<sos:Capabilities' in answer, 'prometheus_client' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout == f"True {imported}\n"

@@ -8,11 +8,12 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import pytest
 from tests.support.apache import MODULES, start_apache, wait_for_server
 from tests.support.datasets import provide_dataset
 from tests.support.maps import MEASUREMENT, MapLayer, write_map
-from tests.support.metrics_page import read
+from tests.support.metrics_pages import read_samples
 from tests.support.servers import escape, reserve_port
 from tests.support.workers import wait_for
 
@@ -92,10 +93,10 @@ def test_all_workers_count_together(tmp_path: Path) -> None:
             sent += len(answer := server.ask(f"/weather?{OBSERVATION}").body)
             assert answer.count(b"<om:member>") == 100
         # An answer is counted when it is closed, which is after the client has its end; then it is no more in flight.
-        wait_for(lambda: "\nmapsos_requests_in_flight 0\n" in server.ask("/metrics").body.decode(), "the count")
+        wait_for(lambda: "\nmapsos_requests_in_flight 0.0\n" in server.ask("/metrics").body.decode(), "the count")
         page = server.ask("/metrics")
         assert page.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
-        found = read(page.body.decode())
+        found = read_samples(page.body.decode())
         assert found['mapsos_requests_total{operation="GetObservation",status="200"}'] == 12
         assert found['mapsos_rows_total{operation="GetObservation"}'] == 1200
         assert found['mapsos_response_bytes_total{operation="GetObservation"}'] == sent
@@ -106,6 +107,81 @@ def test_all_workers_count_together(tmp_path: Path) -> None:
         # Watching is not counted, and not logged either.
         assert sum(value for name, value in found.items() if name.startswith("mapsos_requests_total")) == 24
         assert not [line for line in server.lines() if "/metrics" in line]
+
+
+def test_requests_are_counted_by_what_they_ask_for(tmp_path: Path) -> None:
+    rest = "/weather/exts/SosSOE"
+    asked = {
+        f"/weather?{CAPABILITIES}": ("GetCapabilities", 200),
+        "/weather?service=SOS&request=GetAnything": ("other", 200),
+        f"{rest}?f=json": ("REST", 200),
+        f"{rest}/observations?f=json": ("REST observations", 200),
+        f"{rest}/observations/query?f=json&nothing=1": ("REST observations/query", 400),
+        f"{rest}/observations/nile": ("REST offering", 200),
+        f"{rest}/procedures/nothing?f=json": ("REST procedure", 404),
+        f"{rest}/anything?f=json": ("other", 404),
+        "/weather/openapi.json": ("REST openapi", 200),
+        "/arcgis/rest/services": ("REST services", 200),
+        "/_mapsos/builder/weather": ("page", 200),
+        "/_mapsos/anything": ("page", 404),
+    }
+    wanted = {f'mapsos_requests_total{{operation="{name}",status="{status}"}}' for name, status in asked.values()}
+    with serving(tmp_path, "--workers", "1", WEATHER, MAPSOS_METRICS="on") as server:
+        assert {path: server.ask(path).status for path in asked} == {path: asked[path][1] for path in asked}
+        wait_for(lambda: "\nmapsos_requests_in_flight 0.0\n" in server.ask("/metrics").body.decode(), "the count")
+        found = read_samples(server.ask("/metrics").body.decode())
+    assert {name for name, value in found.items() if name.startswith("mapsos_requests_total") and value} == wanted
+
+
+def list_children(process: int) -> set[int]:
+    return set(map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split()))
+
+
+def test_counts_outlive_workers_but_not_the_server(tmp_path: Path, large: Path) -> None:
+    counted = 'mapsos_requests_total{operation="GetCapabilities",status="200"}'
+    settings = {"MAPSOS_METRICS": "on", "XDG_RUNTIME_DIR": str(tmp_path)}
+
+    def look(server: Served) -> dict[str, float]:
+        return read_samples(server.ask("/metrics").body.decode())
+
+    def count(server: Served, number: int) -> None:
+        assert server.ask(f"/{large.stem}?{CAPABILITIES}").status == 200
+        wait_for(lambda: look(server).get(counted) == number, f"request {number}")
+
+    def replace_workers(server: Served, end: Callable[[int], None], processes: set[int]) -> None:
+        before = list_children(server.process.pid)
+        for process in processes or before:
+            end(process)
+        wait_for(lambda: len(list_children(server.process.pid) - before) == 2, "the new workers")
+        wait_for(lambda: list_children(server.process.pid).isdisjoint(before), "the end of the old workers")
+
+    with serving(tmp_path, "--workers", "2", "--threads", "2", large, **settings) as server:
+        count(server, 1)
+        with socket.create_connection(("127.0.0.1", server.port), 60) as client:
+            client.sendall(f"GET /{large.stem}?{escape(MEASUREMENT)} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+            assert client.recv(1000).startswith(b"HTTP/1.1 200 ")
+            wait_for(lambda: look(server)["mapsos_requests_in_flight"] == 1, "the long answer")
+            replace_workers(server, lambda process: os.kill(process, signal.SIGKILL), set())
+        found = look(server)
+        assert (found[counted], found["mapsos_requests_in_flight"]) == (1, 0)
+        count(server, 2)
+        # A reload has new workers too.
+        replace_workers(server, lambda process: os.kill(process, signal.SIGHUP), {server.process.pid})
+        count(server, 3)
+        assert 1 <= look(server)["mapsos_processes"] <= 2
+        (folder,) = (tmp_path / "mapsos").iterdir()
+        # Old and new workers overlap in a reload, not before.
+        assert len(list(folder.glob("counter_*.db"))) <= 4
+    assert list((tmp_path / "mapsos").iterdir()) == []
+    with serving(tmp_path, "--workers", "2", large, **settings) as server:
+        count(server, 1)
+        workers = list_children(server.process.pid)
+        server.process.kill()
+        wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), "the end of the workers")
+    (left,) = (tmp_path / "mapsos").iterdir()
+    with serving(tmp_path, "--workers", "1", large, **settings) as server:
+        count(server, 1)
+        assert not left.exists()
 
 
 @pytest.mark.parametrize(("no_version", "told"), [("", True), ("1", True), (None, False)])
@@ -238,7 +314,7 @@ def check_count(port: int, path: str = "") -> None:
     for _ in range(10):
         assert Answer(port, f"{path}/?{CAPABILITIES}").status == 200
     wanted = 'mapsos_requests_total{operation="GetCapabilities",status="200"}'
-    wait_for(lambda: read(Answer(port, f"{path}/metrics").body.decode()).get(wanted) == 10, "the count")
+    wait_for(lambda: read_samples(Answer(port, f"{path}/metrics").body.decode()).get(wanted) == 10, "the count")
     assert Answer(port, f"{path}/healthz").body == b"ok\n"
 
 

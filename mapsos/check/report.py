@@ -9,26 +9,34 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TextIO
 
+from mapsos.check.mapfile_schema import MAPSERVER, find_by_schema
 from mapsos.check.mapfile_text import Finding, find_in_mapfile
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
 from mapsos.mapfile.reader import read_service
-from mapsos.pages.language_tags import read_tag
-from mapsos.pages.wording import find_wording, list_languages
+from mapsos.mapfile.tokens import read_tokens
+from mapsos.pages.wording import find_wording, list_languages, read_tag
 from mapsos.terms.times import current_time
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
-def run(paths: Sequence[str], *, strict: bool = False, as_json: bool = False, out: TextIO | None = None) -> int:
+def run(
+    paths: Sequence[str],
+    *,
+    strict: bool = False,
+    as_json: bool = False,
+    mapserver: float = MAPSERVER,
+    out: TextIO | None = None,
+) -> int:
     """Print what is wrong with mapfiles and give the exit code.
 
     Each line is ``file:line: level: key: what a client will see, and what to write instead``; with ``as_json`` the
     same as one JSON array, files as absolute paths. The code is 2 if there is an error, 1 if there is a warning and
-    ``strict``, else 0. Reads the data of every layer.
+    ``strict``, else 0. Reads the data of every layer. ``mapserver`` is the version that keywords are held against.
     """
     stream = out if out is not None else sys.stdout
-    found = [finding for path in paths for finding in check_mapfile(path)]
+    found = [finding for path in paths for finding in check_mapfile(path, mapserver)]
     if as_json:
         json.dump([asdict(finding) for finding in found], stream, indent=2)
         stream.write("\n")
@@ -41,10 +49,11 @@ def run(paths: Sequence[str], *, strict: bool = False, as_json: bool = False, ou
     return 2 if "error" in levels else 1 if strict and "warning" in levels else 0
 
 
-def check_mapfile(path: str) -> list[Finding]:
+def check_mapfile(path: str, mapserver: float = MAPSERVER) -> list[Finding]:
     """All findings about one mapfile: of its text, and of the data it names; in order of file and line."""
     try:
         service = read_service(path)
+        tokens, _ = read_tokens(path)
     except MapfileError as error:
         return [Finding(error.file, error.line, "error", error.near or "mapfile", error.message)]
     from mapsos.check.data import find_in_data
@@ -52,6 +61,11 @@ def check_mapfile(path: str) -> list[Finding]:
     found = dict.fromkeys(
         [*find_in_mapfile(service), *_check_language(service), *find_in_data(service, current_time())]
     )
+    # What mapsos itself reads, it has spoken of already, and in terms of SOS.
+    told = {(finding.file, finding.line, finding.key) for finding in found}
+    for finding in find_by_schema(tokens, mapserver):
+        if (finding.file, finding.line, finding.key) not in told:
+            found[finding] = None
     return sorted(found, key=lambda finding: (finding.file, finding.line, _ORDER[finding.level], finding.key))
 
 

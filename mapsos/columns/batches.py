@@ -48,8 +48,8 @@ class Batch:
     values
         Arrow arrays by column name, typed as `ColumnKind` says; None in them is NULL.
     texts
-        Arrow large_string arrays by column name: the value text of each row as reference section 14.1 has it
-        (``%.15g`` numbers, raw DBF text, date-times with their zone), None where that is an empty value. A column
+        Arrow large_string arrays by column name: the value text of each row (docs/mapserver-sos.md, "Value text":
+        ``%.15g`` numbers, raw DBF text, date-times with their zone), None where that is an empty value. A column
         may be here, in ``values``, or in both: sources/ fills in what the query asked for.
     times
         Arrow arrays of timestamp[us, UTC] by column name: when the time in each row begins, null where a value is no

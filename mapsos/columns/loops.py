@@ -1,7 +1,7 @@
 """The loops that touch every text of an answer, in C: `_loops.c`, compiled when mapsos is installed.
 
-What they do, the modules that use them can also do with NumPy and Arrow, in three to ten times the time: that is what
-an installation made without a compiler has. Their answers are the same.
+The modules that use them can also write each distinct number by Python's ``%`` and join by Arrow, in three to thirty
+times the time. An installation made without a compiler works that way, and gives the same answers.
 """
 
 from __future__ import annotations

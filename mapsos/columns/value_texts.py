@@ -1,4 +1,4 @@
-"""Values as text, a whole Arrow column at a time, as reference section 14.1 has them.
+"""Values as text, a whole Arrow column at a time, as MapServer writes them (docs/mapserver-sos.md, "Value text").
 
 Every function takes and gives arrays of the same length; null stays null; texts are large_string.
 """
@@ -16,45 +16,41 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-_POWERS = tuple(10.0**power for power in range(23))
-"""The powers of ten that a double holds exactly."""
-
-_WHOLE_POWERS = tuple(10**power for power in range(19))
-
-_LARGEST = 1e10
-
 _LONGEST = 24
 """Bytes that the compiled loop needs for a number."""
 
-_SAMPLE = 512
+_REAL = "%.15g"
 
-_SPLITTER = 134217729.0
-"""2**27 + 1: halves the 53 bits of a double, for exact products."""
+_SAMPLE = 512
+"""How many numbers are looked at before it is decided whether they repeat."""
 
 
 def real_texts(numbers: pa.Array) -> pa.Array:
-    """Texts of float64 as C's ``%.15g`` writes them: ``89.9``, ``1e-07``, ``1e+20``, ``-0``, ``nan``.
+    """Write float64 as C's ``%.15g`` does: ``89.9``, ``1e-07``, ``1e+20``, ``-0``, ``nan``.
 
-    Numbers of ordinary size (1e-4 to 1e10) are rounded to 15 digits by exact arithmetic over the whole column, at
-    20 to 40 ns a number with the compiled loops and 100 or more without; the rest, if any, one by one, or each once
-    where they repeat.
+    The compiled loop writes numbers of ordinary size (1e-4 to 1e10) in 20 to 40 ns each. Others, and all of them in an
+    installation without it, are written by Python, once for each distinct number.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     loops = find_text_loops()
-    valid = numbers.is_valid().to_numpy(zero_copy_only=False) if numbers.null_count else None
-    values = pc.fill_null(numbers, 0.0).to_numpy(zero_copy_only=False)
-    texts = None if loops is None else _write_compiled(loops, values)
-    if texts is None:
-        if _repeats(numbers):
-            encoded = numbers.dictionary_encode()
-            if len(encoded.dictionary) * 4 < len(numbers):
-                return real_texts(encoded.dictionary).take(encoded.indices)
-        texts = _write_mixed(loops, values)
-    if valid is not None:
-        texts = pc.if_else(pa.array(valid), texts, pa.scalar(None, pa.large_string()))
+    if loops is None:
+        return format_distinct(numbers, _REAL)
+    texts = _write_compiled(loops, pc.fill_null(numbers, 0.0).to_numpy(zero_copy_only=False))
+    if numbers.null_count:
+        texts = pc.if_else(numbers.is_valid(), texts, pa.scalar(None, pa.large_string()))
     return texts
+
+
+def format_distinct(numbers: pa.Array, form: str) -> pa.Array:
+    """Write float64 by a ``%`` format of Python, once for each distinct number."""
+    import pyarrow as pa
+
+    # By their bits: 0 and -0 are equal, and have two texts.
+    encoded = numbers.view(pa.int64()).dictionary_encode()
+    texts = map(form.__mod__, encoded.dictionary.view(pa.float64()).to_pylist())
+    return pa.array(texts, pa.large_string()).take(encoded.indices)
 
 
 def shortest_texts(numbers: pa.Array) -> pa.Array:
@@ -74,93 +70,27 @@ def _repeats(numbers: pa.Array) -> bool:
     return len(some) < _SAMPLE or len(some.unique()) * 2 < _SAMPLE
 
 
-def _write_compiled(loops: ModuleType, values: np.ndarray) -> pa.Array | None:
-    """Texts of ``values`` if all are 0 or of a size from 1e-4 to 1e10, else None."""
-    import numpy as np
-
-    buffer = np.ascontiguousarray(values).data
-    return make_texts(len(values), len(values) * _LONGEST, partial(loops.format_reals, buffer))
-
-
-def _write_mixed(loops: ModuleType | None, values: np.ndarray) -> pa.Array:
-    """Texts of ``values`` of any size."""
+def _write_compiled(loops: ModuleType, values: np.ndarray) -> pa.Array:
+    """Write ``values`` by the compiled loop, those that are beyond it by Python."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    size = np.abs(values)
-    unusual = ~(((size >= 1e-4) & (size < _LARGEST)) | (values == 0.0))
-    usual_values = np.where(unusual, 0.0, values)
-    texts = None if loops is None else _write_compiled(loops, usual_values)
-    if texts is None:
-        texts = _write_15_digits(usual_values, np.abs(usual_values))
-    if not unusual.any():
+    texts = _write_usual(loops, values)
+    if texts is not None:
         return texts
-    return pc.replace_with_mask(texts, pa.array(unusual), _write_one_by_one(values[unusual]))
+    size = np.abs(values)
+    unusual = ~(((size >= 1e-4) & (size < 1e10)) | (values == 0.0))
+    texts = _write_usual(loops, np.where(unusual, 0.0, values))
+    return pc.replace_with_mask(texts, pa.array(unusual), format_distinct(pa.array(values[unusual]), _REAL))
 
 
-def _write_one_by_one(values: np.ndarray) -> pa.Array:
-    import pyarrow as pa
-
-    return pa.array(list(map("%.15g".__mod__, values.tolist())), pa.large_string())
-
-
-def _write_15_digits(values: np.ndarray, size: np.ndarray) -> pa.Array:
-    """Texts of ``values``, 0 or of a ``size`` from 1e-4 to 1e10, by their 15 significant digits without final zeros."""
+def _write_usual(loops: ModuleType, values: np.ndarray) -> pa.Array | None:
+    """Write ``values`` if all are 0 or of a size from 1e-4 to 1e10, else give None."""
     import numpy as np
 
-    from mapsos.columns.digit_words import count_groups, fill_fraction, fill_whole, to_texts
-
-    digits, decimals = _round_to_15_digits(size)
-    scale = np.array(_POWERS)[decimals]
-    # No number of 15 digits that is not whole lies so close to a whole one that their doubles are the same.
-    whole = np.floor(digits / scale)
-    rest = (digits - whole * scale).astype(np.int64)
-    most = int(decimals[rest != 0].max(initial=0))
-    after = (most + 2) // 3
-    fraction = rest * np.array(_WHOLE_POWERS)[np.maximum(3 * after - decimals, 0)]
-    before = count_groups(int(whole.max(initial=0)))
-    words = np.empty((len(values), before + after), np.uint32)
-    fill_whole(words[:, :before], whole.astype(np.int64), np.signbit(values), before)
-    fill_fraction(words[:, before:], fraction)
-    return to_texts(words)
-
-
-def _round_to_15_digits(size: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The 15 significant digits nearest to numbers, ties to even, as whole doubles; and how many are decimals (int64).
-
-    For 0 and numbers from 1e-4 to 1e10. The product with a power of ten is exact, as a sum of two doubles, so that
-    halves are seen as halves.
-    """
-    import numpy as np
-
-    powers = np.array(_POWERS)
-    exponent = np.searchsorted(powers[:15], size, side="right")
-    for bound in (0.1, 0.01, 0.001):
-        exponent -= size < bound
-    decimals = 15 - exponent
-    scale = powers[decimals]
-    high = size * scale
-    low = _product_error(size, scale, high)
-    whole = np.rint(high)
-    rest = (high - whole) + low
-    whole += np.where(rest > 0.5, 1.0, 0.0) - np.where(rest < -0.5, 1.0, 0.0)
-    tie = np.abs(rest) == 0.5
-    if tie.any():
-        whole[tie] = 2.0 * np.rint((whole[tie] + rest[tie]) / 2.0)
-    return whole, decimals
-
-
-def _product_error(a: np.ndarray, b: np.ndarray, product: np.ndarray) -> np.ndarray:
-    """What rounding took from ``a * b``, exactly (Dekker's product)."""
-    wide = a * _SPLITTER
-    a_high = wide - (wide - a)
-    a_low = a - a_high
-    wide = b * _SPLITTER
-    b_high = wide - (wide - b)
-    b_low = b - b_high
-    error: np.ndarray = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
-    return error
+    buffer = np.ascontiguousarray(values).data
+    return make_texts(len(values), len(values) * _LONGEST, partial(loops.format_reals, buffer))
 
 
 def typed_texts(values: pa.Array) -> pa.Array:
@@ -182,9 +112,7 @@ def typed_texts(values: pa.Array) -> pa.Array:
 
 def fixed_texts(numbers: pa.Array, decimals: int) -> pa.Array:
     """Texts of float64 with a fixed number of decimals, as sources whose columns have a width are written."""
-    import pyarrow as pa
-
-    return _map(numbers, f"%.{decimals}f".__mod__, pa.large_string())
+    return format_distinct(numbers, f"%.{decimals}f")
 
 
 def integer_texts(numbers: pa.Array) -> pa.Array:

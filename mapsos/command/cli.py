@@ -8,20 +8,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mapsos import __version__
+
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 USAGE = """\
-Usage: mapsos [--help] [-v] [-nh] [QUERY_STRING=value] [PATH_INFO=value]
+Usage: mapsos [--help] [--version] [-v] [-nh] [QUERY_STRING=value] [PATH_INFO=value]
               [-conf filename]
        mapsos serve MAPFILE... [--host HOST] [--port PORT] [--bind unix:PATH] [--workers N] [--threads N]
               [--conf FILE]
-       mapsos check MAPFILE... [--strict] [--json]
+       mapsos check MAPFILE... [--strict] [--json] [--mapserver VERSION]
        mapsos get MAPFILE QUERY
        mapsos cgi install FOLDER [--conf FILE] [--map FILE]
 
 Options :
   -h, --help          Display this help message.
+  --version           Display the version alone.
   -v                  Display version and supported inputs.
   -nh                 Suppress HTTP headers.
   -conf filename      Filename of the configuration file, instead of MAPSERVER_CONFIG_FILE.
@@ -74,7 +77,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def read_arguments(arguments: Sequence[str]) -> CgiArguments:
-    """Read mapserv's arguments (reference section 1.1). Raises UsageError, where mapserv would go on regardless."""
+    """Read mapserv's arguments (docs/mapserver-sos.md, "Command line").
+
+    Raises
+    ------
+    UsageError
+        An argument is unknown, which mapserv ignores, or lacks its value.
+    """
     shown: str | None = None
     headers = True
     conf: str | None = None
@@ -84,6 +93,8 @@ def read_arguments(arguments: Sequence[str]) -> CgiArguments:
         name, equals, value = argument.partition("=")
         if argument in ("-h", "--help"):
             shown = shown or USAGE
+        elif argument == "--version":
+            shown = shown or f"mapsos {__version__}\n"
         elif argument == "-v":
             if shown is None:
                 from mapsos.command.versions import write_version
@@ -152,17 +163,26 @@ def run_serve(arguments: Sequence[str]) -> int:
     return 0
 
 
+def version(text: str) -> tuple[int, int]:
+    """Read the first two numbers of a version. Raises ValueError."""
+    major, minor, *_ = (*text.split("."), "0")
+    return int(major), int(minor)
+
+
 def run_check(arguments: Sequence[str]) -> int:
     """Run ``mapsos check``: 0 if all is well, 1 for warnings with ``--strict``, 2 for errors."""
     parser = _make_parser("check", "Say what clients of mapfiles will miss, and what to write instead.")
     parser.add_argument("mapfiles", metavar="MAPFILE", nargs="+")
     parser.add_argument("--strict", action="store_true", help="exit with 1 where there are warnings")
     parser.add_argument("--json", action="store_true", help="write the findings as JSON")
+    parser.add_argument("--mapserver", metavar="VERSION", type=version, default="8.0",
+                        help="hold keywords against this version of MapServer; default: 8.0")
     options = parser.parse_args(arguments)
 
     from mapsos.check.report import run
 
-    return run(options.mapfiles, strict=options.strict, as_json=options.json)
+    major, minor = options.mapserver
+    return run(options.mapfiles, strict=options.strict, as_json=options.json, mapserver=float(f"{major}.{minor}"))
 
 
 def run_get(arguments: Sequence[str]) -> int:

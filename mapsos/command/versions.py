@@ -1,4 +1,4 @@
-"""What this installation is and can do, in one line as ``mapserv -v`` prints it (reference section 1.2)."""
+"""What this installation is and can do, as ``mapserv -v`` prints it (docs/mapserver-sos.md, "Version line")."""
 
 from __future__ import annotations
 

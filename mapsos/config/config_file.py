@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mapsos.terms.mapserver_words import WordError, split_words
+
 
 class SettingsError(Exception):
     """An option or the configuration file is wrong; the message names it and what is allowed. For the admin only."""
 
 
-_WORDS = re.compile(
-    r"(?:[ \t\r\n\f\v]+|\#[^\n]*|/\*.*?\*/)+"
-    r"|\"((?:\\.|[^\"\\])*)\"|'((?:\\.|[^'\\])*)'|([^\s\"'\#]+)",
-    re.S,
-)
+_WORD = re.compile(r"[^\s\"'\#]+")
 _BLOCKS = ("env", "maps", "plugins")
 
 
@@ -25,7 +23,13 @@ def read_config(path: str) -> dict[str, dict[str, str]]:
             text = file.read()
     except OSError as error:
         raise SettingsError(f"{path}: the configuration file cannot be read: {error.strerror}") from error
-    words = _split_config(text, path)
+    try:
+        return _read_blocks(split_words(text, path, _read_word, _make_string), path)
+    except WordError as error:
+        raise SettingsError(str(error)) from None
+
+
+def _read_blocks(words: Iterator[tuple[int, str, bool]], path: str) -> dict[str, dict[str, str]]:
     blocks: dict[str, dict[str, str]] = {}
     line, word, _ = next(words, (1, "", False))
     if word.lower() != "config":
@@ -49,15 +53,12 @@ def read_config(path: str) -> dict[str, dict[str, str]]:
     raise SettingsError(f"{path}: CONFIG is not ended: END is missing")
 
 
-def _split_config(text: str, path: str) -> Iterator[tuple[int, str, bool]]:
-    position, line = 0, 1
-    while position < len(text):
-        match = _WORDS.match(text, position)
-        if match is None:
-            raise SettingsError(f"{path}:{line}: the quote {text[position]} that opens here is never closed")
-        if match.lastindex:
-            word = match[match.lastindex]
-            quoted = match.lastindex < 3
-            yield line, re.sub(r"\\([\"'\\])", r"\1", word) if quoted else word, quoted
-        line += match[0].count("\n")
-        position = match.end()
+def _read_word(text: str, position: int, file: str, line: int) -> tuple[tuple[int, str, bool], int]:
+    match = _WORD.match(text, position)
+    if match is None:
+        raise WordError(file, line, f"{text[position]!r} has no meaning here", text[position])
+    return (line, match[0], False), match.end()
+
+
+def _make_string(text: str, file: str, line: int, ignore_case: bool) -> tuple[int, str, bool]:
+    return line, text, True

@@ -1,4 +1,4 @@
-"""Which maps may be asked for: the rules of MapServer's configuration (reference section 1.3)."""
+"""Which maps may be asked for: the rules of MapServer (docs/mapserver-sos.md, "Configuration and choice of map")."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class MapSelectionError(Exception):
 
 
 def select_map(settings: Settings, value: str | None) -> str:
-    """The path of the map that a request asks for, by the rules of reference section 1.3; nothing is opened.
+    """The path of the map that a request asks for, by the rules of MapServer; nothing is opened.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ class TimeExtent:
 
 @dataclass(frozen=True)
 class CollectionMarkup:
-    """The om:ObservationCollection around the members (reference section 11).
+    """The om:ObservationCollection around the members (docs/mapserver-sos.md, "Observation collection").
 
     ``feature_type_url`` is the DescribeFeatureType link without escaping; ``schemas`` the root of the schema tree.
     """
@@ -53,7 +53,7 @@ class CollectionMarkup:
 
 @dataclass(frozen=True)
 class MeasurementMarkup:
-    """The members of one layer as om:Measurement (reference section 12).
+    """The members of one layer as om:Measurement (docs/mapserver-sos.md, "om:Measurement").
 
     ``time_column``, ``procedure_column`` and ``feature_id_column`` are columns whose texts the batches carry, None for
     none; with ``end_time_column`` the sampling time is the period from the one to the other. ``procedure`` is the
@@ -94,7 +94,7 @@ class DataField:
 
 @dataclass(frozen=True)
 class DataBlockMarkup:
-    """The members of one layer as om:Observation (reference section 13): one, or one per procedure.
+    """The members of one layer as om:Observation (docs/mapserver-sos.md, "om:Observation"): one, or one per procedure.
 
     With ``procedure_column`` rows are grouped by it (without regard to case, spelled as met first, in order of first
     appearance). ``time_column`` None means that there is no time field.

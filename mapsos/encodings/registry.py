@@ -45,9 +45,8 @@ class ResponseFormat:
     extension
         How the name of a downloaded file ends, without the dot; None where the answer is not for download.
     label
-        Its name in the list of the request builder, None where it is not listed.
-    translated
-        Whether the label is a text that pages translate; else it is a proper name.
+        Its name in the list of the request builder, None where it is not listed. Pages translate it if it is not a
+        proper name; `gettext_noop` marks such a text for translators.
     place
         Where it stands in that list: the smallest number first, which is what a page preselects.
     """
@@ -61,8 +60,12 @@ class ResponseFormat:
     compressible: bool = False
     extension: str | None = None
     label: str | None = None
-    translated: bool = False
     place: int = 100
+
+
+def gettext_noop(text: str) -> str:
+    """Return a text as it is, marked as one that pages translate."""
+    return text
 
 
 def _load_measurement() -> Encoder[Any]:
@@ -143,8 +146,7 @@ FORMATS: tuple[ResponseFormat, ...] = (
         tabular=True,
         compressible=True,
         extension="csv",
-        label="Table: CSV",
-        translated=True,
+        label=gettext_noop("Table: CSV"),
         place=2,
     ),
     ResponseFormat(
@@ -154,8 +156,7 @@ FORMATS: tuple[ResponseFormat, ...] = (
         tabular=True,
         compressible=True,
         extension="json",
-        label="Table: JSON",
-        translated=True,
+        label=gettext_noop("Table: JSON"),
         place=1,
     ),
     ResponseFormat(

@@ -1,4 +1,4 @@
-"""Who may ask for what: enable_request and the lists of addresses (reference section 4)."""
+"""Who may ask for what: enable_request and the lists of addresses (docs/mapserver-sos.md, "Access")."""
 
 from __future__ import annotations
 

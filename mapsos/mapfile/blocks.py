@@ -1,29 +1,19 @@
 """The blocks of a mapfile as a tree: MAP, WEB, LAYER, METADATA, PROJECTION and what stands in them.
 
-mappyfile's grammar decides what belongs to what. It is handed a plain form of the map, made from MapServer's words:
-one word a line (so that a position in the tree leads back to the word, its file and its line), text in double quotes,
-and without the blocks that only drawing needs (CLASS, STYLE, LABEL, SYMBOL, LEGEND ...): they cost the most to parse,
-hold the oddest spellings, and say nothing about observations.
+Blocks that only drawing needs (CLASS, STYLE, LABEL, SYMBOL, LEGEND ...) are followed to their END and left out: they
+hold the oddest spellings and nothing about observations.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.tokens import Token, TokenKind
 
-if TYPE_CHECKING:
-    from mappyfile.parser import Parser
-
-_Tree: TypeAlias = Any
-"""lark's Tree, whose children are trees and tokens at once: its types say too little to be of use."""
-
-_OPENERS: dict[str, frozenset[str]] = {
+OPENERS: dict[str, frozenset[str]] = {
     name: frozenset(words.split())
     for name, words in {
         "": "map symbolset layerset",
@@ -45,6 +35,8 @@ _OPENERS: dict[str, frozenset[str]] = {
         "join": "connectionoptions",
     }.items()
 }
+"""Which blocks can begin in a block; "" is the file."""
+
 _KEYWORDS = frozenset(
     (
         "angle browseformat classgroup classitem cluster config connection connectionoptions connectiontype data "
@@ -61,11 +53,17 @@ _KEYWORDS = frozenset(
 )
 """The keywords of MAP, WEB and LAYER: MapServer stops at any other word there, and so must whoever reads its maps."""
 
-_PAIRS = frozenset(("metadata", "validation", "connectionoptions"))
-_KEPT = _PAIRS | {"map", "web", "layer", "projection", "feature", "points", "cluster", "join"}
+PAIRS = frozenset(("metadata", "validation", "connectionoptions"))
+"""The blocks of keys and values that are not keywords."""
+
+_KEPT = PAIRS | {"map", "web", "layer", "projection", "feature", "points", "cluster", "join"}
+_INNER: frozenset[str] = frozenset().union(*(names for name, names in OPENERS.items() if name))
+"""What can only begin a block; it is not a keyword where that block cannot stand."""
+
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _PLAIN_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_UNPRINTABLE = re.compile(r"[\s\"\\\ud800-\udfff]")
+_NUMBERS_OF_A_KEYWORD = frozenset((1, 2, 3, 4, 6))
+"""One, a pair, a color, an extent, a range of colors."""
 
 
 @dataclass(frozen=True)
@@ -108,122 +106,131 @@ class Block:
         return (block for block in self.blocks if block.name == name)
 
 
-def parse_blocks(tokens: Iterable[Token], file: str) -> Block:
-    """Parse the words of a map into its MAP block.
+class _Words(Iterator[Token]):
+    """The words of a map in their order: ``here`` is the last one taken, ``ahead`` the one after it."""
 
-    Costs the import of mappyfile and about 0.2 s for its grammar at first use, then about 1 ms per 20 lines.
+    def __init__(self, tokens: Iterable[Token]) -> None:
+        self._tokens = iter(tokens)
+        self.here: Token | None = None
+        self.ahead = next(self._tokens, None)
+
+    def __next__(self) -> Token:
+        if self.ahead is None:
+            raise StopIteration
+        self.here, self.ahead = self.ahead, next(self._tokens, None)
+        return self.here
+
+    def until_end(self, opener: Token) -> Iterator[Token]:
+        """The words up to the END of the block that ``opener`` begins; END itself is then ``here``."""
+        for token in self:
+            if token.is_word("end"):
+                return
+            yield token
+        name = opener.text.upper()
+        raise MapfileError(
+            opener.file, opener.line, f"{name} is not ended: END is missing", near=opener.text, unended=True
+        )
+
+
+def parse_blocks(tokens: Iterable[Token], file: str) -> Block:
+    """Parse the words of a map into its MAP block; what follows its END is not looked at.
 
     Raises
     ------
     MapfileError
         A block without END, END without block, a keyword without value, no MAP.
     """
-    plain = list(_plain(tokens, file))
-    if not plain or plain[0][0] != "MAP":
-        raise MapfileError(file, plain[0][1].line if plain else 1, "the file has no MAP ... END")
-    kept = [token for _, token in plain]
-    return _block(_parse("\n".join(text for text, _ in plain), kept).children[0], kept)
-
-
-def _plain(tokens: Iterable[Token], file: str) -> Iterator[tuple[str, Token]]:
-    """The words that are kept, each with how mappyfile shall read it."""
-    opened: list[tuple[str, Token, bool]] = []
-    stream = iter(tokens)
-    for token in stream:
-        context, _, kept = opened[-1] if opened else ("", token, True)
-        word = token.text.lower() if token.kind is TokenKind.WORD else ""
-        if word == "end":
-            if not opened:
-                raise MapfileError(token.file, token.line, "END without a block that it could end", near=token.text)
-            opened.pop()
-            if kept:
-                yield "END", token
-            if not opened:
-                return
-        elif word in _OPENERS.get(context, ()):
-            opened.append((word, token, kept and word in _KEPT))
-            if opened[-1][2]:
-                yield word.upper(), token
-        elif not opened:
+    words = _Words(tokens)
+    for token in words:
+        if token.is_word("map"):
+            return _read_block(token, words)
+        if token.is_word("end"):
+            raise MapfileError(token.file, token.line, "END without a block that it could end", near=token.text)
+        if not token.is_word(*OPENERS[""]):
             raise MapfileError(token.file, token.line, f"a mapfile begins with MAP, not {token.text}", near=token.text)
-        elif context in _PAIRS or context in ("projection", "points", "pattern"):
-            if kept:
-                yield _value(token, context), token
+        _skip_block(token, words)
+        break
+    raise MapfileError(file, 1, "the file has no MAP ... END")
+
+
+def _read_block(opener: Token, words: _Words) -> Block:
+    # Blocks stand in each other as OPENERS allows, so a mapfile cannot make this call itself deeper than that.
+    block = Block(opener.text.lower(), opener.file, opener.line)
+    openers = OPENERS.get(block.name, ())
+    for token in words.until_end(opener):
+        name = token.text.lower()
+        if not token.is_word(*openers):
+            block.attributes.append(_read_attribute(token, words, block.name))
+        elif name not in _KEPT:
+            _skip_block(token, words)
+        elif name in PAIRS:
+            block.blocks.append(_read_pairs(token, words))
+        elif name in ("projection", "points"):
+            block.attributes.append(_read_list(token, words, numbers=name == "points"))
         else:
-            yield from _attribute(token, stream, kept, context)
-    if opened:
-        name, token, _ = opened[-1]
-        raise MapfileError(
-            token.file, token.line, f"{name.upper()} is not ended: END is missing", near=token.text, unended=True
-        )
-
-
-def _attribute(token: Token, stream: Iterator[Token], kept: bool, context: str) -> Iterator[tuple[str, Token]]:
-    key = token.text.lower()
-    if not kept:
-        return
-    if token.kind is TokenKind.WORD and _NUMBER.fullmatch(key):
-        yield "1", token
-        return
-    known = context not in ("map", "web", "layer") or key in _KEYWORDS
-    if token.kind is not TokenKind.WORD or not _PLAIN_WORD.fullmatch(key) or not known:
-        raise MapfileError(token.file, token.line, f"{token.text} is no keyword of a mapfile", near=token.text)
-    yield key.upper(), token
-    for _ in range(2 if key == "config" else 1):
-        value = next(stream, None)
-        if value is None or value.is_word("end"):
-            raise MapfileError(token.file, token.line, f"{key.upper()} has no value", near=token.text)
-        yield _value(value, ""), value
-
-
-def _value(token: Token, context: str) -> str:
-    if context not in _PAIRS and token.kind is TokenKind.WORD and _NUMBER.fullmatch(token.text):
-        return "1"
-    return '"' + _UNPRINTABLE.sub(" ", token.text) + ' "'
-
-
-_parser: Parser | None = None
-
-
-def _parse(text: str, tokens: list[Token]) -> _Tree:
-    import lark
-    from mappyfile.parser import Parser
-
-    global _parser
-    if _parser is None:
-        # It logs what it raises, and in terms of the plain form at that.
-        logging.getLogger("mappyfile").setLevel(logging.CRITICAL)
-        _parser = Parser(expand_includes=False)
-    try:
-        tree: _Tree = _parser.parse(text)
-    except lark.exceptions.UnexpectedInput as error:
-        line = getattr(error, "line", -1)
-        token = tokens[min(max(line, 1), len(tokens)) - 1]
-        raise MapfileError(token.file, token.line, f"{token.text} cannot stand here", near=token.text) from error
-    return tree
-
-
-def _block(node: _Tree, tokens: list[Token]) -> Block:
-    """Turn a node of mappyfile's tree into a block: a word's line number is its place among ``tokens``."""
-    first = _words(node, tokens)[0]
-    block = Block(first.text.lower(), first.file, first.line)
-    if node.data == "composite" and node.children[0].data in _PAIRS:
-        node = node.children[0]
-    if node.data in _PAIRS:
-        for pair in node.children[1:-1]:
-            key, value = _words(pair, tokens)
-            block.attributes.append(Attribute(key.text.lower(), (value,), key.file, key.line, key.text))
-        return block
-    for child in node.children[1].children if len(node.children) > 1 else ():
-        if child.data == "composite" or child.data in _PAIRS:
-            block.blocks.append(_block(child, tokens))
-        else:
-            key, *values = _words(child, tokens)
-            if child.data in ("projection", "points"):
-                values.pop()
-            block.attributes.append(Attribute(key.text.lower(), tuple(values), key.file, key.line, key.text))
+            block.blocks.append(_read_block(token, words))
     return block
 
 
-def _words(node: _Tree, tokens: list[Token]) -> list[Token]:
-    return [tokens[word.line - 1] for word in node.scan_values(lambda value: hasattr(value, "line"))]
+def _skip_block(opener: Token, words: _Words) -> None:
+    openers = OPENERS.get(opener.text.lower(), ())
+    for token in words.until_end(opener):
+        if token.is_word(*openers):
+            _skip_block(token, words)
+
+
+def _read_pairs(opener: Token, words: _Words) -> Block:
+    block = Block(opener.text.lower(), opener.file, opener.line)
+    inside = words.until_end(opener)
+    for key in inside:
+        value = next(inside, None)
+        if value is None:
+            raise _misplaced(words.here or key)
+        block.attributes.append(_make_attribute(key, value))
+    return block
+
+
+def _read_list(opener: Token, words: _Words, *, numbers: bool) -> Attribute:
+    """The words of PROJECTION, none of them a number, or the pairs of numbers of POINTS."""
+    values = []
+    for token in words.until_end(opener):
+        if is_number(token) != numbers:
+            raise _misplaced(token)
+        values.append(token)
+    if numbers and len(values) % 2:
+        raise _misplaced(words.here or opener)
+    return _make_attribute(opener, *values)
+
+
+def _read_attribute(token: Token, words: _Words, context: str) -> Attribute:
+    key = token.text.lower()
+    if is_number(token):
+        raise _misplaced(token)
+    known = context not in ("map", "web", "layer") or key in _KEYWORDS
+    if token.kind is not TokenKind.WORD or not _PLAIN_WORD.fullmatch(key) or not known:
+        raise MapfileError(token.file, token.line, f"{token.text} is no keyword of a mapfile", near=token.text)
+    if key in _INNER:
+        raise _misplaced(token)
+    values: list[Token] = []
+    for _ in range(2 if key == "config" else 1):
+        if words.ahead is None or words.ahead.is_word("end"):
+            raise MapfileError(token.file, token.line, f"{key.upper()} has no value", near=token.text)
+        values.append(next(words))
+    while key != "config" and is_number(values[-1]) and words.ahead is not None and is_number(words.ahead):
+        values.append(next(words))
+    if len(values) not in _NUMBERS_OF_A_KEYWORD:
+        raise _misplaced(values[6] if len(values) > 6 else words.ahead or values[-1])
+    return _make_attribute(token, *values)
+
+
+def _make_attribute(key: Token, *values: Token) -> Attribute:
+    return Attribute(key.text.lower(), values, key.file, key.line, key.text)
+
+
+def is_number(token: Token) -> bool:
+    """Whether it is a number that is not in quotes."""
+    return token.kind is TokenKind.WORD and _NUMBER.fullmatch(token.text) is not None
+
+
+def _misplaced(token: Token) -> MapfileError:
+    return MapfileError(token.file, token.line, f"{token.text} cannot stand here", near=token.text)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.tokens import Token, TokenKind, decode
+from mapsos.terms.boolean_parser import BooleanParser, Word, compare_constants
 from mapsos.terms.posix_patterns import compile_posix
 from mapsos.terms.predicates import (
     COMPARISONS,
@@ -22,11 +22,9 @@ from mapsos.terms.predicates import (
     Compare,
     ComparisonOperator,
     Matches,
-    Not,
     OneOf,
     Predicate,
     Time,
-    all_of,
     any_of,
 )
 from mapsos.terms.times import Interval, parse_time
@@ -81,21 +79,11 @@ def _checked_pattern(text: str, refuse: Callable[..., MapfileError]) -> str:
     return text
 
 
-Kind = Literal["number", "text", "time"]
-
-
 @dataclass(frozen=True)
-class _Item:
-    """[item], "[item]" or `[item]`."""
+class _Value(Word):
+    """A literal, or ([item], "[item]", `[item]`) the name of an item; of kind "number", "text" or "time"."""
 
-    name: str
-    kind: Kind
-
-
-@dataclass(frozen=True)
-class _Literal:
-    text: str
-    kind: Kind
+    is_item: bool = False
 
 
 _WORD = re.compile(
@@ -112,166 +100,113 @@ _WORD = re.compile(
     re.X | re.S,
 )
 _ITEM_IN_QUOTES = re.compile(r"\[([^\]]*)\]")
-_OPERATORS = {"eq": "=", "==": "=", "ne": "<>", "!=": "<>", "lt": "<", "gt": ">", "le": "<=", "ge": ">=", "re": "~"}
+_SYNONYMS = {"eq": "=", "==": "=", "ne": "<>", "!=": "<>", "lt": "<", "gt": ">", "le": "<=", "ge": ">=", "re": "~"}
+_SYNONYMS |= {"&&": "and", "||": "or", "!": "not"}
 _COMPARISONS = (*COMPARISONS, "~", "~*", "=*", "in")
+_KNOWN = frozenset((*_COMPARISONS, "and", "or", "not", "(", ")"))
 _ORDERS: dict[str, ComparisonOperator] = {relation: relation for relation in COMPARISONS}
 _MIRRORED: dict[str, str] = dict((*MIRRORED.items(), ("=*", "=*")))
-_JOINS = {"and": "and", "&&": "and", "or": "or", "||": "or", "not": "not", "!": "not"}
 
 
-class _Expression:
-    """A logical expression, read by descent: OR binds loosest, then AND, then NOT."""
-
+class _Expression(BooleanParser):
     def __init__(self, text: str, refuse: Callable[..., MapfileError]) -> None:
         self._refuse = refuse
-        self._words = list(self._split(text))
-        self._next = 0
-        self._depth = 0
+        super().__init__([*self._split(text), Word("end", "", len(text) + 1)], MAX_DEPTH + 1)
 
     def read(self) -> Predicate:
-        if not self._words:
+        if self.here.kind == "end":
             raise self._refuse("the expression is empty", "()")
-        result = self._read_or()
-        if self._next < len(self._words):
-            raise self._unexpected()
-        return result
+        return super().read()
 
-    def _split(self, text: str) -> Iterator[_Item | _Literal | str]:
+    def refuse_word(self, wanted: str = "") -> MapfileError:
+        word = self.here
+        if word.kind == "end":
+            return self._refuse("the expression breaks off", ")")
+        shown = f"[{word.text}]" if isinstance(word, _Value) and word.is_item else word.text
+        known = word.kind != "mark" or word.text in _KNOWN
+        return self._refuse(f"{shown} {'cannot stand here' if known else 'is not supported'}", shown)
+
+    def refuse_depth(self) -> MapfileError:
+        return self._refuse("parentheses nest too deeply", "(")
+
+    def read_condition(self) -> Predicate:
+        if constant := self.take("true", "false"):
+            return EVERYTHING if constant.text == "true" else NOTHING
+        left = self._read_value()
+        relation = self.take(*_COMPARISONS)
+        if relation is None:
+            raise self.refuse_word()
+        return self._compare(left, relation.text, self._read_value())
+
+    def _split(self, text: str) -> Iterator[Word]:
         for match in _WORD.finditer(text):
-            if match.lastgroup == "number":
-                yield _Literal(match["number"], "number")
-            elif match.lastgroup == "item":
-                yield _Item(match["item"], "number")
-            elif match.lastgroup in ("double", "single"):
-                inner = re.sub(r"\\([\"'\\])", r"\1", match[match.lastgroup])
-                yield self._quoted(inner, "text")
-            elif match.lastgroup == "time":
-                yield self._quoted(match["time"], "time")
-            elif match.lastgroup == "other":
-                raise self._refuse(f"{match['other']} is not supported", match["other"])
-            elif match.lastgroup is not None:
-                word = match[match.lastgroup].lower()
-                yield _JOINS.get(word, _OPERATORS.get(word, word))
+            kind, place = match.lastgroup or "", match.start() + 1
+            word = match[kind]
+            if kind == "number":
+                yield _Value("number", word, place)
+            elif kind == "item":
+                yield _Value("number", word, place, is_item=True)
+            elif kind in ("double", "single"):
+                yield self._quoted(re.sub(r"\\([\"'\\])", r"\1", word), "text", place)
+            elif kind == "time":
+                yield self._quoted(word, "time", place)
+            elif kind == "other":
+                raise self._refuse(f"{word} is not supported", word)
+            else:
+                yield Word("mark", _SYNONYMS.get(word.lower(), word.lower()), place)
 
-    def _quoted(self, text: str, kind: Kind) -> _Item | _Literal:
+    def _quoted(self, text: str, kind: str, place: int) -> _Value:
         if match := _ITEM_IN_QUOTES.fullmatch(text):
-            return _Item(match[1], kind)
+            return _Value(kind, match[1], place, is_item=True)
         if _ITEM_IN_QUOTES.search(text):
             raise self._refuse(f'"{text}": an item stands alone in its quotes', text)
-        return _Literal(text, kind)
+        return _Value(kind, text, place)
 
-    def _peek(self) -> _Item | _Literal | str | None:
-        return self._words[self._next] if self._next < len(self._words) else None
-
-    def _accept(self, word: str) -> bool:
-        if self._peek() == word:
-            self._next += 1
-            return True
-        return False
-
-    def _unexpected(self) -> MapfileError:
-        word = self._peek()
-        if word is None:
-            return self._refuse("the expression breaks off", ")")
-        if isinstance(word, str):
-            known = word in _COMPARISONS or word in _JOINS.values() or word in ("(", ")")
-            return self._refuse(f"{word} {'cannot stand here' if known else 'is not supported'}", word)
-        shown = f"[{word.name}]" if isinstance(word, _Item) else word.text
-        return self._refuse(f"{shown} cannot stand here", shown)
-
-    def _read_or(self) -> Predicate:
-        operands = [self._read_and()]
-        while self._accept("or"):
-            operands.append(self._read_and())
-        return any_of(*operands)
-
-    def _read_and(self) -> Predicate:
-        operands = [self._read_not()]
-        while self._accept("and"):
-            operands.append(self._read_not())
-        return all_of(*operands)
-
-    def _read_not(self) -> Predicate:
-        negations = 0
-        while self._accept("not"):
-            negations += 1
-        operand = self._read_operand()
-        if negations % 2 == 0:
-            return operand
-        if operand is EVERYTHING or operand is NOTHING:
-            return NOTHING if operand is EVERYTHING else EVERYTHING
-        return Not(operand)
-
-    def _read_operand(self) -> Predicate:
-        if self._accept("("):
-            self._depth += 1
-            if self._depth > MAX_DEPTH:
-                raise self._refuse("parentheses nest too deeply", "(")
-            inner = self._read_or()
-            if not self._accept(")"):
-                raise self._unexpected()
-            self._depth -= 1
-            return inner
-        if self._peek() in ("true", "false"):
-            return EVERYTHING if self._accept("true") else self._take(NOTHING)
-        left = self._read_value()
-        relation = self._peek()
-        if not isinstance(relation, str) or relation not in _COMPARISONS:
-            raise self._unexpected()
-        self._next += 1
-        return self._compare(left, relation, self._read_value())
-
-    def _take(self, predicate: Predicate) -> Predicate:
-        self._next += 1
-        return predicate
-
-    def _read_value(self) -> _Item | _Literal:
-        word = self._peek()
-        if word is None or isinstance(word, str):
-            raise self._unexpected()
-        self._next += 1
+    def _read_value(self) -> _Value:
+        word = self.here
+        if not isinstance(word, _Value):
+            raise self.refuse_word()
+        self.advance()
         return word
 
-    def _compare(self, left: _Item | _Literal, relation: str, right: _Item | _Literal) -> Predicate:
-        if isinstance(left, _Literal) and isinstance(right, _Item):
+    def _compare(self, left: _Value, relation: str, right: _Value) -> Predicate:
+        if right.is_item and not left.is_item:
             if relation not in _MIRRORED:
                 raise self._refuse(f"{relation} wants the item on its left", relation)
             left, relation, right = right, _MIRRORED[relation], left
-        if isinstance(left, _Item) and isinstance(right, _Item):
-            raise self._refuse(f"[{left.name}] {relation} [{right.name}]: two items cannot be compared", relation)
-        if isinstance(left, _Literal):
-            assert isinstance(right, _Literal)
+        if left.is_item and right.is_item:
+            raise self._refuse(f"[{left.text}] {relation} [{right.text}]: two items cannot be compared", relation)
+        if not left.is_item:
             return self._compare_constants(left, relation, right)
-        assert isinstance(right, _Literal)
         if relation == "in":
             return self._one_of(left, right)
         if relation in ("~", "~*"):
             if left.kind != "text" or right.kind != "text":
-                raise self._refuse(f'{relation} wants "[{left.name}]" and a regular expression in quotes', relation)
-            return Matches(left.name, _checked_pattern(right.text, self._refuse), relation == "~")
+                raise self._refuse(f'{relation} wants "[{left.text}]" and a regular expression in quotes', relation)
+            return Matches(left.text, _checked_pattern(right.text, self._refuse), relation == "~")
         if left.kind == "time" or right.kind == "time":
             return self._compare_times(left, relation, right)
         if left.kind == "number" and right.kind != "number":
-            raise self._refuse(f'[{left.name}] is a number; for text write "[{left.name}]"', f"[{left.name}]")
+            raise self._refuse(f'[{left.text}] is a number; for text write "[{left.text}]"', f"[{left.text}]")
         if left.kind == "text" and right.kind != "text":
-            raise self._refuse(f'"[{left.name}]" is text; for numbers write [{left.name}]', right.text)
+            raise self._refuse(f'"[{left.text}]" is text; for numbers write [{left.text}]', right.text)
         if relation == "=*":
-            return OneOf(left.name, (right.text,), match_case=False)
-        return Compare(left.name, _ORDERS[relation], right.text, kind=left.kind)
+            return OneOf(left.text, (right.text,), match_case=False)
+        return Compare(left.text, _ORDERS[relation], right.text, kind="text" if left.kind == "text" else "number")
 
-    def _one_of(self, left: _Item, right: _Literal) -> Predicate:
+    def _one_of(self, left: _Value, right: _Value) -> Predicate:
         values = tuple(right.text.split(","))
         if left.kind == "text":
-            return OneOf(left.name, values)
+            return OneOf(left.text, values)
         for value in values:
             if not re.fullmatch(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*", value):
-                raise self._refuse(f'[{left.name}] IN "{right.text}": {value} is no number', value)
-        return any_of(*(Compare(left.name, "=", value.strip(), kind="number") for value in values))
+                raise self._refuse(f'[{left.text}] IN "{right.text}": {value} is no number', value)
+        return any_of(*(Compare(left.text, "=", value.strip(), kind="number") for value in values))
 
-    def _compare_times(self, left: _Item, relation: str, right: _Literal) -> Predicate:
+    def _compare_times(self, left: _Value, relation: str, right: _Value) -> Predicate:
         interval = self._interval(right)
-        same = Time(left.name, (interval,), "during")
-        before, after = Time(left.name, (interval,), "before"), Time(left.name, (interval,), "after")
+        same = Time(left.text, (interval,), "during")
+        before, after = Time(left.text, (interval,), "before"), Time(left.text, (interval,), "after")
         choices: dict[str, Predicate] = {
             "=": same,
             "<>": any_of(before, after),
@@ -284,16 +219,15 @@ class _Expression:
             raise self._refuse(f"{relation} is not for times", relation)
         return choices[relation]
 
-    def _interval(self, literal: _Literal) -> Interval:
+    def _interval(self, literal: _Value) -> Interval:
         try:
             return parse_time(literal.text)
         except ValueError as error:
             raise self._refuse(f"`{literal.text}` is no time: {error}", literal.text) from None
 
-    def _compare_constants(self, left: _Literal, relation: str, right: _Literal) -> Predicate:
-        """Decide constants at once: ``1 = 1`` is what programs write that join conditions by AND."""
+    def _compare_constants(self, left: _Value, relation: str, right: _Value) -> Predicate:
         if left.kind != right.kind or left.kind == "time" or relation not in _ORDERS:
             raise self._refuse(f"{left.text} {relation} {right.text} compares no item", relation)
-        decide = COMPARISONS[_ORDERS[relation]]
-        read = float if left.kind == "number" else str
-        return EVERYTHING if decide(read(left.text), read(right.text)) else NOTHING
+        if left.kind == "number":
+            return compare_constants(float(left.text), _ORDERS[relation], float(right.text))
+        return compare_constants(left.text, _ORDERS[relation], right.text)

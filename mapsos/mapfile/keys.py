@@ -11,7 +11,7 @@ Need = Literal["mandatory", "recommended", "optional"]
 
 @dataclass(frozen=True)
 class MetadataKey:
-    """A metadata key (reference sections 5.1 and 5.2).
+    """A metadata key (docs/mapserver-sos.md, "Service keys" and "Layer keys").
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Looking up METADATA: namespaces, items and lists, as reference section 5 has it."""
+"""Looking up METADATA: namespaces, items and lists (docs/mapserver-sos.md, "Metadata")."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def collect_entries(blocks: Iterable[Block], encoding: str | None) -> list[Entry
 
 
 def split_list(text: str, delimiter: str) -> tuple[str, ...]:
-    """Split a list as MapServer does (reference section 5.3).
+    """Split a list as MapServer does (docs/mapserver-sos.md, "Lists").
 
     Runs of the delimiter count once; one at the beginning or end gives an empty first or last item; nothing is
     stripped. An empty text is one empty item.

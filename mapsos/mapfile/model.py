@@ -11,7 +11,7 @@ from mapsos.terms.predicates import ValueKind
 
 @dataclass(frozen=True)
 class AccessRules:
-    """Who may ask for what (reference section 4): the raw texts of the rules at one level, the map's or a layer's.
+    """Rules of access at one level, the map's or a layer's, as raw texts (docs/mapserver-sos.md, "Access").
 
     ``enable_request`` and the IP lists hold the ``sos_`` text first and the ``ows_`` text second, None where absent.
     """
@@ -121,7 +121,7 @@ class FeatureMetadata:
 
 @dataclass(frozen=True)
 class ObservationLayer:
-    """A LAYER with an offering id: where its rows are and what they mean (reference section 5.2).
+    """A LAYER with an offering id: where its rows are and what they mean (docs/mapserver-sos.md, "Layer keys").
 
     ``offering_extent`` and ``offering_time_extent`` are the raw texts: they are checked by the operations that use
     them, so that the other operations of a faulty map still answer. ``srs`` is the raw text of the layer's srs

@@ -23,7 +23,7 @@ _DEFINITIONS = {
 
 
 def read_projection(tokens: Sequence[Token], owner: str) -> Crs | None:
-    """Read the words of a PROJECTION block (reference section 14.4, D-31); None if it is empty.
+    """Read the words of a PROJECTION block (docs/mapserver-sos.md, "CRS labels"; D-31); None if it is empty.
 
     ``init=epsg:4326`` (with or without +), ``epsg:4326``, URN and http names, ``crs:84``, WKT, and PROJ strings as one
     word or one word a line. Whether PROJ knows the result is not asked.

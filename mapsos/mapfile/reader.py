@@ -40,8 +40,8 @@ _REFERENCE = re.compile(f"&({'|'.join(_REFERENCES)});")
 def read_service(path: str) -> Service:
     """Read the mapfile ``path`` and what it INCLUDEs.
 
-    Costs the import of mappyfile and its grammar at first use (about 0.4 s), then milliseconds; for requests use
-    `mapsos.mapfile.catalog.ServiceCatalog`. No data source is opened.
+    Costs some milliseconds for ten layers; for requests use `mapsos.mapfile.catalog.ServiceCatalog`. No data source is
+    opened.
 
     Raises
     ------
@@ -308,7 +308,7 @@ def _or(text: str | None, default: str) -> str:
 
 
 def _without_references(text: str | None) -> str | None:
-    """A text of the three keys in which MapServer wants markup characters as references (reference section 6).
+    """Read a text of the three keys in which MapServer expects markup characters as entity references.
 
     Maps that follow it say ``&amp;`` for an ampersand and still mean one; every other ampersand is plain text (D-16).
     """

@@ -1,8 +1,7 @@
 """The words of a mapfile as MapServer reads them, each with the file and line that it stands in.
 
-Here are the parts of MapServer's grammar that depend on the character: encodings, comments, the two quotes with their
-escapes and the ``i`` suffix, regular expressions, (expressions), {lists}, [bindings] and INCLUDE. What the words mean
-is for `mapsos.mapfile.blocks`.
+Here are the parts of MapServer's grammar that depend on the character and that only mapfiles have: encodings, regular
+expressions, (expressions), {lists}, [bindings] and INCLUDE. What the words mean is for `mapsos.mapfile.blocks`.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 
 from mapsos.files.identity import Identity, identity_of
 from mapsos.mapfile.errors import MapfileError
+from mapsos.terms.mapserver_words import WordError, split_words
 
 MAX_INCLUDE_DEPTH = 10
 """How deep INCLUDEs nest before it is taken for a circle; MapServer's limit."""
@@ -49,10 +49,7 @@ class Token:
         return self.kind is TokenKind.WORD and self.text.lower() in words
 
 
-_SPACE_AND_COMMENTS = re.compile(r"(?:[ \t\r\n\f\v]+|\#[^\n]*|/\*.*?\*/)+", re.S)
-_QUOTED = re.compile(r"\"((?:\\.|[^\"\\])*)\"(i(?![0-9A-Za-z_]))?|'((?:\\.|[^'\\])*)'(i(?![0-9A-Za-z_]))?", re.S)
 _BACK_TICKED = re.compile(r"`([^`]*)`(i(?![0-9A-Za-z_]))?")
-_ESCAPE = re.compile(r"\\([\"'\\])")
 _REGEX = re.compile(r"/((?:\\/|[^/\n*])(?:\\/|[^/\n])*)/(i(?![0-9A-Za-z_]))?")
 _BINDING = re.compile(r"\[([^\]\n]*)\]")
 _WORD = re.compile(r"[^\s\"'`\[\](){}\#]+")
@@ -118,27 +115,18 @@ def _read_text(path: str) -> tuple[Identity, str]:
 
 def split_text(text: str, file: str = "") -> Iterator[Token]:
     """Split the text of one file into words, INCLUDEs not followed. Raises `MapfileError` for what never closes."""
-    position, line, length = 0, 1, len(text)
-    while True:
-        if gap := _SPACE_AND_COMMENTS.match(text, position):
-            line += text.count("\n", position, gap.end())
-            position = gap.end()
-        if position >= length:
-            return
-        token, end = _token_at(text, position, file, line)
-        yield token
-        line += text.count("\n", position, end)
-        position = end
+    try:
+        yield from split_words(text, file, _read_word, _make_string)
+    except WordError as error:
+        raise MapfileError(error.file, error.line, error.message, near=error.near) from None
 
 
-def _token_at(text: str, position: int, file: str, line: int) -> tuple[Token, int]:
+def _make_string(text: str, file: str, line: int, ignore_case: bool) -> Token:
+    return Token(TokenKind.STRING, text, file, line, ignore_case)
+
+
+def _read_word(text: str, position: int, file: str, line: int) -> tuple[Token, int]:
     first = text[position]
-    if first in "\"'":
-        if match := _QUOTED.match(text, position):
-            inner = match[1] if match[1] is not None else match[3]
-            token = Token(TokenKind.STRING, _ESCAPE.sub(r"\1", inner), file, line, bool(match[2] or match[4]))
-            return token, match.end()
-        raise MapfileError(file, line, f"the quote {first} that opens here is never closed", near=first)
     if first == "`" and (match := _BACK_TICKED.match(text, position)):
         return Token(TokenKind.STRING, match[1], file, line, bool(match[2])), match.end()
     if first in "({":
@@ -154,7 +142,7 @@ def _token_at(text: str, position: int, file: str, line: int) -> tuple[Token, in
             return Token(TokenKind.REGEX, match[1], file, line, bool(match[2])), match.end()
     if match := _WORD.match(text, position):
         return Token(TokenKind.WORD, match[0], file, line), match.end()
-    raise MapfileError(file, line, f"{first} has no meaning here", near=first)
+    raise WordError(file, line, f"{first} has no meaning here", first)
 
 
 def _closing(text: str, position: int, file: str, line: int) -> int:
@@ -173,7 +161,7 @@ def _closing(text: str, position: int, file: str, line: int) -> int:
     # Lists are raw text in MapServer: {it's,b} has an apostrophe, not a quote.
     if opener == "{" and (end := text.find("}", position)) >= 0:
         return end + 1
-    raise MapfileError(file, line, f"the {opener} that opens here is never closed", near=opener)
+    raise WordError(file, line, f"the {opener} that opens here is never closed", opener)
 
 
 def is_decoded(text: str) -> bool:

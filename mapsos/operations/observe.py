@@ -56,8 +56,6 @@ class ObservationPlan:
     ----------
     context, question
         What was asked.
-    form
-        The response format.
     asked
         The layers that take part by their names, each with what is asked of its rows besides place and time.
     selections
@@ -74,7 +72,6 @@ class ObservationPlan:
 
     context: Context
     question: ObservationQuestion
-    form: ResponseFormat
     asked: Asked
     selections: tuple[LayerSelection, ...]
     collection: CollectionMarkup
@@ -82,21 +79,21 @@ class ObservationPlan:
     max_rows: int | None
     row_limit: int | None
 
-    def describe(self) -> Answer:
-        """Return the answer without its chunks. Nothing is read."""
-        question, form = self.question, self.form
+    def describe(self, form: ResponseFormat) -> Answer:
+        """Return the answer in a response format without its chunks. Nothing is read."""
+        question = self.question
         times = (time.text for time in question.times)
         parts = (question.offering or "", *question.observed_properties, *times)
         file_name = None if form.extension is None else name_file(parts, form.extension)
         facts = AnswerFacts(max_rows=self.max_rows)
         return Answer(form.content_type, (), file_name, compressible=form.compressible, facts=facts)
 
-    def open(self) -> Answer:
+    def open(self, form: ResponseFormat) -> Answer:
         """Return the answer, complete as far as that can be known: every layer is open and its first batch read.
 
         Memory: a batch of each layer. Raises ServiceError where data cannot be read, and for more rows than the limit.
         """
-        encoder, aggregation = self.form.load(), self.question.aggregation
+        encoder, aggregation = form.load(), self.question.aggregation
         summarized: list[int] = []
         questions = (self._ask(encoder, selection, summarized) for selection in self.selections)
         body = ObservationBody(partial(encoder.write, self.collection), questions, self.max_rows)
@@ -109,7 +106,7 @@ class ObservationPlan:
         except BaseException:
             body.close()
             raise
-        described = self.describe()
+        described = self.describe(form)
         return Answer(
             described.media_type,
             body,
@@ -163,7 +160,7 @@ def _summarize(
     yield from found
 
 
-def plan_observations(context: Context, question: ObservationQuestion, form: ResponseFormat) -> ObservationPlan:
+def plan_observations(context: Context, question: ObservationQuestion) -> ObservationPlan:
     """Check a question against the service, and decide which rows of which layers answer it.
 
     Costs what the layers' columns and procedures are not yet known of; no observation is read. Raises ServiceError for
@@ -182,7 +179,6 @@ def plan_observations(context: Context, question: ObservationQuestion, form: Res
     return ObservationPlan(
         context,
         question,
-        form,
         asked,
         selections,
         collection,

@@ -1,4 +1,4 @@
-"""From an HTTP request to its parameters: query string, form body or XML body (reference sections 1.4 and 2)."""
+"""From an HTTP request to its parameters: query string, form body or XML body (docs/mapserver-sos.md, "Requests")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MapServer's error page: the answer to what fails before there is a service to answer for (reference section 1.5)."""
+"""MapServer's error page, the answer to failures outside the SOS module (docs/mapserver-sos.md, "HTML error page")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ExceptionReport of OWS 1.1 (reference section 3; OGC 06-121r3, clause 8)."""
+"""The ExceptionReport of OWS 1.1 (docs/mapserver-sos.md, "Report"; OGC 06-121r3, clause 8)."""
 
 from __future__ import annotations
 

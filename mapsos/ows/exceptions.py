@@ -6,14 +6,14 @@ from mapsos.terms.failures import ReportedError
 
 
 class OwsException(ReportedError):
-    """A failure that the client is told about (OWS Common 1.1, clause 8; reference section 3).
+    """A failure that the client is told about (OWS Common 1.1, clause 8; docs/mapserver-sos.md, "Exceptions").
 
     Parameters
     ----------
     code, locator
         exceptionCode and locator.
     routine, message
-        The text is ``routine(): SOS server error. message``, in the words of the reference's table; the message is cut
+        The text is ``routine(): SOS server error. message``, in MapServer's words; the message is cut
         at 2047 bytes of UTF-8.
     category
         Instead of ``SOS server error.``

@@ -1,4 +1,4 @@
-"""result: OGC filters as predicates (reference section 10.6; OGC 04-095 and the names of OGC 09-026r2)."""
+"""result: OGC filters as predicates (docs/mapserver-sos.md, "result"; OGC 04-095 and names of OGC 09-026r2)."""
 
 from __future__ import annotations
 
@@ -63,9 +63,13 @@ def parse_result(raw: RawRequest, now: int | None = None) -> Predicate | None:
     """The filter as a predicate over names as the client wrote them, without a namespace prefix; None without result.
 
     A Filter element or the operator alone, from KVP or a body, in any namespace. Feature ids are a `OneOf` named
-    `FEATURE_ID`. ``now`` is the moment that a client's ``now`` means, in microseconds, the clock's if None. Raises
-    OwsException 40 for what is no filter, for functions and arithmetic, and for more than `MAX_NODES` elements,
-    `MAX_DEPTH` levels or `MAX_PATTERN` characters of a pattern.
+    `FEATURE_ID`. ``now`` is the moment that a client's ``now`` means, in microseconds, the clock's if None.
+
+    Raises
+    ------
+    OwsException
+        The value is not a filter, has functions or arithmetic, or has more than `MAX_NODES` elements, `MAX_DEPTH`
+        levels or `MAX_PATTERN` characters of a pattern (exception 40 of docs/mapserver-sos.md).
     """
     value = raw.last("result")
     if value is None:

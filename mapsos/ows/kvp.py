@@ -1,4 +1,4 @@
-"""Key-value pairs: a query string or a form body as parameters (reference section 2.1)."""
+"""Key-value pairs: a query string or a form body as parameters (docs/mapserver-sos.md, "Key-value pairs")."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ class RawRequest:
     """The parameters of a request before they are checked, the same from KVP, form POST and XML POST.
 
     ``values`` maps a parameter name in lower case to all its values in order (an XML body's override a query
-    string's of the same name, reference section 2.3). Values that are XML (eventTime, featureOfInterest, result) are
-    kept as text from KVP and as serialized elements from a body. ``nameless`` tells of a pair without a name
-    (``=value``), which is in no other way part of this.
+    string's of the same name: docs/mapserver-sos.md, "XML bodies"). Values that are XML (eventTime, featureOfInterest,
+    result) are kept as text from KVP and as serialized elements from a body. ``nameless`` tells of a pair without a
+    name (``=value``), which is in no other way part of this.
     """
 
     values: dict[str, tuple[str, ...]]
@@ -21,7 +21,7 @@ class RawRequest:
     nameless: bool = False
 
     def last(self, name: str) -> str | None:
-        """The last value of a parameter (the one that counts, reference section 2.1), None if absent."""
+        """Return the last value of a parameter (docs/mapserver-sos.md, "Key-value pairs"); None if absent."""
         found = self.values.get(name.lower())
         return found[-1] if found else None
 

@@ -1,4 +1,4 @@
-"""updateSequence: whether the capabilities that a client holds are still the current ones (reference section 2.6)."""
+"""updateSequence: whether a client's capabilities are still current (docs/mapserver-sos.md, "updateSequence")."""
 
 from __future__ import annotations
 

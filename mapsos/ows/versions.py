@@ -1,4 +1,4 @@
-"""Versions: which one a client names, which ones it accepts (reference sections 2.4 and 2.5)."""
+"""Versions: which one a client names, which ones it accepts (docs/mapserver-sos.md, "Version negotiation")."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def negotiate_version(raw: RawRequest) -> str:
     accepted = raw.last("acceptversions")
     if accepted is None:
         return SUPPORTED
-    # Runs of commas count as one (reference section 5.3).
+    # Runs of commas count as one (docs/mapserver-sos.md, "Lists").
     entries = re.split(",+", accepted)
     if any(_is_supported(entry) for entry in entries):
         return SUPPORTED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from mapsos.ows.decoding import decode_query
 from mapsos.ows.raw_request import RawRequest
 from mapsos.pages.content_security import write_headers
 from mapsos.pages.contents import list_catalog, list_downloads, list_places, list_response_formats
-from mapsos.pages.interface import PAGE_PATHS
+from mapsos.pages.interface import PAGE_OPERATION, PAGE_PATHS
 from mapsos.pages.links import find_place, link_table, list_formats, list_pages, list_trail, name_page, open_site
 from mapsos.pages.rendering import Link, render_page
 from mapsos.pages.sos_links import SosLinks
@@ -129,7 +130,7 @@ class Pages:
     def _respond(self, status: int, body: bytes, *, error: bool = False) -> Response:
         headers = (("Content-Type", "text/html; charset=UTF-8"), *write_headers(self._host.settings.tiles))
         response = Response(
-            status=status, headers=headers, body=(body,), error=error, operation="page", compressible=not error
+            status=status, headers=headers, body=(body,), error=error, operation=PAGE_OPERATION, compressible=not error
         )
         return response if error else tag_response(response, read_condition(self._request))
 
@@ -159,7 +160,7 @@ class PageExchange:
     def report(self, failure: Failure) -> Response:
         """Report a failure as a page."""
         error = translate_failure(failure)
-        return tell_methods(self._pages.write_error(error, self._service), error)
+        return replace(tell_methods(self._pages.write_error(error, self._service), error), operation=PAGE_OPERATION)
 
     def _send_file(self, file: StaticFile) -> Response:
         headers = (
@@ -168,5 +169,5 @@ class PageExchange:
             ("Cache-Control", "public, max-age=31536000, immutable"),
             *write_headers(self._host.settings.tiles),
         )
-        response = Response(headers=headers, body=(file.content,), operation="page", compressible=True)
+        response = Response(headers=headers, body=(file.content,), operation=PAGE_OPERATION, compressible=True)
         return answer_condition(response, read_condition(self._request))

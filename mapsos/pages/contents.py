@@ -57,8 +57,7 @@ def list_catalog(context: Context, layers: Iterable[KnownLayer]) -> list[dict[st
 
 def list_response_formats(translate: Callable[[str], str]) -> list[tuple[str, str]]:
     """Return each response format that the builder lists, with its label, in the order of the list."""
-    rows = list_builder_formats()
-    return [(row.name, translate(row.label or "") if row.translated else row.label or "") for row in rows]
+    return [(row.name, translate(row.label)) for row in list_builder_formats() if row.label is not None]
 
 
 def _name_offering(context: Context, id: str) -> str:

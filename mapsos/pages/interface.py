@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 PAGE_PATHS = "/_mapsos/"
 """What paths of the pages' own files, and of the builder of requests, start with."""
 
+PAGE_OPERATION = "page"
+"""What logs and metrics call a request for one of those paths."""
+
 
 def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange | None:
     """Take a request for a page, if pages are switched on.

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from gettext import ngettext
 from typing import TYPE_CHECKING, Any
 
 from mapsos.pages.static_files import read_static
@@ -70,8 +69,7 @@ def _load_environment(wording: Wording) -> Environment:
     )
     environment.filters["compact"] = lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     environment.filters["moment"] = read_moment
-    # Only scripts write texts whose form a number decides about.
-    environment.install_gettext_callables(wording.gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    environment.install_gettext_translations(wording.translations, newstyle=True)  # type: ignore[attr-defined]
     return environment
 
 

@@ -2,45 +2,69 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
-
-from mapsos.pages.language_tags import read_language, read_tag
 
 # Norwegian without more is bokmål.
 _SAME = {"no": "nb"}
 _FOLDER = Path(__file__).parent / "languages"
+_LANGUAGE = re.compile(r"([a-z]{2,3})(-.*)?")
+# A tag as BCP 47 wants it written, if its language is one that there is wording for.
+_PLAIN_TAG = re.compile(r"([a-z]{2})(-[A-Z]{2})?")
 
 
 @dataclass(frozen=True, eq=False)
 class Wording:
     """The texts of pages in a language, each by the text in English, which stands for itself where there is no other.
 
-    ``pages`` are those that the server writes, ``scripts`` those that scripts write; where a number decides about the
-    form, a text has one for each category of plurals (Unicode CLDR), by the category's name, and is found by its
-    English plural. ``%(name)s`` is where a value goes.
+    ``translations`` are those of texts that the server writes. ``scripts`` is the JSON of those that scripts write: one
+    text for each, or where a number decides about the form one for each category of plurals (Unicode CLDR), by the
+    category's name. ``%(name)s`` is where a value goes.
     """
 
     language: str = "en"
-    pages: Mapping[str, str] = field(default_factory=dict)
-    scripts: Mapping[str, str | Mapping[str, str]] = field(default_factory=dict)
+    translations: NullTranslations = field(default_factory=NullTranslations)
+    scripts: str = "{}"
 
     def gettext(self, text: str) -> str:
-        """The text in this language."""
-        return self.pages.get(text, text)
+        """Return the text in this language."""
+        return self.translations.gettext(text)
 
 
 ENGLISH = Wording()
 
 
+@lru_cache
+def read_tag(text: str) -> str | None:
+    """Return the tag of BCP 47 of a language named by a tag or by a code of ISO 639; None for what names none.
+
+    The tag is the shortest and newest that means the same: ``ger-AT`` is ``de-AT``, ``iw`` is ``he``. An underscore
+    counts as a hyphen, as in names of locales.
+    """
+    plain = _PLAIN_TAG.fullmatch(text)
+    if plain is not None and _read_wording(plain[1]) is not None:
+        # Most tags are like this, and what tells of the others takes 20 ms to import.
+        return text
+    from langcodes import standardize_tag
+    from langcodes.tag_parser import LanguageTagError
+
+    try:
+        tag = standardize_tag(text.strip())
+    except (LanguageTagError, RecursionError):
+        # The latter is for a text of a thousand subtags.
+        return None
+    return tag if _LANGUAGE.fullmatch(tag) else None
+
+
 def find_wording(tag: str | None) -> Wording | None:
-    """The wording for a tag of BCP 47, whatever its region is; None where there is none."""
+    """Return the wording for a tag of BCP 47, whatever its region is; None where there is none."""
     if tag is None:
         return None
-    language = read_language(tag)
+    language = tag.partition("-")[0]
     return _read_wording(_SAME.get(language, language))
 
 
@@ -54,7 +78,7 @@ class PageLanguage:
 
 
 def choose_language(said: str) -> PageLanguage:
-    """The language of the pages of a service whose ``sos_language`` is ``said``: English where it has no wording."""
+    """Return the language of the pages of a service whose ``sos_language`` is ``said``: English without wording."""
     tag = read_tag(said)
     wording = find_wording(tag)
     if tag is None or wording is None:
@@ -64,7 +88,7 @@ def choose_language(said: str) -> PageLanguage:
 
 
 def share_language(said: Iterable[str]) -> PageLanguage:
-    """The language of a page about services whose ``sos_language`` are these: the one that all have, else English."""
+    """Return the language of a page about services whose ``sos_language`` are these: that of them all, else English."""
     found = {choose_language(text) for text in said}
     if len({language.wording.language for language in found}) != 1:
         return PageLanguage()
@@ -74,17 +98,17 @@ def share_language(said: Iterable[str]) -> PageLanguage:
 
 
 def list_languages() -> list[str]:
-    """The languages that there is wording for, as codes of ISO 639-1, in alphabetic order."""
-    return sorted(["en", *(path.stem for path in _FOLDER.glob("*.json"))])
+    """Return the languages that there is wording for, as codes of ISO 639-1, in alphabetic order."""
+    return sorted(["en", *(path.stem for path in _FOLDER.glob("*.mo"))])
 
 
 @lru_cache
 def _read_wording(language: str) -> Wording | None:
-    """The wording of a language by its code; a file is read once a process, when a page is first asked for in it."""
+    """Return the wording of a language by its code; read once a process, when a page is first asked for in it."""
     if language == ENGLISH.language:
         return ENGLISH
-    path = _FOLDER / f"{language}.json"
+    path = _FOLDER / f"{language}.mo"
     if not path.is_file():
         return None
-    found = json.loads(path.read_text("utf-8"))
-    return Wording(language, found.get("pages", {}), found.get("scripts", {}))
+    with path.open("rb") as file:
+        return Wording(language, GNUTranslations(file), path.with_suffix(".json").read_text("utf-8"))

@@ -70,30 +70,26 @@ class RestExchange:
         # Of a query that cannot be decoded, the format still can.
         self._wants_page = wants_page(path, dict(parse_qsl(request.query or "", errors="replace")).get("f"))
 
-    @property
-    def _operation(self) -> str:
-        return f"REST {self._path.resource or ''}".rstrip()
-
     def answer(self) -> Response:
         """Answer the request. Raises RestError and ServiceError."""
         raw = self._read()
         if self._path.resource == "services":
-            return replace(self._answer_services(raw), operation=self._operation)
+            return replace(self._answer_services(raw), operation=self._path.operation)
         service = self._service = find_service(self._path.service, self._host)
         address, now = self._request.environ.get("REMOTE_ADDR"), current_time()
         context = Context(self._host, service, address, now, build_own_url(self._request, raw.first("map")))
         script = self._request.environ.get("SCRIPT_NAME", "")
         resource = find_resource(context, self._path, raw, script, reads_body=self._request.method != "HEAD")
         response = self._write(context, raw, resource)
-        return replace(response, operation=self._operation, count_rows=resource.count_rows)
+        return replace(response, operation=self._path.operation, count_rows=resource.count_rows)
 
     def report(self, failure: Failure) -> Response:
         """Report a failure as a document or a page, with an HTTP status code of its own."""
         error = translate_failure(failure)
         if self._wants_page and self._pages is not None:
             page = self._pages.write_error(error, self._service)
-            return replace(tell_methods(page, error), operation=self._operation)
-        return replace(write_error(error), operation=self._operation)
+            return replace(tell_methods(page, error), operation=self._path.operation)
+        return replace(write_error(error), operation=self._path.operation)
 
     def _read(self) -> RawRequest:
         request, settings = self._request, self._host.settings

@@ -23,6 +23,9 @@ RESOURCES = ("observations", "observations/query", "procedures", "features", "fe
 MEMBERS = {"offering": "observations", "procedure": "procedures"}
 """What has an id, and the resource that it stands below. An offering of the id ``query`` has no path: that is taken."""
 
+REST_OPERATIONS = ("REST", *(f"REST {name}" for name in ("services", "openapi", *RESOURCES, *MEMBERS)))
+"""All that `RestPath.operation` can be, but for the empty text."""
+
 
 @dataclass(frozen=True)
 class RestPath:
@@ -38,6 +41,11 @@ class RestPath:
     prefix: str
     resource: str | None
     id: str | None = None
+
+    @property
+    def operation(self) -> str:
+        """What a request for this path is called in the log and in metrics; empty for what there is not."""
+        return "" if self.resource is None else f"REST {self.resource}".rstrip()
 
 
 def read_path(environ: Mapping[str, str]) -> str:

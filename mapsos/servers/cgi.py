@@ -1,4 +1,4 @@
-"""CGI: one request from the environment and standard input, one response to standard output (reference section 1)."""
+"""CGI: one request from the environment and standard input, one response to standard output."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NO_REQUEST = (
     "should be initiated as a CGI process via a httpd server.\n"
     "For other options please try using the --help switch.\n"
 )
-"""What there is to say without REQUEST_METHOD (reference section 1.4)."""
+"""The answer without REQUEST_METHOD (docs/mapserver-sos.md, "Methods and headers")."""
 
 
 def serve_request(
@@ -42,7 +42,8 @@ def serve_request(
     Parameters
     ----------
     environ
-        CGI variables, and the options of reference section 1.3; REQUEST_METHOD must be there.
+        CGI variables, and the options of docs/mapserver-sos.md, "Configuration and choice of map"; REQUEST_METHOD is
+        required.
     stdin, stdout
         The body of the request, read only as far as somebody asks for it; and where the response goes.
     conf

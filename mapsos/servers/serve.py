@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -170,14 +171,20 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
         serve_only(settings, mapfiles, name)
     listener = _listen(options)
     announcement = _announce(listener, mapfiles, options.requests)
-    metrics = _make_metrics(settings)
+    counts = _create_metrics_folder(settings)
 
     def load() -> WSGIApplication:
-        return MapRoutes(settings, mapfiles, metrics)
+        from mapsos.servers.status import open_metrics
+
+        return MapRoutes(settings, mapfiles, open_metrics(settings))
 
     def when_ready(server: object) -> None:
         sys.stdout.write(announcement)
         sys.stdout.flush()
+
+    def on_exit(server: object) -> None:
+        if counts is not None:
+            shutil.rmtree(counts, ignore_errors=True)
 
     _run_gunicorn(
         load,
@@ -188,6 +195,7 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
             # Threads also keep a worker's heartbeat going while a long answer is under way.
             "worker_class": "mapsos.servers.gunicorn_worker.PatientWorker",
             "when_ready": when_ready,
+            "on_exit": on_exit,
             # Whom to believe is the settings' matter, for each kind of server alike.
             "forwarded_allow_ips": "",
             "secure_scheme_headers": {},
@@ -202,18 +210,16 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
     )
 
 
-def _make_metrics(settings: Settings) -> Metrics | None:
-    """Memory that the processes to be forked share. Raises ServingError if it cannot be had."""
+def _create_metrics_folder(settings: Settings) -> Path | None:
+    """Create the folder that the workers count in. Raises ServingError if that is impossible."""
     if not settings.metrics:
         return None
-    from mapsos.command.versions import tell_version
-    from mapsos.sos.v1.operations import OPERATIONS
-    from mapsos.web.metrics import Metrics
+    from mapsos.web.metrics_folder import create_folder, list_roots
 
     try:
-        return Metrics(tuple(operation.name for operation in OPERATIONS), tell_version(settings.no_version))
+        return create_folder(os.getpid(), list_roots(os.environb))
     except OSError as error:
-        raise ServingError(f"there is no memory to count in: {error.strerror}") from error
+        raise ServingError(f"cannot create a folder for metrics: {error}") from error
 
 
 def _run_gunicorn(load: Callable[[], WSGIApplication], options: Mapping[str, Any]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import logging
+import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -12,7 +15,40 @@ if TYPE_CHECKING:
     from mapsos.config.settings import Settings
     from mapsos.web.metrics import Metrics
 
+log = logging.getLogger("mapsos")
+
 HEALTH = "/healthz"
+
+
+def open_metrics(settings: Settings) -> Metrics | None:
+    """Return what counts the requests of this process and of the other children of its parent; None if that is off.
+
+    Where they cannot count together, the log tells why, and this process counts by itself.
+    """
+    if not settings.metrics:
+        return None
+    from mapsos.command.versions import tell_version
+    from mapsos.web.metrics import Metrics
+    from mapsos.web.metrics_folder import share_folder
+
+    open_in = functools.partial(
+        Metrics, list_operations(settings), tell_version(settings.no_version), server=settings.config_file or ""
+    )
+    try:
+        return open_in(folder=share_folder(os.getppid()))
+    except OSError as error:
+        log.warning("metrics: each process counts by itself: %s", error)
+        return open_in(folder=None)
+
+
+def list_operations(settings: Settings) -> tuple[str, ...]:
+    """Return the names that answers under these settings can have as their operation: no client adds one."""
+    from mapsos.pages.interface import PAGE_OPERATION
+    from mapsos.rest.paths import REST_OPERATIONS
+    from mapsos.sos.v1.operations import OPERATIONS
+
+    names = tuple(operation.name for operation in OPERATIONS)
+    return (*names, *REST_OPERATIONS, PAGE_OPERATION) if settings.rest else names
 
 
 def answer_status(

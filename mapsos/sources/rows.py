@@ -60,7 +60,7 @@ class Rows:
         return self._values[name]
 
     def texts(self, name: str) -> pa.Array:
-        """Value texts as reference section 14.1 has them."""
+        """Return value texts as MapServer writes them (docs/mapserver-sos.md, "Value text")."""
         if name not in self._texts:
             self._texts[name] = self.columns[name].texts(self.raw[name])
         return self._texts[name]

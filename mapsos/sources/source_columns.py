@@ -29,7 +29,7 @@ class SourceColumn(Protocol):
         """Typed values, as `ColumnKind` says."""
 
     def texts(self, raw: pa.Array) -> pa.Array:
-        """Value texts (reference section 14.1) as large_string, null where the text is empty for want of a value."""
+        """Return value texts (docs/mapserver-sos.md, "Value text") as large_string, null where a value is missing."""
 
 
 def utf8_texts(raw: pa.Array, encoding: str | None = None) -> pa.Array:

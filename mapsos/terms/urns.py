@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 PROCEDURE_URN = "urn:ogc:def:procedure:"
-"""What the id of a procedure has before it (reference section 5.2)."""
+"""Prefix of the published ids of procedures (docs/mapserver-sos.md, "Layer keys")."""
 
 TRANSIENT_FEATURE = "urn:ogc:def:feature:OGC-SWE:3:transient"
 """The feature of interest of which nothing is known."""

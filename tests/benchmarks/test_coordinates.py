@@ -9,5 +9,5 @@ def test_it_tells_what_each_way_costs(monkeypatch: pytest.MonkeyPatch, capsys: p
     monkeypatch.setattr(coordinates, "LINES", 20)
     coordinates.main()
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 11
+    assert len(lines) == 10
     assert all(line.endswith(" ns") and float(line.split()[-2]) > 0 for line in lines)

@@ -34,7 +34,7 @@ def test_every_argument_of_the_program_is_there() -> None:
     named = {word.split()[0].partition("=")[0] for row in table for word in code(row["argument"])}
     options = cli.USAGE.split("Options :")[1].split("Commands :")[0]
     told = {word.rstrip(",").partition("=")[0] for line in options.splitlines() for word in line.split()[:2]}
-    assert {"-h", "--help", "-v", "-nh", "-conf", "QUERY_STRING", "PATH_INFO"} == named
+    assert {"-h", "--help", "--version", "-v", "-nh", "-conf", "QUERY_STRING", "PATH_INFO"} == named
     assert named <= told
 
 

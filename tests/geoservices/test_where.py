@@ -137,3 +137,10 @@ WORDS = st.sampled_from(
 def test_gives_a_predicate_or_says_why_not(text: str) -> None:
     with contextlib.suppress(RestError):
         parse_where(text)
+
+
+def test_levels_count_the_condition_itself() -> None:
+    depth = MOST_LEVELS - 1
+    assert parse_where("(" * depth + "1=1" + ")" * depth) == EVERYTHING
+    with pytest.raises(RestError, match=rf"more than {MOST_LEVELS} levels \(character {MOST_LEVELS + 1}\)"):
+        parse_where("(" * MOST_LEVELS + "1=1" + ")" * MOST_LEVELS)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsos.mapfile.errors import MapfileError
-from mapsos.mapfile.expressions import read_filter
+from mapsos.mapfile.expressions import MAX_DEPTH, read_filter
 from mapsos.mapfile.tokens import Token, TokenKind, split_text
 from mapsos.terms.predicates import (
     EVERYTHING,
@@ -145,3 +145,9 @@ def test_bad_regular_expression_of_a_filter_item() -> None:
 def test_any_words_give_a_predicate_or_an_error(words: list[str]) -> None:
     with contextlib.suppress(MapfileError):
         read_filter(Token(TokenKind.EXPRESSION, " ".join(words), "f.map", 1), None, "l")
+
+
+def test_parentheses_nest_within_a_bound() -> None:
+    assert read("(" * (MAX_DEPTH + 1) + "[v] > 5" + ")" * (MAX_DEPTH + 1)) == number(">", "5")
+    with pytest.raises(MapfileError, match="nest too deeply"):
+        read("(" * (MAX_DEPTH + 2) + "[v] > 5" + ")" * (MAX_DEPTH + 2))

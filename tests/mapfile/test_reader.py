@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from mapsos.terms.predicates import EVERYTHING, Compare, OneOf
 
 from .conftest import LAYER, WEB, MapWriter
 
+WEATHER = str(Path(__file__).parents[2] / "examples" / "mapfiles" / "weather.map")
 BARE_MINIMUM = r"""
 MAP
 NAME "SOS_server"
@@ -246,6 +249,21 @@ def test_what_a_layer_cannot_be_served_from(write_map: MapWriter, layer: str, li
         ("MAP\nWEB METADATA\n'a' END END END", 3, "END"),
         ("MAP\nLAYER NAME x FEATURE POINTS\n1 END END END END", 3, "END"),
         ("END", 1, "END"),
+        ("MAP\nNAME x\n5 END", 3, "5"),
+        ("MAP WEB END\n5 6 END", 2, "5"),
+        ("MAP CONFIG a 1\n5 END", 2, "5"),
+        ("MAP SIZE 1 2 3 4 5\nNAME x END", 2, "NAME"),
+        ("MAP SIZE 1 2 3 4 5 6\n7 END", 2, "7"),
+        ("MAP CONFIG a\nEND", 1, "CONFIG"),
+        ("MAP PROJECTION\n4326 END END", 2, "4326"),
+        ("MAP LAYER FEATURE POINTS 1 2\nx 3 END END END END", 2, "x"),
+        ("MAP WEB\nPROJECTION AUTO END END END", 2, "PROJECTION"),
+        ("MAP LAYER\nWEB METADATA END END END END", 2, "WEB"),
+        ("MAP\nSYMBOL NAME x POINTS 1 1 END\nEND", 1, "MAP"),
+        ("MAP\nLAYER\nCLASS END", 2, "LAYER"),
+        ("MAP\nLAYER CLASS\nSTYLE PATTERN END", 3, "STYLE"),
+        ("SYMBOLSET\nSYMBOL NAME x END END", 1, ""),
+        ("SYMBOLSET\nSYMBOL NAME x END", 1, "SYMBOLSET"),
     ],
 )
 def test_syntax_errors_have_their_place(tmp_path: Path, text: str, line: int, near: str) -> None:
@@ -254,6 +272,16 @@ def test_syntax_errors_have_their_place(tmp_path: Path, text: str, line: int, ne
     with pytest.raises(MapfileError) as caught:
         read_service(str(path))
     assert (caught.value.line, caught.value.near) == (line, near)
+
+
+def test_a_map_is_read_without_a_parser_library() -> None:
+    script = (
+        "import sys; from mapsos.mapfile.reader import read_service; read_service(sys.argv[1]);"
+        "print(sorted({'lark', 'mappyfile', 'jsonschema', 'numpy', 'osgeo'} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", script, WEATHER]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_errors_in_included_files_name_them(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from mapsos.pages.static_files import read_static
+from mapsos.pages.wording import find_wording
 from tests.pages.addresses import PAGES, ROOT
 from tests.pages.chromium import PATIENCE
-from tests.pages.texts import read_wording
 from tests.support.serve_command import serving
 
 from .conftest import MAPS, word_map
@@ -148,9 +148,11 @@ def test_scripts_speak_the_language_of_the_page(browser: Browser, tmp_path: Path
 )
 def test_a_number_has_the_form_of_its_language(browser: Browser, language: str, number: int, text: str) -> None:
     script = read_static("wording.js")
+    found = find_wording(language)
     assert script is not None
-    texts = json.dumps(read_wording(language)["scripts"] if language != "en" else {})
-    document = f'<html lang="{language}-XX"><script src="/wording.js" data-texts="{escape(texts)}"></script></html>'
+    assert found is not None
+    texts = escape(found.scripts)
+    document = f'<html lang="{language}-XX"><script src="/wording.js" data-texts="{texts}"></script></html>'
     page = browser.new_page()
     page.route("http://page.invalid/", lambda route: route.fulfill(content_type="text/html", body=document))
     page.route(

@@ -32,7 +32,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         database.execute(
             "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
             "INSERT INTO obs (geom, stn, t, v) "
-            "SELECT geom, stn, strftime('%Y-%m-%dT%H:%M:%SZ', '2001-01-01', i || ' minutes'), i % 60 FROM n, obs",
+            "SELECT geom, stn, strftime('%Y-%m-%dT%H:%M:%fZ', '2001-01-01', i || ' minutes'), i % 60 FROM n, obs",
             (MINUTES - 1,),
         )
         database.execute("CREATE INDEX by_station ON obs (stn, t)")

@@ -1,4 +1,4 @@
-"""enable_request and address lists (reference, section 4)."""
+"""enable_request and address lists (docs/mapserver-sos.md, "Access")."""
 
 from __future__ import annotations
 

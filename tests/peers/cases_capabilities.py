@@ -1,4 +1,4 @@
-"""GetCapabilities: metadata, WARNING comments, offerings, procedures, phenomena (reference, sections 5 and 6)."""
+"""GetCapabilities: metadata, comments, offerings, procedures, phenomena (docs/mapserver-sos.md, "GetCapabilities")."""
 
 from __future__ import annotations
 

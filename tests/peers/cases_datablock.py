@@ -1,4 +1,4 @@
-"""om:Observation: fields, records, separators, grouping by procedure (reference, section 13)."""
+"""om:Observation: fields, records, separators, grouping by procedure (docs/mapserver-sos.md, "om:Observation")."""
 
 from __future__ import annotations
 

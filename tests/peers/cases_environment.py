@@ -1,4 +1,4 @@
-"""The process: configuration, choice of maps, CGI environment, methods, error pages (reference, sections 1, 2, 5.4)."""
+"""The process: configuration, choice of maps, environment, methods, error pages (docs/mapserver-sos.md, "Process")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exceptions of reference section 3, one by one, and in which order they are found."""
+"""The exceptions of docs/mapserver-sos.md, "Table of exceptions", one by one, and the order of checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""result: OGC filters in key-value requests (reference, section 10.6)."""
+"""result: OGC filters in key-value requests (docs/mapserver-sos.md, "result")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""om:Measurement: envelope, members, values, geometries, layers and limits (reference, sections 9 to 12 and 14)."""
+"""om:Measurement: envelope, members, values, geometries, layers, limits (docs/mapserver-sos.md, "om:Measurement")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""XML bodies and forms (reference, sections 2.1 and 2.3)."""
+"""XML bodies and forms (docs/mapserver-sos.md, "Key-value pairs" and "XML bodies")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DescribeSensor and DescribeObservationType (reference, sections 7 and 8)."""
+"""DescribeSensor and DescribeObservationType (docs/mapserver-sos.md, "DescribeSensor")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""featureOfInterest, bbox, srsName, extents and projections (reference, sections 10.3 to 10.5, 10.7 and 14.3)."""
+"""featureOfInterest, bbox, srsName, extents and projections.
+
+See docs/mapserver-sos.md, "featureOfInterest", "bbox", "Default rectangle", "srsName" and "Envelopes".
+"""
 
 from __future__ import annotations
 

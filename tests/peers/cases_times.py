@@ -1,4 +1,4 @@
-"""eventTime in key-value requests (reference, section 10.2)."""
+"""eventTime in key-value requests (docs/mapserver-sos.md, "eventTime")."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Every way in which mapsos may answer otherwise than mapserv 8.0, with what makes the two answers comparable again.
 
-D-nn are defects of MapServer (section 15 of the reference); B-nn are deliberate differences of mapsos.
+D-nn are defects of MapServer (docs/mapserver-sos.md, "Defects"); B-nn are deliberate differences of mapsos.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Texts of the maps of the suite: one skeleton (reference, appendix A) and what varies in it."""
+"""Texts of the maps of the suite: one skeleton and what varies in it.
+
+See docs/mapserver-sos.md, "Maps and data of the comparison".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The data that the maps of the suite show, written once per run in every format (reference, appendix A)."""
+"""The data that the maps of the suite show, written once per run in every format.
+
+See docs/mapserver-sos.md, "Maps and data of the comparison".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One test for each defect of MapServer 8.0 (section 15 of the reference): what mapsos does instead, on real data.
+"""One test for each defect of MapServer 8.0 (docs/mapserver-sos.md, "Defects"): what mapsos does instead, on real data.
 
 Each also asks mapserv, so that what is said of it stays true.
 """

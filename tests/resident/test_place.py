@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from mapsos.files.private_folder import locate_folder, open_folder
 from mapsos.servers.resident import client
 from mapsos.servers.resident.wire import write_request
-from mapsos.servers.resident.worker_name import locate_folder, name_worker, open_folder, pick_environ
+from mapsos.servers.resident.worker_name import name_worker, pick_environ
 
 from .conftest import CAPABILITIES, Site
 

@@ -1,4 +1,4 @@
-"""A GML 3.1.1 application schema: the elements that om:Measurement writes for layers (reference sections 8 and 12).
+"""A GML 3.1.1 application schema: the elements that om:Measurement writes for layers as features.
 
 A value that is missing is an empty element, as in MapServer, which no number and no time may be. So each of the
 schema's own types is one of XML Schema's or empty. It has the name of the one it widens: GDAL goes by the local name.

@@ -1,4 +1,4 @@
-"""The Capabilities document as MapServer writes it (reference section 6), with its WARNING comments."""
+"""The Capabilities document as MapServer writes it, with its comments (docs/mapserver-sos.md, "GetCapabilities")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The om:ObservationCollection around the members of a GetObservation answer (reference section 11)."""
+"""The om:ObservationCollection of a GetObservation answer (docs/mapserver-sos.md, "Observation collection")."""
 
 from __future__ import annotations
 

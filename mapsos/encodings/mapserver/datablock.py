@@ -1,4 +1,7 @@
-"""Observations as om:Observation: a text block of records for a layer, or for each procedure (reference section 13)."""
+"""Observations as om:Observation: a text block of records for a layer, or for each procedure.
+
+See docs/mapserver-sos.md, "om:Observation".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Geometries as MapServer's GML (reference sections 14.2 and 14.3), for a whole batch at once.
+"""Geometries as MapServer's GML (docs/mapserver-sos.md, "Geometries" and "Envelopes"), for a whole batch at once.
 
 The markup is MapServer's, odd as it is (D-30): GML 2 elements for lines and polygons, in an msGeometry without
 namespace; lines with commas alone and one at the end; polygons with a blank at the end. It is complete: inner rings

@@ -1,4 +1,4 @@
-"""Observations as om:Measurement: a member for every row (reference section 12)."""
+"""Observations as om:Measurement: a member for every row (docs/mapserver-sos.md, "om:Measurement")."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ MISSING_PROCEDURE_ITEM = (
     '<!--WARNING: Optional metadata "sos_procedure_item" missing for sos:procedure.  '
     "If you have more than 1 procedures, sos:procedure will output them incorrectly.-->"
 )
-"""Comment P1 (reference section 5.2)."""
+"""Comment P1 (docs/mapserver-sos.md, "Warning comments")."""
 
 _TAKEN_PREFIXES = frozenset({"gml", "ows", "swe", "xlink", "xsi", "sos", "om", "xml", "xmlns"})
 
@@ -54,12 +54,12 @@ def write_phenomenon(phenomenon: Phenomenon) -> tuple[str, str]:
 
 
 def crs_attributes(label: str | None) -> str:
-    """What gml:Point and gml:Envelope say of their CRS (reference section 14.4): nothing without a label."""
+    """Return the attributes of gml:Point and gml:Envelope: none without label (docs/mapserver-sos.md, "Envelopes")."""
     return "" if label is None else f' srsName="urn:ogc:crs:{escape_attribute(label.lower())}" srsDimension="2"'
 
 
 def write_envelope(depth: int, envelope: Envelope) -> str:
-    """A gml:boundedBy at a depth (reference section 14.3)."""
+    """A gml:boundedBy at a depth (docs/mapserver-sos.md, "Envelopes")."""
     return (
         indent(depth, "<gml:boundedBy>")
         + indent(depth + 1, f"<gml:Envelope{crs_attributes(envelope.label)}>")

@@ -17,7 +17,7 @@ from mapsos.terms.layer_source import SourceKind
 
 
 def build_feature_type_url(online_resource: str, layer_name: str) -> str:
-    """The DescribeFeatureType link of a layer (reference sections 8 and 11), its name percent-encoded."""
+    """Return the DescribeFeatureType link of a layer, percent-encoded (docs/mapserver-sos.md, "om:Measurement")."""
     return (
         f"{online_resource}service=WFS&version=1.1.0&request=DescribeFeatureType&typename={quote(layer_name, safe='')}"
     )
@@ -56,7 +56,10 @@ def _build_envelope(service: Service, first: ObservationLayer, output_crs: Crs |
 def _choose_label(
     service: Service, layer: ObservationLayer, output_crs: Crs | None, *, with_layer: bool = True
 ) -> str | None:
-    """The label of coordinates in an answer (reference section 14.4); the collection's own never is the layer's."""
+    """Return the label of coordinates in an answer (docs/mapserver-sos.md, "CRS labels").
+
+    The collection's own never is the layer's.
+    """
     # With srsName the coordinates are in that CRS, whatever the layer's metadata say of its own.
     if output_crs is not None and output_crs != service.crs:
         return output_crs.label

@@ -35,7 +35,7 @@ def _read_number(text: str) -> float:
 
 
 def find_label(layer: ObservationLayer, service: Service | None = None) -> str | None:
-    """The CRS label of a layer's envelope (reference section 14.4).
+    """The CRS label of a layer's envelope (docs/mapserver-sos.md, "CRS labels").
 
     The first word of its srs metadata, else the label of its projection. With ``service`` the map's projection comes
     between the two, as in GetObservation.

@@ -1,7 +1,7 @@
 """What is known of a layer's data without reading it again: columns, procedures, extent, time bounds.
 
-Facts are kept as long as the data are the same (DESIGN: capabilities cost nothing twice): for files that is their
-path, size and modification time; for databases, which have no such identity, a time to live.
+Facts are kept as long as the data are the same, so that capabilities cost nothing twice: for files that is their path,
+size and modification time; for databases, which have no such identity, a time to live.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class LayerMeaning:
 
     @property
     def components(self) -> tuple[str, ...]:
-        """URNs of all columns, aliased or not, in column order (reference section 6, point 9)."""
+        """URNs of all columns, aliased or not, in column order (docs/mapserver-sos.md, "Phenomena")."""
         observed = self.observed_property
         return tuple(
             f"urn:ogc:def:property:{observed.authority}:{observed.version}:{self.field(column).alias or column.name}"
@@ -96,7 +96,7 @@ class LayerMeaning:
         return self.layer.observed_property
 
     def resolve(self, predicate: Predicate) -> Predicate:
-        """Turn a client's names into columns and give comparisons the column's type (reference section 10.6).
+        """Turn a client's names into columns and give comparisons the column's type (docs/mapserver-sos.md, "result").
 
         A name is an alias, else a column, else the observed property's id or URN. Raises UnknownName.
         """

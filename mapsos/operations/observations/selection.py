@@ -1,4 +1,7 @@
-"""Which rows of a layer a GetObservation asks for: its parameters as one predicate per layer (reference section 10)."""
+"""Which rows of a layer a GetObservation asks for: its parameters as one predicate per layer.
+
+Compare docs/mapserver-sos.md, "Layers of a request".
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,9 @@ def select_rows(
 
 
 def select_procedures(meanings: tuple[LayerMeaning, ...], procedures: tuple[str, ...] | None) -> Asked:
-    """The layers that have one of the procedures, with the predicate that picks their rows (reference section 10.1).
+    """The layers that have one of the procedures, with the predicate that picks their rows.
+
+    See docs/mapserver-sos.md, "Procedure".
 
     Ids are met without regard to case and with or without URN. ``None`` asks for all.
     """

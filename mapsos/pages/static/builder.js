@@ -119,11 +119,12 @@
     try {
       const response = await fetch(url, options);
       const type = response.headers.get("Content-Type") || "";
+      const untyped = wording.write("no type");
       const bytes = await response.arrayBuffer();
       const took = Math.round(performance.now() - started);
       status.textContent = wording.write("Status %(status)s, %(type)s, %(size)s B, %(time)s ms.", {
         status: response.status,
-        type: type || wording.write("no type"),
+        type: type || untyped,
         size: bytes.byteLength,
         time: took,
       });

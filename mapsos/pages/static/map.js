@@ -6,6 +6,7 @@
   // Pixels between meridians, at least: room for a label.
   const SPACE = 90;
 
+  // Translators: E, W, N and S stand behind degrees, for east, west, north and south.
   const [EAST, WEST, NORTH, SOUTH] = [wording.write("E"), wording.write("W"), wording.write("N"), wording.write("S")];
 
   function formatDegrees(degrees, positive, negative) {

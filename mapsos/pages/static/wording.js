@@ -14,7 +14,7 @@ const wording = (() => {
 
   // One of two texts as a count has it, which is in place of %(count)s; languages may have more than two.
   function count(number, one, other, values = {}) {
-    const forms = texts[other] ?? { one, other };
+    const forms = texts[one] ?? { one, other };
     return fill(forms[rules.select(number)] ?? forms.other, { ...values, count: number });
   }
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from mapsos.rest.errors import RestError
 from mapsos.rest.filters.relaxed_json import NUMBER
+from mapsos.terms.boolean_parser import BooleanParser, Word, compare_constants, negate
 from mapsos.terms.like_patterns import MAX_PATTERN, split_pattern
 from mapsos.terms.predicates import (
-    COMPARISONS,
-    EVERYTHING,
     MIRRORED,
     NOTHING,
     Between,
@@ -29,7 +27,6 @@ from mapsos.terms.predicates import (
     Predicate,
     Time,
     Wildcard,
-    all_of,
     any_of,
 )
 from mapsos.terms.times import FOREVER, Interval, parse_time
@@ -72,88 +69,30 @@ _TOKEN = re.compile(
 _KEYWORDS = frozenset(["and", "or", "not", "in", "like", "escape", "between", "is", "null", "date", "timestamp"])
 
 
-@dataclass(frozen=True)
-class _Token:
-    kind: str  # number, text, name, keyword, mark, end
-    text: str  # keywords in lower case, texts without their quotes
-    place: int
-
-
-@dataclass(frozen=True)
-class _Literal:
-    kind: FieldKind
-    text: str
-    place: int
-
-
 def parse_where(text: str) -> Predicate:
     """The observations that a condition admits, as a predicate whose names are those of `FIELDS`.
 
     Comparisons of texts are by code point and with case. A time literal is as long as its precision, in UTC unless it
     says otherwise. ``1=1`` and its like are decided at once. Raises RestError with the place, counted from 1.
     """
-    return _Parser(text).parse()
+    return _Condition(text).read()
 
 
-class _Parser:
+class _Condition(BooleanParser):
     def __init__(self, text: str) -> None:
-        self._tokens = list(_split(text))
-        self._next = 0
-        self._levels = 0
+        super().__init__(_split(text), MOST_LEVELS)
         self._conditions = 0
 
-    def parse(self) -> Predicate:
-        found = self._read_or()
-        if self._here.kind != "end":
-            raise _refuse(self._here.place, f"{self._here.text!r} is not expected here")
-        return found
+    def refuse_word(self, wanted: str = "") -> RestError:
+        message = f"{wanted.upper()} is expected here" if wanted else f"{self.here.text!r} is not expected here"
+        return _refuse(self.here.place, message)
 
-    @property
-    def _here(self) -> _Token:
-        return self._tokens[self._next]
+    def refuse_depth(self) -> RestError:
+        return _refuse(self.here.place, f"more than {MOST_LEVELS} levels")
 
-    def _take(self, *texts: str) -> _Token | None:
-        """The token that comes, if it is one of these keywords or marks; it is then read."""
-        token = self._here
-        if token.kind not in ("keyword", "mark") or token.text not in texts:
-            return None
-        self._next += 1
-        return token
-
-    def _demand(self, text: str) -> None:
-        if self._take(text) is None:
-            raise _refuse(self._here.place, f"{text.upper()} is expected here")
-
-    def _read_or(self) -> Predicate:
-        self._levels += 1
-        if self._levels > MOST_LEVELS:
-            raise _refuse(self._here.place, f"more than {MOST_LEVELS} levels")
-        found = [self._read_and()]
-        while self._take("or"):
-            found.append(self._read_and())
-        self._levels -= 1
-        return any_of(*found)
-
-    def _read_and(self) -> Predicate:
-        found = [self._read_not()]
-        while self._take("and"):
-            found.append(self._read_not())
-        return all_of(*found)
-
-    def _read_not(self) -> Predicate:
-        negated = False
-        while self._take("not"):
-            negated = not negated
-        if self._take("("):
-            found = self._read_or()
-            self._demand(")")
-        else:
-            found = self._read_condition()
-        return _negate(found) if negated else found
-
-    def _read_condition(self) -> Predicate:
+    def read_condition(self) -> Predicate:
         self._count()
-        place = self._here.place
+        place = self.here.place
         first = self._read_operand()
         if isinstance(first, str):
             return self._read_about(first, place)
@@ -161,36 +100,36 @@ class _Parser:
         second = self._read_operand()
         if isinstance(second, str):
             return _compare(second, MIRRORED[operator], first)
-        return EVERYTHING if _decide(first, operator, second) else NOTHING
+        return _decide(first, operator, second)
 
     def _read_about(self, field: str, place: int) -> Predicate:
         """What is said of a field, after its name."""
-        if self._take("is"):
-            negated = self._take("not") is not None
-            self._demand("null")
+        if self.take("is"):
+            negated = self.take("not") is not None
+            self.demand("null")
             return Not(IsNull(field)) if negated else IsNull(field)
-        negated = self._take("not") is not None
-        if self._take("in"):
+        negated = self.take("not") is not None
+        if self.take("in"):
             found = self._read_list(field)
-        elif self._take("like"):
+        elif self.take("like"):
             found = self._read_like(field, place)
-        elif self._take("between"):
+        elif self.take("between"):
             low = self._read_literal()
-            self._demand("and")
+            self.demand("and")
             found = _between(field, low, self._read_literal())
         elif negated:
-            raise _refuse(self._here.place, "IN, LIKE or BETWEEN is expected here")
+            raise _refuse(self.here.place, "IN, LIKE or BETWEEN is expected here")
         else:
             return _compare(field, self._read_operator(), self._read_literal())
-        return _negate(found) if negated else found
+        return negate(found) if negated else found
 
     def _read_list(self, field: str) -> Predicate:
-        self._demand("(")
+        self.demand("(")
         members = [self._read_literal()]
-        while self._take(","):
+        while self.take(","):
             self._count()
             members.append(self._read_literal())
-        self._demand(")")
+        self.demand(")")
         if FIELDS[field] == "text":
             for member in members:
                 _check(field, member)
@@ -203,7 +142,7 @@ class _Parser:
         pattern = self._read_literal()
         _check(field, pattern)
         escape = ""
-        if self._take("escape"):
+        if self.take("escape"):
             said = self._read_literal()
             if said.kind != "text" or len(said.text) != 1:
                 raise _refuse(said.place, "ESCAPE wants one character")
@@ -211,43 +150,41 @@ class _Parser:
         return Like(field, _split_pattern(pattern, escape))
 
     def _read_operator(self) -> ComparisonOperator:
-        token = self._take("=", "<>", "!=", "<", ">", "<=", ">=")
+        token = self.take("=", "<>", "!=", "<", ">", "<=", ">=")
         if token is None:
-            raise _refuse(self._here.place, "a comparison is expected here: = <> < > <= >= IN LIKE BETWEEN IS")
+            raise _refuse(self.here.place, "a comparison is expected here: = <> < > <= >= IN LIKE BETWEEN IS")
         return "<>" if token.text == "!=" else token.text  # type: ignore[return-value]
 
-    def _read_operand(self) -> str | _Literal:
-        token = self._here
+    def _read_operand(self) -> str | Word:
+        token = self.here
         if token.kind != "name":
             return self._read_literal()
-        self._next += 1
+        self.advance()
         name = token.text.strip('"').lower()
         name = _SYNONYMS.get(name, name)
         if name not in FIELDS:
             raise _refuse(token.place, f"there is no field {token.text}; fields are {', '.join(FIELDS)}")
         return name
 
-    def _read_literal(self) -> _Literal:
-        token = self._here
+    def _read_literal(self) -> Word:
+        token = self.here
         if token.kind in ("number", "text"):
-            self._next += 1
-            return _Literal("number" if token.kind == "number" else "text", token.text, token.place)
-        if self._take("date", "timestamp"):
-            said = self._here
+            return self.advance()
+        if self.take("date", "timestamp"):
+            said = self.here
             if said.kind != "text":
                 raise _refuse(said.place, f"a time in quotes is expected after {token.text.upper()}")
-            self._next += 1
-            return _Literal("time", said.text, said.place)
+            return Word("time", self.advance().text, said.place)
         raise _refuse(token.place, "a number, a text in single quotes or a DATE is expected here")
 
     def _count(self) -> None:
         self._conditions += 1
         if self._conditions > MOST_CONDITIONS:
-            raise _refuse(self._here.place, f"more than {MOST_CONDITIONS} conditions")
+            raise _refuse(self.here.place, f"more than {MOST_CONDITIONS} conditions")
 
 
-def _split(text: str) -> list[_Token]:
-    tokens: list[_Token] = []
+def _split(text: str) -> list[Word]:
+    tokens: list[Word] = []
     place = 0
     while place < len(text):
         match = _TOKEN.match(text, place)
@@ -257,14 +194,14 @@ def _split(text: str) -> list[_Token]:
         if kind == "text":
             said = said[1:-1].replace("''", "'")
         elif kind == "name" and said.lower() in _KEYWORDS:
-            kind, said = "keyword", said.lower()
+            kind, said = "mark", said.lower()
         if kind != "white":
-            tokens.append(_Token(kind, said, place + 1))
+            tokens.append(Word(kind, said, place + 1))
         place = match.end()
-    return [*tokens, _Token("end", "the end", len(text) + 1)]
+    return [*tokens, Word("end", "the end", len(text) + 1)]
 
 
-def _compare(field: str, operator: ComparisonOperator, literal: _Literal) -> Predicate:
+def _compare(field: str, operator: ComparisonOperator, literal: Word) -> Predicate:
     _check(field, literal)
     if FIELDS[field] != "time":
         return Compare(field, operator, literal.text, kind=FIELDS[field])
@@ -280,7 +217,7 @@ def _compare(field: str, operator: ComparisonOperator, literal: _Literal) -> Pre
     return spans[operator]()
 
 
-def _between(field: str, low: _Literal, high: _Literal) -> Predicate:
+def _between(field: str, low: Word, high: Word) -> Predicate:
     _check(field, low)
     _check(field, high)
     if FIELDS[field] != "time":
@@ -289,48 +226,37 @@ def _between(field: str, low: _Literal, high: _Literal) -> Predicate:
     return Time(field, (Interval(first.begin, last.end),)) if first.begin < last.end else NOTHING
 
 
-def _check(field: str, literal: _Literal) -> None:
+def _check(field: str, literal: Word) -> None:
     """Refuse a literal of another kind than the field; a time may be written as text."""
     kind = FIELDS[field]
     if literal.kind != kind and not (kind == "time" and literal.kind == "text"):
         raise _refuse(literal.place, f"{field} is a {kind}, this is a {literal.kind}")
 
 
-def _read_time(literal: _Literal) -> Interval:
+def _read_time(literal: Word) -> Interval:
     try:
         return parse_time(literal.text)
     except ValueError:
         raise _refuse(literal.place, f"{literal.text[:50]!r} is no time") from None
 
 
-def _decide(first: _Literal, operator: ComparisonOperator, second: _Literal) -> bool:
-    """Whether a comparison of two literals holds."""
+def _decide(first: Word, operator: ComparisonOperator, second: Word) -> Predicate:
     if first.kind != second.kind:
         raise _refuse(second.place, f"a {first.kind} is compared with a {second.kind}")
-    one: float | str | int
-    other: float | str | int
     if first.kind == "number":
-        one, other = float(first.text), float(second.text)
-    elif first.kind == "time":
-        one, other = _read_time(first).begin, _read_time(second).begin
-    else:
-        one, other = first.text, second.text
-    return COMPARISONS[operator](one, other)
+        return compare_constants(float(first.text), operator, float(second.text))
+    if first.kind == "time":
+        return compare_constants(_read_time(first).begin, operator, _read_time(second).begin)
+    return compare_constants(first.text, operator, second.text)
 
 
-def _split_pattern(pattern: _Literal, escape: str) -> tuple[str | Wildcard, ...]:
+def _split_pattern(pattern: Word, escape: str) -> tuple[str | Wildcard, ...]:
     text = pattern.text
     if len(text) > MAX_PATTERN:
         raise _refuse(pattern.place, f"a pattern of more than {MAX_PATTERN} characters")
     if escape and (len(text) - len(text.rstrip(escape))) % 2:
         raise _refuse(pattern.place, "a pattern that ends with its escape character")
     return split_pattern(text, "%", "_", escape)
-
-
-def _negate(predicate: Predicate) -> Predicate:
-    if predicate in (EVERYTHING, NOTHING):
-        return NOTHING if predicate == EVERYTHING else EVERYTHING
-    return Not(predicate)
 
 
 def _refuse(place: int, message: str) -> RestError:

@@ -6,6 +6,7 @@ import _socket
 import os
 import sys
 
+from mapsos.files.private_folder import open_folder
 from mapsos.servers.resident.wire import (
     ACCEPTED,
     BODY_WANTED,
@@ -18,7 +19,7 @@ from mapsos.servers.resident.wire import (
     write_piece,
     write_request,
 )
-from mapsos.servers.resident.worker_name import address_socket, name_worker, open_folder
+from mapsos.servers.resident.worker_name import address_socket, name_worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from mapsos.servers.resident.worker_name import locate_folder, name_worker, open_folder, pick_environ
+from mapsos.files.private_folder import locate_folder, open_folder
+from mapsos.servers.resident.worker_name import name_worker, pick_environ
 
 LOCK, FOLDER = 3, 4
 """File descriptors of a worker: its lock, which it holds as long as it has its name, and the folder of its socket."""

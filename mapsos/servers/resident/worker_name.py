@@ -1,7 +1,7 @@
-"""Which worker a CGI process belongs to, and the private folder where its socket and lock are.
+"""Which worker a CGI process belongs to.
 
-What a CGI process does before it hands its request over is on the clock of every request: this module, `wire` and
-`client` import nothing but what the interpreter has built in.
+What a CGI process does before it hands its request over is on the clock of every request: this module,
+`mapsos.files.private_folder`, `wire` and `client` import nothing but what the interpreter has built in.
 """
 
 from __future__ import annotations
@@ -57,32 +57,6 @@ def name_worker(environ: Mapping[bytes, bytes]) -> str:
     ]
     name: str = blake2b(b"\0".join(parts), digest_size=12).hexdigest()
     return name
-
-
-def open_folder(environ: Mapping[bytes, bytes]) -> int:
-    """Open the folder of sockets and locks: a file descriptor, so that nobody can put another in its place.
-
-    It is ``mapsos`` in XDG_RUNTIME_DIR, or ``/tmp/mapsos-UID`` where that is not set.
-
-    Raises
-    ------
-    OSError
-        It is not there; or it is not this user's alone: another's, a symbolic link, or open to
-        group or others.
-    """
-    path = locate_folder(environ)
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    found = os.fstat(folder)
-    if found.st_uid != os.geteuid() or found.st_mode & 0o077:
-        os.close(folder)
-        raise PermissionError(f"{os.fsdecode(path)} must belong to user {os.geteuid()} and have mode 0700")
-    return folder
-
-
-def locate_folder(environ: Mapping[bytes, bytes]) -> bytes:
-    """Give the path of the folder, whether it is there or not."""
-    runtime = environ.get(b"XDG_RUNTIME_DIR", b"")
-    return runtime + b"/mapsos" if runtime.startswith(b"/") else b"/tmp/mapsos-%d" % os.geteuid()
 
 
 def address_socket(folder: int, name: str) -> str:

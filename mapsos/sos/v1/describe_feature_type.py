@@ -1,4 +1,4 @@
-"""DescribeFeatureType: the application schema of the elements in om:Measurement answers (reference sections 8, 11, 12).
+"""DescribeFeatureType: the application schema of the elements in answers (docs/mapserver-sos.md, "om:Measurement").
 
 Every GetObservation answer names it in xsi:schemaLocation, and DescribeObservationType redirects to it.
 """

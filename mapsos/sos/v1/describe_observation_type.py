@@ -1,4 +1,7 @@
-"""DescribeObservationType: a redirect to the feature type of the layer with the property (reference section 8)."""
+"""DescribeObservationType: a redirect to the feature type of the layer with the property.
+
+See docs/mapserver-sos.md, "DescribeObservationType".
+"""
 
 from __future__ import annotations
 

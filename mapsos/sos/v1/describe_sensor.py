@@ -1,4 +1,4 @@
-"""DescribeSensor (reference section 7; OGC 06-009r6, clause 8.3)."""
+"""DescribeSensor (docs/mapserver-sos.md, "DescribeSensor"; OGC 06-009r6, clause 8.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Whether a request is for SOS, and for which operation (reference sections 2.2 and 2.4)."""
+"""Whether a request is for SOS, and for which operation.
+
+See docs/mapserver-sos.md, "Choosing the SOS module" and "Order of checks".
+"""
 
 from __future__ import annotations
 
@@ -66,9 +69,14 @@ def _refuse_service(service: str | None) -> OwsException:
 
 
 def find_operation(raw: RawRequest, any_enabled: bool) -> Operation[Handler]:
-    """Return the operation asked for. Raises OwsException 1 to 3.
+    """Return the operation asked for. Raises OwsException without, for an unknown one and one that is not enabled.
 
     ``any_enabled`` tells whether any layer is on for the request's name as the client wrote it.
+
+    Raises
+    ------
+    OwsException
+        REQUEST is missing, not enabled, or unknown (exceptions 1 to 3 of docs/mapserver-sos.md).
     """
     name = raw.last("request")
     if name is None:

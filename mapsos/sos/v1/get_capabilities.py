@@ -1,4 +1,4 @@
-"""GetCapabilities (reference sections 2.5, 2.6 and 6; OGC 06-009r6, clause 8.2)."""
+"""GetCapabilities (docs/mapserver-sos.md, "GetCapabilities"; OGC 06-009r6, clause 8.2)."""
 
 from __future__ import annotations
 

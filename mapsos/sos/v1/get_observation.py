@@ -1,13 +1,13 @@
-"""GetObservation and GetObservationById (reference sections 9 to 13; OGC 06-009r6, clauses 8.4 and 9.4)."""
+"""GetObservation and GetObservationById (docs/mapserver-sos.md, "GetObservation"; OGC 06-009r6, 8.4 and 9.4)."""
 
 from __future__ import annotations
 
-from mapsos.encodings.registry import OM_XML, ResponseFormat, find_format, list_response_formats, list_result_models
+from mapsos.encodings.registry import OM_XML, find_format, list_response_formats, list_result_models
 from mapsos.operations.answers import Answer
 from mapsos.operations.layers.meaning import read_meaning
 from mapsos.operations.layers.offerings import find_offering_layers
 from mapsos.operations.observations.selection import select_procedures, select_result
-from mapsos.operations.observe import ObservationPlan, choose_output_crs, find_observation, plan_observations
+from mapsos.operations.observe import choose_output_crs, find_observation, plan_observations
 from mapsos.operations.questions import ObservationQuestion
 from mapsos.ows.filters import parse_result
 from mapsos.sos.v1.reading.aggregation import parse_aggregation
@@ -32,8 +32,8 @@ def get_observation(request: SosRequest) -> Answer:
     Raises OwsException for its parameters, in the order in which MapServer checks them, and ServiceError as
     `mapsos.operations.observe`.
     """
-    question, form = _read_question(request)
-    return _answer(request, plan_observations(request.context, question, form))
+    question, response_format = _read_question(request)
+    return _answer(request, question, response_format)
 
 
 def get_observation_by_id(request: SosRequest) -> Answer:
@@ -52,14 +52,18 @@ def get_observation_by_id(request: SosRequest) -> Answer:
     srs = parse_srs_name_parameter(raw)
     choose_output_crs(request.context.service, srs)
     question = ObservationQuestion(layer.offering_id, (observed.id,), srs=srs, ids=(value,))
-    return _answer(request, plan_observations(request.context, question, _find_form(request, response_format)))
+    return _answer(request, question, response_format)
 
 
-def _answer(request: SosRequest, plan: ObservationPlan) -> Answer:
-    return plan.open() if request.reads_body else plan.describe()
+def _answer(request: SosRequest, question: ObservationQuestion, response_format: str) -> Answer:
+    plan = plan_observations(request.context, question)
+    # MapServer looks at the result model last.
+    result_model = parse_result_model(request.raw, list_result_models(response_format))
+    form = find_format(response_format, result_model, strict=request.strict)
+    return plan.open(form) if request.reads_body else plan.describe(form)
 
 
-def _read_question(request: SosRequest) -> tuple[ObservationQuestion, ResponseFormat]:
+def _read_question(request: SosRequest) -> tuple[ObservationQuestion, str]:
     """Read the parameters. Names are checked in between: of several faults the one that MapServer finds is reported."""
     raw, context = request.raw, request.context
     offering = parse_offering(raw)
@@ -86,9 +90,4 @@ def _read_question(request: SosRequest) -> tuple[ObservationQuestion, ResponseFo
         srs,
         parse_aggregation(raw),
     )
-    return question, _find_form(request, response_format)
-
-
-def _find_form(request: SosRequest, response_format: str) -> ResponseFormat:
-    result_model = parse_result_model(request.raw, list_result_models(response_format))
-    return find_format(response_format, result_model, strict=request.strict)
+    return question, response_format

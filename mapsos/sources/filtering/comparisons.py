@@ -1,4 +1,4 @@
-"""Comparing a column with a literal, typed as `mapsos.terms.predicates.Compare` says (reference section 10.6)."""
+"""Compare a column with a literal, typed as `mapsos.terms.predicates.Compare` is (docs/mapserver-sos.md, "result")."""
 
 from __future__ import annotations
 

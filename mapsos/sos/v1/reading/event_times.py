@@ -1,4 +1,4 @@
-"""eventTime: ISO 8601 texts, GML times and temporal operators (reference section 10.2, D-04 to D-06, D-32)."""
+"""eventTime: ISO 8601 texts, GML times and operators (docs/mapserver-sos.md, "eventTime"; D-04 to D-06, D-32)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,11 @@ def parse_event_times(raw: RawRequest, now: int | None = None) -> tuple[EventTim
     within it, its end included with its precision, in TM_Equals too (what MapServer means by it); a reversed period
     selects nothing. ``now`` is the moment that a client's ``now`` means, in microseconds, the clock's if None.
 
-    Raises OwsException 34 for anything else, whole (nothing of a value is passed over), and for a list of more than
-    `MAX_TIMES`.
+    Raises
+    ------
+    OwsException
+        A value has any part that is not a time (no part is dropped), or the list has more than `MAX_TIMES` (exception
+        34 of docs/mapserver-sos.md).
     """
     moment = current_time() if now is None else now
     found: list[EventTime] = []

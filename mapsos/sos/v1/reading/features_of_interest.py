@@ -1,4 +1,4 @@
-"""featureOfInterest and bbox: places and ids of features (reference sections 10.3 and 10.4, D-14, D-25)."""
+"""featureOfInterest and bbox: places and ids of features (docs/mapserver-sos.md, "featureOfInterest" and "bbox")."""
 
 from __future__ import annotations
 
@@ -23,8 +23,12 @@ def parse_feature_of_interest(
 
     A place is a gml:Envelope or gml:Box, ogc:BBOX around one, ``BBOX:minx,miny,maxx,maxy[,crs]``, a GML geometry (what
     meets it), or a spatial operator. An id is an ObjectID element or plain text in a comma list. A CRS named by a URN
-    or URL of the OGC has its authority's axis order; a place without CRS has ``crs`` None. Raises OwsException 35 for
-    broken XML, 36 for anything else that is neither.
+    or URL of the OGC has its authority's axis order; a place without CRS has ``crs`` None.
+
+    Raises
+    ------
+    OwsException
+        The value is broken XML, or neither a place nor an id (exceptions 35 and 36 of docs/mapserver-sos.md; D-25).
     """
     if not values:
         return None
@@ -60,7 +64,13 @@ def parse_feature_of_interest(
 
 
 def parse_bbox(raw: RawRequest) -> BBox | None:
-    """The vendor parameter ``minx,miny,maxx,maxy`` with an optional CRS after it; None without. Raises 42."""
+    """Read the vendor parameter ``minx,miny,maxx,maxy`` with an optional CRS after it; None if absent.
+
+    Raises
+    ------
+    OwsException
+        It has another number of parts, or parts that are not numbers (exception 42 of docs/mapserver-sos.md).
+    """
     value = raw.last("bbox")
     if value is None:
         return None

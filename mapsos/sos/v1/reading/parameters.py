@@ -1,4 +1,4 @@
-"""Parameters with plain values: which there are, and one reader for each (reference sections 2.1, 3, 7 to 9)."""
+"""Parameters with plain values: which there are, and one reader for each (docs/mapserver-sos.md, "Requests")."""
 
 from __future__ import annotations
 
@@ -93,7 +93,13 @@ def parse_output_format(raw: RawRequest) -> Literal["1.0.0", "1.0.1"]:
 
 
 def parse_sensor(raw: RawRequest) -> str:
-    """The procedure of DescribeSensor as the client wrote it (``sensorid`` is another name of it). Raises 18."""
+    """Return the procedure of DescribeSensor as the client wrote it; ``sensorid`` is another name of it.
+
+    Raises
+    ------
+    OwsException
+        It is missing (exception 18 of docs/mapserver-sos.md).
+    """
     values = {*raw.all("procedure"), *raw.all("sensorid")}
     if not values:
         raise OwsException(
@@ -106,7 +112,13 @@ def parse_sensor(raw: RawRequest) -> str:
 
 
 def parse_observation_type(raw: RawRequest) -> str:
-    """The observedProperty of DescribeObservationType. Raises 22."""
+    """Return the observedProperty of DescribeObservationType.
+
+    Raises
+    ------
+    OwsException
+        It is missing (exception 22 of docs/mapserver-sos.md).
+    """
     values = {*raw.all("observedproperty")}
     if not values:
         raise OwsException(
@@ -141,7 +153,13 @@ def parse_feature_ids(raw: RawRequest) -> tuple[str, ...]:
 
 
 def parse_offering(raw: RawRequest) -> str:
-    """The offering as the client wrote it. Raises 24."""
+    """Return the offering as the client wrote it.
+
+    Raises
+    ------
+    OwsException
+        It is missing (exception 24 of docs/mapserver-sos.md).
+    """
     offering = raw.last("offering")
     if offering is None:
         raise _missing("offering")
@@ -149,7 +167,13 @@ def parse_offering(raw: RawRequest) -> str:
 
 
 def parse_observed_properties(raw: RawRequest) -> tuple[str, ...]:
-    """The distinct observed properties of all comma lists and repeats. Raises 25."""
+    """Return the distinct observed properties of all comma lists and repeats.
+
+    Raises
+    ------
+    OwsException
+        They are missing (exception 25 of docs/mapserver-sos.md).
+    """
     values = raw.all("observedproperty")
     if not values:
         raise _missing("observedproperty")
@@ -170,7 +194,12 @@ def parse_procedures(raw: RawRequest) -> tuple[str, ...] | None:
 def parse_response_format(raw: RawRequest, allowed: tuple[str, ...]) -> str:
     """The response format as ``allowed`` spells it. White space, quotes and letter case do not count (D-26).
 
-    Neither does a plus sign, which a query string may have lost. Raises 26 without a responseFormat, 27 for another.
+    Neither does a plus sign, which a query string may have lost.
+
+    Raises
+    ------
+    OwsException
+        responseFormat is missing, or not one of ``allowed`` (exceptions 26 and 27 of docs/mapserver-sos.md).
     """
     value = raw.last("responseformat")
     if value is None:
@@ -202,7 +231,7 @@ def check_response_mode(raw: RawRequest) -> None:
 def parse_result_model(raw: RawRequest, allowed: tuple[str, ...]) -> str:
     """Return the result model as ``allowed`` spells it; with or without ``om:`` (D-28).
 
-    The first of them if the client names none. Raises 43 for another.
+    The first of them if the client names none. Raises OwsException for another.
     """
     value = raw.last("resultmodel")
     if value is None:
@@ -219,7 +248,13 @@ def parse_result_model(raw: RawRequest, allowed: tuple[str, ...]) -> str:
 
 
 def parse_srs_name_parameter(raw: RawRequest) -> SrsName | None:
-    """The CRS that the answer shall be in, None if the client names none. Raises 38 for what is no name of a CRS."""
+    """Return the requested CRS of the answer, None if the client names none.
+
+    Raises
+    ------
+    OwsException
+        It is not the name of a CRS (exception 38 of docs/mapserver-sos.md).
+    """
     value = raw.last("srsname")
     if value is None:
         return None

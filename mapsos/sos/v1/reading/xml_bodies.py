@@ -1,4 +1,4 @@
-"""XML bodies: the requests of SOS 1.0.0 by POST as parameters (reference section 2.3, D-05, D-20 to D-24)."""
+"""XML bodies: the requests of SOS 1.0.0 by POST as parameters (docs/mapserver-sos.md, "XML bodies"; D-20 to D-24)."""
 
 from __future__ import annotations
 

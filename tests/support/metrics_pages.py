@@ -1,17 +1,19 @@
-"""The page of metrics, read."""
+"""Pages of /metrics, held to Prometheus's grammar."""
 
 from __future__ import annotations
 
 import re
 
 
-def read(page: str) -> dict[str, float]:
-    """The samples of a page, each with its labels; the format is held to Prometheus's grammar."""
+def read_samples(page: str) -> dict[str, float]:
+    """Return the samples of a page by name and labels."""
     found = {}
     described: set[str] = set()
     for line in page.splitlines():
         if line.startswith("# HELP "):
-            described.add(line.split()[2])
+            name = line.split()[2]
+            assert name not in described
+            described.add(name)
             continue
         if line.startswith("# TYPE "):
             assert line.split()[2] in described
