@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.check.mapfile_text import Finding
+from mapsos.check.finding import Finding
 from mapsos.check.report import check_mapfile
 from mapsos.operations.layers.facts import forget_facts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 
-from mapsos.check.mapfile_text import Finding, FindingLevel
+from mapsos.check.finding import Finding, FindingLevel
 from mapsos.mapfile.blocks import Block, parse_blocks
 from mapsos.mapfile.keys import metadata_key
 from mapsos.mapfile.model import ObservationLayer, Offering, Service, group_offerings

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
-from mapsos.check.mapfile_text import Finding
+from mapsos.check.finding import Finding
 from mapsos.mapfile.blocks import OPENERS, PAIRS, is_number
 from mapsos.mapfile.tokens import Token, TokenKind
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
+from mapsos.check.finding import Finding, FindingLevel
 from mapsos.check.spelling import find_unknown_keys, is_xml_name
 from mapsos.mapfile.access import parse_addresses
 from mapsos.mapfile.blocks import Block, parse_blocks
@@ -20,8 +19,6 @@ from mapsos.sos.v1.operations import OPERATIONS
 from mapsos.terms.crs import Crs, parse_srs_name
 from mapsos.terms.layer_source import SourceKind
 from mapsos.terms.times import parse_period, parse_time
-
-FindingLevel = Literal["error", "warning", "info"]
 
 _REQUESTS = frozenset(operation.name.lower() for operation in OPERATIONS)
 _TOGETHER = (
@@ -46,21 +43,6 @@ _NOT_HONOURED = {
     "utfdata": "UTFGrid output",
 }
 """Keywords of a LAYER by which MapServer may leave rows out or change them, and what they are about."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something about a mapfile: where, how bad, about which key or keyword, and what to do.
-
-    ``error``: a request will fail or select nothing. ``warning``: clients get less or something else than was meant.
-    ``info``: worth knowing. ``message`` says what a client will see and what to write instead.
-    """
-
-    file: str
-    line: int
-    level: FindingLevel
-    key: str
-    message: str
 
 
 def find(subject: Service | str) -> list[Finding]:
@@ -138,7 +120,7 @@ def _check_web(service: Service, tree: Block) -> Iterator[Finding]:
                      "separated by one blank")
     yield from _check_access(web, service.file)
     yield from _check_duplicates([block for web_block in tree.inner("web") for block in web_block.inner("metadata")])
-    yield from find_unknown_keys(web, Finding)
+    yield from find_unknown_keys(web)
     yield from _check_crs(service.crs, tree)
     for attribute in tree.attributes:
         if attribute.key == "config":
@@ -166,7 +148,7 @@ def _check_layers(service: Service, tree: Block) -> Iterator[Finding]:
             yield Finding(block.file, block.line, "warning", "sos_offering_id",
                           f'LAYER "{block.text("name") or ""}" has sos_ metadata but no offering, so it is not served; '
                           "write the offering's id")
-            yield from find_unknown_keys(metadata, Finding)
+            yield from find_unknown_keys(metadata)
     for layer in service.layers:
         block = blocks[layer.file, layer.line]
         if names[layer.name.lower()] > 1:
@@ -179,7 +161,7 @@ def _check_layers(service: Service, tree: Block) -> Iterator[Finding]:
         yield from _check_recommended(metadata, block, describes=layer in firsts)
         yield from _check_access(metadata, service.file)
         yield from _check_duplicates(list(block.inner("metadata")))
-        yield from find_unknown_keys(metadata, Finding)
+        yield from find_unknown_keys(metadata)
         yield from _check_crs(layer.source.crs, block)
         yield from _check_settings(layer, block)
         if (service.access.allowed_ip_list or service.access.denied_ip_list) and any(layer.access.enable_request):

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TextIO
 
+from mapsos.check.finding import Finding
 from mapsos.check.mapfile_schema import MAPSERVER, find_by_schema
-from mapsos.check.mapfile_text import Finding, find_in_mapfile
+from mapsos.check.mapfile_text import find_in_mapfile
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
 from mapsos.mapfile.reader import read_service

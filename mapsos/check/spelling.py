@@ -5,13 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from mapsos.check.finding import Finding
 from mapsos.mapfile.keys import METADATA_KEYS
 from mapsos.mapfile.metadata import Entry, Metadata
-
-if TYPE_CHECKING:
-    from mapsos.check.mapfile_text import Finding
 
 _START = (
     "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d\u2070-\u218f\u2c00-\u2fef"
@@ -28,7 +25,7 @@ def is_xml_name(text: str) -> bool:
     return _XML_NAME.fullmatch(text) is not None
 
 
-def find_unknown_keys(metadata: Metadata, make: type[Finding]) -> Iterator[Finding]:
+def find_unknown_keys(metadata: Metadata) -> Iterator[Finding]:
     """Findings about keys that look as if they were meant for SOS, but that mapsos does not read.
 
     Keys that other services use (``ows_``, ``wms_`` ...) are left alone unless one letter or so is wrong.
@@ -55,7 +52,7 @@ def find_unknown_keys(metadata: Metadata, make: type[Finding]) -> Iterator[Findi
             message = "mapsos reads no such key, so it has no effect; remove or correct it"
         else:
             continue
-        yield make(entry.file, entry.line, "warning", entry.spelled or entry.key, message)
+        yield Finding(entry.file, entry.line, "warning", entry.spelled or entry.key, message)
 
 
 def _is_item_key(metadata: Metadata, entry: Entry) -> bool:

@@ -25,7 +25,7 @@ from types import TracebackType
 from urllib.parse import quote
 
 from mapsos.app import Application
-from mapsos.check.mapfile_text import Finding
+from mapsos.check.finding import Finding
 from mapsos.check.report import check_mapfile
 from mapsos.config.settings import read_settings
 from mapsos.servers.serve import name_mapfiles, serve_only
