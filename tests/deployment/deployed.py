@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gzip
 import http.client
-import os
 import re
-import socket
 import ssl
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -151,24 +149,27 @@ class Deployed:
         assert b"not found in configuration" in answer.body
 
     def test_an_answer_begins_before_it_is_finished(self, client: Client) -> None:
-        """When it begins, rows are still to be read: what is taken away then is missing in it."""
+        """When it begins, rows are still to be read: when they are taken away then, it is broken off.
+
+        It is a hundred megabytes, and a part of that is on its way while it is not read.
+        """
         table = client.machine.root / "srv/maps/data/co2.csv"
         rows = table.read_text()
         header, first = rows.splitlines()[:2]
-        text = "\n".join([header, *[first] * ROWS]) + "\n"
         connection = client.connect()
         try:
-            table.write_text(text)
-            # Much less than the answer is on its way while it is not read.
-            connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            table.write_text("\n".join([header, *[first] * ROWS]) + "\n")
             connection.request("GET", f"{client.path}?{CARBON_DIOXIDE}")
             response = connection.getresponse()
             assert response.status == 200
             assert response.headers["Content-Length"] is None
             assert response.read(1) == b"<"
-            os.truncate(table, len(text) - len(first + "\n") * (ROWS // 2))
-            connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-            assert 0 < response.read().count(b"<om:member>") < ROWS
+            table.write_text(rows)
+            try:
+                rest = response.read()
+            except http.client.IncompleteRead as broken:
+                rest = broken.partial
+            assert 0 < rest.count(b"<om:member>") < ROWS
         finally:
             connection.close()
             table.write_text(rows)
