@@ -77,7 +77,7 @@ def test_no_module_has_any() -> None:
 @pytest.mark.parametrize(
     ("find", "text"),
     [
-        (find_imports, "from tests.test_serving import serving"),
+        (find_imports, "from tests.servers.test_serve import serving"),
         (find_imports, "from tests.sources import test_layers"),
         (find_imports, "from .test_layers import LAYER"),
         (find_imports, "from . import test_layers"),

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from mapsos.app import OPERATIONS
 from mapsos.encodings.registry import list_response_formats
+from mapsos.sos.v1.operations import OPERATIONS
 from tests.support.servers import reserve_port
 
 pytest.importorskip("owslib", reason="OWSLib is not installed")
@@ -106,7 +106,7 @@ def test_provider(client: Any) -> None:
 
 def test_operations(client: Any, address: str) -> None:
     names = [operation.name for operation in client.operations]
-    assert sorted(names) == sorted(OPERATIONS)
+    assert sorted(names) == sorted(operation.name for operation in OPERATIONS)
     for operation in client.operations:
         methods = {method["type"]: method["url"] for method in operation.methods}
         assert set(methods) == {"Get", "Post"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tests.resident.unfinished import begin_post
+from tests.servers.resident.unfinished import begin_post
 from tests.support.open_files import list_open
 from tests.support.workers import wait_for
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.app import OPERATIONS as SOS_OPERATIONS
 from mapsos.config.settings import read_settings
 from mapsos.servers.status import list_operations, open_metrics
+from mapsos.sos.v1.operations import OPERATIONS as SOS_OPERATIONS
 from mapsos.web import metrics_folder
 from mapsos.web.metrics import BOUNDS, Metrics
 from mapsos.web.metrics_folder import MetricsFolder, create_folder, list_roots, share_folder
@@ -26,7 +26,7 @@ from tests.support.metrics_pages import read_samples
 
 OPERATIONS = ("GetCapabilities", "GetObservation")
 OBSERVED = 'mapsos_requests_total{operation="GetObservation",status="200"}'
-MAPFILE = str(Path(__file__).parent.parent / "examples" / "mapfiles" / "weather.map")
+MAPFILE = str(Path(__file__).parents[2] / "examples" / "mapfiles" / "weather.map")
 
 
 def in_child(work: Callable[[], object], *, killed: bool = False) -> str:
@@ -288,7 +288,7 @@ def test_where_no_folder_can_be_written_to_a_process_counts_alone(
 @pytest.mark.parametrize(("rest", "names"), [("on", {"REST observations/query", "REST", "page"}), ("off", set())])
 def test_the_operations(rest: str, names: set[str]) -> None:
     listed = list_operations(read_settings({"MAPSOS_REST": rest, "MS_MAPFILE": MAPFILE}, None))
-    assert set(listed) >= {*SOS_OPERATIONS, *names}
+    assert set(listed) >= {*(operation.name for operation in SOS_OPERATIONS), *names}
     assert ("REST services" in listed) == (rest == "on")
 
 

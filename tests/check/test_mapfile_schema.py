@@ -7,7 +7,7 @@ import pytest
 from mapsos.check.mapfile_schema import find_by_schema
 from mapsos.mapfile.tokens import read_tokens
 
-EXAMPLES = sorted((Path(__file__).parent.parent / "examples" / "mapfiles").glob("*.map"))
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "mapfiles").glob("*.map"))
 POINT = "LAYER NAME 'l' TYPE POINT"
 
 

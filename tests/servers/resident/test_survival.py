@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 
-from tests.resident.unfinished import begin_post
+from tests.servers.resident.unfinished import begin_post
 from tests.support.open_files import list_open
 from tests.support.workers import wait_for
 

@@ -10,7 +10,7 @@ from mapsos.app import Application
 from mapsos.config.settings import Settings
 from mapsos.web.messages import Request, Response
 
-MAP = Path(__file__).resolve().parents[1] / "examples" / "mapfiles" / "weather.map"
+MAP = Path(__file__).resolve().parents[2] / "examples" / "mapfiles" / "weather.map"
 ROOT = "/weather/exts/SosSOE"
 TAGGED = {
     "capabilities": ("", "service=SOS&request=GetCapabilities"),

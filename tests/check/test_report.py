@@ -11,7 +11,7 @@ import pytest
 
 from mapsos.check.report import check_mapfile, run
 
-EXAMPLES = Path(__file__).parent.parent / "examples" / "mapfiles"
+EXAMPLES = Path(__file__).parents[2] / "examples" / "mapfiles"
 HEAD = 'MAP EXTENT -123 47 -122 48 PROJECTION "epsg:4326" END\nWEB METADATA\n'
 WEB = (
     '"sos_onlineresource" "http://h/?" "sos_srs" "EPSG:4326" "sos_enable_request" "*" "sos_title" "T"\n'

@@ -18,7 +18,7 @@ from mapsos.config.settings import Settings
 from mapsos.web.access_log import LoggedBody
 from mapsos.web.messages import Request, Response
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 CAPABILITIES = "service=SOS&request=GetCapabilities"
 OBSERVATION = (
     "service=SOS&version=1.0.0&request=GetObservation&offering=nile&observedProperty=discharge"

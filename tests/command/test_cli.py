@@ -14,7 +14,7 @@ from mapsos import __version__
 from mapsos.command.cli import CgiArguments, UsageError, read_arguments
 
 COMMAND = Path(sys.executable).parent / "mapsos"
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 ALONE = {"MAPSOS_CGI_WORKER": "off"}
 WEATHER = str(EXAMPLES / "mapfiles" / "weather.map")
 CAPABILITIES = "service=SOS&request=GetCapabilities"

@@ -13,7 +13,7 @@ import pytest
 from mapsos import wsgi
 from mapsos.config.settings import OPTIONS
 
-WEATHER = str(Path(__file__).parent.parent / "examples" / "mapfiles" / "weather.map")
+WEATHER = str(Path(__file__).parents[2] / "examples" / "mapfiles" / "weather.map")
 CAPABILITIES = "service=SOS&request=GetCapabilities"
 OBSERVATION = (
     "service=SOS&version=1.0.0&request=GetObservation&offering=nile&observedProperty=discharge"
@@ -74,9 +74,9 @@ EFFECTS = {
     "MAPSOS_CACHE": Effect("{folder}/cache", "kept: weather.map"),
 }  # fmt: skip
 OF_CGI = {
-    "MAPSOS_CGI_WORKER": "test_apache.py",
-    "MAPSOS_CGI_WORKER_IDLE": "resident/test_worker_life.py",
-    "MAPSOS_CGI_WORKER_REQUESTS": "resident/test_worker_life.py",
+    "MAPSOS_CGI_WORKER": "../servers/test_apache.py",
+    "MAPSOS_CGI_WORKER_IDLE": "../servers/resident/test_worker_life.py",
+    "MAPSOS_CGI_WORKER_REQUESTS": "../servers/resident/test_worker_life.py",
 }
 """Options of CGI processes, and where they are tested."""
 

@@ -27,7 +27,7 @@ from tests.support.servers import escape, reserve_port
 from tests.support.workers import wait_for
 
 COMMAND = Path(sys.executable).parent / "mapsos"
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 WEATHER = EXAMPLES / "mapfiles" / "weather.map"
 CAPABILITIES = "service=SOS&request=GetCapabilities"
 OBSERVATION = (

@@ -19,7 +19,7 @@ from mapsos.servers.cgi import NO_REQUEST, read_request, write_headers, write_re
 from mapsos.web.messages import Response
 
 COMMAND = Path(sys.executable).parent / "mapsos"
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 KEPT = ("COVERAGE", "PATH", "HOME", "TMP", "XDG_RUNTIME_DIR", "MAPSOS_CGI_WORKER")
 CAPABILITIES = "service=SOS&request=GetCapabilities"
 OBSERVATION = (
