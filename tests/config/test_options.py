@@ -74,7 +74,7 @@ EFFECTS = {
     "MAPSOS_CACHE": Effect("{folder}/cache", "kept: weather.map"),
 }  # fmt: skip
 OF_CGI = {
-    "MAPSOS_CGI_WORKER": "../servers/test_apache.py",
+    "MAPSOS_CGI_WORKER": "../support/apache.py",
     "MAPSOS_CGI_WORKER_IDLE": "../servers/resident/test_worker_life.py",
     "MAPSOS_CGI_WORKER_REQUESTS": "../servers/resident/test_worker_life.py",
 }

@@ -98,6 +98,8 @@ def test_before_it_is_handed_over_next_to_nothing_is_imported(site: Site) -> Non
     assert ours == {
         "mapsos",
         "mapsos.__main__",
+        "mapsos.files",
+        "mapsos.files.private_folder",
         "mapsos.servers",
         "mapsos.servers.resident",
         "mapsos.servers.resident.client",

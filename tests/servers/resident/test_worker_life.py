@@ -126,7 +126,7 @@ def test_a_changed_package_ends_the_worker(site: Site) -> None:
     site.ask(CAPABILITIES)
     wait_for(lambda: not (site.ask("")).alone, "an answer of the worker")
     assert old in site.ask("").out
-    change_module(package / "app.py", old.decode(), new.decode())
+    change_module(package / "sos" / "v1" / "interface.py", old.decode(), new.decode())
     wait_for(lambda: new in site.ask("").out, "an answer of the new package")
     answers = []
     wait_for(lambda: answers.append(site.ask("")) or not answers[-1].alone, "an answer of the new worker")
