@@ -138,7 +138,8 @@ def run_serve(arguments: Sequence[str]) -> int:
     from mapsos.config.settings import SettingsError, read_settings
     from mapsos.servers.listening import is_handed_over
     from mapsos.servers.process import prepare_process
-    from mapsos.servers.serve import ServerOptions, ServingError, serve
+    from mapsos.servers.routes import ServingError
+    from mapsos.servers.serve import ServerOptions, serve
 
     on_port = options.host is not None or options.port is not None
     if on_port and options.bind is not None:
@@ -185,7 +186,7 @@ def run_get(arguments: Sequence[str]) -> int:
 
     from mapsos.config.settings import SettingsError, read_settings
     from mapsos.servers.cgi import get_response
-    from mapsos.servers.serve import ServingError, name_mapfiles, serve_only
+    from mapsos.servers.routes import ServingError, name_mapfiles, serve_only
 
     try:
         mapfiles = name_mapfiles([options.mapfile])

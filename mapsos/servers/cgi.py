@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
+from mapsos.app import Application
+from mapsos.config.settings import Settings, SettingsError, read_settings
 from mapsos.servers.nph import find_protocol, is_chunked, write_chunks, write_head
+from mapsos.servers.process import prepare_process
+from mapsos.servers.unconfigured import refuse_all
 from mapsos.web.access_log import LoggedBody
 from mapsos.web.messages import Chunk, Request, Response
 from mapsos.web.proxies import correct_environ
 from mapsos.web.request_ids import choose_request_id
-
-if TYPE_CHECKING:
-    from mapsos.app import Application
-    from mapsos.config.settings import Settings, SettingsError
 
 NO_REQUEST = (
     "This script can only be used to decode form results and \n"
@@ -59,15 +60,10 @@ def serve_request(
         Exit code: 0 for every answer, also one that reports an error, and when the client went away; 1 if the body
         broke off, which leaves the document unfinished so that nobody takes it for whole.
     """
-    from mapsos.config.settings import SettingsError, read_settings
-
     try:
         settings = read_settings(environ, conf)
     except SettingsError as error:
         return refuse_request(error, stdout, headers=headers, environ=environ)
-    from mapsos.app import Application
-    from mapsos.servers.process import prepare_process
-
     prepare_process(settings)
     if prepare is not None:
         prepare(settings)
@@ -78,8 +74,6 @@ def refuse_request(
     error: SettingsError, stdout: BinaryIO, *, headers: bool = True, environ: Mapping[str, str] | None = None
 ) -> int:
     """Answer, as `serve_request`, where the settings are of no use."""
-    from mapsos.servers.unconfigured import refuse_all
-
     return write_response(refuse_all(error), stdout, headers=headers, environ=environ)
 
 
@@ -96,8 +90,6 @@ def answer_request(
 
 def get_response(settings: Settings, environ: Mapping[str, str], stdout: BinaryIO) -> int:
     """Write the body of the answer to a GET request, as with ``-nh``: 0, or 1 if it reports an error or broke off."""
-    from mapsos.app import Application
-
     started = time.monotonic()
     request = read_request(environ, io.BytesIO(), settings)
     response = Application(settings).answer(request)
@@ -143,8 +135,6 @@ def write_response(
     except BrokenPipeError:
         discard_output(stdout)
     except Exception:
-        import logging
-
         logging.getLogger("mapsos").exception("the response broke off")
         try:
             stdout.flush()

@@ -8,16 +8,22 @@ import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from mapsos.config.settings import Settings
+from mapsos.config.version import find_public_version
+from mapsos.pages.interface import PAGE_OPERATION
+from mapsos.rest.paths import REST_OPERATIONS
+from mapsos.sos.v1.operations import OPERATIONS
 from mapsos.web.messages import Response
 
 if TYPE_CHECKING:
     from mapsos.app import Application
-    from mapsos.config.settings import Settings
     from mapsos.web.metrics import Metrics
 
 log = logging.getLogger("mapsos")
 
-HEALTH = "/healthz"
+HEALTH, METRICS = "/healthz", "/metrics"
+STATUS_PATHS = (HEALTH, METRICS)
+"""The paths of the status pages: below a WSGI application, at the root of `mapsos serve`."""
 
 
 def open_metrics(settings: Settings) -> Metrics | None:
@@ -27,12 +33,11 @@ def open_metrics(settings: Settings) -> Metrics | None:
     """
     if not settings.metrics:
         return None
-    from mapsos.command.versions import tell_version
     from mapsos.web.metrics import Metrics
     from mapsos.web.metrics_folder import share_folder
 
     open_in = functools.partial(
-        Metrics, list_operations(settings), tell_version(settings.no_version), server=settings.config_file or ""
+        Metrics, list_operations(settings), find_public_version(settings.no_version), server=settings.config_file or ""
     )
     try:
         return open_in(folder=share_folder(os.getppid()))
@@ -43,10 +48,6 @@ def open_metrics(settings: Settings) -> Metrics | None:
 
 def list_operations(settings: Settings) -> tuple[str, ...]:
     """Return the names that answers under these settings can have as their operation: no client adds one."""
-    from mapsos.pages.interface import PAGE_OPERATION
-    from mapsos.rest.paths import REST_OPERATIONS
-    from mapsos.sos.v1.operations import OPERATIONS
-
     names = tuple(operation.name for operation in OPERATIONS)
     return (*names, *REST_OPERATIONS, PAGE_OPERATION) if settings.rest else names
 

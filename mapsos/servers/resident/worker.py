@@ -18,6 +18,7 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import BinaryIO
 
+from mapsos.app import Application
 from mapsos.config.settings import Settings, SettingsError, read_settings
 from mapsos.servers.cgi import answer_request, refuse_request
 from mapsos.servers.process import prepare_process
@@ -30,6 +31,8 @@ from mapsos.servers.resident.worker_name import PACKAGE, address_socket, pick_en
 
 LARGEST_MEMORY = 500 * 1024 * 1024
 """Bytes of resident memory above which a worker leaves as soon as it has nothing to do."""
+ROOMS = ("ows", "operations", "sos", "rest", "sources", "encodings")
+"""Folders of the package whose modules a worker imports before its first request."""
 _GREETING_TIME = 5.0
 _BACKLOG = 128
 
@@ -37,13 +40,14 @@ Answer = Callable[[Mapping[str, str], BinaryIO, BinaryIO], int]
 """Answers the request of a CGI environment, as `mapsos.servers.cgi.serve_request` does."""
 
 
-def main(name: str) -> int:
-    """Run the worker of this name with the files that `mapsos.servers.resident.launch` opened. Return its exit code."""
+def main(name: str, freshness: Freshness) -> int:
+    """Run the worker of this name with the files that `mapsos.servers.resident.launch` opened. Return its exit code.
+
+    ``freshness`` was made before anything that it watches was imported.
+    """
     errors = ErrorOutput()
     sys.stderr = sys.stdout = errors
     environ = dict(os.environb)
-    config_file = os.environ.get("MAPSERVER_CONFIG_FILE") or None
-    freshness = Freshness(PACKAGE, config_file)
     settings, answer = make_answer()
     import_rooms()
     worker = Worker(name, settings, answer, errors, environ, freshness)
@@ -54,8 +58,6 @@ def main(name: str) -> int:
 
 def make_answer() -> tuple[Settings, Answer]:
     """Read the settings of this process, and prepare it: what answers under them."""
-    from mapsos.app import Application
-
     try:
         settings = read_settings(os.environ)
     except SettingsError as error:
@@ -94,10 +96,10 @@ class RequestLog:
 
 def import_rooms() -> None:
     """Import what requests need, so that none of them waits for it."""
-    for room in ("ows", "operations", "sources", "encodings"):
-        for module in sorted(Path(PACKAGE, room).glob("[a-z]*.py")):
-            importlib.import_module(f"mapsos.{room}.{module.stem}")
-    for name in ("mapsos.rest.answer", "lxml.etree", "osgeo.ogr", "pyarrow.compute"):
+    for room in ROOMS:
+        for path in sorted(Path(PACKAGE, room).rglob("[a-z]*.py")):
+            importlib.import_module(".".join(("mapsos", *path.relative_to(PACKAGE).with_suffix("").parts)))
+    for name in ("lxml.etree", "osgeo.ogr", "pyarrow.compute"):
         importlib.import_module(name)
 
 
