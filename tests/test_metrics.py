@@ -18,7 +18,7 @@ import pytest
 
 from mapsos.app import OPERATIONS as SOS_OPERATIONS
 from mapsos.config.settings import read_settings
-from mapsos.servers.status import list_operations, open_metrics
+from mapsos.servers.counting import list_operations, open_metrics
 from mapsos.web import metrics_folder
 from mapsos.web.metrics import BOUNDS, Metrics
 from mapsos.web.metrics_folder import MetricsFolder, create_folder, list_roots, share_folder

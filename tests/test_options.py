@@ -10,7 +10,7 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 
-from mapsos.config.settings import OPTIONS
+from mapsos.config.options import OPTIONS
 from mapsos.servers import wsgi_adapter
 
 WEATHER = str(Path(__file__).parent.parent / "examples" / "mapfiles" / "weather.map")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TextIO
 
+from mapsos.check.data import find_in_data
 from mapsos.check.mapfile_text import Finding, find_in_mapfile
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
@@ -47,8 +48,6 @@ def check_mapfile(path: str) -> list[Finding]:
         service = read_service(path)
     except MapfileError as error:
         return [Finding(error.file, error.line, "error", error.near or "mapfile", error.message)]
-    from mapsos.check.data import find_in_data
-
     found = dict.fromkeys(
         [*find_in_mapfile(service), *_check_language(service), *find_in_data(service, current_time())]
     )

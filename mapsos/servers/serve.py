@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from gunicorn.app.base import BaseApplication
+
 from mapsos.config.settings import Settings
+from mapsos.servers.gunicorn_worker import PatientWorker
 from mapsos.servers.listening import (
     Listener,
     ListeningError,
@@ -78,7 +81,7 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
             "workers": options.workers,
             "threads": options.threads,
             # Threads also keep a worker's heartbeat going while a long answer is under way.
-            "worker_class": "mapsos.servers.gunicorn_worker.PatientWorker",
+            "worker_class": PatientWorker,
             "when_ready": when_ready,
             "on_exit": on_exit,
             # Whom to believe is the settings' matter, for each kind of server alike.
@@ -99,17 +102,15 @@ def _create_metrics_folder(settings: Settings) -> Path | None:
     """Create the folder that the workers count in. Raises ServingError if that is impossible."""
     if not settings.metrics:
         return None
-    from mapsos.web.metrics_folder import create_folder, list_roots
+    from mapsos.servers.counting import create_shared_folder
 
     try:
-        return create_folder(os.getpid(), list_roots(os.environb))
+        return create_shared_folder()
     except OSError as error:
         raise ServingError(f"cannot create a folder for metrics: {error}") from error
 
 
 def _run_gunicorn(load: Callable[[], WSGIApplication], options: Mapping[str, Any]) -> None:
-    from gunicorn.app.base import BaseApplication
-
     class Server(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
             for name, value in options.items():

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import logging
-import os
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from mapsos.config.settings import Settings
-from mapsos.config.version import find_public_version
-from mapsos.pages.interface import PAGE_OPERATION
-from mapsos.rest.paths import REST_OPERATIONS
-from mapsos.sos.v1.operations import OPERATIONS
 from mapsos.web.messages import Response
 
 if TYPE_CHECKING:
@@ -27,29 +21,12 @@ STATUS_PATHS = (HEALTH, METRICS)
 
 
 def open_metrics(settings: Settings) -> Metrics | None:
-    """Return what counts the requests of this process and of the other children of its parent; None if that is off.
-
-    Where they cannot count together, the log tells why, and this process counts by itself.
-    """
+    """Return the counters of this process, None where MAPSOS_METRICS is off."""
     if not settings.metrics:
         return None
-    from mapsos.web.metrics import Metrics
-    from mapsos.web.metrics_folder import share_folder
+    from mapsos.servers import counting
 
-    open_in = functools.partial(
-        Metrics, list_operations(settings), find_public_version(settings.no_version), server=settings.config_file or ""
-    )
-    try:
-        return open_in(folder=share_folder(os.getppid()))
-    except OSError as error:
-        log.warning("metrics: each process counts by itself: %s", error)
-        return open_in(folder=None)
-
-
-def list_operations(settings: Settings) -> tuple[str, ...]:
-    """Return the names that answers under these settings can have as their operation: no client adds one."""
-    names = tuple(operation.name for operation in OPERATIONS)
-    return (*names, *REST_OPERATIONS, PAGE_OPERATION) if settings.rest else names
+    return counting.open_metrics(settings)
 
 
 def answer_status(
@@ -68,9 +45,7 @@ def answer_status(
     if path == HEALTH:
         return _check_health(applications)
     assert metrics is not None
-    from mapsos.web.metrics import CONTENT_TYPE
-
-    return _page(200, metrics.write(), content_type=CONTENT_TYPE)
+    return _page(200, metrics.write(), content_type=metrics.content_type)
 
 
 def _check_health(applications: Collection[Application]) -> Response:
