@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 
 
 class ServingError(Exception):
-    """Why there is nothing to serve, or nowhere, in words for whoever started the server."""
+    """The server cannot start; the message is for the admin."""
 
 
 class MapRoutes:
     """A WSGI application with one map a path: ``/NAME`` is SCRIPT_NAME, and the map of requests without ``map=``.
 
-    With one map, ``/`` is that map too; with several, ``/`` lists them. A browser that asks for ``/`` without a query
-    gets the page of the list of services.
+    With one map, ``/`` is that map too; with several, ``/`` lists them. Browsers get the page that lists the services
+    at ``/`` without a query.
 
     Parameters
     ----------
     settings
-        What everything but the choice of maps comes from.
+        All settings; only the choice of maps is replaced.
     mapfiles
         Absolute paths by name.
     metrics
-        What counts requests, None for nothing.
+        Counters of requests, None without metrics.
     """
 
     def __init__(self, settings: Settings, mapfiles: Mapping[str, str], metrics: Metrics | None = None) -> None:
@@ -80,20 +80,20 @@ class MapRoutes:
             return answer(application, environ, start_response, started, self._metrics)
         status = "404 Not Found" if name else "200 OK"
         text = "".join(f"/{quote(known)}?service=SOS&request=GetCapabilities\n" for known in self._applications)
-        page = ("" if not name else "There is no such map here. These are:\n") + text
+        page = ("" if not name else "Map not found. Available maps:\n") + text
         body = page.encode()
         start_response(status, [("Content-Type", "text/plain; charset=UTF-8"), ("Content-Length", str(len(body)))])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
 
 def _is_start(environ: WSGIEnvironment) -> bool:
-    """Whether somebody opens the server's address: browsers get a page, which programs do not ask for."""
+    """Return whether the request is for the bare address of the server, where browsers get a page."""
     bare = environ.get("PATH_INFO", "") in ("", "/") and not environ.get("QUERY_STRING")
     return bare and environ["REQUEST_METHOD"] in ("GET", "HEAD")
 
 
 def _vary_by_accept(start_response: StartResponse) -> StartResponse:
-    """Tell caches that what the server's address answers is not the same for browsers and programs."""
+    """Add ``Vary: Accept``: the bare address of the server answers browsers and programs differently."""
     def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Callable[[bytes], object]:
         return start_response(status, list(add_vary(headers, "Accept")), *more)
 
@@ -101,29 +101,29 @@ def _vary_by_accept(start_response: StartResponse) -> StartResponse:
 
 
 def name_mapfiles(paths: Sequence[str]) -> dict[str, str]:
-    """Give absolute paths by file stem. Raises ServingError for what is no file, and for two of one name."""
+    """Return absolute paths by file stem. Raises ServingError for a missing file and for duplicate names."""
     named: dict[str, str] = {}
     for path in paths:
         name = Path(path).stem
         if not Path(path).is_file():
-            raise ServingError(f"there is no mapfile {path}")
+            raise ServingError(f"mapfile not found: {path}")
         if name.lower() in (known.lower() for known in named):
-            raise ServingError(f"two mapfiles are called {name}: {named.get(name, path)} and {path}")
+            raise ServingError(f"two mapfiles have the name {name}: {named.get(name, path)} and {path}")
         named[name] = str(Path(path).resolve())
     return named
 
 
 def serve_all(settings: Settings, mapfiles: Mapping[str, str]) -> Settings:
-    """Return settings in which ``map=`` may name these maps, nothing else; it may be left out for the only one."""
+    """Return settings in which ``map=`` may only name these maps; it may be omitted if there is only one."""
     only = next(iter(mapfiles.values())) if len(mapfiles) == 1 else None
     maps = {known.lower(): path for known, path in mapfiles.items()}
     return replace(settings, maps=maps, mapfile=only, map_no_path=True)
 
 
 def serve_only(settings: Settings, mapfiles: Mapping[str, str], name: str) -> Settings:
-    """Give settings in which ``map=`` may name these maps, nothing else, and may be left out for one of them.
+    """Return settings in which ``map=`` may only name these maps, and may be omitted for one of them.
 
-    Raises ServingError for a mapfile that MS_MAPFILE_PATTERN does not admit.
+    Raises ServingError for a mapfile that MS_MAPFILE_PATTERN does not allow.
     """
     only = replace(serve_all(settings, mapfiles), mapfile=mapfiles[name])
     try:

@@ -34,10 +34,10 @@ _SHARED_MEMORY = "/dev/shm"
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """How to serve.
+    """Options of the server.
 
-    ``port`` 0 is any free one. ``path`` is a Unix socket instead of host and port. ``requests`` is a file of paths to
-    print as URLs, one a line.
+    ``port`` 0 means any free port. ``path`` is a Unix socket, used instead of host and port. ``requests`` is a file of
+    paths to print as URLs, one per line.
     """
 
     host: str = "127.0.0.1"
@@ -49,14 +49,14 @@ class ServerOptions:
 
 
 def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> None:
-    """Serve mapfiles until a signal ends it: SIGTERM lets answers finish first, SIGINT does not wait.
+    """Serve mapfiles until a signal arrives: SIGTERM lets answers finish, SIGINT does not.
 
-    Sockets that systemd hands over are taken instead of what the options say. Raises ServingError if it cannot start.
+    Sockets passed by systemd take precedence over the options. Raises ServingError if the server cannot start.
     """
     mapfiles = name_mapfiles(paths)
     for switched_on, path in ((settings.health, HEALTH), (settings.metrics, METRICS)):
         if switched_on and path[1:] in mapfiles:
-            raise ServingError(f"{mapfiles[path[1:]]} would be at the path of the server's own page {path}")
+            raise ServingError(f"{mapfiles[path[1:]]} has the path of the status page {path}")
     for name in mapfiles:
         serve_only(settings, mapfiles, name)
     listener = _listen(options)
@@ -80,16 +80,16 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
             **({} if listener.socket is None else {"bind": f"fd://{listener.socket.fileno()}"}),
             "workers": options.workers,
             "threads": options.threads,
-            # Threads also keep a worker's heartbeat going while a long answer is under way.
+            # Threads also send a worker's heartbeat while a long answer is under way.
             "worker_class": PatientWorker,
             "when_ready": when_ready,
             "on_exit": on_exit,
-            # Whom to believe is the settings' matter, for each kind of server alike.
+            # Trusted proxies are a matter of the settings, for all servers alike.
             "forwarded_allow_ips": "",
             "secure_scheme_headers": {},
             "forwarder_headers": "",
             "control_socket_disable": True,
-            # A file that is touched as a sign of life: in memory, which a system without writable folders has too.
+            # The heartbeat file: in memory, which a system without writable folders has too.
             "worker_tmp_dir": _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) else None,
             "limit_request_line": 8190,
             "loglevel": "warning",
@@ -99,7 +99,7 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
 
 
 def _create_metrics_folder(settings: Settings) -> Path | None:
-    """Create the folder that the workers count in. Raises ServingError if that is impossible."""
+    """Create the folder of the workers' counters, None without metrics. Raises ServingError."""
     if not settings.metrics:
         return None
     from mapsos.servers.counting import create_shared_folder
@@ -114,7 +114,7 @@ def _run_gunicorn(load: Callable[[], WSGIApplication], options: Mapping[str, Any
     class Server(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
             for name, value in options.items():
-                # Releases differ in what there is to switch off.
+                # Releases of gunicorn differ in their options.
                 if name in self.cfg.settings:
                     self.cfg.set(name, value)
 
@@ -136,7 +136,7 @@ def _listen(options: ServerOptions) -> Listener:
 
 
 def _announce(listener: Listener, mapfiles: Mapping[str, str], requests: str | None) -> str:
-    """Say what there is to try. Raises ServingError if the file of requests cannot be read."""
+    """Return the text to print once the server listens. Raises ServingError if the file of requests cannot be read."""
     base = listener.base
     lines = [f"mapsos serves {', '.join(mapfiles)} at {listener.place}"]
     if requests is None:

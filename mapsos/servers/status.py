@@ -1,4 +1,4 @@
-"""``/healthz`` and ``/metrics``: what programs that watch a server ask it, where the settings switch them on."""
+"""Answer ``/healthz`` and ``/metrics``, which monitoring programs request, where the settings enable them."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ def open_metrics(settings: Settings) -> Metrics | None:
 def answer_status(
     path: str, method: str, settings: Settings, applications: Collection[Application], metrics: Metrics | None
 ) -> Response:
-    """The page of ``/healthz`` or ``/metrics``: 404 where it is switched off, 405 for another method than GET and HEAD.
+    """Answer ``/healthz`` or ``/metrics``: 404 where it is switched off, 405 for methods other than GET and HEAD.
 
-    ``/healthz`` is 200 and ``ok`` if every map can be read, else 503 and how many cannot: a map that requests need
-    not name is parsed, of the others the file is looked for. Neither page is logged or counted.
+    ``/healthz`` is 200 and ``ok`` if every map can be read, else 503 with the number of those that cannot: the default
+    map is parsed, the files of the others are checked to exist. Neither page is logged or counted.
     """
     switched_on = settings.health if path == HEALTH else settings.metrics and metrics is not None
     if not switched_on:
-        return _page(404, "There is nothing here.\n")
+        return _page(404, "Not found\n")
     if method not in ("GET", "HEAD"):
-        return _page(405, "This page is there for GET and HEAD.\n", ("Allow", "GET, HEAD"))
+        return _page(405, "Method not allowed. Allowed: GET, HEAD\n", ("Allow", "GET, HEAD"))
     if path == HEALTH:
         return _check_health(applications)
     assert metrics is not None
@@ -52,7 +52,7 @@ def _check_health(applications: Collection[Application]) -> Response:
     found = [readable for application in applications for readable in application.host.check_maps()]
     faulty = found.count(False)
     if faulty:
-        return _page(503, f"{faulty} of {len(found)} maps cannot be read; the log says why\n")
+        return _page(503, f"{faulty} of {len(found)} maps cannot be read; see the log for the reasons\n")
     return _page(200, "ok\n")
 
 

@@ -34,10 +34,10 @@ _lock = threading.Lock()
 
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-    """Answer a request by the maps that the process's settings admit, and the paths /healthz and /metrics below it.
+    """Answer a request from the maps that the settings of the process allow; also /healthz and /metrics.
 
-    The result is iterated and then closed, as PEP 3333 has it; an exception while iterating means that the document
-    is broken off, and is for the server, which then ends the connection.
+    The result is iterated and then closed, as PEP 3333 requires. An exception while iterating means that the document
+    is unfinished: the server must end the connection.
     """
     started = time.monotonic()
     name_server(environ)
@@ -54,9 +54,9 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
 
 
 def name_server(environ: WSGIEnvironment) -> None:
-    """Take SERVER_NAME and SERVER_PORT from a well-formed Host header, as Apache does; gunicorn gives the socket's.
+    """Set SERVER_NAME and SERVER_PORT from a well-formed Host header, as Apache does: gunicorn has the socket's.
 
-    Under any other server nothing changes.
+    Other servers are not affected.
     """
     found = _HOST.fullmatch(environ.get("HTTP_HOST", "")) if "gunicorn.socket" in environ else None
     if found:
@@ -71,7 +71,7 @@ def answer(
     started: float,
     metrics: Metrics | None = None,
 ) -> Iterable[bytes]:
-    """Answer one request by an application that is already there; ``started`` is a `time.monotonic` for the log."""
+    """Answer one request by an existing application; ``started`` is a `time.monotonic` for the log."""
     request = read_request(environ, application.settings)
     if metrics is not None:
         metrics.begin()
@@ -103,7 +103,7 @@ def answer_watcher(
 
 
 def read_request(environ: WSGIEnvironment, settings: Settings) -> Request:
-    """Take a request from a WSGI environment. The body ends where CONTENT_LENGTH says, whatever the server's would."""
+    """Read a request from a WSGI environment. The body ends after CONTENT_LENGTH bytes, whatever the server does."""
     length_text = environ.get("CONTENT_LENGTH") or ""
     length = int(length_text) if length_text.isascii() and length_text.isdigit() else None
     texts = {name: _decode(value) for name, value in environ.items() if isinstance(value, str) and "." not in name}
@@ -136,7 +136,7 @@ def _start(
     headers = list(response.headers)
     bodiless = response.status in (204, 304)
     if not bodiless and not any(name.lower() == "content-type" for name, _ in headers):
-        # A redirect needs none, but servers and PEP 3333's validator ask for it.
+        # Not needed for a redirect, but servers and PEP 3333's validator require it.
         headers.append(("Content-Type", "text/plain; charset=UTF-8"))
     if isinstance(response.body, (tuple, list)) and request.method != "HEAD" and not bodiless:
         headers.append(("Content-Length", str(sum(map(len, response.body)))))
@@ -145,10 +145,10 @@ def _start(
 
 
 class WsgiBody:
-    """A body in bytes, which PEP 3333 insists on: each piece is copied when the server is ready for it.
+    """A body in bytes, as PEP 3333 requires: each piece is copied when the server is ready for it.
 
-    ``client`` is the socket that gunicorn writes to, None for one that cannot be had; ``end`` the `time.monotonic`
-    until which writing may go on, None for ever. A client that takes its answer too slowly is cut off then.
+    ``client`` is the socket that gunicorn writes to, None if not available; ``end`` the `time.monotonic` until which
+    writing may continue, None without a limit. A client that reads its answer too slowly is disconnected then.
     """
 
     def __init__(self, body: LoggedBody, client: socket.socket | None = None, end: float | None = None) -> None:
@@ -163,7 +163,7 @@ class WsgiBody:
             yield bytes(chunk)
 
     def close(self) -> None:
-        """Close the body; the next request on the connection has time of its own."""
+        """Close the body; the next request on the connection has its own time limit."""
         try:
             if self._client is not None:
                 with contextlib.suppress(OSError):
@@ -173,15 +173,15 @@ class WsgiBody:
 
 
 def _decode(value: str) -> str:
-    """Give the text that a native string of PEP 3333 stands for: its bytes are UTF-8, or what came in their stead."""
+    """Decode a native string of PEP 3333: its bytes as UTF-8, other bytes as surrogates."""
     return value if value.isascii() else value.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
 def _bound_read(environ: WSGIEnvironment, length: int | None) -> Callable[[int], bytes]:
-    """Give a read of the body that never waits for more than was announced."""
+    """Return a function that reads the body and never waits for more than was announced."""
     stream: Any = environ["wsgi.input"]
     if length is None:
-        # Reading on would wait for ever, unless the server ends the stream itself.
+        # Reading might never return, unless the server ends the stream itself.
         return stream.read if environ.get("wsgi.input_terminated") else lambda size: b""
     left = length
 
