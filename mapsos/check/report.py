@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TextIO
 
+from mapsos.check.data import find_in_data
 from mapsos.check.finding import Finding
 from mapsos.check.mapfile_schema import MAPSERVER, find_by_schema
 from mapsos.check.mapfile_text import find_in_mapfile
@@ -57,8 +58,6 @@ def check_mapfile(path: str, mapserver: float = MAPSERVER) -> list[Finding]:
         tokens, _ = read_tokens(path)
     except MapfileError as error:
         return [Finding(error.file, error.line, "error", error.near or "mapfile", error.message)]
-    from mapsos.check.data import find_in_data
-
     found = dict.fromkeys(
         [*find_in_mapfile(service), *_check_language(service), *find_in_data(service, current_time())]
     )

@@ -6,12 +6,8 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mapsos import __version__
-
-if TYPE_CHECKING:
-    from argparse import ArgumentParser
 
 USAGE = """\
 Usage: mapsos [--help] [--version] [-v] [-nh] [QUERY_STRING=value] [PATH_INFO=value]
@@ -123,44 +119,10 @@ def _run_cgi(environ: Mapping[str, str], arguments: CgiArguments) -> int:
 
 
 def run_serve(arguments: Sequence[str]) -> int:
-    """Run ``mapsos serve``: 2 if it cannot start, else 0 when it was ended."""
-    parser = _make_parser("serve", "Serve mapfiles over HTTP, each at /NAME, its file name without .map.")
-    parser.add_argument("mapfiles", metavar="MAPFILE", nargs="+")
-    parser.add_argument("--host", help="address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=port, help="port to listen on, 0 for any free one (8080)")
-    parser.add_argument("--bind", type=unix_path, metavar="unix:PATH", help="Unix socket, instead of host and port")
-    parser.add_argument("--workers", type=count, default=len(os.sched_getaffinity(0)), help="processes (%(default)s)")
-    parser.add_argument("--threads", type=count, default=4, help="threads of each process (%(default)s)")
-    parser.add_argument("--conf", metavar="FILE", help="configuration file, instead of MAPSERVER_CONFIG_FILE")
-    parser.add_argument("--requests", metavar="FILE", help="print the paths in FILE, one a line, as URLs to try")
-    options = parser.parse_args(arguments)
+    """Run ``mapsos serve``."""
+    from mapsos.command.serve import run_serve
 
-    from mapsos.config.settings import SettingsError, read_settings
-    from mapsos.servers.listening import is_handed_over
-    from mapsos.servers.process import prepare_process
-    from mapsos.servers.serve import ServerOptions, ServingError, serve
-
-    on_port = options.host is not None or options.port is not None
-    if on_port and options.bind is not None:
-        parser.error("--bind says where to listen: leave out --host and --port")
-    if is_handed_over(os.environ) and (on_port or options.bind is not None):
-        parser.error("systemd says where to listen: leave out --host, --port and --bind")
-    try:
-        settings = read_settings(os.environ, options.conf)
-        prepare_process(settings, sys.stdout)
-        server = ServerOptions(
-            host=ServerOptions.host if options.host is None else options.host,
-            port=ServerOptions.port if options.port is None else options.port,
-            path=options.bind,
-            workers=options.workers,
-            threads=options.threads,
-            requests=options.requests,
-        )
-        serve(settings, options.mapfiles, server)
-    except (ServingError, SettingsError) as error:
-        sys.stderr.write(f"mapsos serve: {error}\n")
-        return 2
-    return 0
+    return run_serve(arguments)
 
 
 def version(text: str) -> tuple[int, int]:
@@ -171,7 +133,9 @@ def version(text: str) -> tuple[int, int]:
 
 def run_check(arguments: Sequence[str]) -> int:
     """Run ``mapsos check``: 0 if all is well, 1 for warnings with ``--strict``, 2 for errors."""
-    parser = _make_parser("check", "Say what clients of mapfiles will miss, and what to write instead.")
+    from mapsos.command.arguments import make_parser
+
+    parser = make_parser("check", "Say what clients of mapfiles will miss, and what to write instead.")
     parser.add_argument("mapfiles", metavar="MAPFILE", nargs="+")
     parser.add_argument("--strict", action="store_true", help="exit with 1 where there are warnings")
     parser.add_argument("--json", action="store_true", help="write the findings as JSON")
@@ -186,81 +150,19 @@ def run_check(arguments: Sequence[str]) -> int:
 
 
 def run_get(arguments: Sequence[str]) -> int:
-    """Run ``mapsos get``: 0, or 1 if the answer reports an error, or 2 if there is no such mapfile."""
-    parser = _make_parser("get", "Print what a mapfile answers to a query, without a server.")
-    parser.add_argument("mapfile", metavar="MAPFILE")
-    parser.add_argument("query", metavar="QUERY", help='for example "service=SOS&request=GetCapabilities"')
-    options = parser.parse_args(arguments)
+    """Run ``mapsos get``."""
+    from mapsos.command.get import run_get
 
-    from mapsos.config.settings import SettingsError, read_settings
-    from mapsos.servers.cgi import get_response
-    from mapsos.servers.serve import ServingError, name_mapfiles, serve_only
-
-    try:
-        mapfiles = name_mapfiles([options.mapfile])
-        (name,) = mapfiles
-        settings = serve_only(read_settings(os.environ), mapfiles, name)
-    except (ServingError, SettingsError) as error:
-        sys.stderr.write(f"mapsos get: {error}\n")
-        return 2
-    environ = {
-        "REQUEST_METHOD": "GET",
-        "QUERY_STRING": options.query,
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-        "SCRIPT_NAME": f"/{name}",
-    }
-    return get_response(settings, environ, sys.stdout.buffer)
+    return run_get(arguments)
 
 
 def run_cgi(arguments: Sequence[str]) -> int:
-    """Run ``mapsos cgi install``: 2 if the program cannot be written."""
+    """Run ``mapsos cgi install``."""
     if not arguments or arguments[0] != "install":
-        raise UsageError("mapsos cgi can do one thing: install")
-    parser = _make_parser("cgi install", "Write a CGI program named mapsos that starts faster than the command.")
-    parser.add_argument("folder", metavar="FOLDER", help="where the web server looks for CGI programs")
-    parser.add_argument("--conf", metavar="FILE", help="its configuration file, instead of MAPSERVER_CONFIG_FILE")
-    parser.add_argument("--map", metavar="FILE", help="the map of requests without map=, instead of MS_MAPFILE")
-    options = parser.parse_args(arguments[1:])
+        raise UsageError("usage: mapsos cgi install FOLDER")
+    from mapsos.command.install import run_install
 
-    from mapsos.servers.resident.install import InstallError, install_program
-
-    try:
-        sys.stdout.write(install_program(options.folder, options.conf, options.map) + "\n")
-    except InstallError as error:
-        sys.stderr.write(f"mapsos cgi install: {error}\n")
-        return 2
-    return 0
-
-
-def _make_parser(name: str, description: str) -> ArgumentParser:
-    from argparse import ArgumentParser
-
-    return ArgumentParser(prog=f"mapsos {name}", description=description, allow_abbrev=False)
-
-
-def port(text: str) -> int:
-    """Read a port; ValueError if it is none."""
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise ValueError(text)
-    return number
-
-
-def unix_path(text: str) -> str:
-    """Read the path of ``unix:PATH``; ValueError if it is none."""
-    scheme, _, path = text.partition(":")
-    if scheme != "unix" or not path:
-        raise ValueError(text)
-    return path
-
-
-def count(text: str) -> int:
-    """Read a number of at least one; ValueError if it is none."""
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    return run_install(arguments[1:])
 
 
 _COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {

@@ -11,11 +11,6 @@ _INPUTS = {"POSTGIS": "PostgreSQL", "SHAPEFILE": "ESRI Shapefile"}
 """Tokens of inputs that need a driver, by the driver's name; OGR alone is GDAL itself."""
 
 
-def tell_version(no_version: bool) -> str | None:
-    """The version as answers may tell it: None where MS_NO_VERSION is set."""
-    return None if no_version else __version__
-
-
 def write_version() -> str:
     """Give version and tokens, without a line break. Each token is true of this machine, which costs loading GDAL."""
     tokens = ["OUTPUT=XML"]

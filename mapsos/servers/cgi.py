@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
+from mapsos.app import Application
+from mapsos.config.settings import Settings, SettingsError, read_settings
 from mapsos.servers.nph import find_protocol, is_chunked, write_chunks, write_head
+from mapsos.servers.process import prepare_process
+from mapsos.servers.unconfigured import refuse_all
 from mapsos.web.access_log import LoggedBody
 from mapsos.web.messages import Chunk, Request, Response
 from mapsos.web.proxies import correct_environ
 from mapsos.web.request_ids import choose_request_id
-
-if TYPE_CHECKING:
-    from mapsos.app import Application
-    from mapsos.config.settings import Settings, SettingsError
 
 NO_REQUEST = (
     "This script can only be used to decode form results and \n"
@@ -45,29 +46,24 @@ def serve_request(
         CGI variables, and the options of docs/mapserver-sos.md, "Configuration and choice of map"; REQUEST_METHOD is
         required.
     stdin, stdout
-        The body of the request, read only as far as somebody asks for it; and where the response goes.
+        The body of the request, read only on demand; and where the response goes.
     conf
         The configuration file, None for the one that the environment names.
     headers
-        False leaves the header block out (``-nh``). A redirect, which has nothing but headers, is then its URL alone.
+        False omits the header block (``-nh``). A redirect, which has only headers, is then its URL alone.
     prepare
-        Called with the settings when they are known and the log is open, before the request is answered.
+        Called with the settings once they are read and the log is open, before the request is answered.
 
     Returns
     -------
     int
-        Exit code: 0 for every answer, also one that reports an error, and when the client went away; 1 if the body
-        broke off, which leaves the document unfinished so that nobody takes it for whole.
+        Exit code: 0 for every answer, including one that reports an error, and when the client disconnected; 1 if the
+        body broke off, which leaves the document unfinished so that clients do not take it for complete.
     """
-    from mapsos.config.settings import SettingsError, read_settings
-
     try:
         settings = read_settings(environ, conf)
     except SettingsError as error:
         return refuse_request(error, stdout, headers=headers, environ=environ)
-    from mapsos.app import Application
-    from mapsos.servers.process import prepare_process
-
     prepare_process(settings)
     if prepare is not None:
         prepare(settings)
@@ -77,16 +73,14 @@ def serve_request(
 def refuse_request(
     error: SettingsError, stdout: BinaryIO, *, headers: bool = True, environ: Mapping[str, str] | None = None
 ) -> int:
-    """Answer, as `serve_request`, where the settings are of no use."""
-    from mapsos.servers.unconfigured import refuse_all
-
+    """Answer, as `serve_request`, where the settings are not usable."""
     return write_response(refuse_all(error), stdout, headers=headers, environ=environ)
 
 
 def answer_request(
     application: Application, environ: Mapping[str, str], stdin: BinaryIO, stdout: BinaryIO, *, headers: bool = True
 ) -> int:
-    """Answer, as `serve_request`, with an application that is there, in a process that is prepared."""
+    """Answer, as `serve_request`, with an existing application in a prepared process."""
     started = time.monotonic()
     request = read_request(environ, stdin, application.settings)
     response = application.answer(request)
@@ -95,9 +89,7 @@ def answer_request(
 
 
 def get_response(settings: Settings, environ: Mapping[str, str], stdout: BinaryIO) -> int:
-    """Write the body of the answer to a GET request, as with ``-nh``: 0, or 1 if it reports an error or broke off."""
-    from mapsos.app import Application
-
+    """Write the body of the answer to a GET request, as with ``-nh``. Return 1 if it reports an error or broke off."""
     started = time.monotonic()
     request = read_request(environ, io.BytesIO(), settings)
     response = Application(settings).answer(request)
@@ -106,7 +98,7 @@ def get_response(settings: Settings, environ: Mapping[str, str], stdout: BinaryI
 
 
 def read_request(environ: Mapping[str, str], stdin: BinaryIO, settings: Settings) -> Request:
-    """Take a request from CGI variables; a CONTENT_LENGTH that is no number counts as absent."""
+    """Read a request from CGI variables. A CONTENT_LENGTH that is not a number counts as absent."""
     length = environ.get("CONTENT_LENGTH", "").strip()
     corrected = correct_environ(environ, settings.trusted_proxies)
     return Request(
@@ -123,14 +115,14 @@ def read_request(environ: Mapping[str, str], stdin: BinaryIO, settings: Settings
 def write_response(
     response: Response, stdout: BinaryIO, *, headers: bool = True, environ: Mapping[str, str] | None = None
 ) -> int:
-    """Write a response as `serve_request` says, chunk by chunk; ``environ`` tells whether it is all there is."""
+    """Write a response chunk by chunk and return the exit code, as `serve_request`; ``environ`` decides about NPH."""
     protocol = find_protocol(environ) if headers and environ is not None else None
     chunks: Iterator[Chunk] = iter(response.body)
     # The answer to HEAD has the headers of the one to GET, and nothing after them.
     if protocol and environ and is_chunked(response, protocol) and environ.get("REQUEST_METHOD") != "HEAD":
         chunks = write_chunks(response.body)
     try:
-        # A body that fails at once is no response at all: the web server reports that better than half a document.
+        # A body that fails at once is not a response: the web server reports that better than half a document.
         first = next(chunks, b"")
         if protocol is not None:
             stdout.write(write_head(response, protocol))
@@ -143,8 +135,6 @@ def write_response(
     except BrokenPipeError:
         discard_output(stdout)
     except Exception:
-        import logging
-
         logging.getLogger("mapsos").exception("the response broke off")
         try:
             stdout.flush()
@@ -155,7 +145,7 @@ def write_response(
 
 
 def write_headers(response: Response) -> bytes:
-    """Write the header block: lines end in CR LF; there is a Status line only if it is not 200, as in MapServer.
+    """Write the header block: lines end in CR LF; a Status line is only written if it is not 200, as in MapServer.
 
     Raises ValueError for a line break in a header.
     """
@@ -169,7 +159,7 @@ def write_headers(response: Response) -> bytes:
 
 
 def discard_output(stdout: BinaryIO) -> None:
-    """Let what is still buffered go nowhere: the client has gone, and the interpreter flushes once more at its end."""
+    """Discard buffered output: the client has disconnected, and the interpreter flushes once more when it exits."""
     try:
         number = stdout.fileno()
     except (OSError, io.UnsupportedOperation):

@@ -1,7 +1,7 @@
-"""The worker of `mapsos serve`: no thread waits for the head of a request, and none for ever for its body.
+"""The worker of `mapsos serve`: no thread waits for the head of a request, or without a limit for its body.
 
-gunicorn's own worker with threads hands a connection over as soon as its first byte is there, and the thread waits for
-the rest: as many clients as there are threads, each with half a line, would hold up everybody.
+gunicorn's own worker with threads hands a connection over when its first byte arrives, and the thread waits for the
+rest: as many clients as threads, each with half a line, would block all others.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any
 from gunicorn.workers.gthread import ThreadWorker
 
 HEAD_SECONDS = 20.0
-"""What a client may take for the head of a request."""
+"""Time limit for the head of a request."""
 BODY_SECONDS = 60.0
-"""What it may take for the body, from the end of the head; an answer takes as long as it takes."""
+"""Time limit for the body, from the end of the head; an answer has no limit here."""
 _LARGEST_HEAD = 1 << 17
-"""From so many bytes on a head goes to the parser as it is, which refuses it: no more than half of it are admitted."""
+"""Bytes after which a head is passed to the parser, which rejects it: its limit is half of that."""
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]
@@ -32,7 +32,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self._bodies: dict[Any, tuple[float, Any]] = {}
 
     def enqueue_req(self, conn: Any) -> None:
-        """Take a connection on for its next request; a thread gets it once the head is there."""
+        """Accept a connection for its next request; a thread gets it once the head is complete."""
         if conn.parser is None:
             conn.init()
         conn.sock.setblocking(False)
@@ -43,7 +43,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self.poller.register(conn.sock, selectors.EVENT_READ, lambda _: self._go_on(conn))
 
     def handle(self, conn: Any) -> Any:
-        """Read and answer a request, in a thread; what is missing of it must come in time."""
+        """Read and answer a request in a thread; the rest of the body must arrive in time."""
         self._bodies[conn] = time.monotonic() + BODY_SECONDS, None
         try:
             return super().handle(conn)
@@ -56,7 +56,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         return super().handle_request(req, conn)
 
     def murder_keepalived(self, *arguments: Any, **named: Any) -> None:
-        """Close connections whose time is over; the main loop calls this at least once a second."""
+        """Close connections that exceeded their time limit; the main loop calls this at least once a second."""
         now = time.monotonic()
         for conn in [conn for conn, end in self._heads.items() if end < now or not self.alive]:
             self._forget(conn)
@@ -66,7 +66,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             if end < now:
                 self._bodies.pop(conn, None)
                 if not _is_read(reader):
-                    # The thread that waits for more is told that there is none; it can still answer.
+                    # The thread that waits for more sees the end of the body, and can still answer.
                     with contextlib.suppress(OSError):
                         conn.sock.shutdown(socket.SHUT_RD)
         super().murder_keepalived(*arguments, **named)
@@ -86,7 +86,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
 
 
 def _receive(conn: Any) -> bool:
-    """Take what has come; whether a thread can go on with it, or has to see that nothing comes any more."""
+    """Receive available data. Return whether a thread can continue: the head is complete, or the connection ended."""
     held: io.BytesIO = conn.parser.unreader.buf
     while not _is_head(held.getvalue()):
         try:
@@ -103,10 +103,10 @@ def _receive(conn: Any) -> bool:
 
 
 def _is_head(data: bytes) -> bool:
-    # Empty lines before a request are passed over.
+    # Empty lines before a request are skipped.
     return len(data) > _LARGEST_HEAD or b"\r\n\r\n" in data.lstrip(b"\r\n")
 
 
 def _is_read(reader: Any) -> bool:
-    """Whether a reader of gunicorn's, of a body by its length or in chunks, has come to the end."""
+    """Return whether gunicorn's reader of a body, by length or in chunks, has reached the end."""
     return getattr(reader, "length", None) == 0 or getattr(reader, "parser", reader) is None

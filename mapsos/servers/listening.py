@@ -1,4 +1,4 @@
-"""Where `mapsos serve` listens: an address and port, a Unix socket, or the sockets that systemd hands over."""
+"""Open the socket of `mapsos serve`: an address and port, a Unix socket, or one passed by systemd."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FIRST_HANDED_OVER = 3
 
 
 class ListeningError(Exception):
-    """Why nobody can listen there, in words for whoever started the server."""
+    """The server cannot listen there; the message is for the admin."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Listener:
     Attributes
     ----------
     place
-        What to tell whoever started it.
+        The address to show to the admin.
     base
-        What URLs begin with, without a slash at the end; empty for a Unix socket, which has none.
+        The beginning of URLs, without a trailing slash; empty for a Unix socket.
     socket
-        What to accept connections from; None for those that systemd hands over, which gunicorn finds by itself.
+        The listening socket; None for those passed by systemd, which gunicorn finds itself.
     """
 
     place: str
@@ -37,17 +37,17 @@ class Listener:
 
 
 def is_handed_over(environ: Mapping[str, str]) -> bool:
-    """Tell whether systemd has started this very process with sockets that it listens on already."""
+    """Return whether systemd has passed listening sockets to this process."""
     return environ.get("LISTEN_PID") == str(os.getpid()) and environ.get("LISTEN_FDS", "0") != "0"
 
 
 def take_over() -> Listener:
-    """Name the first of the sockets that systemd hands over. Raises ListeningError if it is none."""
+    """Return the first socket passed by systemd. Raises ListeningError if it is not a socket."""
     try:
         with socket.socket(fileno=os.dup(_FIRST_HANDED_OVER)) as first:
             name = first.getsockname()
     except OSError as error:
-        raise ListeningError(f"what systemd hands over is no socket: {error.strerror}") from error
+        raise ListeningError(f"the file descriptor passed by systemd is not a socket: {error.strerror}") from error
     if isinstance(name, tuple):
         base = _write_base(name[0], name[1])
         return Listener(base, base, None)
@@ -55,7 +55,7 @@ def take_over() -> Listener:
 
 
 def listen_on_port(host: str, port: int) -> Listener:
-    """Listen on an address or a host's name; port 0 is any that is free. Raises ListeningError."""
+    """Listen on an address or host name; port 0 means any free port. Raises ListeningError."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -71,9 +71,9 @@ def listen_on_port(host: str, port: int) -> Listener:
 
 
 def listen_on_path(path: str) -> Listener:
-    """Listen on a Unix socket that is made there; the umask says who may connect.
+    """Create a Unix socket and listen on it; the umask decides who may connect.
 
-    One that was left behind and that nobody listens on is replaced. Raises ListeningError.
+    A stale socket, on which no process listens, is replaced. Raises ListeningError.
     """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

@@ -1,7 +1,7 @@
 """CGI programs whose name begins with ``nph-``: they write the whole HTTP response (RFC 3875, section 5).
 
-Of any other CGI program's output the web server makes the response, and ends it in good order whatever became of the
-program. Here an answer that breaks off lacks its last chunk, so that every client can tell.
+For any other CGI program the web server writes the response, and ends it properly even if the program failed. Here an
+answer that breaks off lacks its last chunk, so that every client can detect it.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from mapsos.web.messages import Chunk, Response
 
 
 def find_protocol(environ: Mapping[str, str]) -> str | None:
-    """The version of HTTP to answer in (SERVER_PROTOCOL); None if the web server makes the response."""
+    """Return the HTTP version of the response (SERVER_PROTOCOL), None if the web server writes the head."""
     name = os.path.basename(environ.get("SCRIPT_FILENAME") or environ.get("SCRIPT_NAME", ""))
     return environ.get("SERVER_PROTOCOL", "HTTP/1.0") if name.startswith("nph-") else None
 
 
 def write_head(response: Response, protocol: str, now: float | None = None) -> bytes:
-    """The status line and the header block, up to the body. Raises ValueError for a line break in a header."""
+    """Write the status line and the header block. Raises ValueError for a line break in a header."""
     chunked = [("Transfer-Encoding", "chunked")] if is_chunked(response, protocol) else []
     version = "HTTP/1.1" if protocol == "HTTP/1.1" else "HTTP/1.0"
     lines = [f"{version} {response.status_line}", f"Date: {write_date(now)}"]
@@ -31,12 +31,12 @@ def write_head(response: Response, protocol: str, now: float | None = None) -> b
 
 
 def is_chunked(response: Response, protocol: str) -> bool:
-    """Whether the body goes in chunks: to HTTP/1.1 clients, where there may be one."""
+    """Return whether the body is sent in chunks: to HTTP/1.1 clients, if the status allows a body."""
     return protocol == "HTTP/1.1" and response.status not in (204, 304)
 
 
 def write_chunks(body: Iterable[Chunk]) -> Iterator[bytes]:
-    """The chunks of a body; the one that ends it comes after a body that came to its end, and only then."""
+    """Yield the body in HTTP chunks. The last, empty chunk follows only if the body was complete."""
     for chunk in body:
         if len(chunk):
             yield b"".join((b"%x\r\n" % len(chunk), chunk, b"\r\n"))

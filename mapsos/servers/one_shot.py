@@ -1,4 +1,4 @@
-"""The start of a process that answers one request: what it will need is loaded while Python still imports.
+"""Start a process that answers one request: load the libraries that it will need while Python still imports.
 
 The dynamic linker takes 0.1 s for GDAL and the hundred libraries it needs. It works in a thread without the
 interpreter's lock, so that on a second processor it costs nothing.
@@ -15,7 +15,7 @@ _LIBRARIES = (("osgeo", "_gdal"), ("numpy", "_core", "_multiarray_umath"), ("pya
 """The extension modules that bring the libraries with them, in the order in which an answer imports them."""
 
 _STANDARD_EXTENSIONS = ("contextvars", "hashlib", "json", "typing", "uuid")
-"""Modules of the standard library with a shared library of their own that an answer imports meanwhile.
+"""Modules of the standard library with their own shared library that an answer imports at the same time.
 
 While the linker loads one library for a thread, any other thread that needs one waits: for all of GDAL.
 """
@@ -28,10 +28,10 @@ _COLLECT_AFTER = 100_000
 
 
 def start_early(query: str | None) -> None:
-    """Prepare for a single request with this query string, None if it is not known.
+    """Prepare for a single request with this query string, None if unknown.
 
-    Only what reads data is worth a thread: GetObservation, known by its name in the query. Nothing else of the process
-    changes but what garbage collection, threads and linear algebra, of which there is none, cost.
+    Only what reads data is worth a thread: GetObservation, known by its name in the query. Otherwise only
+    the cost of garbage collection, of switching threads and of unused linear algebra changes.
     """
     gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
     sys.setswitchinterval(_SWITCH_AFTER)
@@ -47,7 +47,7 @@ def start_early(query: str | None) -> None:
 
 
 def load_libraries() -> None:
-    """Load the shared libraries of GDAL, numpy and pyarrow as importing them will; what fails is left to the import."""
+    """Load the shared libraries of GDAL, numpy and pyarrow, as the imports will; ignore errors, which those report."""
     import ctypes
 
     # Called as a foreign function, dlopen lets other threads run meanwhile; ctypes.CDLL does not.
@@ -57,7 +57,7 @@ def load_libraries() -> None:
 
 
 def find_extension(package: str, *parts: str) -> str | None:
-    """The file of an extension module inside a package, without importing anything; None if there is none."""
+    """Return the file of an extension module inside a package, without importing anything; None if not found."""
     from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
 
     found = PathFinder.find_spec(package)
@@ -70,7 +70,7 @@ def find_extension(package: str, *parts: str) -> str | None:
 
 
 def leave(code: int) -> NoReturn:
-    """End the process with what is buffered written: tearing down the interpreter takes 50 ms.
+    """Flush buffers and end the process: tearing down the interpreter takes 50 ms.
 
     Where that cannot be written the code is 120, as the interpreter's own.
     """

@@ -1,4 +1,4 @@
-"""What settings change about the process that answers requests: its environment and its log."""
+"""Apply settings to the process that answers requests: its environment and its log."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from mapsos.web.messages import Response
 
 
 def refuse_all(error: Exception) -> Response:
-    """Answer with MapServer's error page, whatever the request; what is wrong with the settings is for the log only."""
+    """Answer any request with MapServer's error page; the fault of the settings is only logged."""
     logging.getLogger("mapsos").error("%s", error)
     page = PageError("msLoadConfig", "Unable to access file.", "The configuration of this server is not usable.")
     return write_page(page, 500)

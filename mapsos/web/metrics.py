@@ -18,7 +18,6 @@ from prometheus_client.registry import Collector
 
 from mapsos.web.metrics_folder import MetricsFolder
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 """Upper bounds of the buckets of seconds; one without a bound comes after them."""
 
@@ -63,6 +62,9 @@ class Metrics:
     OSError
         The folder cannot be written to.
     """
+
+    content_type = "text/plain; version=0.0.4; charset=utf-8"
+    """The media type of the page that `write` returns."""
 
     def __init__(
         self,

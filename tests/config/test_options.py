@@ -10,8 +10,8 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 
-from mapsos import wsgi
-from mapsos.config.settings import OPTIONS
+from mapsos.config.options import OPTIONS
+from mapsos.servers import wsgi_adapter
 
 WEATHER = str(Path(__file__).parents[2] / "examples" / "mapfiles" / "weather.map")
 CAPABILITIES = "service=SOS&request=GetCapabilities"
@@ -100,7 +100,7 @@ def ask(effect: Effect) -> str:
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Any:
         seen.extend([status, *map(": ".join, headers), ""])
 
-    body = wsgi.application(environ, start_response)
+    body = wsgi_adapter.application(environ, start_response)
     try:
         seen.append(b"".join(body).decode())
     finally:
@@ -125,7 +125,7 @@ def test_an_option_does_something(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         others = effect.others if name == "MS_MAPFILE" else {"MS_MAPFILE": WEATHER, **effect.others}
         for option, text in {**others, **({} if value is None else {name: value})}.items():
             monkeypatch.setenv(option, text.replace("{folder}", str(folder)))
-        monkeypatch.setattr(wsgi, "_applications", {})
+        monkeypatch.setattr(wsgi_adapter, "_applications", {})
         seen = [ask(effect)]
         seen += [path.read_text() for path in folder.glob("log")]
         seen += [f"kept: {path.name}" for path in folder.glob("cache/*")]

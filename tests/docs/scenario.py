@@ -28,7 +28,7 @@ from mapsos.app import Application
 from mapsos.check.finding import Finding
 from mapsos.check.report import check_mapfile
 from mapsos.config.settings import read_settings
-from mapsos.servers.serve import name_mapfiles, serve_only
+from mapsos.servers.routes import name_mapfiles, serve_only
 from mapsos.web.messages import Request, Response
 
 from .markdown import ROOT, Example

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from mapsos.config.settings import OPTIONS
+from mapsos.config.options import OPTIONS
 from mapsos.mapfile.blocks import parse_blocks
 from mapsos.mapfile.keys import METADATA_KEYS, Level
 from mapsos.mapfile.reader import layer_metadata, web_metadata

@@ -35,7 +35,26 @@ FLOORS = {
 BESIDE = {("pages", "rest"), ("command", "servers"), ("check", "pages")}
 """Rooms that may import another one on their floor."""
 
-THRESHOLDS: dict[str, str] = {}
+THRESHOLDS: dict[str, str] = {
+    # A CGI process that hands its request over to the worker imports only `client`, whose modules import built-ins.
+    "mapsos.__main__ -> mapsos.command.cli": "13 ms of every CGI request",
+    "mapsos.__main__ -> mapsos.servers.resident.client": "3 ms of every command",
+    "mapsos.__main__ -> mapsos.servers.one_shot": "1 ms where the worker answers",
+    "mapsos.__main__ -> mapsos.servers.cgi": "160 ms where the worker answers",
+    "mapsos.__main__ -> mapsos.servers.resident.launch": "3 ms where the worker answers, or is switched off",
+    "mapsos.__main__ -> mapsos.servers.resident.resumed_input": "1 ms where no worker was lost while it read a body",
+    # The command line: each command imports what it needs, and --help, --version and wrong arguments nothing.
+    "mapsos.command.cli -> mapsos.command.arguments": "5 ms of a request given by mapserv's arguments",
+    "mapsos.command.cli -> mapsos.command.versions": "the compiled loops in all but -v",
+    "mapsos.command.cli -> mapsos.servers.cgi": "140 ms of --help and of all commands",
+    "mapsos.command.cli -> mapsos.command.serve": "190 ms of all other commands",
+    "mapsos.command.cli -> mapsos.command.get": "150 ms of all other commands",
+    "mapsos.command.cli -> mapsos.command.install": "30 ms of all other commands",
+    "mapsos.command.cli -> mapsos.check.report": "150 ms of all other commands",
+    # prometheus-client, where metrics are off.
+    "mapsos.servers.status -> mapsos.servers.counting": "70 ms of each process of a WSGI server",
+    "mapsos.servers.serve -> mapsos.servers.counting": "70 ms of the first process of mapsos serve",
+}
 """The imports of our own inside functions, as ``module -> module``, with what each saves."""
 
 
@@ -88,7 +107,10 @@ def _visit(node: ast.AST, where: str, docstrings: set[int]) -> Iterator[Import]:
 
 def _names_module(text: str) -> bool:
     """Whether a text is a name by which a module of the package, or something in it, is imported."""
-    return re.fullmatch(r"mapsos(\.\w+)+(:\w+)?", text) is not None and text.partition(":")[0] != "mapsos.log"
+    if re.fullmatch(r"mapsos(\.\w+)+(:\w+)?", text) is None:
+        return False
+    # A name like "mapsos.requests" is that of a log.
+    return find_module(text.partition(":")[0]) != "mapsos"
 
 
 def find_module(name: str) -> str | None:

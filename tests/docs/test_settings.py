@@ -7,7 +7,7 @@ import re
 import pytest
 
 from mapsos.command import cli
-from mapsos.config.settings import OPTIONS
+from mapsos.config.options import OPTIONS
 
 from .markdown import code, read, read_tables, section
 from .tables import fill

@@ -13,7 +13,7 @@ import pytest
 from mapsos.app import Application
 from mapsos.config.settings import Settings, read_settings
 from mapsos.mapfile.keys import METADATA_KEYS
-from mapsos.servers.serve import name_mapfiles, serve_only
+from mapsos.servers.routes import name_mapfiles, serve_only
 from mapsos.web.messages import Request
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
-from mapsos.operations.layers.facts import FactStore, forget_facts
+from mapsos.operations.layers import facts
+from mapsos.operations.layers.facts import TIME_TO_LIVE, FactStore, forget_facts
 from mapsos.sources import layer as layers
-from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.layer_source import LayerSource, SourceKind
 
 from .conftest import LAYER, World, layer_text
 
@@ -42,6 +46,55 @@ def test_the_least_recently_used_values_are_forgotten_first(source: LayerSource)
 def test_one_fact_is_kept_whatever_its_size(source: LayerSource) -> None:
     store, found = FactStore(most=2), [("",) * 9, ()]
     assert store.recall(source, "a", lambda: found.pop(0)) == store.recall(source, "a", lambda: found.pop(0))
+
+
+def test_of_eight_threads_one_finds_a_fact(source: LayerSource) -> None:
+    store, found, together = FactStore(), Counter[int](), threading.Barrier(8)
+
+    def find() -> str:
+        found[threading.get_ident()] += 1
+        # Time enough for all others to come and find that it is being found.
+        waiting.wait(0.2)
+        return "fact"
+
+    def recall(_: int) -> str:
+        together.wait(60)
+        return store.recall(source, "question", find)
+
+    waiting = threading.Event()
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(recall, range(8))) == ["fact"] * 8
+    assert found.total() == 1
+
+
+def test_what_one_thread_could_not_find_the_next_one_looks_for(source: LayerSource) -> None:
+    store = FactStore()
+    with pytest.raises(ZeroDivisionError):
+        store.recall(source, "question", lambda: 1 / 0)
+    assert store.recall(source, "question", lambda: "fact") == "fact"
+
+
+def test_each_fact_of_a_database_ages_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = LayerSource("rows", SourceKind.POSTGIS, "dbname=x", "geom FROM rows")
+    store, asked = FactStore(), Counter[str]()
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(facts, "time", clock)
+
+    def recall(moment: float, question: str) -> None:
+        clock.now = moment
+        store.recall(database, question, lambda: asked.update([question]))
+
+    recall(0, "first")
+    recall(TIME_TO_LIVE / 2, "second")
+    recall(TIME_TO_LIVE - 1, "first")
+    assert asked == {"first": 1, "second": 1}
+    # The first is too old now, the second is not.
+    for question in ("first", "second"):
+        recall(TIME_TO_LIVE, question)
+    assert asked == {"first": 2, "second": 1}
+    for question in ("first", "second"):
+        recall(TIME_TO_LIVE * 3 / 2, question)
+    assert asked == {"first": 2, "second": 2}
 
 
 @pytest.mark.parametrize(

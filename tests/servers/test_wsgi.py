@@ -13,8 +13,8 @@ from wsgiref.validate import validator
 
 import pytest
 
-from mapsos import wsgi
 from mapsos.config.settings import Settings
+from mapsos.servers import wsgi_adapter
 from mapsos.web.access_log import LoggedBody
 from mapsos.web.messages import Request, Response
 
@@ -29,7 +29,7 @@ OBSERVATION = (
 @pytest.fixture(autouse=True)
 def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings are read anew."""
-    monkeypatch.setattr(wsgi, "_applications", {})
+    monkeypatch.setattr(wsgi_adapter, "_applications", {})
     monkeypatch.setenv("MAPSERVER_CONFIG_FILE", str(EXAMPLES / "mapsos.conf"))
     monkeypatch.setenv("MS_ERRORFILE", "/dev/null")
 
@@ -49,7 +49,7 @@ class Answer:
             self.status, self.headers = status, dict(headers)
             return None
 
-        result = validator(wsgi.application)(full, start_response)
+        result = validator(wsgi_adapter.application)(full, start_response)
         try:
             self.body = b"".join(result)
         finally:
@@ -103,7 +103,7 @@ def test_a_body_of_unknown_length_is_read_only_where_the_server_ends_it() -> Non
 def test_no_more_is_read_than_was_announced() -> None:
     stream = io.BytesIO(b"GET / HTTP/1.1")
     environ = {"REQUEST_METHOD": "POST", "wsgi.input": stream, "CONTENT_LENGTH": "3"}
-    request = wsgi.read_request(environ, Settings())
+    request = wsgi_adapter.read_request(environ, Settings())
     assert [request.read(2), request.read(2), request.read(2)] == [b"GE", b"T", b""]
     assert stream.tell() == 3
 
@@ -155,7 +155,7 @@ def test_the_configuration_sets_the_environment_of_libraries(
 def test_text_is_what_its_bytes_say() -> None:
     bytes_as_pep_3333_has_them = "map=Österreich&x=\udcff".encode("utf-8", "surrogateescape").decode("latin-1")
     environ = {"REQUEST_METHOD": "GET", "QUERY_STRING": bytes_as_pep_3333_has_them, "wsgi.input": io.BytesIO()}
-    request = wsgi.read_request(environ, Settings())
+    request = wsgi_adapter.read_request(environ, Settings())
     assert request.query == "map=Österreich&x=\udcff"
     assert "wsgi.input" not in request.environ
 
@@ -211,12 +211,12 @@ def test_a_body_that_nobody_wants_is_closed(caplog: pytest.LogCaptureFixture) ->
 def test_gunicorn_is_named_by_the_host_header(host: str, url: str) -> None:
     environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "HTTP_HOST": host, "gunicorn.socket": None}
     setup_testing_defaults(environ)
-    wsgi.name_server(environ)
+    wsgi_adapter.name_server(environ)
     port = environ["SERVER_PORT"]
     assert f"http://{environ['SERVER_NAME']}{'' if port == '80' else ':' + port}/" == url
 
 
 def test_other_servers_name_themselves() -> None:
     environ: dict[str, Any] = {"HTTP_HOST": "other", "SERVER_NAME": "s", "SERVER_PORT": "1"}
-    wsgi.name_server(environ)
+    wsgi_adapter.name_server(environ)
     assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == ("s", "1")

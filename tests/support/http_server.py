@@ -11,7 +11,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from mapsos.app import Application
 from mapsos.config.settings import Settings
-from mapsos.wsgi import answer
+from mapsos.servers.wsgi_adapter import answer
 
 
 class _Quiet(WSGIRequestHandler):

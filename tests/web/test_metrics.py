@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from mapsos.config.settings import read_settings
-from mapsos.servers.status import list_operations, open_metrics
+from mapsos.servers.counting import list_operations, open_metrics
 from mapsos.sos.v1.operations import OPERATIONS as SOS_OPERATIONS
 from mapsos.web import metrics_folder
 from mapsos.web.metrics import BOUNDS, Metrics

@@ -1,1 +1,1 @@
-"""The process that stays and answers for later CGI programs."""
+"""The resident worker, which answers the requests of CGI processes."""

@@ -1,4 +1,4 @@
-"""What a CGI process does first: hand its request over to the worker, and pass on what comes back."""
+"""Hand the request of a CGI process over to the worker, and relay the answer."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PATIENCE = 1.0
-"""Seconds that a worker may take to accept a request. All its threads are busy, or it hangs: answering alone helps."""
+"""Seconds that a worker may take to accept a request. After this the process answers the request itself."""
 
 
 def hand_over(environ: Mapping[bytes, bytes]) -> tuple[int | None, bytes]:
     """Have the worker answer a request; standard input, output and error are those of this process.
 
-    Costs a millisecond where there is no worker.
+    Takes a millisecond if no worker runs.
 
     Parameters
     ----------
@@ -42,10 +42,10 @@ def hand_over(environ: Mapping[bytes, bytes]) -> tuple[int | None, bytes]:
     Returns
     -------
     int or None
-        The exit code: the worker's; 1 if it was lost in the middle of the response, which stays unfinished. None if
-        it was not answered and nothing was written: the process is to answer by itself.
+        The exit code: the worker's; 1 if the connection was lost in the middle of the response, which stays
+        unfinished. None if nothing was written: the process must answer the request itself.
     bytes
-        What was read of the body, if it was not answered.
+        The part of the body that was read, if the request was not answered.
     """
     connection = connect(environ)
     if connection is None:
@@ -57,7 +57,7 @@ def hand_over(environ: Mapping[bytes, bytes]) -> tuple[int | None, bytes]:
 
 
 def connect(environ: Mapping[bytes, bytes]) -> _socket.socket | None:
-    """Connect to the worker of this user: None if there is none, or none that can be trusted."""
+    """Connect to the worker of this user. Return None if it does not run or cannot be trusted."""
     if not hasattr(_socket, "SO_PEERCRED"):
         return None
     try:
@@ -81,7 +81,7 @@ def connect(environ: Mapping[bytes, bytes]) -> _socket.socket | None:
 
 
 def is_own(connection: _socket.socket) -> bool:
-    """Whether user and group of the other side are those of this process (SO_PEERCRED)."""
+    """Return whether user and group of the other side are those of this process (SO_PEERCRED)."""
     credentials = connection.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12)
     user, group = (int.from_bytes(credentials[start : start + 4], sys.byteorder) for start in (4, 8))
     return user == os.geteuid() and group == os.getegid()
@@ -99,7 +99,7 @@ class Relay:
         self._gone = False
 
     def run(self) -> tuple[int | None, bytes]:
-        """Give what `hand_over` gives."""
+        """Return the result of `hand_over`."""
         try:
             self._connection.sendall(write_request(self._environ))
             if self._receiver.take_frame() != (ACCEPTED, 0):
@@ -128,10 +128,10 @@ class Relay:
             elif kind == EXIT:
                 return self._receiver.take(size)[0]
             else:
-                raise ConnectionError("the worker says what no worker says")
+                raise ConnectionError("unknown frame from the worker")
 
     def _write_out(self, piece: bytes) -> bool:
-        """Write to standard output: False if that fails for another reason than that nobody reads it."""
+        """Write to standard output. Return False if that fails for another reason than a closed pipe."""
         rest = memoryview(piece)
         try:
             while rest:
@@ -141,7 +141,7 @@ class Relay:
             self._gone = True
             self._connection.sendall(write_number(GONE))
         except OSError as error:
-            _write_error(os.fsencode(f"mapsos: the response broke off: {error.strerror}\n"))
+            _write_error(os.fsencode(f"mapsos: the response was broken off: {error.strerror}\n"))
             return False
         return True
 

@@ -1,4 +1,4 @@
-"""Whether what a worker was made of is still the same: the package, what is installed beside it, the configuration."""
+"""Detect changes of the package, of installed distributions and of the configuration since a worker started."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _Identity = tuple[str, int, int, int]
 
 
 class Freshness:
-    """The identities of files when it was made.
+    """The identities of files when this was created.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class Freshness:
     config_file
         The configuration file, None without one.
     interval
-        Seconds between two looks at the package; the configuration file is looked at each time.
+        Seconds between two checks of the package; the configuration file is checked each time.
     """
 
     def __init__(self, package: str, config_file: str | None, interval: float = 1.0) -> None:
@@ -32,7 +32,7 @@ class Freshness:
         self._looked = time.monotonic()
 
     def holds(self) -> bool:
-        """Whether nothing has changed; the files of the package are looked at if the last look is too long ago."""
+        """Return whether nothing has changed; the package is only checked if the last check is too long ago."""
         if self._config_file and _identify(self._config_file) != self._config:
             return False
         if time.monotonic() - self._looked < self._interval:
@@ -55,7 +55,7 @@ def _list_modules(folder: str) -> Iterator[str]:
                 elif entry.name.endswith(".py"):
                     yield entry.path
     except OSError:
-        # Then there is no module either, which is a change.
+        # Then its modules are missing too, which is a change.
         return
 
 

@@ -1,4 +1,4 @@
-"""``mapsos cgi install``: a CGI program that starts without what the interpreter looks up for general use."""
+"""Install a CGI program that starts without the interpreter's general search for packages."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ _MARK = "# The CGI program of mapsos, written by `mapsos cgi install`: run that 
 
 
 class InstallError(Exception):
-    """Why there is no program, in words for whoever asked for one."""
+    """The program cannot be installed; the message is for the admin."""
 
 
 def install_program(folder: str, conf: str | None = None, mapfile: str | None = None) -> str:
-    """Write the program into a folder, in one step: its path.
+    """Write the program into a folder, in one step, and return its path.
 
-    It is for the interpreter and the package that run this, and has their paths in it.
+    The program contains the paths of the interpreter and the package that run this.
 
     Parameters
     ----------
     folder
-        Where the web server looks for CGI programs; it must be there.
+        An existing folder in which the web server looks for CGI programs.
     conf
-        The configuration file that it reads, instead of the one that the web server's environment names.
+        Its configuration file, instead of the one in the web server's environment.
     mapfile
         The map of requests without ``map=``, as MS_MAPFILE in the web server's environment.
 
     Raises
     ------
     InstallError
-        The folder is not there or cannot be written, holds another program of that name; a file is not there, or the
-        configuration file is faulty or names another map itself.
+        The folder is missing, cannot be written or contains another program of that name; a file is missing; or the
+        configuration file has errors or sets another map.
     """
     environ = {}
     if conf is not None:
@@ -49,11 +49,11 @@ def install_program(folder: str, conf: str | None = None, mapfile: str | None = 
     except SettingsError as error:
         raise InstallError(str(error)) from error
     if mapfile is not None and settings.mapfile != environ["MS_MAPFILE"]:
-        raise InstallError(f"{conf} says MS_MAPFILE itself, which wins: leave --map out, or MS_MAPFILE there")
+        raise InstallError(f"{conf} sets MS_MAPFILE, which takes precedence: omit --map, or remove MS_MAPFILE there")
     target = Path(folder, PROGRAM)
     try:
         if (target.exists() or target.is_symlink()) and _MARK.encode() not in target.read_bytes()[:4096]:
-            raise InstallError(f"{target} is there already, and `mapsos cgi install` did not write it")
+            raise InstallError(f"{target} exists and was not written by `mapsos cgi install`")
         _replace_file(target, write_program(sys.executable, os.path.dirname(PACKAGE), environ))
     except OSError as error:
         raise InstallError(f"{target} cannot be written: {error.strerror}") from error
@@ -63,12 +63,12 @@ def install_program(folder: str, conf: str | None = None, mapfile: str | None = 
 def write_program(interpreter: str, package_folder: str, environ: dict[str, str]) -> str:
     """Write the program's text.
 
-    ``-I`` has neither the environment nor the working directory say where modules come from; ``-S`` leaves out the
-    search for what is installed, which only a process needs that answers by itself.
+    ``-I`` ignores environment and working directory when looking for modules; ``-S`` omits the search for installed
+    packages, which only a process needs that answers itself.
     """
     start = f"#!{interpreter} -IS\n"
     if len(start) > 127 or " " in interpreter:
-        # More than a kernel takes there: the shell reads these lines, and for Python they are a string.
+        # Longer than a kernel accepts: the shell runs these lines, and for Python they are a string.
         quoted = interpreter.replace("'", "'\"'\"'")
         start = f"#!/bin/sh\n'''exec' '{quoted}' -IS \"$0\" \"$@\"\n' '''\n"
     lines = [
@@ -87,12 +87,12 @@ def write_program(interpreter: str, package_folder: str, environ: dict[str, str]
 
 def _find_file(path: str) -> str:
     if not os.path.isfile(path):
-        raise InstallError(f"there is no file {path}")
+        raise InstallError(f"file not found: {path}")
     return os.path.abspath(path)
 
 
 def _replace_file(path: Path, text: str) -> None:
-    """Write a program so that nobody ever runs half of it."""
+    """Write a program in one step, so that half of it is never run."""
     beside = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
     number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755)
     try:

@@ -1,4 +1,4 @@
-"""Starting a worker from a CGI process: at most one for each name, detached from whoever started it."""
+"""Start a worker from a CGI process: at most one for each name, detached from its parent."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ LOCK, FOLDER = 3, 4
 
 
 def start_worker(environ: Mapping[bytes, bytes]) -> bool:
-    """Start the worker for this environment, unless there is one already: whether it was started.
+    """Start the worker for this environment, unless one runs already. Return whether it was started.
 
-    Comes back at once: the worker listens about a second later. It has nothing of this process but the working
-    directory and `pick_environ`: no open files, no session, no parent.
+    Returns at once: the worker listens about a second later. It inherits only the working directory and
+    `pick_environ` from this process: no open files, no session, no parent.
 
     Raises
     ------
     OSError
-        There is no safe folder (`open_folder`) and none can be made, or no process to be had.
+        No safe folder (`open_folder`) exists or can be created, or no process can be started.
     """
     if not sys.executable or not sys.platform.startswith("linux"):
         return False
@@ -49,7 +49,7 @@ def start_worker(environ: Mapping[bytes, bytes]) -> bool:
 
 
 def take_lock(folder: int, name: str) -> int | None:
-    """Take the lock of a name: a file descriptor, None if another has it."""
+    """Take the lock of a name. Return its file descriptor, None if another process holds it."""
     while True:
         lock = os.open(f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder)
         try:
@@ -59,12 +59,12 @@ def take_lock(folder: int, name: str) -> int | None:
             return None
         if holds_name(lock, folder, name):
             return lock
-        # Whoever had it removed the file between opening and locking.
+        # Its holder removed the file between opening and locking.
         os.close(lock)
 
 
 def holds_name(lock: int, folder: int, name: str) -> bool:
-    """Whether the lock is still the file of its name: cleaners of temporary folders may have removed it."""
+    """Return whether the lock is still the file of its name: cleaners of temporary folders may have removed it."""
     try:
         return os.path.samestat(os.fstat(lock), os.stat(f"{name}.lock", dir_fd=folder, follow_symlinks=False))
     except FileNotFoundError:

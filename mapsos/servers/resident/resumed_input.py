@@ -1,4 +1,4 @@
-"""Standard input once more, after a worker that had read some of it was lost."""
+"""Restore standard input after the loss of a worker that had read a part of it."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ class _Resumed(io.RawIOBase):
 
 
 def resume_input(taken: bytes, rest: BinaryIO) -> BinaryIO:
-    """Give a stream of what was taken from another one, and then of what is left there."""
+    """Return a stream of the bytes already read from another one, followed by the rest of that one."""
     return io.BufferedReader(_Resumed(taken, rest))

@@ -1,4 +1,4 @@
-"""Standard input, output and error of a CGI process, as its worker sees them."""
+"""Standard input, output and error of a CGI process in its worker."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _MOST_ERRORS = 1024 * 1024
 
 
 class BodyInput(io.RawIOBase):
-    """The body of a request: read from the CGI process when somebody reads here, never before."""
+    """The body of a request, read from the CGI process on demand."""
 
     def __init__(self, connection: socket.socket, receiver: Receiver) -> None:
         self._connection = connection
         self._receiver = receiver
 
     def readable(self) -> bool:
-        """It is."""
+        """Return true."""
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Read what there is, at most as much as the buffer holds; raises ConnectionError if the process has gone."""
+        """Read available bytes into the buffer. Raises ConnectionError if the process has ended."""
         view = memoryview(buffer).cast("B")
         wanted = min(len(view), _LARGEST_BODY)
         self._connection.sendall(write_frame(BODY_WANTED, write_number(wanted)))
@@ -42,9 +42,9 @@ class BodyInput(io.RawIOBase):
 
 
 class AnswerOutput(io.RawIOBase):
-    """The response: sent as it is written. Waits for a slow reader, with no more than the socket's buffer on the way.
+    """The response, sent as it is written. Waits for a slow reader; only the socket's buffer is in flight.
 
-    Raises BrokenPipeError once if nobody reads any more; then it takes everything, and sends nothing.
+    Raises BrokenPipeError once if the reader has gone; after that, writes are discarded.
     """
 
     def __init__(self, connection: socket.socket) -> None:
@@ -52,11 +52,11 @@ class AnswerOutput(io.RawIOBase):
         self._lost = False
 
     def writable(self) -> bool:
-        """It is."""
+        """Return true."""
         return True
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """Send data: how much of it."""
+        """Send data. Return the number of bytes sent."""
         part = memoryview(data).cast("B")[:_LARGEST_OUTPUT]
         if self._lost or not part:
             return len(part)
@@ -75,7 +75,7 @@ class AnswerOutput(io.RawIOBase):
         return len(part)
 
     def _is_gone(self) -> bool:
-        """Whether the CGI process has ended, or says that it has nobody to write to: it says nothing else unasked."""
+        """Return whether the CGI process has ended or reported a closed output: it sends nothing else unasked."""
         try:
             self._connection.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK)
         except BlockingIOError:
@@ -84,20 +84,20 @@ class AnswerOutput(io.RawIOBase):
 
 
 class ErrorOutput(io.TextIOBase):
-    """Standard error of the worker: what a request's thread writes is that request's, the rest goes nowhere.
+    """Standard error of the worker: text is sent to the request of the thread that writes it, else discarded.
 
-    It is sent at the end: a reader that waits must not hold up the log of the others.
+    It is sent at the end: a slow reader must not delay the log of other requests.
     """
 
     def __init__(self) -> None:
         self._of_thread = threading.local()
 
     def writable(self) -> bool:
-        """It is."""
+        """Return true."""
         return True
 
     def write(self, text: str, /) -> int:
-        """Keep text for the request of this thread, up to a megabyte."""
+        """Store text for the request of this thread, up to a megabyte."""
         kept: list[str] | None = getattr(self._of_thread, "kept", None)
         if kept is not None and self._of_thread.size < _MOST_ERRORS:
             kept.append(text)
@@ -105,12 +105,12 @@ class ErrorOutput(io.TextIOBase):
         return len(text)
 
     def begin(self) -> None:
-        """Keep what this thread writes from now on."""
+        """Store text that this thread writes from now on."""
         self._of_thread.kept = []
         self._of_thread.size = 0
 
     def end(self) -> bytes:
-        """Give the frame of what was kept since `begin`, empty if there was nothing."""
+        """Return the frame of the text stored since `begin`, empty without text."""
         text = "".join(self._of_thread.kept)
         self._of_thread.kept = None
         return write_frame(ERRORS, text.encode(sys.getfilesystemencoding(), "backslashreplace")) if text else b""

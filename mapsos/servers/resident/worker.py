@@ -1,4 +1,4 @@
-"""The process that stays: it answers the requests of CGI processes until it is idle, outdated or told to leave."""
+"""The resident worker: answers the requests of CGI processes until it is idle, outdated or terminated."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import BinaryIO
 
+from mapsos.app import Application
 from mapsos.config.settings import Settings, SettingsError, read_settings
 from mapsos.servers.cgi import answer_request, refuse_request
 from mapsos.servers.process import prepare_process
@@ -29,7 +30,9 @@ from mapsos.servers.resident.wire import ACCEPTED, EXIT, Receiver, read_request,
 from mapsos.servers.resident.worker_name import PACKAGE, address_socket, pick_environ
 
 LARGEST_MEMORY = 500 * 1024 * 1024
-"""Bytes of resident memory above which a worker leaves as soon as it has nothing to do."""
+"""Bytes of resident memory above which a worker ends as soon as it is idle."""
+ROOMS = ("ows", "operations", "sos", "rest", "sources", "encodings")
+"""Folders of the package whose modules a worker imports before its first request."""
 _GREETING_TIME = 5.0
 _BACKLOG = 128
 
@@ -37,13 +40,14 @@ Answer = Callable[[Mapping[str, str], BinaryIO, BinaryIO], int]
 """Answers the request of a CGI environment, as `mapsos.servers.cgi.serve_request` does."""
 
 
-def main(name: str) -> int:
-    """Run the worker of this name with the files that `mapsos.servers.resident.launch` opened. Return its exit code."""
+def main(name: str, freshness: Freshness) -> int:
+    """Run the worker of this name with the files that `mapsos.servers.resident.launch` opened. Return its exit code.
+
+    ``freshness`` was made before anything that it watches was imported.
+    """
     errors = ErrorOutput()
     sys.stderr = sys.stdout = errors
     environ = dict(os.environb)
-    config_file = os.environ.get("MAPSERVER_CONFIG_FILE") or None
-    freshness = Freshness(PACKAGE, config_file)
     settings, answer = make_answer()
     import_rooms()
     worker = Worker(name, settings, answer, errors, environ, freshness)
@@ -53,9 +57,7 @@ def main(name: str) -> int:
 
 
 def make_answer() -> tuple[Settings, Answer]:
-    """Read the settings of this process, and prepare it: what answers under them."""
-    from mapsos.app import Application
-
+    """Read the settings of this process and prepare it. Return the settings and the function that answers requests."""
     try:
         settings = read_settings(os.environ)
     except SettingsError as error:
@@ -73,7 +75,7 @@ def make_answer() -> tuple[Settings, Answer]:
 
 
 class RequestLog:
-    """The log under these settings, as if each request opened it: rotated, it goes on in the new file."""
+    """The log under these settings, as if each request opened it: after a rotation it continues in the new file."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -81,7 +83,7 @@ class RequestLog:
         self._open = self._prepare()
 
     def ensure(self) -> None:
-        """Try again, if the file could not be opened; each request tells its log that it could not."""
+        """Try again if the file could not be opened; the log of each request contains the reason."""
         if not self._open:
             with self._opening:
                 self._open = self._open or self._prepare()
@@ -93,31 +95,31 @@ class RequestLog:
 
 
 def import_rooms() -> None:
-    """Import what requests need, so that none of them waits for it."""
-    for room in ("ows", "operations", "sources", "encodings"):
-        for module in sorted(Path(PACKAGE, room).glob("[a-z]*.py")):
-            importlib.import_module(f"mapsos.{room}.{module.stem}")
-    for name in ("mapsos.rest.answer", "lxml.etree", "osgeo.ogr", "pyarrow.compute"):
+    """Import the modules that requests need, so that no request waits for them."""
+    for room in ROOMS:
+        for path in sorted(Path(PACKAGE, room).rglob("[a-z]*.py")):
+            importlib.import_module(".".join(("mapsos", *path.relative_to(PACKAGE).with_suffix("").parts)))
+    for name in ("lxml.etree", "osgeo.ogr", "pyarrow.compute"):
         importlib.import_module(name)
 
 
 class Worker:
-    """Listens under its name, answers several requests at once, each in a thread, and leaves.
+    """Listens under its name and answers several requests at once, each in a thread, until it has to end.
 
     Parameters
     ----------
     name
         Its name; the lock of the name and the folder of the socket are open as `LOCK` and `FOLDER`.
     settings
-        ``cgi_worker_idle`` and ``cgi_worker_requests`` count here.
+        ``cgi_worker_idle`` and ``cgi_worker_requests`` are used.
     answer
         Answers a request.
     errors
-        What logging writes to.
+        The stream of the log.
     environ
-        The variables that it stands for: a request under others is not for it.
+        The variables of the requests that it may answer.
     freshness
-        When that no longer holds, it leaves.
+        It ends once that no longer holds.
     """
 
     def __init__(
@@ -143,13 +145,13 @@ class Worker:
         self._wake, self._waker = socket.socketpair()
 
     def run(self) -> None:
-        """Listen and answer until there is a reason to leave; comes back when the last answer is finished."""
+        """Listen and answer until there is a reason to end; return when the last answer is finished."""
         self._wake.setblocking(False)
         self._waker.setblocking(False)
         signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._leave)
-        # Whoever can connect can also read whom to.
+        # Processes that may connect may also read the process id.
         os.truncate(LOCK, 0)
         os.pwrite(LOCK, b"%d\n" % os.getpid(), 0)
         with self._listen() as listener:
@@ -172,14 +174,14 @@ class Worker:
         return listener
 
     def _accept(self, listener: socket.socket) -> Iterator[socket.socket]:
-        """Give connections as they come, while there is room for one more; ends when it is time to leave."""
+        """Yield connections as they arrive, while there is room for one more, until it is time to end."""
         idle_since = time.monotonic()
         while not self._leaving:
             active = self._active
             events = select.poll()
             events.register(self._wake, select.POLLIN)
             if active < self._most:
-                # Those beyond wait in the backlog, until they have had enough and answer by themselves.
+                # Others wait in the backlog, until they lose patience and answer themselves.
                 events.register(listener, select.POLLIN)
             left = idle_since + self._idle - time.monotonic()
             ready = {number for number, _ in events.poll(max(left, 0) * 1000 if active == 0 else None)}
@@ -244,31 +246,31 @@ class Worker:
         signal.signal(number, signal.SIG_DFL)
 
     def _close_door(self, listener: socket.socket) -> None:
-        """Give up the name, so that another worker can have it while the last answers are finished here."""
+        """Release the name, so that another worker can take it while the last answers are finished here."""
         if holds_name(LOCK, FOLDER, self._name):
             for kind in ("socket", "lock"):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(f"{self._name}.{kind}", dir_fd=FOLDER)
-        # Who waits in the backlog notices the end, and answers by itself.
+        # Processes in the backlog notice the end, and answer themselves.
         listener.close()
         os.close(LOCK)
 
 
 def read_memory() -> int:
-    """Bytes of memory that this process occupies."""
+    """Return the bytes of memory that this process occupies."""
     with open("/proc/self/statm", encoding="ascii") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def release_memory() -> None:
-    """Give back what the pool of Arrow keeps for later."""
+    """Release the unused memory of Arrow's pool."""
     import pyarrow
 
     pyarrow.default_memory_pool().release_unused()
 
 
 def _watch_log_file() -> bool:
-    """Have the log follow its file when that is rotated: whether it has one."""
+    """Make the log follow its file when that is rotated. Return whether it has a file."""
     log = logging.getLogger("mapsos")
     files = [handler for handler in log.handlers if isinstance(handler, logging.FileHandler)]
     for handler in files:

@@ -1,7 +1,7 @@
-"""Which worker a CGI process belongs to.
+"""Name the worker of a CGI process.
 
-What a CGI process does before it hands its request over is on the clock of every request: this module,
-`mapsos.files.private_folder`, `wire` and `client` import nothing but what the interpreter has built in.
+The time until a CGI process hands its request over is added to every request: this module,
+`mapsos.files.private_folder`, `wire` and `client` import only modules that are built into the interpreter.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ _PREFIXES = tuple(
 
 
 def pick_environ(environ: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
-    """Give the variables that a worker has: those that steer the program or its libraries, none of a request."""
+    """Return the variables that a worker gets: those that control the program or its libraries, none of a request."""
     return {name: value for name, value in environ.items() if name in _NAMES or name.startswith(_PREFIXES)}
 
 
 def name_worker(environ: Mapping[bytes, bytes]) -> str:
-    """Name the worker that answers for this process under this environment.
+    """Return the name of the worker of this process under this environment.
 
-    Processes share a worker only if everything is the same that could make them answer differently: user and groups,
-    interpreter, package, working directory and `pick_environ`.
+    Processes share a worker only if nothing differs that could change their answers: user and groups, interpreter,
+    package, working directory and `pick_environ`.
     """
     try:
-        # What hashlib would give, without the milliseconds of importing it.
+        # The same as in hashlib, without the milliseconds of importing it.
         from _blake2 import blake2b
     except ImportError:
         from hashlib import blake2b
@@ -60,5 +60,5 @@ def name_worker(environ: Mapping[bytes, bytes]) -> str:
 
 
 def address_socket(folder: int, name: str) -> str:
-    """Give the address of a worker's socket in an open folder; short enough wherever the folder is."""
+    """Return the address of a worker's socket in an open folder; short enough wherever the folder is."""
     return f"/proc/self/fd/{folder}/{name}.socket"

@@ -1,0 +1,36 @@
+"""``mapsos get``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from mapsos.command.arguments import make_parser
+from mapsos.config.settings import SettingsError, read_settings
+from mapsos.servers.cgi import get_response
+from mapsos.servers.routes import ServingError, name_mapfiles, serve_only
+
+
+def run_get(arguments: Sequence[str]) -> int:
+    """Run ``mapsos get``: 0, or 1 if the answer reports an error, or 2 if there is no such mapfile."""
+    parser = make_parser("get", "Print what a mapfile answers to a query, without a server.")
+    parser.add_argument("mapfile", metavar="MAPFILE")
+    parser.add_argument("query", metavar="QUERY", help='for example "service=SOS&request=GetCapabilities"')
+    options = parser.parse_args(arguments)
+
+    try:
+        mapfiles = name_mapfiles([options.mapfile])
+        (name,) = mapfiles
+        settings = serve_only(read_settings(os.environ), mapfiles, name)
+    except (ServingError, SettingsError) as error:
+        sys.stderr.write(f"mapsos get: {error}\n")
+        return 2
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "QUERY_STRING": options.query,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SCRIPT_NAME": f"/{name}",
+    }
+    return get_response(settings, environ, sys.stdout.buffer)

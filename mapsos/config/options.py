@@ -1,0 +1,181 @@
+"""The options of the configuration file and the environment: names, defaults, and how each value is parsed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mapsos.terms.posix_patterns import compile_posix
+from mapsos.terms.trusted_proxies import read_trusted_proxies
+
+DEFAULT_MAX_BODY = 8 * 1024 * 1024
+DEFAULT_CGI_WORKER_IDLE = 300
+DEFAULT_CGI_WORKER_REQUESTS = 16
+DEFAULT_BAD_PATTERN = r"[/\\]{2}|[/\\]?\.+[/\\]|,"
+DEFAULT_MAPFILE_PATTERN = r"\.map$"
+_LOG_FORMATS = ("text", "json")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+_TILES = re.compile(r"(?:https?://[a-z0-9.-]+(?::[0-9]{1,5})?)?/[^\s;,'\"<>/][^\s;,'\"<>]*")
+_LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of the ENV block or the environment: the row of the documentation and how its text is read.
+
+    ``read`` raises ValueError for what ``allowed`` does not cover.
+    """
+
+    name: str
+    field: str
+    default: str
+    allowed: str
+    meaning: str
+    read: Callable[[str], Any]
+
+
+def _read_folder(text: str) -> str | None:
+    if text.lower() == "off":
+        return None
+    if not os.path.isabs(text) or "\0" in text:
+        raise ValueError("this is no absolute path")
+    return os.path.normpath(text)
+
+
+def _read_size(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text) == 0:
+        raise ValueError("this is no number of bytes")
+    return int(text)
+
+
+def _read_count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 7) or int(text) == 0:
+        raise ValueError("this is no such number")
+    return int(text)
+
+
+def _read_most_rows(text: str) -> int | None:
+    return None if text.lower() == "off" else _read_size(text)
+
+
+def _read_seconds(text: str) -> float | None:
+    if text.lower() == "off":
+        return None
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text, re.ASCII) or float(text) == 0:
+        raise ValueError("this is no number of seconds")
+    return float(text)
+
+
+def _read_origins(text: str) -> tuple[str, ...]:
+    words = tuple(text.split())
+    if text.lower() == "off":
+        return ()
+    if words != ("*",) and not all(_ORIGIN.fullmatch(word) for word in words):
+        raise ValueError("an origin is a scheme, a host in lower case and perhaps a port, without a path")
+    return words
+
+
+def _read_tiles(text: str) -> str | None:
+    if text.lower() == "off":
+        return None
+    if not _TILES.fullmatch(text) or not all(text.count(part) == 1 for part in ("{z}", "{x}", "{y}")):
+        raise ValueError("tiles are at an http or https URL, or at a path of this server, with {z}, {x} and {y}")
+    return text
+
+
+def _read_level(text: str) -> int:
+    if text not in ("0", "1", "2", "3", "4", "5"):
+        raise ValueError("there is no such level")
+    return int(text)
+
+
+def _read_switch(text: str) -> bool:
+    lowered = text.lower()
+    if lowered not in ("on", "off", "true", "false", "yes", "no", "1", "0"):
+        raise ValueError("this says neither on nor off")
+    return lowered in ("on", "true", "yes", "1")
+
+
+def _read_log_level(text: str) -> str:
+    if text.lower() not in _LOG_LEVELS:
+        raise ValueError("there is no such level")
+    return text.lower()
+
+
+def _read_log_format(text: str) -> str:
+    if text.lower() not in _LOG_FORMATS:
+        raise ValueError("there is no such format")
+    return text.lower()
+
+
+def _read_pattern(text: str) -> str:
+    compile_posix(text)
+    return text
+
+
+def _is_set(text: str) -> bool:
+    return True
+
+
+_ANY_TEXT = "any text"
+_ANY_VALUE = "any value turns it on"
+_PATTERN = "an extended regular expression of POSIX"
+
+OPTIONS: tuple[Option, ...] = (
+    Option("MS_MAPFILE", "mapfile", "", "a path", "The map of requests without a map parameter.", str),
+    Option("MS_MAP_PATTERN", "map_pattern", "", _PATTERN,
+           "What the path of a map parameter must match; without it no paths are admitted.", _read_pattern),
+    Option("MS_MAP_BAD_PATTERN", "map_bad_pattern", DEFAULT_BAD_PATTERN, _PATTERN,
+           "What the path of a map parameter must not match.", _read_pattern),
+    Option("MS_MAP_NO_PATH", "map_no_path", "", _ANY_VALUE, "Maps are asked for by their alias in MAPS only.", _is_set),
+    Option("MS_MAPFILE_PATTERN", "mapfile_pattern", DEFAULT_MAPFILE_PATTERN, _PATTERN,
+           "What the path of every map must match.", _read_pattern),
+    Option("MS_NO_POST", "no_post", "", _ANY_VALUE, "Requests by POST are refused.", _is_set),
+    Option("MS_NO_VERSION", "no_version", "", _ANY_VALUE, "No answer tells the version.", _is_set),
+    Option("MS_ERRORFILE", "error_file", "", "a path, stderr or stdout", "Where the log goes.", str),
+    Option("MS_DEBUGLEVEL", "debug_level", "0", "0 to 5", "How much is logged, MapServer's way.", _read_level),
+    Option("MS_MODE", "mode", "", _ANY_TEXT, "The mode of requests without a mode parameter.", str),
+    Option("MS_ONLINERESOURCE", "online_resource", "", "a URL",
+           "URL of the service where the mapfile does not say it.", str),
+    Option("MAPSOS_MAX_BODY", "max_body", str(DEFAULT_MAX_BODY), "a whole number above 0",
+           "Bytes of a request's body, at most.", _read_size),
+    Option("MAPSOS_MAX_ROWS", "max_rows", "off", "a whole number above 0, or off",
+           "Observations of an answer, at most: for more there is an exception that tells what to ask for instead.",
+           _read_most_rows),
+    Option("MAPSOS_MAX_SECONDS", "max_seconds", "off", "a number above 0, or off",
+           "Seconds that a request may take: then there is an exception, or the begun answer is broken off.",
+           _read_seconds),
+    Option("MAPSOS_HTTP_STATUS", "http_status", "off", "on or off",
+           "Errors have HTTP status codes of their own; off, they are 200 as in MapServer.", _read_switch),
+    Option("MAPSOS_TRUSTED_PROXIES", "trusted_proxies", "", "addresses, CIDR networks, or unix, separated by blanks",
+           "Proxies whose Forwarded, X-Forwarded and X-Request-Id headers are believed.", read_trusted_proxies),
+    Option("MAPSOS_CORS", "cors", "off", "*, or origins such as https://maps.example.org separated by blanks, or off",
+           "Origins whose pages may read answers (CORS).", _read_origins),
+    Option("MAPSOS_REST", "rest", "on", "on or off",
+           "Maps are also served by the REST interface, under /NAME/exts/SosSOE.", _read_switch),
+    Option("MAPSOS_TILES", "tiles", "off", "a URL with {z}, {x} and {y}, or off",
+           "Background of the maps on pages; without it they have a graticule, and pages load nothing from elsewhere.",
+           _read_tiles),
+    Option("MAPSOS_TILES_ATTRIBUTION", "tiles_attribution", "", _ANY_TEXT, "Whom the tiles are from, shown on the map.",
+           str),
+    Option("MAPSOS_HEALTH", "health", "off", "on or off",
+           "The path /healthz tells whether the maps can be read.", _read_switch),
+    Option("MAPSOS_METRICS", "metrics", "off", "on or off",
+           "The path /metrics counts requests, rows and bytes for Prometheus.", _read_switch),
+    Option("MAPSOS_LOG_LEVEL", "log_level", "info", ", ".join(_LOG_LEVELS), "What is logged.", _read_log_level),
+    Option("MAPSOS_LOG_FORMAT", "log_format", "text", "text or json",
+           "Lines of the log as text, or each as a JSON object.", _read_log_format),
+    Option("MAPSOS_CACHE", "cache", "$XDG_CACHE_HOME/mapsos or ~/.cache/mapsos", "an absolute path, or off",
+           "Folder for compiled maps, so that a CGI request need not parse them, and for summaries that took long.",
+           _read_folder),
+    Option("MAPSOS_CGI_WORKER", "cgi_worker", "on", "on or off",
+           "A CGI request starts a process that stays and answers the next ones.", _read_switch),
+    Option("MAPSOS_CGI_WORKER_IDLE", "cgi_worker_idle", str(DEFAULT_CGI_WORKER_IDLE), "a whole number from 1 to 999999",
+           "Seconds without requests after which that process leaves.", _read_count),
+    Option("MAPSOS_CGI_WORKER_REQUESTS", "cgi_worker_requests", str(DEFAULT_CGI_WORKER_REQUESTS),
+           "a whole number from 1 to 999999", "Requests that it answers at once, at most.", _read_count),
+)
+"""Every option; the table of the documentation is made from it."""
