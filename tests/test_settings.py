@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mapsos.config.map_selection import MapSelectionError, select_map
 from mapsos.config.settings import OPTIONS, Settings, SettingsError, read_settings
-from mapsos.web.proxies import TrustedProxies
+from mapsos.terms.trusted_proxies import TrustedProxies
 
 NOT_SET = 'CGI variable "map" is not set.'
 NO_PATH = 'CGI variable "map" not found in configuration and this server is not configured for full paths.'

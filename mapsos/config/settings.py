@@ -11,7 +11,7 @@ from typing import Any
 
 from mapsos.config.config_file import SettingsError, read_config
 from mapsos.terms.posix_patterns import compile_posix
-from mapsos.web.proxies import TrustedProxies, read_trusted_proxies
+from mapsos.terms.trusted_proxies import TrustedProxies, read_trusted_proxies
 
 __all__ = ["OPTIONS", "Option", "Settings", "SettingsError", "read_settings"]
 

@@ -194,7 +194,7 @@ def _instants(iso: pa.Array) -> pa.Array:
     """ISO texts as int64 microseconds, null where a text is no time."""
     import pyarrow as pa
 
-    from mapsos.terms.times import parse_texts
+    from mapsos.columns.iso_times import parse_texts
 
     begin, _, valid = parse_texts(iso)
     return pa.array(begin, pa.int64(), mask=~valid)

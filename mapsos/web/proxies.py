@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from mapsos.terms.trusted_proxies import TrustedProxies
 
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_", "HTTP_X_REQUEST_ID")
 _ORIGIN = ("HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_PORT")
@@ -15,33 +16,6 @@ _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?")
 _QUOTED = r'"(?:\\.|[^"\\])*"'
 _HOPS = re.compile(rf'(?:[^,"]|{_QUOTED})+')
 _PAIRS = re.compile(rf'([^=;"\s]+)\s*=\s*({_QUOTED}|[^;"\s]*)')
-UNIX = "unix"
-"""The word for whoever connects through a Unix socket, in MAPSOS_TRUSTED_PROXIES."""
-
-
-@dataclass(frozen=True)
-class TrustedProxies:
-    """The proxies whose headers are trusted: networks, a single address being one, and clients of a Unix socket."""
-
-    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
-    unix: bool = False
-
-    def include(self, address: str) -> bool:
-        """Return whether the address is that of a trusted proxy; empty is the address of a Unix socket's client."""
-        if not address:
-            return self.unix
-        try:
-            found = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(found in network for network in self.networks)
-
-
-def read_trusted_proxies(text: str) -> TrustedProxies:
-    """Parse addresses and networks (IPv4, IPv6, CIDR), or ``unix``, separated by spaces. ValueError for all else."""
-    words = text.split()
-    networks = tuple(ipaddress.ip_network(word, strict=False) for word in words if word != UNIX)
-    return TrustedProxies(networks, UNIX in words)
 
 
 def correct_environ(environ: Mapping[str, str], proxies: TrustedProxies) -> dict[str, str]:

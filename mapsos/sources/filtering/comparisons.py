@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from mapsos.columns.batches import ColumnKind
 from mapsos.columns.parse_numbers import parse_numbers
 from mapsos.sources.filtering.row_times import times_of
+from mapsos.sources.filtering.text_patterns import fold_case
 from mapsos.sources.rows import Rows
 from mapsos.terms.predicates import Between, Compare, ComparisonOperator
 from mapsos.terms.times import Interval, parse_time
@@ -93,8 +94,6 @@ def _compare_text(rows: Rows, name: str, operator: ComparisonOperator, literal: 
 
     texts = rows.known_texts(name)
     if not match_case:
-        from mapsos.sources.filtering.evaluate import fold_case
-
         texts, literal = fold_case(texts), literal.casefold()
     return _apply(operator, texts, pa.scalar(literal, pa.large_string()))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mapsos.sources.filtering.comparisons import compare, compare_between
 from mapsos.sources.filtering.row_times import times_of
 from mapsos.sources.filtering.spatial import in_rectangle, in_relation
-from mapsos.sources.filtering.text_patterns import matches_expression, matches_parts
+from mapsos.sources.filtering.text_patterns import fold_case, matches_expression, matches_parts
 from mapsos.sources.rows import Rows
 from mapsos.terms import predicates as p
 from mapsos.terms.layer_source import LayerSource
@@ -86,14 +86,6 @@ def _one_of(texts: pa.Array, values: tuple[str, ...], match_case: bool) -> pa.Ar
         values = tuple(value.casefold() for value in values)
     found = pc.is_in(texts, value_set=pa.array(values, pa.large_string()))
     return pc.if_else(texts.is_valid(), found, pa.scalar(None, pa.bool_()))
-
-
-def fold_case(texts: pa.Array) -> pa.Array:
-    """The texts by Unicode case folding, each distinct one folded once."""
-    import pyarrow as pa
-
-    encoded = texts.dictionary_encode()
-    return pa.array(list(map(str.casefold, encoded.dictionary.to_pylist())), pa.large_string()).take(encoded.indices)
 
 
 def _at_time(predicate: p.Time, rows: Rows) -> pa.Array:

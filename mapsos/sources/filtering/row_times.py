@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import ColumnKind
+from mapsos.columns.iso_times import Times, parse_texts
 from mapsos.sources.rows import Rows
-from mapsos.terms.times import DAY, SECOND, parse_texts
+from mapsos.terms.times import DAY, SECOND
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
-
-Times = tuple["np.ndarray", "np.ndarray", "np.ndarray"]
 
 
 def times_of(rows: Rows, name: str) -> Times:

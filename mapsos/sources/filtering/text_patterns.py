@@ -73,3 +73,11 @@ def matches_expression(texts: pa.Array, expression: str, match_case: bool, layer
     except pa.ArrowInvalid as error:
         message = f"the regular expression in the FILTER of layer {layer} is not understood"
         raise SourceError(message, str(error)) from error
+
+
+def fold_case(texts: pa.Array) -> pa.Array:
+    """The texts by Unicode case folding, each distinct one folded once."""
+    import pyarrow as pa
+
+    encoded = texts.dictionary_encode()
+    return pa.array(list(map(str.casefold, encoded.dictionary.to_pylist())), pa.large_string()).take(encoded.indices)

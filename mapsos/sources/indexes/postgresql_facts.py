@@ -10,15 +10,12 @@ import re
 
 from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.postgresql import PostgresqlReader, write_envelope
-from mapsos.sources.filtering.row_times import times_of
+from mapsos.sources.facts import Bounds, GroupFacts, TableFacts
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.indexes.time_texts import write_instant
-from mapsos.sources.passes.groups import GroupFacts
-from mapsos.sources.query import StepEnds
-from mapsos.sources.reader import Narrowing
+from mapsos.sources.reader import Reader
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import PostgresqlColumn
-from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import And, BBox, Everything, OneOf, Predicate, Time
 from mapsos.terms.times import Interval
 
@@ -29,15 +26,25 @@ _INWARDS = 1e-5
 """How far inside of a rectangle, in parts of its size and place, a box is sure to be in it, which is kept in floats."""
 
 
-class ServerFacts:
+def open_server_facts(reader: Reader) -> PostgresqlFacts | None:
+    """Return the facts that the server reports, None for a layer with a FILTER.
+
+    A filter of the admin's own SQL (NATIVE_FILTER) is part of every statement.
+    """
+    if not isinstance(reader, PostgresqlReader) or reader.source.admitted != Everything():
+        return None
+    return PostgresqlFacts(reader)
+
+
+class PostgresqlFacts(TableFacts):
     """Answers about all rows that a predicate admits: those of a pass over them, or None where that is not certain.
 
     Raises `SourceError`, and DeadlineError where the server takes too long.
     """
 
-    def __init__(self, reader: PostgresqlReader, source: LayerSource) -> None:
+    def __init__(self, reader: PostgresqlReader) -> None:
         self._reader = reader
-        self._source = source
+        self._source = reader.source
 
     def distinct(self, column: str, predicate: Predicate) -> tuple[str, ...] | None:
         """Distinct texts in the order of the server, '' for NULL behind them."""
@@ -69,18 +76,6 @@ class ServerFacts:
             )
         times = self._read_times(column, [first, last]) if certain == "1" and first else None
         return None if times is None else Interval(times[0].begin, times[1].end)
-
-    def find_ends(self, ends: StepEnds, predicate: Predicate) -> tuple[Narrowing, int] | None:
-        """None: there is no feature id that every table, view and SELECT has."""
-        return None
-
-    def one_place(self, group: str | None, predicate: Predicate) -> tuple[Narrowing, dict[str, int]] | None:
-        """None, as `find_ends` says."""
-        return None
-
-    def tells_steps(self, time: str, group: str | None) -> bool:
-        """False, as `find_ends` says."""
-        return False
 
     def availability(self, group: str | None, column: str, predicate: Predicate) -> dict[str, GroupFacts] | None:
         """Rows and bounds of time of each text of the group column, '' for NULL and without such a column."""
@@ -144,7 +139,7 @@ class ServerFacts:
         times = self._read_times(column, [time for _, time in found])
         return None if times is None else dict(zip((value for value, _ in found), times, strict=True))
 
-    def extent(self) -> tuple[float, float, float, float] | None:
+    def extent(self) -> Bounds | None:
         """Minx miny maxx maxy of all geometries, in the CRS of the layer."""
         geometry = self._geometry()
         sides = ", ".join(f"ST_{side}(e)::text AS {side}" for side in ("XMin", "YMin", "XMax", "YMax"))
@@ -244,6 +239,8 @@ class ServerFacts:
     def _read_times(self, column: str, texts: list[str]) -> list[Interval] | None:
         """Times as the column has them, None if one of them is beyond the calendar."""
         import pyarrow as pa
+
+        from mapsos.sources.filtering.row_times import times_of
 
         rows = Rows(len(texts), self._reader.columns, {column: pa.array(texts, pa.large_string())})
         begin, end, valid = times_of(rows, column)

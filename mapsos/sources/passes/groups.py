@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mapsos.columns.geometries import reproject
+from mapsos.sources.facts import GroupFacts
 from mapsos.sources.filtering.row_times import times_of
 from mapsos.sources.passes.whole_layer import group_codes
 from mapsos.sources.rows import Rows
@@ -18,33 +18,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from mapsos.columns.geometries import GeometryColumn
-
-Bounds = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class GroupFacts:
-    """The rows that share a value.
-
-    Attributes
-    ----------
-    rows
-        How many there are.
-    times
-        From the first begin to the last end (exclusive) of their times, None if they have none.
-    bounds
-        Minx miny maxx maxy of their geometries, None if they have none.
-    wkb
-        The geometry of the first of them that has one.
-    texts
-        Of each column that was asked for, the text of the first of them that has one, else an empty text.
-    """
-
-    rows: int
-    times: Interval | None = None
-    bounds: Bounds | None = None
-    wkb: bytes | None = None
-    texts: tuple[str, ...] = ()
 
 
 class _Groups:

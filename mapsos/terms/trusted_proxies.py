@@ -1,0 +1,40 @@
+"""The proxies whose forwarded headers are trusted."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+UNIX = "unix"
+"""The word for clients of a Unix socket in MAPSOS_TRUSTED_PROXIES."""
+
+
+@dataclass(frozen=True)
+class TrustedProxies:
+    """The networks of trusted proxies (a single address is one), and whether clients of a Unix socket are trusted."""
+
+    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    unix: bool = False
+
+    def include(self, address: str) -> bool:
+        """Return whether the address is that of a trusted proxy; empty is the address of a Unix socket's client."""
+        if not address:
+            return self.unix
+        try:
+            found = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(found in network for network in self.networks)
+
+
+def read_trusted_proxies(text: str) -> TrustedProxies:
+    """Parse addresses and networks (IPv4, IPv6, CIDR), or ``unix``, separated by spaces.
+
+    Raises
+    ------
+    ValueError
+        A word is none of them.
+    """
+    words = text.split()
+    networks = tuple(ipaddress.ip_network(word, strict=False) for word in words if word != UNIX)
+    return TrustedProxies(networks, UNIX in words)
