@@ -7,7 +7,6 @@ finding the vertices of lines in WKB beside GEOS. No number occurs twice, which 
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,8 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import shapely
 
-import mapsos
 from benchmarks.datasets import VERTICES
+from mapsos.columns import loops
 from mapsos.columns.fixed_decimals import format_fixed
 from mapsos.columns.loops import find_text_loops
 from mapsos.columns.value_texts import real_texts
@@ -70,19 +69,11 @@ def _time(work: Callable[[Any], object], data: list[Any]) -> float:
 @contextmanager
 def without_text_loops() -> Iterator[None]:
     """As in an installation that was made without a compiler."""
-    module = sys.modules.get("mapsos.columns._loops")
-    if module is not None:
-        del mapsos.columns._loops
-    sys.modules["mapsos.columns._loops"] = None  # type: ignore[assignment]
-    find_text_loops.cache_clear()
-    assert find_text_loops() is None
+    compiled, loops._compiled = loops._compiled, None
     try:
         yield
     finally:
-        del sys.modules["mapsos.columns._loops"]
-        if module is not None:
-            sys.modules["mapsos.columns._loops"] = mapsos.columns._loops = module
-        find_text_loops.cache_clear()
+        loops._compiled = compiled
 
 
 def _format_pairs(values: npt.NDArray[np.float64]) -> pa.Array:

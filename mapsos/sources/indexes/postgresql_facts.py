@@ -14,10 +14,9 @@ from mapsos.sources.facts import Bounds, GroupFacts, TableFacts
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.indexes.time_texts import write_instant
 from mapsos.sources.reader import Reader
-from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import PostgresqlColumn
 from mapsos.terms.predicates import And, BBox, Everything, OneOf, Predicate, Time
-from mapsos.terms.times import Interval
+from mapsos.terms.times import Interval, parse_value
 
 _COST = re.compile(r"cost=[0-9.]+\.\.([0-9.]+) rows=([0-9]+)")
 _ALIKE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
@@ -74,7 +73,7 @@ class PostgresqlFacts(TableFacts):
                 f"WITH b AS (SELECT min({ordered})::text, max({ordered})::text AS last, {alike} AS alike FROM {rows}) "
                 "SELECT * FROM b"
             )
-        times = self._read_times(column, [first, last]) if certain == "1" and first else None
+        times = self._read_times([first, last]) if certain == "1" and first else None
         return None if times is None else Interval(times[0].begin, times[1].end)
 
     def availability(self, group: str | None, column: str, predicate: Predicate) -> dict[str, GroupFacts] | None:
@@ -92,7 +91,7 @@ class PostgresqlFacts(TableFacts):
             )
         facts = {}
         for text, first, last, number in found:
-            times = self._read_times(column, [first, last]) if first else []
+            times = self._read_times([first, last]) if first else []
             if times is None:
                 return None
             facts[text] = GroupFacts(int(number), Interval(times[0].begin, times[1].end) if times else None)
@@ -136,7 +135,7 @@ class PostgresqlFacts(TableFacts):
                 nulls = self._null_rows(group, condition, finite)
                 found += self._ask(f"WITH b AS (SELECT '', {extreme} FROM {nulls}) SELECT * FROM b")
         found = [[value, time] for value, time in found if time]
-        times = self._read_times(column, [time for _, time in found])
+        times = self._read_times([time for _, time in found])
         return None if times is None else dict(zip((value for value, _ in found), times, strict=True))
 
     def extent(self) -> Bounds | None:
@@ -236,15 +235,13 @@ class PostgresqlFacts(TableFacts):
     def _has_characters(self, text: str) -> bool:
         return text.isascii() or self._reader.unicode
 
-    def _read_times(self, column: str, texts: list[str]) -> list[Interval] | None:
-        """Times as the column has them, None if one of them is beyond the calendar."""
-        import pyarrow as pa
+    def _read_times(self, texts: list[str]) -> list[Interval] | None:
+        """Return times as the server writes them, None if one of them is beyond the calendar.
 
-        from mapsos.sources.filtering.row_times import times_of
-
-        rows = Rows(len(texts), self._reader.columns, {column: pa.array(texts, pa.large_string())})
-        begin, end, valid = times_of(rows, column)
-        return list(map(Interval, begin.tolist(), end.tolist())) if valid.all() else None
+        One by one: the bounds of time of Capabilities are not worth loading Arrow.
+        """
+        times = [time for text in texts if (time := parse_value(text)) is not None]
+        return times if len(times) == len(texts) else None
 
     def _rows(self, *conditions: str) -> str:
         """The FROM clause of the rows that the conditions admit."""

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
+
 from mapsos.columns.geometries import reproject
 from mapsos.sources.facts import GroupFacts
 from mapsos.sources.filtering.row_times import times_of
@@ -14,9 +18,6 @@ from mapsos.terms.crs import Crs
 from mapsos.terms.times import Interval
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from mapsos.columns.geometries import GeometryColumn
 
 
@@ -24,8 +25,6 @@ class _Groups:
     """The groups met so far, each with a number, and arrays by that number."""
 
     def __init__(self, texts: int) -> None:
-        import numpy as np
-
         self.numbers: dict[str, int] = {}
         self.rows: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self.begin: npt.NDArray[np.int64] = np.zeros(0, np.int64)
@@ -37,8 +36,6 @@ class _Groups:
 
     def number(self, keys: list[str]) -> npt.NDArray[np.int64]:
         """The numbers of groups, new ones made for those that were not met yet."""
-        import numpy as np
-
         numbers = np.array([self.numbers.setdefault(key, len(self.numbers)) for key in keys], np.int64)
         new = len(self.numbers) - len(self.rows)
         if new:
@@ -78,8 +75,6 @@ def facts_of_groups(
 
     Memory grows with the groups, not with the rows.
     """
-    import numpy as np
-
     groups = _Groups(len(texts))
     for rows in passing:
         codes, keys = group_codes(rows, group)
@@ -99,8 +94,6 @@ def facts_of_groups(
 
 
 def _add_places(groups: _Groups, numbers: npt.NDArray[np.int64], geometry: GeometryColumn) -> None:
-    import numpy as np
-
     bounds = geometry.bounds()
     placed = np.flatnonzero(~np.isnan(bounds).any(axis=1))
     np.minimum.at(groups.least, numbers[placed], bounds[placed, :2])
@@ -111,9 +104,6 @@ def _add_places(groups: _Groups, numbers: npt.NDArray[np.int64], geometry: Geome
 
 
 def _add_texts(known: dict[int, str], numbers: npt.NDArray[np.int64], rows: Rows, column: str) -> None:
-    import numpy as np
-    import pyarrow.compute as pc
-
     values = pc.fill_null(rows.texts(column), "")
     filled = np.flatnonzero(pc.greater(pc.binary_length(values), 0).to_numpy(zero_copy_only=False))
     for number, first in zip(*np.unique(numbers[filled], return_index=True), strict=True):
