@@ -74,13 +74,11 @@ class Batch:
 
     def slice(self, start: int, rows: int) -> Batch:
         """The part of it from row ``start`` (0-based) on, at most ``rows`` rows; nothing is copied."""
-        from mapsos.columns.geometries import GeometryColumn
-
         return Batch(
             max(0, min(rows, self.rows - start)),
             {name: array.slice(start, rows) for name, array in self.values.items()},
             {name: array.slice(start, rows) for name, array in self.texts.items()},
-            None if self.geometry is None else GeometryColumn(self.geometry.wkb.slice(start, rows)),
+            None if self.geometry is None else self.geometry.slice(start, rows),
             {name: array.slice(start, rows) for name, array in self.times.items()},
         )
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from mapsos.terms.times import DAY, EARLIEST, LATEST, Duration
@@ -13,32 +12,6 @@ if TYPE_CHECKING:
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _LAST = date.max.toordinal()
-_OFFSET = re.compile(r"(?P<sign>[-+ ])(?P<hours>\d\d):?(?P<minutes>\d\d)?")
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*")
-
-
-def find_time_zone(text: str) -> tzinfo:
-    """The zone of an IANA name (``Europe/Berlin``), of an offset (``+02:00``, ``-0330``, ``+02``) or of ``Z``.
-
-    A blank before the digits of an offset is a ``+`` that a query string lost. Raises ValueError for anything else.
-    """
-    text = text.rstrip()
-    if text.strip().upper() in ("Z", "UTC"):
-        return UTC
-    if match := _OFFSET.fullmatch(text):
-        hours, minutes = int(match["hours"]), int(match["minutes"] or 0)
-        if minutes > 59 or hours * 60 + minutes > 14 * 60:
-            raise ValueError(f"a zone that does not exist: {text}")
-        offset = timedelta(hours=hours, minutes=minutes)
-        return timezone(-offset if match["sign"] == "-" else offset)
-    if not _NAME.fullmatch(text):
-        raise ValueError(f"no time zone: {text[:100]!r}")
-    from zoneinfo import ZoneInfo
-
-    try:
-        return ZoneInfo(text)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"no time zone: {text[:100]!r}") from error
 
 
 class CalendarSteps:

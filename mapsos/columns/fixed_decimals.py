@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.loops import find_text_loops, make_texts
 from mapsos.columns.value_texts import format_distinct
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pyarrow as pa
 
 _LONGEST = 19
 """Characters of a number that the compiled loop writes, and one after it."""
@@ -25,8 +24,6 @@ def format_fixed(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.
     to 16 ns a number. With a number of 4.5e9 or more, or one that is not finite, and in an installation without the
     loop, Python writes each distinct number once.
     """
-    import numpy as np
-
     loops = find_text_loops()
     if loops is not None:
         follow = "".join(end or "\0" for end in after).encode("ascii")
@@ -38,10 +35,6 @@ def format_fixed(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.
 
 
 def _format_by_python(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.Array:
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     pieces: list[pa.Array | pa.Scalar] = []
     for column, end in enumerate(after):
         numbers = pa.array(np.ascontiguousarray(values[:, column]))

@@ -6,13 +6,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mapsos.columns.texts import column_bytes, column_offsets
+from mapsos.columns.vertex_runs import VertexRuns, find_vertex_runs
+from mapsos.terms.crs import Crs
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
-
-    from mapsos.columns.vertex_runs import VertexRuns
-    from mapsos.terms.crs import Crs
 
 _POINT_CODES = {
     21: (1,),
@@ -115,8 +114,6 @@ class GeometryColumn:
     def vertex_runs(self) -> VertexRuns | None:
         """The vertices of the rows, if all are lines or all polygons of one ring in one form, else None."""
         if self._vertex_runs is _UNDECIDED:
-            from mapsos.columns.vertex_runs import find_vertex_runs
-
             self._vertex_runs = None if self._wkb is None else find_vertex_runs(self._wkb)
         found: VertexRuns | None = self._vertex_runs
         return found
@@ -156,6 +153,10 @@ class GeometryColumn:
 
         there: np.ndarray = ~np.isnan(self.bounds()[:, 0])
         return there
+
+    def slice(self, start: int, rows: int) -> GeometryColumn:
+        """Return at most ``rows`` rows from row ``start`` (0-based) on, without copying the WKB."""
+        return GeometryColumn(self.wkb.slice(start, rows))
 
     def take(self, mask: np.ndarray) -> GeometryColumn:
         """The rows where ``mask``, an array (rows,) of bool, is true; what is decoded stays so."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
+_DAY = 86_400_000_000
 _NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 
 
@@ -34,3 +36,15 @@ def parse_integers(texts: pa.Array) -> pa.Array:
     numbers = parse_numbers(texts)
     near = pc.if_else(pc.less(pc.abs(numbers), 2.0**63), numbers, pa.scalar(None, pa.float64()))
     return pc.coalesce(plain, near.cast(pa.int64(), safe=False))
+
+
+def calendar_days(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Microseconds at the midnight of numbers YYYYMMDD, and whether the calendar has that day."""
+    import numpy as np
+
+    year, month, day = numbers // 10_000, numbers // 100 % 100, numbers % 100
+    possible = (month >= 1) & (month <= 12) & (day >= 1)
+    months = ((year - 1970) * 12 + np.where(possible, month, 1) - 1).astype("datetime64[M]")
+    first = months.astype("datetime64[D]").astype(np.int64)
+    length = (months + 1).astype("datetime64[D]").astype(np.int64) - first
+    return (first + day - 1) * _DAY, possible & (day <= length)

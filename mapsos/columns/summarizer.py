@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.batches import Batch
 from mapsos.columns.calendar_steps import CalendarSteps, number_values
 from mapsos.columns.parse_numbers import parse_numbers
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
 
 _MOST_PARTIAL = 1 << 18
 
@@ -102,8 +101,6 @@ class Summarizer:
 
     def finish(self) -> Summary:
         """The summary, ordered by procedure (by its text) and time, whatever order the rows came in."""
-        import numpy as np
-
         names = list(self._numbers)
         ranks = {name: rank for rank, name in enumerate(sorted(names, key=lambda name: name or ""))}
         rank_of = np.array([ranks[name] for name in names], np.int64)
@@ -113,9 +110,6 @@ class Summarizer:
         return self._merge()
 
     def _reduce_batch(self, batch: Batch) -> Summary:
-        import numpy as np
-        import pyarrow as pa
-
         times = batch.times[self._time]
         procedures = self._number_procedures(batch)
         chosen = None
@@ -144,12 +138,9 @@ class Summarizer:
         return summary
 
     def _number_procedures(self, batch: Batch) -> np.ndarray:
-        import numpy as np
-
         if self._procedure is None:
             self._numbers.setdefault(None, 0)
             return np.zeros(batch.rows, np.int64)
-        import pyarrow.compute as pc
 
         encoded = pc.fill_null(batch.texts[self._procedure], "").dictionary_encode()
         known = [self._numbers.setdefault(text, len(self._numbers)) for text in encoded.dictionary.to_pylist()]
@@ -158,9 +149,6 @@ class Summarizer:
 
     def _merge(self) -> Summary:
         """All partial rows as one summary, each group once."""
-        import numpy as np
-        import pyarrow as pa
-
         if not self._partial:
             nothing = np.empty(0, np.int64)
             return Summary(nothing, nothing, nothing)
@@ -192,9 +180,6 @@ class Summarizer:
 
 
 def _concatenate(arrays: list[np.ndarray | pa.Array]) -> np.ndarray | pa.Array:
-    import numpy as np
-    import pyarrow as pa
-
     return np.concatenate(arrays) if isinstance(arrays[0], np.ndarray) else pa.concat_arrays(arrays)
 
 
@@ -202,10 +187,6 @@ def _reduce_values(
     values: pa.Array, functions: tuple[str, ...], groups: np.ndarray, count: int, instants: np.ndarray
 ) -> dict[str, np.ndarray | pa.Array]:
     """What the functions need of each group; a null, or a number that is none, is no value."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if pa.types.is_floating(values.type):
         values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
     states: dict[str, np.ndarray | pa.Array] = {}
@@ -231,9 +212,6 @@ def _reduce_values(
 def _merge_states(
     states: dict[str, np.ndarray | pa.Array], groups: np.ndarray, count: int
 ) -> dict[str, np.ndarray | pa.Array]:
-    import numpy as np
-    import pyarrow as pa
-
     merged: dict[str, np.ndarray | pa.Array] = {}
     counts = states["count"]
     merged["count"] = _sum(counts, groups, count)
@@ -254,8 +232,6 @@ def _merge_states(
 
 def _numbers(values: pa.Array) -> np.ndarray:
     """Values without nulls as numbers that can be summed or compared."""
-    import pyarrow as pa
-
     if pa.types.is_date32(values.type):
         values = values.cast(pa.int32())
     elif pa.types.is_timestamp(values.type) or pa.types.is_time(values.type):
@@ -265,8 +241,6 @@ def _numbers(values: pa.Array) -> np.ndarray:
 
 
 def _sum(numbers: np.ndarray, members: np.ndarray, count: int) -> np.ndarray:
-    import numpy as np
-
     if numbers.dtype.kind == "f":
         return np.bincount(members, weights=numbers, minlength=count)
     total = np.zeros(count, np.int64)
@@ -276,8 +250,6 @@ def _sum(numbers: np.ndarray, members: np.ndarray, count: int) -> np.ndarray:
 
 def _extreme(numbers: np.ndarray, members: np.ndarray, count: int, name: str) -> np.ndarray:
     """The least or greatest of each group; of a group without any, what no number can be beyond."""
-    import numpy as np
-
     if numbers.dtype.kind == "f":
         low, high = -np.inf, np.inf
     else:
@@ -292,8 +264,6 @@ def _choose_rows(
     name: str, instants: np.ndarray, rows: np.ndarray, members: np.ndarray, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The row with the first (or last) instant of each group, -1 where it has none, and that instant."""
-    import numpy as np
-
     extreme = _extreme(instants, members, count, "min" if name == "first" else "max")
     at = instants == extreme[members]
     if name == "first":
@@ -305,8 +275,6 @@ def _choose_rows(
 
 def _first_rows(members: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
     """The first of the rows of each group, -1 where it has none."""
-    import numpy as np
-
     chosen = np.full(count, -1, np.int64)
     # Of several assignments to one place the last one counts.
     chosen[members[::-1]] = rows[::-1]

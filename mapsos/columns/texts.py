@@ -32,3 +32,55 @@ def column_bytes(column: pa.Array) -> npt.NDArray[np.uint8]:
         return np.empty(0, np.uint8)
     offsets = column_offsets(column)
     return np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
+
+
+def fixed_width(texts: pa.Array) -> np.ndarray | None:
+    """The bytes of a column of large_string as an array (rows, width) of uint8, None unless all are equally long.
+
+    A view, not a copy. Null is not allowed.
+    """
+    import numpy as np
+
+    rows = len(texts)
+    if rows == 0 or texts.null_count:
+        return None
+    offsets = column_offsets(texts)
+    width = int(offsets[1] - offsets[0])
+    if width == 0 or not (np.diff(offsets) == width).all():
+        return None
+    return column_bytes(texts).reshape(rows, width)
+
+
+def from_fixed_width(characters: np.ndarray) -> pa.Array:
+    """A column of large_string out of an array (rows, width) of uint8 that holds UTF-8."""
+    import numpy as np
+    import pyarrow as pa
+
+    rows, width = characters.shape
+    offsets = np.arange(rows + 1, dtype=np.int64) * width
+    data = pa.py_buffer(np.ascontiguousarray(characters))
+    return pa.Array.from_buffers(pa.large_string(), rows, [None, pa.py_buffer(offsets), data])
+
+
+def utf8_texts(raw: pa.Array, encoding: str | None = None) -> pa.Array:
+    """Text of a driver as large_string that is UTF-8 throughout.
+
+    With an ``encoding`` other than UTF-8 the bytes are read in it. What is not valid becomes U+FFFD.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = raw if raw.type == pa.large_string() else raw.cast(pa.large_binary())
+    if encoding is None:
+        texts = texts.view(pa.large_string())
+        try:
+            texts.validate(full=True)
+        except pa.ArrowInvalid:
+            encoding = "utf-8"
+        else:
+            return texts
+    if encoding != "utf-8" and pc.all(pc.string_is_ascii(texts.view(pa.large_string()))).as_py() is not False:
+        return texts.view(pa.large_string())
+    encoded = texts.view(pa.large_binary()).dictionary_encode()
+    decoded = [value.decode(encoding, "replace") for value in encoded.dictionary.to_pylist()]
+    return pa.array(decoded, pa.large_string()).take(encoded.indices)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from functools import partial
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.loops import find_text_loops, make_texts
-from mapsos.columns.texts import column_bytes, column_offsets
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
+from mapsos.columns.texts import fixed_width, from_fixed_width
 
 _LONGEST = 24
 """Bytes that the compiled loop needs for a number."""
@@ -31,9 +31,6 @@ def real_texts(numbers: pa.Array) -> pa.Array:
     The compiled loop writes numbers of ordinary size (1e-4 to 1e10) in 20 to 40 ns each. Others, and all of them in an
     installation without it, are written by Python, once for each distinct number.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     loops = find_text_loops()
     if loops is None:
         return format_distinct(numbers, _REAL)
@@ -45,8 +42,6 @@ def real_texts(numbers: pa.Array) -> pa.Array:
 
 def format_distinct(numbers: pa.Array, form: str) -> pa.Array:
     """Write float64 by a ``%`` format of Python, once for each distinct number."""
-    import pyarrow as pa
-
     # By their bits: 0 and -0 are equal, and have two texts.
     encoded = numbers.view(pa.int64()).dictionary_encode()
     texts = map(form.__mod__, encoded.dictionary.view(pa.float64()).to_pylist())
@@ -55,8 +50,6 @@ def format_distinct(numbers: pa.Array, form: str) -> pa.Array:
 
 def shortest_texts(numbers: pa.Array) -> pa.Array:
     """The shortest texts of float64 that give the same number back: ``89.9``, ``5``, ``1e-07``, ``nan``, ``inf``."""
-    import pyarrow as pa
-
     if _repeats(numbers):
         encoded = numbers.dictionary_encode()
         if len(encoded.dictionary) * 4 < len(numbers):
@@ -72,10 +65,6 @@ def _repeats(numbers: pa.Array) -> bool:
 
 def _write_compiled(loops: ModuleType, values: np.ndarray) -> pa.Array:
     """Write ``values`` by the compiled loop, those that are beyond it by Python."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     texts = _write_usual(loops, values)
     if texts is not None:
         return texts
@@ -87,16 +76,12 @@ def _write_compiled(loops: ModuleType, values: np.ndarray) -> pa.Array:
 
 def _write_usual(loops: ModuleType, values: np.ndarray) -> pa.Array | None:
     """Write ``values`` if all are 0 or of a size from 1e-4 to 1e10, else give None."""
-    import numpy as np
-
     buffer = np.ascontiguousarray(values).data
     return make_texts(len(values), len(values) * _LONGEST, partial(loops.format_reals, buffer))
 
 
 def typed_texts(values: pa.Array) -> pa.Array:
     """The texts of a column by its Arrow type, where no source has said what they are: numbers as `real_texts`."""
-    import pyarrow as pa
-
     if pa.types.is_floating(values.type):
         return real_texts(values)
     if pa.types.is_boolean(values.type):
@@ -117,31 +102,21 @@ def fixed_texts(numbers: pa.Array, decimals: int) -> pa.Array:
 
 def integer_texts(numbers: pa.Array) -> pa.Array:
     """Decimal texts of integers."""
-    import pyarrow as pa
-
     return numbers.cast(pa.large_string())
 
 
 def boolean_texts(flags: pa.Array) -> pa.Array:
     """``1`` and ``0``."""
-    import pyarrow as pa
-
     return flags.cast(pa.int8()).cast(pa.large_string())
 
 
 def date_texts(dates: pa.Array) -> pa.Array:
     """``YYYY-MM-DD`` of date32."""
-    import pyarrow as pa
-
     return dates.cast(pa.large_string())
 
 
 def instant_texts(instants: pa.Array) -> pa.Array:
     """``2001-10-30T14:24:55Z`` of timestamp[us, UTC], with a fraction where there is one."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if instants.null_count:
         texts = instant_texts(pc.fill_null(instants, pa.scalar(0, instants.type)))
         return pc.if_else(instants.is_valid(), texts, pa.scalar(None, pa.large_string()))
@@ -161,23 +136,16 @@ def instant_texts(instants: pa.Array) -> pa.Array:
 
 def time_texts(times: pa.Array) -> pa.Array:
     """``HH:MM:SS`` of time32 or time64; fractions are cut."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     return pc.utf8_slice_codeunits(times.cast(pa.large_string()), 0, 8)
 
 
 def binary_texts(values: pa.Array) -> pa.Array:
     """Upper case hexadecimal digits."""
-    import pyarrow as pa
-
     return _map(values, lambda value: value.hex().upper(), pa.large_string())
 
 
 def list_texts(lists: pa.Array) -> pa.Array:
     """``(n:a,b)`` of lists of texts, integers or doubles (``%.16g``)."""
-    import pyarrow as pa
-
     kind = lists.type.value_type
     write: Any = "%.16g".__mod__ if pa.types.is_floating(kind) else str
     if pa.types.is_boolean(kind):
@@ -187,39 +155,9 @@ def list_texts(lists: pa.Array) -> pa.Array:
 
 def _map(column: pa.Array, write: Any, wanted: pa.DataType) -> pa.Array:
     """One by one, at the speed of ``map``: for what has no vectorised form."""
-    import pyarrow as pa
-
     if column.null_count:
         return pa.array([None if value is None else write(value) for value in column.to_pylist()], wanted)
     return pa.array(list(map(write, column.to_pylist())), wanted)
-
-
-def fixed_width(texts: pa.Array) -> np.ndarray | None:
-    """The bytes of a column of large_string as an array (rows, width) of uint8, None unless all are equally long.
-
-    A view, not a copy. Null is not allowed.
-    """
-    import numpy as np
-
-    rows = len(texts)
-    if rows == 0 or texts.null_count:
-        return None
-    offsets = column_offsets(texts)
-    width = int(offsets[1] - offsets[0])
-    if width == 0 or not (np.diff(offsets) == width).all():
-        return None
-    return column_bytes(texts).reshape(rows, width)
-
-
-def from_fixed_width(characters: np.ndarray) -> pa.Array:
-    """A column of large_string out of an array (rows, width) of uint8 that holds UTF-8."""
-    import numpy as np
-    import pyarrow as pa
-
-    rows, width = characters.shape
-    offsets = np.arange(rows + 1, dtype=np.int64) * width
-    data = pa.py_buffer(np.ascontiguousarray(characters))
-    return pa.Array.from_buffers(pa.large_string(), rows, [None, pa.py_buffer(offsets), data])
 
 
 _DRIVER_TIME = r"^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d:\d\d)(:\d\d)?(\.\d*)?\s*([Zz]|[+-]\d\d(?::?\d\d)?)?$"
@@ -239,9 +177,6 @@ def datetime_texts(texts: pa.Array) -> pa.Array:
 
 
 def _rewrite(texts: pa.Array, cut: bool) -> pa.Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     texts = texts.cast(pa.large_string())
     if (quick := _rewrite_utc(texts, cut)) is not None:
         return quick
@@ -260,8 +195,6 @@ def _rewrite(texts: pa.Array, cut: bool) -> pa.Array:
 
 def _rewrite_utc(texts: pa.Array, cut: bool) -> pa.Array | None:
     """The usual forms of UTC, all rows alike, by position of their characters; None for anything else."""
-    import numpy as np
-
     characters = fixed_width(texts)
     if characters is None:
         return None

@@ -14,7 +14,8 @@ import threading
 import time
 from collections import OrderedDict
 
-from mapsos.sources.reader import Reader, open_reader
+from mapsos.sources.open_reader import open_reader
+from mapsos.sources.reader import Reader
 from mapsos.terms.layer_source import LayerSource
 
 MOST_IDLE = 16

@@ -1,27 +1,23 @@
-"""What a reader is, and which one reads a layer."""
+"""The protocol of readers, each of which is one handle on the data of a layer, and the plan of a reading."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from mapsos.sources.filtering.sql import Dialect
 from mapsos.sources.query import BATCH_ROWS
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import SourceColumn
-from mapsos.terms.layer_source import LayerSource, SourceKind
-
-if TYPE_CHECKING:
-    from mapsos.sources.indexes.postgresql_facts import ServerFacts
-    from mapsos.sources.indexes.sqlite_facts import Database
+from mapsos.terms.layer_source import LayerSource
 
 
 @dataclass(frozen=True)
 class Narrowing:
-    """What is handed to the driver so that it need not deliver everything: only ever wider than the predicate.
+    """What is pushed down to the driver so that it need not deliver every row: only ever wider than the predicate.
 
-    ``condition`` is SQL of the driver's dialect made of typed constants, empty for none; ``rectangle`` is minx miny
+    ``condition`` is SQL of the driver's dialect built of typed constants, empty without one; ``rectangle`` is minx miny
     maxx maxy in the CRS of the layer.
     """
 
@@ -31,20 +27,20 @@ class Narrowing:
 
 @dataclass(frozen=True)
 class ReadPlan:
-    """What a reader shall deliver.
+    """What a reader must deliver.
 
     Attributes
     ----------
     columns
         Names of columns, spelled as the source does.
     geometry
-        Whether geometries are wanted.
+        Whether to deliver geometries.
     narrowing
         What may be left out, None for nothing.
     batch_rows
-        Rows at a time, at most.
+        Maximum number of rows at a time.
     first_rows
-        How many rows will be used at all, if that is known.
+        How many rows will be used at all, None if unknown.
     """
 
     columns: tuple[str, ...]
@@ -59,7 +55,7 @@ class Reader(Protocol):
 
     @property
     def source(self) -> LayerSource:
-        """What it was opened for."""
+        """The source that was opened."""
 
     @property
     def columns(self) -> Mapping[str, SourceColumn]:
@@ -70,47 +66,23 @@ class Reader(Protocol):
         """Whether rows can have geometries."""
 
     def rows(self, plan: ReadPlan) -> Generator[Rows]:
-        """Deliver what the plan asks for, in the source's order. Closing the generator ends the reading."""
+        """Deliver the rows of the plan in the source's order. Closing the generator ends the reading."""
 
     def condition_dialect(self, name: str) -> Dialect | None:
-        """The dialect in which conditions on a column may be handed down, None if they may not."""
+        """Return the dialect in which conditions on a column can be pushed down, None if they cannot."""
 
-    def is_fresh(self) -> bool:
-        """Whether it shows the data as they are now, so that it may answer another question without being reopened.
+    def index_keys(self) -> Sequence[tuple[str, ...]]:
+        """Return the first two columns (or the only one) of each index over all rows; empty where that is unknown.
 
-        Asked when a reader is given back and again before it is used next (`mapsos.sources.pool`): it must be cheap,
-        and False whenever that is not certain.
+        A column that the index does not hold in the order of bytes is an empty string.
         """
 
-    def open_database(self) -> Database | ServerFacts | None:
-        """What the data source knows of its rows without delivering them, None where it cannot be asked."""
+    def is_fresh(self) -> bool:
+        """Return whether the handle shows the data as they are now, so that it can be used again without reopening.
+
+        Called when a reader is returned to the pool and again before its next use (`mapsos.sources.pool`): it must be
+        cheap, and return False whenever that is not certain.
+        """
 
     def close(self) -> None:
-        """Give back every file and connection."""
-
-
-def open_reader(source: LayerSource) -> Reader:
-    """A reader of the layer's data. Raises `mapsos.sources.errors.SourceError`."""
-    if source.kind is SourceKind.INLINE:
-        from mapsos.sources.drivers.inline import InlineReader
-
-        return InlineReader(source)
-    if source.kind is SourceKind.SHAPEFILE:
-        from mapsos.sources.drivers.shapefiles import ShapefileReader
-
-        return ShapefileReader(source)
-    if source.kind is SourceKind.POSTGIS:
-        from mapsos.sources.drivers.postgis import PostgisReader
-
-        return PostgisReader(source)
-    if source.is_postgresql:
-        from mapsos.sources.drivers.postgresql import PostgresqlReader
-
-        return PostgresqlReader(source)
-    if source.connection.lower().endswith(".fgb"):
-        from mapsos.sources.drivers.flatgeobuf import open_flatgeobuf
-
-        return open_flatgeobuf(source)
-    from mapsos.sources.drivers.ogr import OgrReader
-
-    return OgrReader(source)
+        """Close every file and connection."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from mapsos.columns.batches import Column, ColumnKind
-from mapsos.columns.parse_numbers import parse_integers, parse_numbers
+from mapsos.columns.batches import Column
+from mapsos.columns.texts import utf8_texts
 from mapsos.sources.errors import unreadable
 from mapsos.terms.layer_source import LayerSource
 
@@ -30,30 +30,6 @@ class SourceColumn(Protocol):
 
     def texts(self, raw: pa.Array) -> pa.Array:
         """Return value texts (docs/mapserver-sos.md, "Value text") as large_string, null where a value is missing."""
-
-
-def utf8_texts(raw: pa.Array, encoding: str | None = None) -> pa.Array:
-    """Text of a driver as large_string that is UTF-8 throughout.
-
-    With an ``encoding`` other than UTF-8 the bytes are read in it. What is not valid becomes U+FFFD.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    texts = raw if raw.type == pa.large_string() else raw.cast(pa.large_binary())
-    if encoding is None:
-        texts = texts.view(pa.large_string())
-        try:
-            texts.validate(full=True)
-        except pa.ArrowInvalid:
-            encoding = "utf-8"
-        else:
-            return texts
-    if encoding != "utf-8" and pc.all(pc.string_is_ascii(texts.view(pa.large_string()))).as_py() is not False:
-        return texts.view(pa.large_string())
-    encoded = texts.view(pa.large_binary()).dictionary_encode()
-    decoded = [value.decode(encoding, "replace") for value in encoded.dictionary.to_pylist()]
-    return pa.array(decoded, pa.large_string()).take(encoded.indices)
 
 
 def foreign_encoding(source: LayerSource) -> str | None:
@@ -99,59 +75,22 @@ class OgrColumn:
     blank_is_text: bool = False
 
     def values(self, raw: pa.Array) -> pa.Array:
-        """Typed values."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
+        """Return typed values."""
+        from mapsos.columns.driver_values import typed_values
 
-        from mapsos.columns import value_texts
-
-        kind = self.column.kind
-        if kind is ColumnKind.TEXT:
-            return utf8_texts(raw, self.encoding)
-        if kind is ColumnKind.INTEGER:
-            return _numbers(raw, pa.int64())
-        if kind is ColumnKind.REAL:
-            return _numbers(raw, pa.float64())
-        if kind is ColumnKind.BOOLEAN:
-            return raw if pa.types.is_boolean(raw.type) else pc.not_equal(_numbers(raw, pa.int64()), 0)
-        if kind is ColumnKind.DATETIME:
-            return _instants(self.iso_texts(raw)).cast(pa.timestamp("us", "UTC"))
-        if kind is ColumnKind.DATE:
-            if _is_text(raw):
-                return _instants(self.iso_texts(raw)).cast(pa.timestamp("us")).cast(pa.date32(), safe=False)
-            return raw.cast(pa.date32(), safe=False)
-        if kind is ColumnKind.TIME:
-            return _clock_times(raw) if _is_text(raw) else raw.cast(pa.time64("us"))
-        if kind is ColumnKind.LIST:
-            return raw.cast(pa.large_string()) if _is_text(raw) else value_texts.list_texts(raw)
-        return raw.cast(pa.large_binary())
+        return typed_values(raw, self.column.kind, self.encoding)
 
     def iso_texts(self, raw: pa.Array) -> pa.Array:
-        """Date-times as ISO 8601 texts with their fractions and zones."""
-        from mapsos.columns import value_texts
+        """Return date-times as ISO 8601 strings with their fractions and zones."""
+        from mapsos.columns.driver_values import iso_datetimes
 
-        return value_texts.iso_datetimes(utf8_texts(raw, self.encoding))
+        return iso_datetimes(utf8_texts(raw, self.encoding))
 
     def texts(self, raw: pa.Array) -> pa.Array:
-        """Value texts."""
-        from mapsos.columns import value_texts
+        """Return value texts."""
+        from mapsos.columns.driver_values import written_values
 
-        kind = self.column.kind
-        if kind is ColumnKind.DATETIME:
-            return value_texts.datetime_texts(utf8_texts(raw, self.encoding))
-        values = self.values(raw)
-        if kind is ColumnKind.REAL:
-            if self.decimals is None:
-                return value_texts.real_texts(values)
-            return value_texts.fixed_texts(values, self.decimals)
-        writers = {
-            ColumnKind.INTEGER: value_texts.integer_texts,
-            ColumnKind.BOOLEAN: value_texts.boolean_texts,
-            ColumnKind.DATE: value_texts.date_texts,
-            ColumnKind.TIME: value_texts.time_texts,
-            ColumnKind.BINARY: value_texts.binary_texts,
-        }
-        return writers[kind](values) if kind in writers else values
+        return written_values(raw, self.column.kind, self.encoding, self.decimals)
 
 
 WRITTEN_NUMBERS = ("numeric", "real")
@@ -171,39 +110,3 @@ class PostgresqlColumn(OgrColumn):
     def texts(self, raw: pa.Array) -> pa.Array:
         """Value texts: numbers of types numeric and real with the digits that they have, as the server writes them."""
         return utf8_texts(raw) if self.declared in WRITTEN_NUMBERS else super().texts(raw)
-
-
-def _is_text(raw: pa.Array) -> bool:
-    import pyarrow as pa
-
-    return bool(pa.types.is_string(raw.type) or pa.types.is_large_string(raw.type))
-
-
-def _numbers(raw: pa.Array, wanted: Any) -> pa.Array:
-    """Numbers of a driver in the wanted type; from a text source those that are none become null."""
-    import pyarrow as pa
-
-    if _is_text(raw):
-        return parse_integers(utf8_texts(raw)) if wanted == pa.int64() else parse_numbers(utf8_texts(raw))
-    if pa.types.is_null(raw.type):
-        return pa.nulls(len(raw), wanted)
-    return raw.cast(wanted, safe=False)
-
-
-def _instants(iso: pa.Array) -> pa.Array:
-    """ISO texts as int64 microseconds, null where a text is no time."""
-    import pyarrow as pa
-
-    from mapsos.terms.times import parse_texts
-
-    begin, _, valid = parse_texts(iso)
-    return pa.array(begin, pa.int64(), mask=~valid)
-
-
-def _clock_times(raw: pa.Array) -> pa.Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    texts = utf8_texts(raw)
-    good = pc.match_substring_regex(texts, r"^([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$")
-    return pc.if_else(good, texts, pa.scalar(None, pa.large_string())).cast(pa.time64("us"))

@@ -10,11 +10,6 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
 
 FOREVER = 2**62
 """Microseconds that stand for an open end; its negative for an open begin."""
@@ -213,41 +208,6 @@ def format_interval(interval: Interval) -> str:
     return f"{begin}/{end}"
 
 
-def parse_texts(texts: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The times of a column of texts.
-
-    Returns begin and end (int64 microseconds, half open as in `Interval`) and whether there is a time at all (bool;
-    False for null and for a text that is none, begin and end then 0). A text of day precision or finer is the instant
-    at its start (end = begin + 1); a year, month or week is all of it. Beside what `parse_time` reads, except ``now``,
-    the form of OGR drivers is known (``2001/10/30 14:24:55+02``). Costs a fraction of a microsecond for a date or a
-    date and time in the usual extended forms, some microseconds for each distinct other text.
-    """
-    import numpy as np
-    import pyarrow as pa
-
-    from mapsos.columns.iso_times import read_common_forms
-
-    column = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-    if isinstance(column, pa.DictionaryArray):
-        return _spread(parse_texts(column.dictionary), column.indices)
-    column = column.cast(pa.large_binary())
-    begin, done = read_common_forms(column)
-    end = begin + done
-    known = np.asarray(column.is_valid().to_numpy(zero_copy_only=False))
-    valid = done & known
-    rest = np.flatnonzero(known & ~done)
-    if len(rest):
-        others = column.take(pa.array(rest)).dictionary_encode()
-        parsed = [parse_value(value.decode("utf-8", "replace")) for value in others.dictionary.to_pylist()]
-        indices = others.indices.to_numpy()
-        begin[rest] = np.array([interval.begin if interval else 0 for interval in parsed], np.int64)[indices]
-        end[rest] = np.array([interval.end if interval else 0 for interval in parsed], np.int64)[indices]
-        valid[rest] = np.array([interval is not None for interval in parsed], np.bool_)[indices]
-    begin[~valid] = 0
-    end[~valid] = 0
-    return begin, end, valid
-
-
 def _parse_instant(text: str) -> Interval:
     match = _INSTANT.fullmatch(text)
     if match is None:
@@ -349,22 +309,9 @@ def _period(begin: int, end: int) -> Interval:
 
 
 def parse_value(text: str) -> Interval | None:
-    """The time of one text as `parse_texts` reads it in a column, without Arrow; None if it is no time."""
+    """Return the time of one string as `mapsos.columns.iso_times` reads it in a column; None if it is not a time."""
     try:
         interval = _parse_instant(_DRIVER_DATE.sub(r"\1-\2-\3", text.strip(_WHITE), count=1))
     except ValueError:
         return None
     return interval if interval.end - interval.begin > DAY else Interval(interval.begin, interval.begin + 1)
-
-
-def _spread(
-    parsed: tuple[np.ndarray, np.ndarray, np.ndarray], indices: pa.Array
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    import numpy as np
-
-    begin, end, valid = parsed
-    known = indices.is_valid().to_numpy(zero_copy_only=False)
-    if not len(begin):
-        return np.zeros(len(known), np.int64), np.zeros(len(known), np.int64), np.zeros(len(known), np.bool_)
-    rows = indices.fill_null(0).to_numpy(zero_copy_only=False)
-    return begin[rows] * known, end[rows] * known, valid[rows] & known

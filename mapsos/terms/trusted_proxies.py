@@ -1,4 +1,4 @@
-"""The proxies whose headers are trusted (MAPSOS_TRUSTED_PROXIES)."""
+"""The proxies whose forwarded headers are trusted."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import ipaddress
 from dataclasses import dataclass
 
 UNIX = "unix"
-"""The word that stands for all clients of a Unix socket."""
+"""The word for clients of a Unix socket in MAPSOS_TRUSTED_PROXIES."""
 
 
 @dataclass(frozen=True)
 class TrustedProxies:
-    """The proxies whose headers are trusted: networks, a single address being one, and clients of a Unix socket."""
+    """The networks of trusted proxies (a single address is one), and whether clients of a Unix socket are trusted."""
 
     networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
     unix: bool = False
@@ -28,7 +28,13 @@ class TrustedProxies:
 
 
 def read_trusted_proxies(text: str) -> TrustedProxies:
-    """Parse addresses and networks (IPv4, IPv6, CIDR), or ``unix``, separated by spaces. ValueError for all else."""
+    """Parse addresses and networks (IPv4, IPv6, CIDR), or ``unix``, separated by spaces.
+
+    Raises
+    ------
+    ValueError
+        A word is none of them.
+    """
     words = text.split()
     networks = tuple(ipaddress.ip_network(word, strict=False) for word in words if word != UNIX)
     return TrustedProxies(networks, UNIX in words)

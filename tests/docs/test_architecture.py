@@ -54,7 +54,25 @@ THRESHOLDS: dict[str, str] = {
     # prometheus-client, where metrics are off.
     "mapsos.servers.status -> mapsos.servers.counting": "70 ms of each process of a WSGI server",
     "mapsos.servers.serve -> mapsos.servers.counting": "70 ms of the first process of mapsos serve",
-}
+    # sources
+    "mapsos.sources.layer -> mapsos.sources.layer_rows":
+        "150 ms (numpy, pyarrow) where facts of the data source answer, or columns alone",
+    "mapsos.sources.open_reader -> mapsos.sources.drivers.inline": "2 ms for every other source",
+    "mapsos.sources.open_reader -> mapsos.sources.drivers.shapefiles": "2 ms for every other source",
+    "mapsos.sources.open_reader -> mapsos.sources.drivers.ogr": "62 ms (GDAL) for shapefiles and FEATURE blocks",
+    "mapsos.sources.open_reader -> mapsos.sources.drivers.flatgeobuf": "24 ms for every other file",
+    "mapsos.sources.open_reader -> mapsos.sources.drivers.postgis": "4 ms for files",
+    "mapsos.sources.open_reader -> mapsos.sources.indexes.sqlite_facts":
+        "2 ms where only the columns of a layer are needed",
+    "mapsos.sources.open_reader -> mapsos.sources.indexes.postgresql_facts": "4 ms for files",
+    "mapsos.sources.drivers.shapefiles -> mapsos.sources.drivers.ogr": "68 ms (GDAL) for shapefiles of points",
+    "mapsos.sources.indexes.sqlite_facts -> mapsos.sources.indexes.row_counts":
+        "150 ms (numpy, pyarrow) where no rows are counted",
+    "mapsos.sources.indexes.index_steps -> mapsos.columns.iso_times":
+        "158 ms (numpy, pyarrow) where only bounds of time are needed",
+    "mapsos.sources.source_columns -> mapsos.columns.driver_values":
+        "152 ms (numpy, pyarrow) where a layer is opened and not read",
+}  # fmt: skip
 """The imports of our own inside functions, as ``module -> module``, with what each saves."""
 
 

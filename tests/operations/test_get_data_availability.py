@@ -13,7 +13,7 @@ from lxml import etree
 from osgeo import ogr
 
 from mapsos.operations.layers.facts import forget_facts
-from mapsos.sources.indexes.sqlite_facts import Database
+from mapsos.sources.indexes.sqlite_facts import SqliteFacts
 
 from .conftest import LAYER, ROWS, World, layer_text, refusal, write_stations
 
@@ -118,7 +118,7 @@ def test_every_source_says_the_same(world: World, driver: str) -> None:
 
 
 def test_a_geopackage_is_asked_and_not_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mapsos.sources.layer.Layer._pass", None)
+    monkeypatch.setattr("mapsos.sources.layer_rows.LayerRows.rows", None)
     assert ask(world) == EXPECTED
 
 
@@ -129,11 +129,11 @@ def test_times_that_do_not_sort_as_texts_are_read(world: World, time: str | None
     forget_facts()
     grouped = ask(world)
     forget_facts()
-    Database.availability, kept = lambda *_: None, Database.availability  # type: ignore[method-assign,assignment]
+    SqliteFacts.availability, kept = lambda *_: None, SqliteFacts.availability  # type: ignore[method-assign,assignment]
     try:
         assert ask(world) == grouped
     finally:
-        Database.availability = kept  # type: ignore[method-assign]
+        SqliteFacts.availability = kept  # type: ignore[method-assign]
     assert grouped[3][5] == 2
 
 

@@ -16,7 +16,7 @@ from mapsos.app import Application
 from mapsos.config.settings import read_settings
 from mapsos.operations.observations import kept_summaries
 from mapsos.operations.observations.kept_summaries import forget_summaries
-from mapsos.sources.layer import Layer
+from mapsos.sources.layer_rows import LayerRows
 from mapsos.web.messages import Request
 
 from .conftest import ROWS, World, write_stations
@@ -36,13 +36,13 @@ def all_are_kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """A number for each reading of rows."""
     found: list[int] = []
-    read = Layer._read_rows
+    read = LayerRows.rows
 
-    def count(self: Layer, *arguments: object, **named: object) -> object:
+    def count(self: LayerRows, *arguments: object, **named: object) -> object:
         found.append(1)
         return read(self, *arguments, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Layer, "_read_rows", count)
+    monkeypatch.setattr(LayerRows, "rows", count)
     return found
 
 

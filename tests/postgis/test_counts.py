@@ -36,7 +36,7 @@ STATION = OneOf("Station", ("A", "absent"))
 
 def count_both(source: LayerSource, predicate: Predicate) -> tuple[int | None, int]:
     with open_layer(source) as layer:
-        return layer.known_count(predicate), sum(rows.count for rows in layer._pass((), predicate))
+        return layer.known_count(predicate), sum(rows.count for rows in layer._rows.read_pass((), predicate))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -11,10 +11,10 @@ import pytest
 from osgeo import gdal, ogr
 
 from mapsos.columns.parse_numbers import parse_integers, parse_numbers
+from mapsos.columns.texts import utf8_texts
 from mapsos.sources.errors import SourceError
 from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
-from mapsos.sources.source_columns import utf8_texts
 from mapsos.terms.layer_source import LayerSource, SourceKind
 
 PROPERTIES = (

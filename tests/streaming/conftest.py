@@ -13,7 +13,7 @@ import pytest
 from mapsos.app import Application
 from mapsos.config.settings import read_settings
 from mapsos.sources.errors import SourceError
-from mapsos.sources.layer import Layer
+from mapsos.sources.layer_rows import LayerRows
 from mapsos.web.messages import Request, Response
 from tests.support.datasets import provide_dataset
 from tests.support.maps import DATABLOCK, MEASUREMENT, MapLayer, write_map
@@ -84,13 +84,13 @@ def close_all() -> Callable[[Response], None]:
 @pytest.fixture
 def fails_later(monkeypatch: pytest.MonkeyPatch) -> None:
     """A source that fails after more rows than a row group of Parquet has."""
-    read = Layer._read_rows
+    read = LayerRows.rows
 
-    def read_some(layer: Layer, *arguments: object) -> Iterator[object]:
+    def read_some(layer: LayerRows, *arguments: object) -> Iterator[object]:
         rows = 0
         for batch in read(layer, *arguments):  # type: ignore[arg-type]
             if (rows := rows + batch.count) > 150_000:
                 raise SourceError("the data are gone")
             yield batch
 
-    monkeypatch.setattr(Layer, "_read_rows", read_some)
+    monkeypatch.setattr(LayerRows, "rows", read_some)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mapsos.columns.iso_times import parse_texts
 from mapsos.terms.times import (
     DAY,
     FOREVER,
@@ -22,7 +23,6 @@ from mapsos.terms.times import (
     format_interval,
     parse_duration,
     parse_period,
-    parse_texts,
     parse_time,
 )
 

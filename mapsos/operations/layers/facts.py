@@ -24,8 +24,8 @@ from mapsos.terms.predicates import EVERYTHING, Predicate
 from mapsos.terms.times import Interval
 
 if TYPE_CHECKING:
+    from mapsos.sources.facts import GroupFacts
     from mapsos.sources.layer import Layer
-    from mapsos.sources.passes.groups import GroupFacts
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from mapsos.operations.errors import Kind, ServiceError
 from mapsos.operations.layers.extents import find_map_rectangle
 from mapsos.operations.layers.facts import find_group_facts
 from mapsos.operations.layers.meaning import LayerMeaning, read_meaning
-from mapsos.sources.passes.groups import GroupFacts
+from mapsos.sources.facts import GroupFacts
 from mapsos.terms.crs import Crs, parse_srs_name
 from mapsos.terms.times import EARLIEST, LATEST, SECOND, Interval, format_instant, parse_period
 from mapsos.terms.urns import PROCEDURE_URN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mapsos.sources.passes.groups import Bounds, GroupFacts
+from mapsos.sources.facts import Bounds, GroupFacts
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from mapsos.operations.layers.extents import find_map_rectangle
 from mapsos.operations.layers.facts import find_group_facts, read_layer
 from mapsos.rest.resources.areas_and_times import join_bounds
 from mapsos.rest.resources.layers import KnownLayer, rest_errors
-from mapsos.sources.passes.groups import GroupFacts
+from mapsos.sources.facts import GroupFacts
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import Predicate
 

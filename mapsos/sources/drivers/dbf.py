@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import Column, ColumnKind
-from mapsos.columns.parse_numbers import parse_integers, parse_numbers
-from mapsos.sources.filtering.row_times import calendar_days
-from mapsos.sources.source_columns import utf8_texts
+from mapsos.columns.parse_numbers import calendar_days, parse_integers, parse_numbers
+from mapsos.columns.texts import from_fixed_width, utf8_texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,8 +79,6 @@ class DbfColumn:
         import numpy as np
         import pyarrow as pa
         import pyarrow.compute as pc
-
-        from mapsos.columns.value_texts import from_fixed_width
 
         characters = np.ascontiguousarray(records[:, self.start : self.start + self.width])
         if (characters == 0).any():

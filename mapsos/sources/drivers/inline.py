@@ -54,8 +54,9 @@ class InlineReader:
         """Nothing is open that would be worth keeping."""
         return False
 
-    def open_database(self) -> None:
-        """None: there is none."""
+    def index_keys(self) -> tuple[tuple[str, ...], ...]:
+        """Return no keys: these data have no index."""
+        return ()
 
     def close(self) -> None:
         """Nothing is open."""

@@ -21,9 +21,6 @@ from mapsos.terms.layer_source import LayerSource
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from mapsos.sources.indexes.postgresql_facts import ServerFacts
-    from mapsos.sources.indexes.sqlite_facts import Database
-
 _KINDS = {
     ogr.OFTString: ColumnKind.TEXT,
     ogr.OFTInteger: ColumnKind.INTEGER,
@@ -77,9 +74,7 @@ class OgrReader:
         self._layer: Any = None
         self._declared: dict[str, bool] | None = None
         self.known_extent: tuple[float, float, float, float] | None = None
-        # What others have found out about the file: a reader is used again only while that stays the same.
-        self.places_all_rows: bool | None = None
-        self.index_keys: list[tuple[str, ...]] | None = None
+        self._index_keys: list[tuple[str, ...]] | None = None
         self._dataset: Any = None
         try:
             self._dataset = self._open()
@@ -332,14 +327,27 @@ class OgrReader:
         """Whether the file is still the one that was opened; what is no file is opened anew each time."""
         return self._identity is not None and self._identity == identity(self.source)
 
-    def open_database(self) -> Database | ServerFacts | None:
-        """What the table or layer knows of its rows; one that the mapfile narrows down cannot be asked."""
-        from mapsos.sources.indexes.sqlite_facts import Database
+    def index_keys(self) -> list[tuple[str, ...]]:
+        """Return the first columns of each index over all rows of an SQLite table; empty for everything else.
 
-        source = self.source
-        if self.selected or source.native_filter or source.max_features is not None or source.encoding:
-            return None
-        return Database(self, source)
+        Read once: a reader is used again only as long as its file is the same.
+        """
+        if self._index_keys is None:
+            is_table = self.dialect is Dialect.SQLITE and not self.selected
+            self._index_keys = self._read_index_keys() if is_table else []
+        return self._index_keys
+
+    def _read_index_keys(self) -> list[tuple[str, ...]]:
+        with guarded(self.source):
+            rows = self.ask(
+                "SELECT l.name AS of_index, x.name AS of_column, x.coll AS collation "
+                f"FROM pragma_index_list({quote_text(self.table, self.dialect)}) l, pragma_index_xinfo(l.name) x "
+                "WHERE l.partial = 0 AND x.key = 1 AND x.seqno < 2 ORDER BY l.seq, x.seqno"
+            )
+        keys: dict[str, list[str]] = {}
+        for index, column, collation in rows:
+            keys.setdefault(index, []).append(column if collation == "BINARY" else "")
+        return [tuple(columns) for columns in keys.values()]
 
     def close(self) -> None:
         """Give the dataset back."""

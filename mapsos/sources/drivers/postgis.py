@@ -10,6 +10,7 @@ from mapsos.sources.drivers.postgresql import PostgresqlReader
 from mapsos.sources.errors import unreadable
 from mapsos.sources.filtering.sql import Dialect
 from mapsos.sources.source_columns import foreign_encoding
+from mapsos.terms.layer_source import LayerSource, SourceKind
 
 _DATA = re.compile(r"\s*(?P<geometry>\"(?:[^\"]|\"\")+\"|[^\s\"]+)\s+from\s+(?P<rest>.+?)\s*;?\s*", re.I | re.S)
 _USING = re.compile(r"\s+using\s+(?:unique\s+(?P<unique>\S+)|srid\s*=\s*(?P<srid>-?\d+))\s*$", re.I)
@@ -70,3 +71,8 @@ class PostgisReader(PostgresqlReader):
     def from_clause(self) -> str:
         """What DATA names."""
         return self._data.origin
+
+
+def open_postgresql(source: LayerSource) -> PostgresqlReader:
+    """Open a reader of a PostgreSQL database, by MapServer's DATA or by what OGR opens. Raises `SourceError`."""
+    return PostgisReader(source) if source.kind is SourceKind.POSTGIS else PostgresqlReader(source)

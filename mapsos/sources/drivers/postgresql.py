@@ -9,7 +9,6 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.ogr import OgrReader, read_columns
@@ -21,10 +20,6 @@ from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import WRITTEN_NUMBERS, OgrColumn, PostgresqlColumn
 from mapsos.terms.deadlines import DeadlineError, current_deadline
 from mapsos.terms.layer_source import LayerSource
-from mapsos.terms.predicates import Everything
-
-if TYPE_CHECKING:
-    from mapsos.sources.indexes.postgresql_facts import ServerFacts
 
 BELIEVED_SECONDS = 60.0
 """How long the columns of an open table are believed to be what they were."""
@@ -191,14 +186,6 @@ class PostgresqlReader(OgrReader):
                 return self._look() == self._seen
         except SourceError:
             return False
-
-    def open_database(self) -> ServerFacts | None:
-        """What the server knows of the rows, also of those that are left by a filter of its own SQL."""
-        from mapsos.sources.indexes.postgresql_facts import ServerFacts
-
-        source = self.source
-        askable = source.max_features is None and not source.encoding and source.admitted == Everything()
-        return ServerFacts(self, source) if askable else None
 
     def condition_dialect(self, name: str) -> Dialect | None:
         """PostgreSQL's for all columns but those that it compares by other rules.

@@ -156,8 +156,9 @@ class ShapefileReader:
         """Whether the files are still those that were opened."""
         return self._identity is not None and self._identity == identity(self.source)
 
-    def open_database(self) -> None:
-        """None: a table is all that it is."""
+    def index_keys(self) -> tuple[tuple[str, ...], ...]:
+        """Return no keys: these data have no index."""
+        return ()
 
     def close(self) -> None:
         """Close the files."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.batches import ColumnKind
 from mapsos.columns.parse_numbers import parse_numbers
 from mapsos.sources.filtering.row_times import times_of
+from mapsos.sources.filtering.text_patterns import fold_case
 from mapsos.sources.rows import Rows
 from mapsos.terms.predicates import Between, Compare, ComparisonOperator
 from mapsos.terms.times import Interval, parse_time
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?", re.ASCII)
 _FUNCTIONS = {
@@ -71,8 +72,6 @@ def compare(predicate: Compare, rows: Rows) -> pa.Array:
 
 def compare_between(predicate: Between, rows: Rows) -> pa.Array:
     """Boolean array (rows,), null where the column is NULL; both bounds are typed alike."""
-    import pyarrow.compute as pc
-
     typing = typing_of(predicate, rows.kind(predicate.name))
     name, low, high = predicate.name, predicate.low, predicate.high
     if typing == "number":
@@ -83,26 +82,17 @@ def compare_between(predicate: Between, rows: Rows) -> pa.Array:
 
 
 def _apply(operator: ComparisonOperator, column: pa.Array, scalar: object) -> pa.Array:
-    import pyarrow.compute as pc
-
     return pc.call_function(_FUNCTIONS[operator], [column, scalar])
 
 
 def _compare_text(rows: Rows, name: str, operator: ComparisonOperator, literal: str, match_case: bool) -> pa.Array:
-    import pyarrow as pa
-
     texts = rows.known_texts(name)
     if not match_case:
-        from mapsos.sources.filtering.evaluate import fold_case
-
         texts, literal = fold_case(texts), literal.casefold()
     return _apply(operator, texts, pa.scalar(literal, pa.large_string()))
 
 
 def _compare_number(rows: Rows, name: str, operator: ComparisonOperator, literal: str) -> pa.Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     kind = rows.kind(name)
     values = rows.values(name)
     if kind is ColumnKind.INTEGER:
@@ -119,8 +109,6 @@ def _compare_number(rows: Rows, name: str, operator: ComparisonOperator, literal
 
 def _compare_integer(values: pa.Array, operator: ComparisonOperator, literal: Decimal) -> pa.Array:
     """Exactly, however long the numbers are: a double would take 2**53 + 1 for 2**53."""
-    import pyarrow as pa
-
     bound = -(2**63), 2**63 - 1
     if literal < bound[0] or literal > bound[1]:
         above = literal > 0
@@ -135,16 +123,11 @@ def _compare_integer(values: pa.Array, operator: ComparisonOperator, literal: De
 
 
 def _everywhere(values: pa.Array, truth: bool) -> pa.Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     return pc.if_else(values.is_valid(), pa.scalar(truth), pa.scalar(None, pa.bool_()))
 
 
 def _compare_time(rows: Rows, name: str, operator: ComparisonOperator, literal: str) -> pa.Array:
     """By the interval that the literal stands for: equal lies within it, less is before it, greater after."""
-    import pyarrow as pa
-
     interval = parse_time(literal)
     begin, end, valid = times_of(rows, name)
     within = (begin >= interval.begin) & (end <= interval.end)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.sources.filtering.comparisons import compare, compare_between
 from mapsos.sources.filtering.row_times import times_of
 from mapsos.sources.filtering.spatial import in_rectangle, in_relation
-from mapsos.sources.filtering.text_patterns import matches_expression, matches_parts
+from mapsos.sources.filtering.text_patterns import fold_case, matches_expression, matches_parts
 from mapsos.sources.rows import Rows
 from mapsos.terms import predicates as p
 from mapsos.terms.layer_source import LayerSource
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
 
 
 def evaluate(predicate: p.Predicate, rows: Rows, source: LayerSource) -> np.ndarray:
@@ -23,16 +21,12 @@ def evaluate(predicate: p.Predicate, rows: Rows, source: LayerSource) -> np.ndar
     Logic has three values: what cannot be decided (a comparison with NULL) satisfies neither the predicate nor its
     Not. Raises `mapsos.sources.errors.SourceError` for what the mapfile asks and cannot be done.
     """
-    import pyarrow.compute as pc
-
     mask: np.ndarray = pc.fill_null(_decide(predicate, rows, source), False).to_numpy(zero_copy_only=False)
     return mask
 
 
 def _decide(predicate: p.Predicate, rows: Rows, source: LayerSource) -> pa.Array:
     """Boolean array, null where it cannot be decided."""
-    import pyarrow.compute as pc
-
     match predicate:
         case p.And(operands):
             decided = _constant(True, rows.count)
@@ -71,16 +65,10 @@ def _decide(predicate: p.Predicate, rows: Rows, source: LayerSource) -> pa.Array
 
 
 def _constant(truth: bool, count: int) -> pa.Array:
-    import numpy as np
-    import pyarrow as pa
-
     return pa.array(np.full(count, truth))
 
 
 def _one_of(texts: pa.Array, values: tuple[str, ...], match_case: bool) -> pa.Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if not match_case:
         texts = fold_case(texts)
         values = tuple(value.casefold() for value in values)
@@ -88,19 +76,8 @@ def _one_of(texts: pa.Array, values: tuple[str, ...], match_case: bool) -> pa.Ar
     return pc.if_else(texts.is_valid(), found, pa.scalar(None, pa.bool_()))
 
 
-def fold_case(texts: pa.Array) -> pa.Array:
-    """The texts by Unicode case folding, each distinct one folded once."""
-    import pyarrow as pa
-
-    encoded = texts.dictionary_encode()
-    return pa.array(list(map(str.casefold, encoded.dictionary.to_pylist())), pa.large_string()).take(encoded.indices)
-
-
 def _at_time(predicate: p.Time, rows: Rows) -> pa.Array:
     """Values against intervals; a value that is no time satisfies nothing, NULL and no time are not told apart."""
-    import numpy as np
-    import pyarrow as pa
-
     begin, end, valid = times_of(rows, predicate.name)
     found = np.zeros(rows.count, dtype=bool)
     for interval in predicate.intervals:

@@ -104,14 +104,7 @@ def _leads_to_times(predicate: Predicate, times: set[str], reader: Reader) -> bo
     """
     if not (isinstance(predicate, OneOf) and times and reader.condition_dialect(predicate.name) is Dialect.SQLITE):
         return False
-    from mapsos.sources.drivers.ogr import OgrReader
-    from mapsos.sources.drivers.opening import guarded
-    from mapsos.sources.indexes.index_skips import list_keys
-
-    if not isinstance(reader, OgrReader):
-        return False
-    with guarded(reader.source):
-        return any(key[0] == predicate.name and key[1:] and key[1] in times for key in list_keys(reader))
+    return any(key[0] == predicate.name and key[1:] and key[1] in times for key in reader.index_keys())
 
 
 def _order(column: SourceColumn, quoted: str) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.batches import ColumnKind
+from mapsos.columns.iso_times import Times, parse_texts
+from mapsos.columns.parse_numbers import calendar_days
 from mapsos.sources.rows import Rows
-from mapsos.terms.times import DAY, SECOND, parse_texts
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
-
-Times = tuple["np.ndarray", "np.ndarray", "np.ndarray"]
+from mapsos.terms.times import DAY, SECOND
 
 
 def times_of(rows: Rows, name: str) -> Times:
@@ -29,8 +27,6 @@ def times_of(rows: Rows, name: str) -> Times:
 
 
 def _read_times(rows: Rows, name: str) -> Times:
-    import numpy as np
-
     kind = rows.kind(name)
     if kind in (ColumnKind.TEXT, ColumnKind.DATETIME):
         return parse_texts(rows.time_texts(name))
@@ -44,17 +40,11 @@ def _read_times(rows: Rows, name: str) -> Times:
 
 def instants_of(rows: Rows, name: str) -> pa.Array:
     """When the times of a column begin, as timestamp[us, UTC]; null where there is none."""
-    import pyarrow as pa
-
     begin, _, valid = times_of(rows, name)
     return pa.array(begin, pa.timestamp("us", "UTC"), mask=~valid)
 
 
 def _dates(dates: pa.Array) -> Times:
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     valid = dates.is_valid().to_numpy(zero_copy_only=False)
     days = pc.fill_null(dates.cast(pa.int32()), 0).to_numpy(zero_copy_only=False).astype(np.int64)
     return days * DAY, days * DAY + 1, valid
@@ -62,9 +52,6 @@ def _dates(dates: pa.Array) -> Times:
 
 def number_times(numbers: pa.Array) -> Times:
     """Numbers (int64 or float64) as times, by the rule of `times_of`. Numbers beyond the calendar are no times."""
-    import numpy as np
-    import pyarrow.compute as pc
-
     valid = numbers.is_valid().to_numpy(zero_copy_only=False)
     values = pc.fill_null(numbers, 0).to_numpy(zero_copy_only=False)
     with np.errstate(invalid="ignore"):
@@ -88,20 +75,6 @@ def number_times(numbers: pa.Array) -> Times:
 
 
 def _year_begins(years: np.ndarray) -> np.ndarray:
-    import numpy as np
-
     usual = np.clip(years, 1000, 10_000) - 1970
     begins: np.ndarray = usual.astype("datetime64[Y]").astype("datetime64[us]").astype(np.int64)
     return begins
-
-
-def calendar_days(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Microseconds at the midnight of numbers YYYYMMDD, and whether the calendar has that day."""
-    import numpy as np
-
-    year, month, day = numbers // 10_000, numbers // 100 % 100, numbers % 100
-    possible = (month >= 1) & (month <= 12) & (day >= 1)
-    months = ((year - 1970) * 12 + np.where(possible, month, 1) - 1).astype("datetime64[M]")
-    first = months.astype("datetime64[D]").astype(np.int64)
-    length = (months + 1).astype("datetime64[D]").astype(np.int64) - first
-    return (first + day - 1) * DAY, possible & (day <= length)

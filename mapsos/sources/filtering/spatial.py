@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
 
 from mapsos.columns.geometries import GeometryColumn, find_transformer, transform
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import BBox, Spatial
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
 
 METRES_PER_DEGREE = 10_001_965.729 / 90.0
 """Mean length of a degree of latitude on the ellipsoid of WGS 84."""
@@ -31,9 +30,6 @@ def in_rectangle(predicate: BBox, geometry: GeometryColumn | None, rows: int, cr
     Points by their coordinates, everything else by true intersection. Where the rectangle is in another CRS than the
     layer, the geometries are taken there, as the rectangle is none in the CRS of the layer.
     """
-    import numpy as np
-    import pyarrow as pa
-
     if geometry is None or rows == 0:
         return pa.array(np.zeros(rows, dtype=bool))
     transformer = transformer_between(crs, predicate.crs, to_layer=False)
@@ -61,8 +57,6 @@ def in_relation(predicate: Spatial, geometry: GeometryColumn | None, rows: int, 
     The given geometry is taken into the CRS of the layer; for distances the rows are taken into its CRS, whose units
     they are in.
     """
-    import numpy as np
-    import pyarrow as pa
     import shapely
 
     if geometry is None or rows == 0:
@@ -147,7 +141,6 @@ def _bounds_of(predicate: BBox | Spatial, crs: Crs | None) -> tuple[float, float
         return predicate.minx, predicate.miny, predicate.maxx, predicate.maxy
     if predicate.relation in ("disjoint", "beyond"):
         return None
-    import pyarrow as pa
 
     bounds: np.ndarray = GeometryColumn(pa.array([predicate.wkb], pa.large_binary())).bounds()[0]
     reach = distance_in_units(predicate, crs) if predicate.relation == "dwithin" else 0.0

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.sources.errors import SourceError
 from mapsos.terms.like_patterns import meets_parts
 from mapsos.terms.predicates import ANY_ONE, ANY_RUN, Wildcard
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _LONGEST_PATTERN = 20_000
 """Characters of literal text in a pattern that RE2 compiles within its memory for certain."""
@@ -17,8 +15,6 @@ _LONGEST_PATTERN = 20_000
 
 def matches_parts(texts: pa.Array, parts: tuple[str | Wildcard, ...], match_case: bool) -> pa.Array:
     """Whether the whole text matches the parts of a `mapsos.terms.predicates.Like`; null where the text is."""
-    import pyarrow.compute as pc
-
     shortest = sum(len(part) if isinstance(part, str) else part is ANY_ONE for part in parts)
     if shortest > _LONGEST_PATTERN:
         return _matches_long(texts, parts, match_case, shortest)
@@ -45,9 +41,6 @@ def _escape(literal: str) -> str:
 
 def _matches_long(texts: pa.Array, parts: tuple[str | Wildcard, ...], match_case: bool, shortest: int) -> pa.Array:
     """Texts too short cannot match; the few long enough for such a pattern are taken one by one."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if not match_case:
         parts = tuple(part.casefold() if isinstance(part, str) else part for part in parts)
     candidates = pc.fill_null(pc.greater_equal(pc.utf8_length(texts), shortest // 3), False)
@@ -65,11 +58,14 @@ def matches_expression(texts: pa.Array, expression: str, match_case: bool, layer
 
     The expression is the mapfile's: one that RE2 does not know is a `SourceError`.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     try:
         return pc.match_substring_regex(texts, expression, ignore_case=not match_case)
     except pa.ArrowInvalid as error:
         message = f"the regular expression in the FILTER of layer {layer} is not understood"
         raise SourceError(message, str(error)) from error
+
+
+def fold_case(texts: pa.Array) -> pa.Array:
+    """The texts by Unicode case folding, each distinct one folded once."""
+    encoded = texts.dictionary_encode()
+    return pa.array(list(map(str.casefold, encoded.dictionary.to_pylist())), pa.large_string()).take(encoded.indices)

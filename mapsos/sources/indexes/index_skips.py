@@ -6,8 +6,8 @@ again for the least value above the last one visits one entry for each value.
 
 from __future__ import annotations
 
-from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
+from mapsos.sources.indexes.sql_table import SqlTable
 
 MOST_VALUES = 5000
 """With more distinct values than this, going through the index is as good."""
@@ -15,29 +15,8 @@ MOST_VALUES = 5000
 _FIRST_ROWS = (4096, 131_072)
 """How many feature ids from the start are looked at for the order of first appearance, in turn."""
 
-Key = tuple[str, ...]
 
-
-def list_keys(reader: OgrReader) -> list[Key]:
-    """The first two columns (or the only one) of each index over all rows, both in the order of bytes: asked once."""
-    if reader.index_keys is None:
-        reader.index_keys = _read_keys(reader)
-    return reader.index_keys
-
-
-def _read_keys(reader: OgrReader) -> list[Key]:
-    rows = reader.ask(
-        "SELECT l.name AS of_index, x.name AS of_column, x.coll AS collation "
-        f"FROM pragma_index_list({quote_text(reader.table, reader.dialect)}) l, pragma_index_xinfo(l.name) x "
-        "WHERE l.partial = 0 AND x.key = 1 AND x.seqno < 2 ORDER BY l.seq, x.seqno"
-    )
-    keys: dict[str, list[str]] = {}
-    for index, column, collation in rows:
-        keys.setdefault(index, []).append(column if collation == "BINARY" else "")
-    return [tuple(columns) for columns in keys.values()]
-
-
-def list_distinct(reader: OgrReader, column: str) -> tuple[str, ...] | None:
+def list_distinct(reader: SqlTable, column: str) -> tuple[str, ...] | None:
     """Distinct texts of a column in order of first appearance, NULL as ''; None if that takes going through the rows.
 
     For a column that an index begins with, of few values that all appear early.
@@ -46,9 +25,9 @@ def list_distinct(reader: OgrReader, column: str) -> tuple[str, ...] | None:
     return None if found is None else tuple(found)
 
 
-def find_first_ids(reader: OgrReader, column: str) -> dict[str, int] | None:
+def find_first_ids(reader: SqlTable, column: str) -> dict[str, int] | None:
     """The least feature id of each distinct text of a column, in order; else as `list_distinct`."""
-    if not any(key[0] == column for key in list_keys(reader)):
+    if not any(key[0] == column for key in reader.index_keys()):
         return None
     table, name = _names(reader, column)
     many, nulls = reader.ask(
@@ -72,7 +51,7 @@ def find_first_ids(reader: OgrReader, column: str) -> dict[str, int] | None:
     return None
 
 
-def count_each(reader: OgrReader, column: str, texts: tuple[str, ...]) -> dict[str, int] | None:
+def count_each(reader: SqlTable, column: str, texts: tuple[str, ...]) -> dict[str, int] | None:
     """How many rows have each of the texts, None for a text that is no constant: goes through the index alone."""
     if not all(is_plain_text(text, reader.dialect) for text in texts):
         return None
@@ -84,12 +63,12 @@ def count_each(reader: OgrReader, column: str, texts: tuple[str, ...]) -> dict[s
     return counts
 
 
-def find_extremes(reader: OgrReader, column: str) -> tuple[str, str] | None:
+def find_extremes(reader: SqlTable, column: str) -> tuple[str, str] | None:
     """The least and greatest text of a column, '' without any; None if that takes going through the rows.
 
     For a column that an index begins with, or that stands second in one whose first has few values and no NULL.
     """
-    keys = list_keys(reader)
+    keys = reader.index_keys()
     table, name = _names(reader, column)
     least, most = f"MIN({name} COLLATE BINARY)", f"MAX({name} COLLATE BINARY)"
     if any(key[0] == column for key in keys):
@@ -111,12 +90,12 @@ def find_extremes(reader: OgrReader, column: str) -> tuple[str, str] | None:
     return None
 
 
-def _pair(reader: OgrReader, statement: str) -> tuple[str, str]:
+def _pair(reader: SqlTable, statement: str) -> tuple[str, str]:
     least, most = reader.ask(f"SELECT CAST(a AS TEXT), CAST(b AS TEXT) FROM ({statement})")[0]
     return least, most
 
 
-def _names(reader: OgrReader, column: str) -> tuple[str, str]:
+def _names(reader: SqlTable, column: str) -> tuple[str, str]:
     return quote_identifier(reader.table, reader.dialect), quote_identifier(column, reader.dialect)
 
 

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import ColumnKind
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
-from mapsos.sources.indexes.index_skips import list_distinct, list_keys
+from mapsos.sources.indexes.index_skips import list_distinct
+from mapsos.sources.indexes.sql_table import SqlTable
 from mapsos.sources.indexes.time_texts import find_digits, write_bound
 from mapsos.sources.query import StepEnds
 from mapsos.terms.predicates import BBox, Everything, OneOf, Predicate, Time, list_conditions
-from mapsos.terms.times import FOREVER, HOUR, Interval, parse_texts, parse_time, parse_value
+from mapsos.terms.times import FOREVER, HOUR, Interval, parse_time, parse_value
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from mapsos.sources.drivers.ogr import OgrReader
 
 MOST_STEPS = 20_000
 """More steps (of all groups together) are left to a pass."""
@@ -47,7 +47,7 @@ _VALUES = {ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.REAL}
 class _Rows:
     """The rows of one group: the table with the condition that they meet, by the index that is sought in."""
 
-    reader: OgrReader
+    reader: SqlTable
     key: tuple[str, str] | None
     time: str
 
@@ -139,7 +139,7 @@ class _Rows:
         return self.reader.ask(f"SELECT {nothing} UNION ALL SELECT * FROM ({statement})")[1:]
 
 
-def find_span(reader: OgrReader, time: str) -> Interval | None:
+def find_span(reader: SqlTable, time: str) -> Interval | None:
     """From the first time of a column to the last, that included; None without any and if it takes a pass.
 
     For a column that an index begins with, or that stands second in one whose first has few values and no NULL.
@@ -167,9 +167,9 @@ def find_span(reader: OgrReader, time: str) -> Interval | None:
     return Interval(min(span.begin for span in spans), max(span.end for span in spans)) if spans else None
 
 
-def _list_parts(reader: OgrReader, time: str) -> list[_Rows] | None:
+def _list_parts(reader: SqlTable, time: str) -> list[_Rows] | None:
     """Parts of a table that make up all of it, each with an index that times are sought in."""
-    keys = list_keys(reader)
+    keys = reader.index_keys()
     if any(key[0] == time for key in keys):
         return [_Rows(reader, None, time)]
     for key in keys:
@@ -180,12 +180,12 @@ def _list_parts(reader: OgrReader, time: str) -> list[_Rows] | None:
     return None
 
 
-def tells_steps(reader: OgrReader, time: str, group: str | None) -> bool:
+def tells_steps(reader: SqlTable, time: str, group: str | None) -> bool:
     """Whether an index of the table may tell the first and last rows of steps of time."""
-    return bool({(time,), (group, time)} & {key[: 1 if key[0] == time else 2] for key in list_keys(reader)})
+    return bool({(time,), (group, time)} & {key[: 1 if key[0] == time else 2] for key in reader.index_keys()})
 
 
-def find_ends(reader: OgrReader, ends: StepEnds, predicate: Predicate) -> list[int] | None:
+def find_ends(reader: SqlTable, ends: StepEnds, predicate: Predicate) -> list[int] | None:
     """Feature ids, in order, of rows among which all are that ``ends`` speaks of; None if that takes a pass.
 
     That holds if the predicate admits each of these rows; if one is left out, there is no telling. The predicate may be
@@ -245,9 +245,9 @@ def _read_predicate(predicate: Predicate, ends: StepEnds) -> tuple[tuple[str, ..
     return values, period or Interval(-FOREVER, FOREVER)
 
 
-def _list_groups(reader: OgrReader, ends: StepEnds, values: tuple[str, ...] | None) -> list[_Rows] | None:
+def _list_groups(reader: SqlTable, ends: StepEnds, values: tuple[str, ...] | None) -> list[_Rows] | None:
     """The groups, each with an index that its rows are sought in; None where there is none."""
-    keys = list_keys(reader)
+    keys = reader.index_keys()
     group, time = ends.group, ends.time
     if group is not None and any(key == (group, time) for key in keys):
         if reader.columns[group].column.kind is not ColumnKind.TEXT or reader.condition_dialect(group) is None:
@@ -288,6 +288,8 @@ def _find_ends(rows: _Rows, ends: StepEnds, steps: list[tuple[int, int]], digits
 def _read_times(texts: list[str]) -> np.ndarray | None:
     """Texts as instants, None where one is no time."""
     import pyarrow as pa
+
+    from mapsos.columns.iso_times import parse_texts
 
     begins, _, valid = parse_texts(pa.array(texts, pa.large_string()))
     return begins if valid.all() else None

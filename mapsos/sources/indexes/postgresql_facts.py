@@ -10,17 +10,13 @@ import re
 
 from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.postgresql import PostgresqlReader, write_envelope
-from mapsos.sources.filtering.row_times import times_of
+from mapsos.sources.facts import Bounds, GroupFacts, TableFacts
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.indexes.time_texts import write_instant
-from mapsos.sources.passes.groups import GroupFacts
-from mapsos.sources.query import StepEnds
-from mapsos.sources.reader import Narrowing
-from mapsos.sources.rows import Rows
+from mapsos.sources.reader import Reader
 from mapsos.sources.source_columns import PostgresqlColumn
-from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import And, BBox, Everything, OneOf, Predicate, Time
-from mapsos.terms.times import Interval
+from mapsos.terms.times import Interval, parse_value
 
 _COST = re.compile(r"cost=[0-9.]+\.\.([0-9.]+) rows=([0-9]+)")
 _ALIKE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
@@ -29,15 +25,25 @@ _INWARDS = 1e-5
 """How far inside of a rectangle, in parts of its size and place, a box is sure to be in it, which is kept in floats."""
 
 
-class ServerFacts:
+def open_server_facts(reader: Reader) -> PostgresqlFacts | None:
+    """Return the facts that the server reports, None for a layer with a FILTER.
+
+    A filter of the admin's own SQL (NATIVE_FILTER) is part of every statement.
+    """
+    if not isinstance(reader, PostgresqlReader) or reader.source.admitted != Everything():
+        return None
+    return PostgresqlFacts(reader)
+
+
+class PostgresqlFacts(TableFacts):
     """Answers about all rows that a predicate admits: those of a pass over them, or None where that is not certain.
 
     Raises `SourceError`, and DeadlineError where the server takes too long.
     """
 
-    def __init__(self, reader: PostgresqlReader, source: LayerSource) -> None:
+    def __init__(self, reader: PostgresqlReader) -> None:
         self._reader = reader
-        self._source = source
+        self._source = reader.source
 
     def distinct(self, column: str, predicate: Predicate) -> tuple[str, ...] | None:
         """Distinct texts in the order of the server, '' for NULL behind them."""
@@ -67,20 +73,8 @@ class ServerFacts:
                 f"WITH b AS (SELECT min({ordered})::text, max({ordered})::text AS last, {alike} AS alike FROM {rows}) "
                 "SELECT * FROM b"
             )
-        times = self._read_times(column, [first, last]) if certain == "1" and first else None
+        times = self._read_times([first, last]) if certain == "1" and first else None
         return None if times is None else Interval(times[0].begin, times[1].end)
-
-    def find_ends(self, ends: StepEnds, predicate: Predicate) -> tuple[Narrowing, int] | None:
-        """None: there is no feature id that every table, view and SELECT has."""
-        return None
-
-    def one_place(self, group: str | None, predicate: Predicate) -> tuple[Narrowing, dict[str, int]] | None:
-        """None, as `find_ends` says."""
-        return None
-
-    def tells_steps(self, time: str, group: str | None) -> bool:
-        """False, as `find_ends` says."""
-        return False
 
     def availability(self, group: str | None, column: str, predicate: Predicate) -> dict[str, GroupFacts] | None:
         """Rows and bounds of time of each text of the group column, '' for NULL and without such a column."""
@@ -97,7 +91,7 @@ class ServerFacts:
             )
         facts = {}
         for text, first, last, number in found:
-            times = self._read_times(column, [first, last]) if first else []
+            times = self._read_times([first, last]) if first else []
             if times is None:
                 return None
             facts[text] = GroupFacts(int(number), Interval(times[0].begin, times[1].end) if times else None)
@@ -141,10 +135,10 @@ class ServerFacts:
                 nulls = self._null_rows(group, condition, finite)
                 found += self._ask(f"WITH b AS (SELECT '', {extreme} FROM {nulls}) SELECT * FROM b")
         found = [[value, time] for value, time in found if time]
-        times = self._read_times(column, [time for _, time in found])
+        times = self._read_times([time for _, time in found])
         return None if times is None else dict(zip((value for value, _ in found), times, strict=True))
 
-    def extent(self) -> tuple[float, float, float, float] | None:
+    def extent(self) -> Bounds | None:
         """Minx miny maxx maxy of all geometries, in the CRS of the layer."""
         geometry = self._geometry()
         sides = ", ".join(f"ST_{side}(e)::text AS {side}" for side in ("XMin", "YMin", "XMax", "YMax"))
@@ -241,13 +235,13 @@ class ServerFacts:
     def _has_characters(self, text: str) -> bool:
         return text.isascii() or self._reader.unicode
 
-    def _read_times(self, column: str, texts: list[str]) -> list[Interval] | None:
-        """Times as the column has them, None if one of them is beyond the calendar."""
-        import pyarrow as pa
+    def _read_times(self, texts: list[str]) -> list[Interval] | None:
+        """Return times as the server writes them, None if one of them is beyond the calendar.
 
-        rows = Rows(len(texts), self._reader.columns, {column: pa.array(texts, pa.large_string())})
-        begin, end, valid = times_of(rows, column)
-        return list(map(Interval, begin.tolist(), end.tolist())) if valid.all() else None
+        One by one: the bounds of time of Capabilities are not worth loading Arrow.
+        """
+        times = [time for text in texts if (time := parse_value(text)) is not None]
+        return times if len(times) == len(texts) else None
 
     def _rows(self, *conditions: str) -> str:
         """The FROM clause of the rows that the conditions admit."""

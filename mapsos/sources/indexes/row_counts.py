@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from mapsos.columns.batches import ColumnKind
-from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.filtering.pushdown import narrow
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
-from mapsos.sources.indexes.index_skips import list_keys
+from mapsos.sources.indexes.sql_table import SqlTable
 from mapsos.sources.indexes.time_texts import find_digits, write_bound, write_pattern
 from mapsos.terms.predicates import And, Everything, OneOf, Predicate, Time, names
 
@@ -29,7 +28,7 @@ class Exactly:
     certain: str
 
 
-def count_exactly(reader: OgrReader, predicate: Predicate, admits_all: Callable[[Predicate], bool]) -> int | None:
+def count_exactly(reader: SqlTable, predicate: Predicate, admits_all: Callable[[Predicate], bool]) -> int | None:
     """How many rows a reading with the predicate delivers, None where SQL might decide otherwise for any of them.
 
     None also where it would have to look at the times of all rows: a pass over Arrow columns does that sooner.
@@ -58,13 +57,13 @@ def count_exactly(reader: OgrReader, predicate: Predicate, admits_all: Callable[
     return int(count) if uncertain == "0" else None
 
 
-def _has_index(reader: OgrReader, predicate: Predicate) -> bool:
+def _has_index(reader: SqlTable, predicate: Predicate) -> bool:
     """Whether an index of the table begins with a column of the predicate."""
     named = names(predicate)
-    return any(key[0] in named for key in list_keys(reader))
+    return any(key[0] in named for key in reader.index_keys())
 
 
-def _say(reader: OgrReader, predicate: Predicate, admits_all: Callable[[Predicate], bool]) -> Exactly | None:
+def _say(reader: SqlTable, predicate: Predicate, admits_all: Callable[[Predicate], bool]) -> Exactly | None:
     if isinstance(predicate, And):
         parts = [_say(reader, operand, admits_all) for operand in predicate.operands]
         known = [part for part in parts if part is not None]
@@ -84,7 +83,7 @@ def _join(conditions: Iterable[str]) -> str:
     return " AND ".join(f"({condition})" for condition in conditions if condition)
 
 
-def _say_texts(reader: OgrReader, predicate: OneOf) -> Exactly | None:
+def _say_texts(reader: SqlTable, predicate: OneOf) -> Exactly | None:
     dialect = reader.condition_dialect(predicate.name)
     plain = all(value and is_plain_text(value, reader.dialect) for value in predicate.values)
     text = reader.columns[predicate.name].column.kind is ColumnKind.TEXT
@@ -95,7 +94,7 @@ def _say_texts(reader: OgrReader, predicate: OneOf) -> Exactly | None:
     return Exactly(f"CAST({quote_identifier(predicate.name, dialect)} AS TEXT) COLLATE BINARY IN ({constants})", "")
 
 
-def _say_time(reader: OgrReader, predicate: Time) -> Exactly | None:
+def _say_time(reader: SqlTable, predicate: Time) -> Exactly | None:
     """Ranges of texts, where all of them are date-times in UTC with the same number of digits."""
     dialect = reader.condition_dialect(predicate.name)
     kind = reader.columns[predicate.name].column.kind

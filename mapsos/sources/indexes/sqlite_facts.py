@@ -5,17 +5,19 @@ Every answer is the one that a pass over the rows would give, or None where that
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.drivers.opening import guarded
+from mapsos.sources.facts import Bounds, GroupFacts, TableFacts
 from mapsos.sources.filtering.sql import Dialect, quote_identifier
 from mapsos.sources.indexes.index_skips import count_each, find_extremes, find_first_ids, list_distinct
 from mapsos.sources.indexes.index_steps import find_ends, find_span, tells_steps
+from mapsos.sources.indexes.sql_table import SqlTable
 from mapsos.sources.indexes.time_texts import find_digits, write_pattern
-from mapsos.sources.passes.groups import GroupFacts
 from mapsos.sources.query import StepEnds
-from mapsos.sources.reader import Narrowing
-from mapsos.terms.layer_source import LayerSource
+from mapsos.sources.reader import Narrowing, Reader
 from mapsos.terms.predicates import BBox, Everything, Predicate
 from mapsos.terms.times import Interval, parse_time
 
@@ -23,12 +25,23 @@ _EXACT_EXTENTS = ("GPKG", "FlatGeobuf")
 """Drivers that keep the extent of a layer: PostgreSQL only estimates it, SQLite may take it from old statistics."""
 
 
-class Database:
-    """A table or layer that answers questions about all its rows. Raises `SourceError` where it cannot be read."""
+_complete_indexes: WeakKeyDictionary[SqlTable, bool] = WeakKeyDictionary()
+"""Whether the spatial index of a table holds every row; a reader is used again only while its data are the same."""
 
-    def __init__(self, reader: OgrReader, source: LayerSource) -> None:
+
+def open_table_facts(reader: Reader) -> SqliteFacts | None:
+    """Return the facts of the table or layer of a reader, None for one that the mapfile narrows down."""
+    if not isinstance(reader, OgrReader) or reader.selected or reader.source.native_filter:
+        return None
+    return SqliteFacts(reader)
+
+
+class SqliteFacts(TableFacts):
+    """Facts of a table of SQLite or GeoPackage; of other drivers the extent alone."""
+
+    def __init__(self, reader: SqlTable) -> None:
         self._reader = reader
-        self._source = source
+        self._source = reader.source
 
     def distinct(self, column: str, predicate: Predicate) -> tuple[str, ...] | None:
         """Distinct texts in order of first appearance: by an index, where the table has one on the column."""
@@ -139,12 +152,6 @@ class Database:
         with guarded(self._source):
             return count_exactly(self._reader, predicate, self._admits_all)
 
-    def extreme_times(
-        self, column: str, group: str | None, predicate: Predicate, newest: bool
-    ) -> dict[str, Interval] | None:
-        """None: times are texts here, of any form, and the newest of each group is found as fast by a pass."""
-        return None
-
     def find_ends(self, ends: StepEnds, predicate: Predicate) -> tuple[Narrowing, int] | None:
         """How to read rows among which all are that ``ends`` speaks of, if the predicate admits each; and how many."""
         reader = self._reader
@@ -159,7 +166,7 @@ class Database:
         with guarded(self._source):
             return self._is_plain_table() and tells_steps(self._reader, time, group)
 
-    def extent(self) -> tuple[float, float, float, float] | None:
+    def extent(self) -> Bounds | None:
         """Minx miny maxx maxy as the file keeps it with the layer, None where the driver could only estimate."""
         exact = self._reader.driver in _EXACT_EXTENTS and self._source.admitted == Everything()
         return self._reader.known_extent if exact else None
@@ -179,25 +186,27 @@ class Database:
         """Whether the predicate is none, or a rectangle around all there is, with no row outside its index."""
         if isinstance(predicate, Everything):
             return True
-        reader, crs, known = self._reader, self._source.crs, self.extent()
+        crs, known = self._source.crs, self.extent()
         if not isinstance(predicate, BBox) or known is None or (crs is None and predicate.crs is not None):
             return False
         if predicate.crs is not None and crs is not None and predicate.crs not in (crs.definition, crs.label):
             return False
         inside = predicate.minx <= known[0] and predicate.miny <= known[1]
         inside = inside and predicate.maxx >= known[2] and predicate.maxy >= known[3]
-        return inside and self._has_geometry_everywhere(reader)
+        return inside and self._has_geometry_everywhere()
 
-    def _has_geometry_everywhere(self, reader: OgrReader) -> bool:
-        if reader.places_all_rows is None:
+    def _has_geometry_everywhere(self) -> bool:
+        """Return whether the spatial index holds every row."""
+        reader = self._reader
+        if reader not in _complete_indexes:
             index = f"rtree_{reader.table}_{reader.geometry_name}_rowid"
             with guarded(self._source):
                 if not reader.has_table(index):
                     return False
                 indexed = reader.ask(f"SELECT count(*) FROM {quote_identifier(index, reader.dialect)}")
-                placed = indexed == reader.ask(f"SELECT count(*) FROM {self._table()}")
-            reader.places_all_rows = placed
-        return reader.places_all_rows
+                complete = indexed == reader.ask(f"SELECT count(*) FROM {self._table()}")
+            _complete_indexes[reader] = complete
+        return _complete_indexes[reader]
 
     def _table(self) -> str:
         return quote_identifier(self._reader.table, self._reader.dialect)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from mapsos.sources.filtering.sql import quote_identifier
-
-if TYPE_CHECKING:
-    from mapsos.sources.drivers.ogr import OgrReader
+from mapsos.sources.indexes.sql_table import SqlTable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}((?:\.[0-9]{1,6})?)Z")
 
 
-def find_digits(reader: OgrReader, column: str) -> int | None:
+def find_digits(reader: SqlTable, column: str) -> int | None:
     """How many digits of a second one text of an SQLite column has, None without one and for one of another form."""
     name = quote_identifier(column, reader.dialect)
     table = quote_identifier(reader.table, reader.dialect)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from mapsos.sources.filtering.row_times import times_of
 from mapsos.sources.rows import Rows
 from mapsos.terms.times import SECOND, Interval
-
-if TYPE_CHECKING:
-    import numpy as np
 
 _MOST_SPANS = 4096
 
@@ -23,8 +21,6 @@ class TimeDensity:
     """
 
     def __init__(self) -> None:
-        import numpy as np
-
         self.total = 0
         self._width = SECOND
         self._first = 0
@@ -46,7 +42,6 @@ class TimeDensity:
         """
         if not len(self._counts):
             return None
-        import numpy as np
 
         spans = int(np.searchsorted(np.cumsum(self._counts), most, side="right"))
         if spans == 0:
@@ -60,8 +55,6 @@ class TimeDensity:
         return Interval(self._first * self._width, (self._first + 1) * self._width)
 
     def _count(self, begins: np.ndarray) -> None:
-        import numpy as np
-
         if not len(begins):
             return
         first, last = int(begins.min()), int(begins.max())
@@ -75,8 +68,6 @@ class TimeDensity:
 
     def _widen(self) -> None:
         """Make spans twice as long."""
-        import numpy as np
-
         if len(self._counts):
             before = self._first % 2
             padded = np.pad(self._counts, (before, (before + len(self._counts)) % 2))
@@ -86,8 +77,6 @@ class TimeDensity:
 
     def _stretch(self, first: int, last: int) -> None:
         """Have a place for each span from the first to the last."""
-        import numpy as np
-
         if not len(self._counts):
             self._first = first
             self._counts = np.zeros(last - first + 1, dtype=np.int64)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
+
 from mapsos.columns.geometries import reproject
+from mapsos.sources.facts import GroupFacts
 from mapsos.sources.filtering.row_times import times_of
 from mapsos.sources.passes.whole_layer import group_codes
 from mapsos.sources.rows import Rows
@@ -14,45 +18,13 @@ from mapsos.terms.crs import Crs
 from mapsos.terms.times import Interval
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from mapsos.columns.geometries import GeometryColumn
-
-Bounds = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class GroupFacts:
-    """The rows that share a value.
-
-    Attributes
-    ----------
-    rows
-        How many there are.
-    times
-        From the first begin to the last end (exclusive) of their times, None if they have none.
-    bounds
-        Minx miny maxx maxy of their geometries, None if they have none.
-    wkb
-        The geometry of the first of them that has one.
-    texts
-        Of each column that was asked for, the text of the first of them that has one, else an empty text.
-    """
-
-    rows: int
-    times: Interval | None = None
-    bounds: Bounds | None = None
-    wkb: bytes | None = None
-    texts: tuple[str, ...] = ()
 
 
 class _Groups:
     """The groups met so far, each with a number, and arrays by that number."""
 
     def __init__(self, texts: int) -> None:
-        import numpy as np
-
         self.numbers: dict[str, int] = {}
         self.rows: npt.NDArray[np.int64] = np.zeros(0, np.int64)
         self.begin: npt.NDArray[np.int64] = np.zeros(0, np.int64)
@@ -64,8 +36,6 @@ class _Groups:
 
     def number(self, keys: list[str]) -> npt.NDArray[np.int64]:
         """The numbers of groups, new ones made for those that were not met yet."""
-        import numpy as np
-
         numbers = np.array([self.numbers.setdefault(key, len(self.numbers)) for key in keys], np.int64)
         new = len(self.numbers) - len(self.rows)
         if new:
@@ -105,8 +75,6 @@ def facts_of_groups(
 
     Memory grows with the groups, not with the rows.
     """
-    import numpy as np
-
     groups = _Groups(len(texts))
     for rows in passing:
         codes, keys = group_codes(rows, group)
@@ -126,8 +94,6 @@ def facts_of_groups(
 
 
 def _add_places(groups: _Groups, numbers: npt.NDArray[np.int64], geometry: GeometryColumn) -> None:
-    import numpy as np
-
     bounds = geometry.bounds()
     placed = np.flatnonzero(~np.isnan(bounds).any(axis=1))
     np.minimum.at(groups.least, numbers[placed], bounds[placed, :2])
@@ -138,9 +104,6 @@ def _add_places(groups: _Groups, numbers: npt.NDArray[np.int64], geometry: Geome
 
 
 def _add_texts(known: dict[int, str], numbers: npt.NDArray[np.int64], rows: Rows, column: str) -> None:
-    import numpy as np
-    import pyarrow.compute as pc
-
     values = pc.fill_null(rows.texts(column), "")
     filled = np.flatnonzero(pc.greater(pc.binary_length(values), 0).to_numpy(zero_copy_only=False))
     for number, first in zip(*np.unique(numbers[filled], return_index=True), strict=True):

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.geometries import reproject
 from mapsos.sources.filtering.row_times import times_of
 from mapsos.sources.rows import Rows
 from mapsos.terms.crs import Crs
 from mapsos.terms.times import Interval
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
 
 PASS_ROWS = 65_536
 """Rows of a batch in a pass that keeps no rows."""
@@ -31,8 +30,6 @@ def extent_of(
     passing: Iterable[Rows], from_crs: Crs | None, to_crs: Crs | None
 ) -> tuple[float, float, float, float] | None:
     """Minx miny maxx maxy of the geometries in ``to_crs``, None if there are none."""
-    import numpy as np
-
     least = np.array([np.inf, np.inf])
     most = -least
     for rows in passing:
@@ -65,8 +62,6 @@ def bounds_of_time(passing: Iterable[Rows], column: str) -> Interval | None:
 
 def extremes_of_time(passing: Iterable[Rows], column: str, group: str | None, newest: bool) -> dict[str, Interval]:
     """The newest (or oldest) time of each group: by its begin, of equal begins the longest (newest) or shortest."""
-    import numpy as np
-
     found: dict[str, Interval] = {}
     for rows in passing:
         begin, end, valid = times_of(rows, column)
@@ -87,8 +82,6 @@ def extremes_of_time(passing: Iterable[Rows], column: str, group: str | None, ne
 
 def group_codes(rows: Rows, group: str | None) -> tuple[np.ndarray, list[str]]:
     """Of each row the number (int64) of its value text, and the texts by number; one empty text without a column."""
-    import numpy as np
-
     if group is None:
         return np.zeros(rows.count, dtype=np.int64), [""]
     encoded = _filled(rows.texts(group)).dictionary_encode()
@@ -96,6 +89,4 @@ def group_codes(rows: Rows, group: str | None) -> tuple[np.ndarray, list[str]]:
 
 
 def _filled(texts: pa.Array) -> pa.Array:
-    import pyarrow.compute as pc
-
     return pc.fill_null(texts, "")

@@ -79,7 +79,7 @@ def test_zones_are_kept(tmp_path: Path, driver: str, zone: str) -> None:
 
 
 def instants_of(texts: pa.Array) -> pa.Array:
-    from mapsos.terms.times import parse_texts
+    from mapsos.columns.iso_times import parse_texts
 
     begin, _, valid = parse_texts(texts)
     return pa.array(begin, pa.timestamp("us", "UTC"), mask=~valid)

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsos.columns.batches import ColumnKind
+from mapsos.columns.iso_times import parse_texts
 from mapsos.sources.filtering.pushdown import _time_range, _widen
 from mapsos.sources.filtering.row_times import number_times
 from mapsos.sources.filtering.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
-from mapsos.terms.times import parse_texts, parse_time
+from mapsos.terms.times import parse_time
 
 
 @pytest.mark.parametrize(

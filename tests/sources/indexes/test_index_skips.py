@@ -10,7 +10,7 @@ import pytest
 
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.indexes import index_skips
-from mapsos.sources.indexes.index_skips import find_extremes, list_distinct, list_keys
+from mapsos.sources.indexes.index_skips import find_extremes, list_distinct
 from mapsos.sources.layer import open_layer
 from mapsos.sources.passes.whole_layer import bounds_of_time, distinct_texts
 from mapsos.terms.layer_source import LayerSource
@@ -37,8 +37,8 @@ def passing(source: LayerSource, column: str) -> tuple[object, object]:
     """The distinct texts, or the bounds of time, by a pass."""
     with open_layer(source) as layer:
         if column == "t":
-            return None, bounds_of_time(layer._pass((column,), EVERYTHING), column)
-        return distinct_texts(layer._pass((column,), EVERYTHING), column), None
+            return None, bounds_of_time(layer._rows.read_pass((column,), EVERYTHING), column)
+        return distinct_texts(layer._rows.read_pass((column,), EVERYTHING), column), None
 
 
 INDEXES = ("", "stn)", "stn, t)", "t)", "t, stn)", "stn COLLATE NOCASE, t)", "stn) WHERE stn > 'A'", "lower(stn))")
@@ -70,7 +70,7 @@ def test_which_index_answers_what(tmp_path: Path, index: str, distinct: bool, ex
     try:
         assert (list_distinct(reader, "stn") is not None) is distinct
         assert (find_extremes(reader, "t") is not None) is extremes
-        assert all(len(key) <= 2 for key in list_keys(reader))
+        assert all(len(key) <= 2 for key in reader.index_keys())
     finally:
         reader.close()
 

@@ -97,7 +97,7 @@ def end_of(steps: CalendarSteps, **more: object) -> StepEnds:
 def counted(layer: Layer) -> Iterator[list[int]]:
     """How many rows the driver delivers for each reading."""
     delivered: list[int] = []
-    reader = layer._idle[-1]
+    reader = layer._readers.idle
     assert isinstance(reader, OgrReader)
     rows_of = reader.rows
 
@@ -119,7 +119,7 @@ def check(source: LayerSource, ends: StepEnds, predicate: Predicate = EVERYTHING
     with open_layer(source) as layer:
         expected = summarize(layer, ends, predicate, by_index=False)
         assert summarize(layer, ends, predicate, by_index=True) == expected
-        return layer._find_ends(LayerQuery(source, predicate=predicate, ends=ends), ("t", "stn")) is not None
+        return layer._find_ends(LayerQuery(source, predicate=predicate, ends=ends)) is not None
 
 
 def text(time: datetime) -> str:
@@ -228,7 +228,7 @@ def test_bounds_of_time_are_those_of_a_pass(tmp_path: Path, index: str, stations
         rows: list[Row] = [(stations[day % len(stations)], *row[1:]) for day, row in enumerate(USUAL)]
         source = write_table(tmp_path / f"{number}.gpkg", [*rows, ("A", odd, 1.0, "")], index)
         with open_layer(source) as layer:
-            expected = bounds_of_time(layer._pass(("t",), EVERYTHING), "t")
+            expected = bounds_of_time(layer._rows.read_pass(("t",), EVERYTHING), "t")
             assert layer.time_bounds("t") == expected, odd
         reader = OgrReader(source)
         span = find_span(reader, "t")
@@ -262,7 +262,7 @@ def test_facts_of_stations_at_one_place_are_those_of_a_pass(tmp_path: Path) -> N
         for predicate in (EVERYTHING, around):
             for crs in (None, Crs("EPSG:3857", "EPSG:3857")):
                 with open_layer(source) as layer:
-                    passing = layer._pass(("stn",), predicate, geometry=True)
+                    passing = layer._rows.read_pass(("stn",), predicate, geometry=True)
                     expected = facts_of_groups(passing, "stn", None, (), layer.crs, crs)
                     with counted(layer) as delivered:
                         found = layer.group_facts("stn", None, (), predicate, crs)
@@ -328,7 +328,7 @@ def test_work_does_not_grow_with_rows(tmp_path: Path) -> None:
     source = write_table(tmp_path / "a.gpkg", rows, BY_BOTH)
     ends = end_of(cut("P1M"), last=False)
     with open_layer(source) as layer, counted(layer) as delivered:
-        reader = layer._idle[-1]
+        reader = layer._readers.idle
         assert isinstance(reader, OgrReader)
         asked = note_statements(reader)
         found = summarize(layer, ends, OneOf("stn", ("A",)), by_index=True)

@@ -9,7 +9,7 @@ import pytest
 from osgeo import ogr
 
 from mapsos.sources.layer import open_layer
-from mapsos.sources.reader import open_reader
+from mapsos.sources.open_reader import open_facts, open_reader
 from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.terms.predicates import EVERYTHING, And, BBox, Compare, Not, OneOf, Predicate, Time
 from mapsos.terms.times import Interval, parse_time
@@ -35,8 +35,8 @@ ROWS = [
 def ask(source: LayerSource, question: str, *arguments: object) -> object:
     reader = open_reader(source)
     try:
-        database = reader.open_database()
-        return None if database is None else getattr(database, question)(*arguments)
+        facts = open_facts(reader)
+        return None if facts is None else getattr(facts, question)(*arguments)
     finally:
         reader.close()
 
@@ -141,7 +141,7 @@ def add_index(source: LayerSource) -> LayerSource:
 
 def count_both(source: LayerSource, predicate: Predicate) -> tuple[int | None, int]:
     with open_layer(source) as layer:
-        return layer.known_count(predicate), sum(rows.count for rows in layer._pass((), predicate))
+        return layer.known_count(predicate), sum(rows.count for rows in layer._rows.read_pass((), predicate))
 
 
 @pytest.mark.parametrize("predicate", COUNTED)

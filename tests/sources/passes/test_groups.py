@@ -9,9 +9,9 @@ import pytest
 import shapely
 from osgeo import ogr, osr
 
-from mapsos.sources import layer as layers
+from mapsos.sources import layer_rows
+from mapsos.sources.facts import GroupFacts
 from mapsos.sources.layer import open_layer
-from mapsos.sources.passes.groups import GroupFacts
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.terms.predicates import OneOf
@@ -54,7 +54,7 @@ def ask(source: LayerSource, *question: Any, **more: Any) -> dict[str, GroupFact
 
 @pytest.mark.parametrize("rows", [1, 2, 100])
 def test_each_group_has_its_own_facts(source: LayerSource, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layers, "PASS_ROWS", rows)
+    monkeypatch.setattr(layer_rows, "PASS_ROWS", rows)
     found = ask(source, "STN", "t", ("label",))
     assert list(found) == ["b", "a", ""]
     b, a, nothing = found.values()

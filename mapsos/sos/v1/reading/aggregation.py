@@ -5,10 +5,10 @@ Parameters of mapsos's own: SOS 1.0.0 has nothing of the kind.
 
 from __future__ import annotations
 
-from mapsos.columns.calendar_steps import find_time_zone
 from mapsos.operations.questions import Aggregation
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.raw_request import RawRequest
+from mapsos.terms.time_zones import find_time_zone
 from mapsos.terms.times import parse_duration
 
 FUNCTIONS = ("avg", "min", "max", "sum", "count", "first", "last")
