@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import ColumnKind
 from mapsos.encodings.encoder import LayerAnswer, Needs
-from mapsos.encodings.esri.observation_json import ObservationMarkup, Page, PageCutter
+from mapsos.encodings.esri.observation_markup import ObservationMarkup, Page, PageCutter
 from mapsos.encodings.tables.csv_table import write_csv
 from mapsos.encodings.tables.table import LayerColumn, Role, TableColumn, TableMarkup, need_texts
 from mapsos.web.messages import Chunk
