@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.loops import find_text_loops, make_texts
 from mapsos.columns.texts import column_bytes, column_offsets
 from mapsos.web.messages import Chunk
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pyarrow as pa
 
 Pieces: TypeAlias = "Sequence[str | pa.Array]"
 """What stands one after the other in every row: the same text, or each row's text of a large_string array."""
@@ -38,8 +38,6 @@ def join_chunks(rows: int, pieces: Pieces, separator: str = "") -> Iterator[Chun
 
     No piece may be null. A ``separator`` stands between all pieces of a row.
     """
-    import pyarrow as pa
-
     spans = _merge(pieces, separator)
     joining = _Joining(rows, spans)
     step = max(1, CHUNK_BYTES * rows // max(joining.count_bytes(0, rows), 1))
@@ -78,9 +76,6 @@ class _Joining:
 
 
 def _join_by_arrow(rows: int, spans: Pieces) -> pa.Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     texts = [pa.scalar(span, pa.large_string()) if isinstance(span, str) else span for span in spans]
     if all(isinstance(text, pa.Scalar) for text in texts):
         return pa.repeat(texts[0] if texts else pa.scalar("", pa.large_string()), rows)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.encodings.joining import Pieces, join_chunks, join_rows
 from mapsos.web.messages import Chunk
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,6 @@ def _lay_out(
 def _choose(
     rows: int, part: Optional, slots: Mapping[str, Pieces | pa.Array], present: Mapping[str, pa.Array | bool]
 ) -> Pieces:
-    import pyarrow.compute as pc
-
     has = present[part.name]
     if has is False:
         return (part.otherwise,)
@@ -80,8 +78,6 @@ def _choose(
 
 def find_filled(column: pa.Array) -> pa.Array | bool:
     """Which texts are not empty, as one answer if it is the same for all: what tells where an `Optional` stands."""
-    import pyarrow.compute as pc
-
     filled = pc.greater(pc.binary_length(column), 0)
     count = filled.true_count
     return filled if 0 < count < len(column) else bool(count)

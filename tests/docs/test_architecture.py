@@ -35,7 +35,18 @@ FLOORS = {
 BESIDE = {("pages", "rest"), ("command", "servers"), ("check", "pages")}
 """Rooms that may import another one on their floor."""
 
-THRESHOLDS: dict[str, str] = {}
+THRESHOLDS: dict[str, str] = {
+    # The encoders of the response formats: each loads pyarrow, and only one is needed.
+    "mapsos.encodings.registry -> mapsos.encodings.mapserver.datablock": "pyarrow for requests without observations",
+    "mapsos.encodings.registry -> mapsos.encodings.mapserver.measurement": "pyarrow for requests without observations",
+    "mapsos.encodings.registry -> mapsos.encodings.strict.measurement": "pyarrow for requests without observations",
+    "mapsos.encodings.registry -> mapsos.encodings.strict.observation": "pyarrow for requests without observations",
+    "mapsos.encodings.registry -> mapsos.encodings.tables.arrow_stream": "pyarrow for requests without observations",
+    "mapsos.encodings.registry -> mapsos.encodings.tables.csv_table": "pyarrow for requests without observations",
+    "mapsos.encodings.registry -> mapsos.encodings.tables.geojson": "pyarrow for requests without observations",
+    "mapsos.encodings.registry -> mapsos.encodings.tables.json_table": "pyarrow for requests without observations",
+    "mapsos.encodings.registry -> mapsos.encodings.tables.parquet": "pyarrow for requests without observations",
+}
 """The imports of our own inside functions, as ``module -> module``, with what each saves."""
 
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
-from mapsos.columns.batches import ColumnKind
+from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.encodings.encoder import LayerAnswer, Needs
 from mapsos.encodings.esri.observation_markup import ObservationMarkup, Page, PageCutter
 from mapsos.encodings.tables.csv_table import write_csv
 from mapsos.encodings.tables.table import LayerColumn, Role, TableColumn, TableMarkup, need_texts
 from mapsos.web.messages import Chunk
-
-if TYPE_CHECKING:
-    from mapsos.columns.batches import Batch
 
 _NOTHING = ObservationMarkup("", "", "", "", None, "", numeric=False)
 

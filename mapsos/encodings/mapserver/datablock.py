@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from mapsos.columns.batches import Batch
 from mapsos.columns.texts import column_bytes
@@ -27,11 +30,6 @@ from mapsos.encodings.mapserver.separators import Separators
 from mapsos.encodings.markup import DataBlockMarkup, DataField, TimeExtent
 from mapsos.encodings.spool import Spool
 from mapsos.web.messages import Chunk
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pyarrow as pa
 
 DEFAULT_DEFINITION = "urn:ogc:object:definition"
 DEFAULT_UOM = "urn:ogc:object:uom"
@@ -145,8 +143,6 @@ class ProcedureGroups:
 
     def number(self, procedures: pa.Array) -> npt.NDArray[np.int64]:
         """The group of each row."""
-        import numpy as np
-
         encoded = without_nulls(procedures).dictionary_encode()
         known = np.array([self._find(label) for label in encoded.dictionary.to_pylist()], np.int64)
         rows: npt.NDArray[np.int64] = known[encoded.indices.to_numpy()]
@@ -165,9 +161,6 @@ class ProcedureGroups:
 
 def append_records(spool: Spool, numbers: list[npt.NDArray[np.int64]], records: list[pa.Array]) -> None:
     """Append each record to its group, keeping their order within it."""
-    import numpy as np
-    import pyarrow as pa
-
     groups = np.concatenate(numbers)
     # numpy sorts short integers by radix.
     order = np.argsort(groups.astype(np.uint16) if len(spool) <= 1 << 16 else groups, kind="stable")

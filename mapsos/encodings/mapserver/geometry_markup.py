@@ -13,20 +13,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
 from mapsos.columns.fixed_decimals import format_fixed
+from mapsos.columns.geometries import GeometryColumn
 from mapsos.columns.texts import column_offsets
+from mapsos.columns.vertex_runs import VertexRuns
 from mapsos.columns.xml_text import escape_attribute
 from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.mapserver.member_markup import crs_attributes, indent
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pyarrow as pa
     import shapely
 
-    from mapsos.columns.geometries import GeometryColumn
-    from mapsos.columns.vertex_runs import VertexRuns
 
 _DEPTH = 6
 _MULTIPOINT, COLLECTION = 4, 7
@@ -73,9 +74,6 @@ class GeometryMarkup:
 
     def write(self, geometry: GeometryColumn | None, rows: int) -> GeometryTexts | None:
         """The texts of a column of geometries, None if no row has one."""
-        import numpy as np
-        import pyarrow as pa
-
         if geometry is None:
             return None
         if self._points_first and (points := geometry.point_coordinates()) is not None:
@@ -114,8 +112,6 @@ class GeometryMarkup:
         return GeometryTexts(True, *_write_corners(runs.bounds), element)
 
     def _write_shapes(self, shapes: npt.NDArray[np.object_]) -> Pieces:
-        import numpy as np
-        import pyarrow as pa
         import shapely
 
         writers = (self._write_points, self._write_lines, self._write_polygons)
@@ -167,7 +163,6 @@ class GeometryMarkup:
         )
 
     def _write_lines(self, shapes: npt.NDArray[np.object_]) -> Pieces:
-        import numpy as np
         import shapely
 
         lines, owners = take_apart(shapes)
@@ -210,7 +205,6 @@ class GeometryMarkup:
         )
 
     def _write_polygons(self, shapes: npt.NDArray[np.object_]) -> Pieces:
-        import numpy as np
         import shapely
 
         polygons, owners = take_apart(shapes)
@@ -281,24 +275,16 @@ def _write_corners(bounds: npt.NDArray[np.float64]) -> tuple[pa.Array, pa.Array]
 
 
 def _presence(filled: npt.NDArray[np.bool_]) -> pa.Array | bool:
-    import pyarrow as pa
-
     return True if filled.all() else pa.array(filled)
 
 
 def pick_texts(choice: npt.NDArray[np.int64] | npt.NDArray[np.bool_], *texts: str) -> pa.Array:
     """The text of each row's choice."""
-    import numpy as np
-    import pyarrow as pa
-
     return pa.array(texts, pa.large_string()).take(pa.array(choice.astype(np.int64)))
 
 
 def run_together(texts: pa.Array, counts: npt.NDArray[np.int64]) -> pa.Array:
     """Runs of so many texts each as one text, without moving a byte."""
-    import numpy as np
-    import pyarrow as pa
-
     ends = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=ends[1:])
     offsets = column_offsets(texts)[ends]
@@ -314,7 +300,6 @@ def format_runs(
 
 def unify(collection: shapely.GeometryCollection) -> shapely.Geometry:
     """What a collection has of its highest dimension, as one geometry of that kind."""
-    import numpy as np
     import shapely
 
     parts = np.array([collection], object)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from mapsos.columns.batches import Batch, map_batches
 from mapsos.columns.xml_text import encode_name, escape_attribute, escape_attribute_column, escape_text_column
@@ -25,9 +26,6 @@ from mapsos.encodings.markup import MeasurementMarkup
 from mapsos.encodings.template import Optional, Part, Slot, Template, find_filled
 from mapsos.terms.urns import PROCEDURE_URN
 from mapsos.web.messages import Chunk
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 def describe_measurements(layer: LayerDescription) -> MeasurementMarkup:

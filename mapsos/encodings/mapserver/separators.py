@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mapsos.columns.texts import column_bytes
 
 
 class Separators:
@@ -35,8 +36,6 @@ class Separators:
 
     def protect(self, column: pa.Array) -> pa.Array:
         """A large_string column without nulls whose texts hold no separator."""
-        import pyarrow.compute as pc
-
         for text in self._inside:
             if _occurs(text, column):
                 column = pc.replace_substring(column, text, _percent(text))
@@ -47,10 +46,6 @@ class Separators:
 
 
 def _occurs(text: str, column: pa.Array) -> bool:
-    import pyarrow.compute as pc
-
-    from mapsos.columns.texts import column_bytes
-
     encoded = text.encode()
     if not (column_bytes(column) == encoded[0]).any():
         return False

@@ -7,9 +7,14 @@ gml:MultiLineString and gml:MultiPolygon. Each geometry is written as what it is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from mapsos.columns.fixed_decimals import format_fixed
+from mapsos.columns.geometries import GeometryColumn
+from mapsos.columns.vertex_runs import VertexRuns
 from mapsos.columns.xml_text import escape_attribute
 from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.mapserver.geometry_markup import (
@@ -21,14 +26,6 @@ from mapsos.encodings.mapserver.geometry_markup import (
     take_apart,
     unify,
 )
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pyarrow as pa
-
-    from mapsos.columns.geometries import GeometryColumn
-    from mapsos.columns.vertex_runs import VertexRuns
 
 _ENDS = (" ", " ")
 """What follows the numbers of a vertex."""
@@ -54,9 +51,6 @@ class StrictGeometryMarkup:
 
     def write(self, geometry: GeometryColumn | None) -> StrictGeometries | None:
         """The texts of a column of geometries, None if no row has one."""
-        import numpy as np
-        import pyarrow as pa
-
         if geometry is None:
             return None
         if (points := geometry.point_coordinates()) is not None:
@@ -88,8 +82,6 @@ class StrictGeometryMarkup:
         return coordinates[:, ::-1] if self._swap else coordinates
 
     def _write_shapes(self, shapes: npt.NDArray[np.object_]) -> pa.Array:
-        import numpy as np
-        import pyarrow as pa
         import shapely
 
         writers = (self._write_points, self._write_lines, self._write_polygons)
@@ -134,7 +126,6 @@ class StrictGeometryMarkup:
         return self._gather(len(shapes), owners, pieces, "gml:MultiLineString", "gml:lineStringMember")
 
     def _write_polygons(self, shapes: npt.NDArray[np.object_]) -> pa.Array:
-        import numpy as np
         import shapely
 
         parts, owners = take_apart(shapes)
@@ -152,8 +143,6 @@ class StrictGeometryMarkup:
 
     def _gather(self, rows: int, owners: npt.NDArray[np.int64], pieces: Pieces, several: str, member: str) -> pa.Array:
         """The parts of each geometry: alone, or as members of one of several."""
-        import numpy as np
-
         counts = np.bincount(owners, minlength=rows)
         if (counts == 1).all():
             return join_rows(rows, pieces)

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mapsos.columns.batches import ColumnKind
-from mapsos.columns.xml_text import encode_id, encode_uri, escape_attribute, escape_attribute_column, without_nulls
+from mapsos.columns.xml_text import encode_id, encode_uri, escape_attribute
 from mapsos.encodings.layer_description import LayerDescription
 from mapsos.encodings.markup import Envelope, name_columns
 from mapsos.terms.crs import is_northing_first, write_crs_urn
 from mapsos.terms.urns import PROCEDURE_URN
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 UNKNOWN = "urn:ogc:def:nil:OGC:unknown"
 INAPPLICABLE = "urn:ogc:def:nil:OGC:inapplicable"
@@ -26,8 +21,6 @@ _LONGEST_SEPARATOR = 3
 _UCUM = "urn:ogc:def:uom:UCUM::"
 _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
 _UOM_SYMBOL = re.compile(r"[^: \n\r\t]+")
-_NUMBER = r"^\s*[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$"
-_SPECIAL = (("NaN", r"(?i)^[-+]?nan$"), ("-INF", r"(?i)^-inf(inity)?$"), ("INF", r"(?i)^\+?inf(inity)?$"))
 
 
 @dataclass(frozen=True)
@@ -173,34 +166,3 @@ def write_uom_element(uom: str | None) -> str:
 def _is_reference(text: str) -> bool:
     """Whether a colon in a text is that of a URI's scheme."""
     return ":" not in text.partition("/")[0] or _SCHEME.match(text) is not None
-
-
-def map_texts(column: pa.Array, write: Callable[[str], str]) -> pa.Array:
-    """Each distinct text of a column written by a function, and escaped for an attribute."""
-    import pyarrow as pa
-
-    encoded = without_nulls(column).dictionary_encode()
-    written = pa.array([write(text) for text in encoded.dictionary.to_pylist()], pa.large_string())
-    return escape_attribute_column(written).take(encoded.indices)
-
-
-def fit_numbers(column: pa.Array, *, loose: bool) -> pa.Array:
-    """Texts of numbers as xsd:double has them; what is none becomes an empty text.
-
-    Costs a look at the bytes of texts that a typed column gave; a pattern where ``loose``, or where bytes are odd.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from mapsos.columns.texts import column_bytes
-
-    column = without_nulls(column)
-    if not loose and not column_bytes(column).tobytes().translate(None, b"0123456789+-.eE"):
-        return column
-    fits = pc.match_substring_regex(column, _NUMBER)
-    for name, pattern in _SPECIAL:
-        special = pc.match_substring_regex(column, pattern)
-        if pc.any(special).as_py():
-            column = pc.if_else(special, name, column)
-            fits = pc.or_(fits, special)
-    return pc.if_else(fits, column, pa.scalar("", pa.large_string()))

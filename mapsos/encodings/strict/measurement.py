@@ -11,7 +11,10 @@ features.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.batches import Batch, ColumnKind, map_batches
 from mapsos.columns.value_texts import instant_texts
@@ -25,17 +28,13 @@ from mapsos.encodings.strict.markup import (
     StrictField,
     StrictMarkup,
     describe_strict,
-    fit_numbers,
-    map_texts,
     write_procedure_urn,
     write_uom_attribute,
 )
+from mapsos.encodings.strict.text_columns import fit_numbers, map_texts
 from mapsos.encodings.template import Optional, Part, Slot, Template, find_filled
 from mapsos.terms.urns import TRANSIENT_FEATURE
 from mapsos.web.messages import Chunk
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 def need_strict_measurements(markup: StrictMarkup) -> Needs:
@@ -101,9 +100,6 @@ def _choose_element(field: StrictField) -> tuple[str, str, str]:
 def _fill(
     markup: StrictMarkup, geometries: StrictGeometryMarkup, batch: Batch, rows: int
 ) -> tuple[dict[str, Pieces | pa.Array], dict[str, pa.Array | bool]]:
-    import numpy as np
-    import pyarrow as pa
-
     procedures = _write_procedures(markup, batch)
     before = (
         pa.array(np.arange(rows + 1, rows + 1 + batch.rows)).cast(pa.large_string()),
@@ -145,8 +141,6 @@ def _write_time(markup: StrictMarkup, batch: Batch) -> Pieces:
 
 def _write_instants(batch: Batch, column: str | None, element: str) -> Pieces:
     """The element with the time of each row."""
-    import pyarrow.compute as pc
-
     unknown = f'<gml:{element} indeterminatePosition="unknown"/>'
     if column is None:
         return (unknown,)
@@ -164,8 +158,6 @@ def _write_procedures(markup: StrictMarkup, batch: Batch) -> str | pa.Array:
 def _write_feature(
     markup: StrictMarkup, geometries: StrictGeometryMarkup, procedures: str | pa.Array, batch: Batch
 ) -> Pieces:
-    import pyarrow.compute as pc
-
     station = procedures if procedures != UNKNOWN else TRANSIENT_FEATURE
     named: Pieces = ('<om:featureOfInterest xlink:href="', station, '"')
     found = geometries.write(batch.geometry)

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.columns.value_texts import instant_texts
@@ -24,18 +28,13 @@ from mapsos.encodings.strict.markup import (
     StrictField,
     StrictMarkup,
     describe_strict,
-    fit_numbers,
     write_procedure_urn,
     write_uom_element,
 )
+from mapsos.encodings.strict.text_columns import fit_numbers
 from mapsos.terms.times import format_instant
 from mapsos.terms.urns import TRANSIENT_FEATURE
 from mapsos.web.messages import Chunk
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pyarrow as pa
 
 _CLOSING = b"</swe:values></swe:DataArray></om:result></om:Observation></om:member>\n"
 
@@ -81,9 +80,6 @@ def encode_strict_observations(ids: str, markup: StrictMarkup, batches: Iterable
 
 
 def _number(markup: StrictMarkup, groups: ProcedureGroups, batch: Batch) -> npt.NDArray[np.int64]:
-    import numpy as np
-    import pyarrow as pa
-
     if markup.procedure_column is not None:
         return groups.number(batch.texts[markup.procedure_column])
     groups.number(pa.array([markup.procedure or ""], pa.large_string()))
@@ -92,8 +88,6 @@ def _number(markup: StrictMarkup, groups: ProcedureGroups, batch: Batch) -> npt.
 
 def _take_in(markup: StrictMarkup, facts: list[_Group], rows: npt.NDArray[np.int64], batch: Batch) -> None:
     """Count the records of each group, and widen the time that they span."""
-    import numpy as np
-
     counts = np.bincount(rows, minlength=len(facts))
     for number in np.flatnonzero(counts).tolist():
         facts[number].records += int(counts[number])
@@ -115,9 +109,6 @@ def _take_in(markup: StrictMarkup, facts: list[_Group], rows: npt.NDArray[np.int
 
 def _read_instants(times: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_] | None]:
     """Times as microseconds, and which of them are known, None for all."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     known = times.is_valid().to_numpy(zero_copy_only=False) if times.null_count else None
     plain = times.cast(pa.int64())
     return pc.fill_null(plain, 0).to_numpy(zero_copy_only=False), known

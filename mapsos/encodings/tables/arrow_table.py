@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
 
 from mapsos.columns.batches import Batch
+from mapsos.columns.geometries import GeometryColumn
 from mapsos.encodings.markup import CollectionMarkup
-from mapsos.encodings.tables.table import Table, arrow_type, fill_values
+from mapsos.encodings.tables.table import Table
+from mapsos.encodings.tables.table_columns import arrow_type, fill_values
 from mapsos.terms.crs import Crs
 from mapsos.web.messages import Chunk
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from mapsos.columns.geometries import GeometryColumn
 
 GEOMETRY = "geometry"
 
@@ -27,8 +26,6 @@ def build_schema(collection: CollectionMarkup, table: Table) -> pa.Schema:
     ``offering``, its ``name`` and ``description``. The geometry names itself as GeoArrow does (``geoarrow.wkb`` with
     its CRS as PROJJSON).
     """
-    import pyarrow as pa
-
     fields = [
         pa.field(
             column.name,
@@ -61,8 +58,6 @@ def describe_geometries(
 
 def make_record_batch(schema: pa.Schema, table: Table, layer: int, batch: Batch) -> pa.RecordBatch:
     """The rows of a batch of one layer (by its number)."""
-    import pyarrow as pa
-
     columns = fill_values(table, layer, batch)
     if table.shape is not None:
         columns.append(pa.nulls(batch.rows, pa.binary()) if batch.geometry is None else _flat_wkb(batch.geometry))
@@ -71,13 +66,9 @@ def make_record_batch(schema: pa.Schema, table: Table, layer: int, batch: Batch)
 
 def _flat_wkb(geometry: GeometryColumn) -> pa.Array:
     """The geometries in two dimensions, as everywhere else in an answer."""
-    import pyarrow as pa
-
     points = geometry.point_coordinates()
     if points is not None:
-        from mapsos.columns.geometries import GeometryColumn as Column
-
-        return Column.from_points(points).wkb.cast(pa.binary())
+        return GeometryColumn.from_points(points).wkb.cast(pa.binary())
     import shapely
 
     return pa.array(shapely.to_wkb(shapely.force_2d(geometry.shapes())), pa.binary())

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.batches import ColumnKind
+from mapsos.columns.geometries import GeometryColumn, single_points
 from mapsos.columns.texts import column_bytes
 from mapsos.columns.value_texts import shortest_texts
 from mapsos.encodings.encoder import Encoder, LayerAnswer
@@ -16,19 +20,13 @@ from mapsos.encodings.tables.table import (
     TableColumn,
     TableMarkup,
     describe_table,
-    fill_texts,
     join_tables,
     need_texts,
 )
+from mapsos.encodings.tables.table_columns import fill_texts
 from mapsos.terms.crs import is_geographic
 from mapsos.terms.layer_source import ShapeType
 from mapsos.web.messages import Chunk
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from mapsos.columns.geometries import GeometryColumn
-
 
 _BARE = frozenset({ColumnKind.INTEGER, ColumnKind.REAL, ColumnKind.BOOLEAN, ColumnKind.DATE, ColumnKind.TIME})
 """Kinds whose texts hold nothing that needs quotes."""
@@ -85,9 +83,6 @@ def _quote(text: str) -> str:
 
 def _write_cells(texts: pa.Array | str | None, bare: bool) -> str | pa.Array:
     """The cells of a column, quoted where they need it."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if texts is None:
         return ""
     if isinstance(texts, str):
@@ -104,20 +99,12 @@ def _write_cells(texts: pa.Array | str | None, bare: bool) -> str | pa.Array:
 
 def _may_need_quotes(texts: pa.Array) -> bool:
     """Whether any text is empty or holds a special character: a look at bytes, which costs less than one at texts."""
-    import pyarrow.compute as pc
-
     data = column_bytes(texts).tobytes()
     return pc.min(pc.binary_length(texts)).as_py() == 0 or any(mark in data for mark in (b",", b'"', b"\r", b"\n"))
 
 
 def _write_positions(geometry: GeometryColumn | None, points: bool) -> list[str | pa.Array]:
     """The cells of coordinates, or of WKT."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from mapsos.columns.geometries import single_points
-
     if geometry is None:
         return ["", ""] if points else [""]
     if not points:

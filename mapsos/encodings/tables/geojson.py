@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mapsos.columns.geometries import GeometryColumn
 from mapsos.columns.value_texts import shortest_texts
 from mapsos.encodings.encoder import Encoder, LayerAnswer, Needs
 from mapsos.encodings.joining import join_chunks
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.tables.json_texts import describe_columns, json_cells, write_json
-from mapsos.encodings.tables.table import Role, TableMarkup, describe_table, fill_values, join_tables, need_values
+from mapsos.encodings.tables.table import Role, TableMarkup, describe_table, join_tables, need_values
+from mapsos.encodings.tables.table_columns import fill_values
 from mapsos.terms.crs import Crs
 from mapsos.web.messages import Chunk
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from mapsos.columns.geometries import GeometryColumn
-
 
 _LONGITUDE_LATITUDE = Crs("EPSG:4326", "EPSG:4326")
 """Coordinates are in x y order throughout, so that this is what RFC 7946 demands."""
@@ -65,9 +64,6 @@ def encode_geojson(collection: CollectionMarkup, layers: Sequence[LayerAnswer[Ta
 
 
 def _write_ids(cells: pa.Array) -> list[str | pa.Array]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     there = pc.not_equal(cells, "null")
     member = pc.binary_join_element_wise(
         pa.scalar('"id":', pa.large_string()),
@@ -80,10 +76,6 @@ def _write_ids(cells: pa.Array) -> list[str | pa.Array]:
 
 def _write_geometry(geometry: GeometryColumn | None) -> str | pa.Array:
     """Each geometry as JSON, ``null`` where there is none."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if geometry is None:
         return "null"
     points = geometry.point_coordinates()

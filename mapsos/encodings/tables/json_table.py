@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.batches import Batch, ColumnKind
+from mapsos.columns.geometries import GeometryColumn, single_points
 from mapsos.columns.texts import column_bytes
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.tables.json_texts import describe_columns, json_cells, write_json
-from mapsos.encodings.tables.table import Table, TableMarkup, describe_table, fill_values, join_tables, need_values
+from mapsos.encodings.tables.table import Table, TableMarkup, describe_table, join_tables, need_values
+from mapsos.encodings.tables.table_columns import fill_values
 from mapsos.terms.layer_source import ShapeType
 from mapsos.web.messages import Chunk
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from mapsos.columns.geometries import GeometryColumn
 
 
 def encode_json(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
@@ -73,16 +73,12 @@ def _write_cells(table: Table, layer: int, batch: Batch, positions: tuple[str, .
 
 
 def _write_positions(geometry: GeometryColumn | None, rows: int, points: bool) -> Iterator[pa.Array]:
-    import numpy as np
-    import pyarrow as pa
-
     if not points:
         import shapely
 
         shapes = [None] * rows if geometry is None else shapely.to_wkt(geometry.shapes(), rounding_precision=-1)
         yield json_cells(pa.array(shapes, pa.large_string()), ColumnKind.TEXT)
         return
-    from mapsos.columns.geometries import single_points
 
     coordinates = np.full((rows, 2), np.nan) if geometry is None else single_points(geometry)
     for axis in (0, 1):
@@ -91,9 +87,6 @@ def _write_positions(geometry: GeometryColumn | None, rows: int, points: bool) -
 
 def _join(cells: pa.Array) -> Chunk:
     """The cells with commas between them."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     whole = pa.LargeListArray.from_arrays(pa.array([0, len(cells)], pa.int64()), cells)
     return column_bytes(pc.binary_join(whole, pa.scalar(",", pa.large_string()))).data
 

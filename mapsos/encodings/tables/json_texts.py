@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.batches import ColumnKind
 from mapsos.columns.texts import column_bytes
 from mapsos.columns.value_texts import binary_texts, instant_texts, shortest_texts
 from mapsos.encodings.tables.table import Table
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _NO_NUMBERS = ("nan", "-nan", "inf", "-inf")
 _CONTROLS = [chr(code) for code in range(0x20)]
@@ -54,9 +53,6 @@ def json_cells(values: pa.Array, kind: ColumnKind) -> pa.Array:
     Numbers have the shortest digits that give the same number back; NaN and infinities, which JSON does not have, are
     null. Instants are ISO 8601 in UTC; binary values upper case hexadecimal digits.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if kind is ColumnKind.INTEGER:
         cells = values.cast(pa.large_string())
     elif kind is ColumnKind.REAL:
@@ -72,24 +68,17 @@ def json_cells(values: pa.Array, kind: ColumnKind) -> pa.Array:
 
 
 def _as_text(values: pa.Array, kind: ColumnKind) -> pa.Array:
-    import pyarrow as pa
-
     if kind is ColumnKind.DATETIME:
         return instant_texts(values)
     if kind is ColumnKind.BINARY:
         return binary_texts(values)
     if kind is ColumnKind.TIME:
-        import pyarrow.compute as pc
-
         return pc.replace_substring_regex(values.cast(pa.large_string()), r"\.0+$", "")
     return values.cast(pa.large_string())
 
 
 def _quote(texts: pa.Array) -> pa.Array:
     """Texts as JSON strings; nulls stay."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     data = column_bytes(texts)
     content = data.tobytes()
     for character in ("\\", '"'):

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mapsos.columns.geometries import GeometryColumn
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.tables.arrow_table import Sink, build_schema, describe_geometries, make_record_batch
 from mapsos.encodings.tables.table import TableMarkup, describe_table, join_tables, need_values
 from mapsos.web.messages import Chunk
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from mapsos.columns.geometries import GeometryColumn
-
 
 GROUP_ROWS = 1 << 17
 """Rows of a row group: what memory holds at once, and what a reader may skip by its statistics."""
@@ -24,9 +22,6 @@ GROUP_ROWS = 1 << 17
 
 def encode_parquet(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
     """The file, row group by row group, compressed by zstd; its footer says which geometries are in it, and where."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     table = join_tables([layer.markup for layer in layers], ("geometry",))
     schema = build_schema(collection, table)
     found = _Geometries()
@@ -58,8 +53,6 @@ class _Geometries:
 
     def add(self, geometry: GeometryColumn | None) -> None:
         """Take in the geometries of a batch."""
-        import numpy as np
-
         if geometry is None:
             return
         if geometry.point_coordinates() is not None:

@@ -12,16 +12,12 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from mapsos.columns.batches import Batch, ColumnKind
+from mapsos.columns.batches import ColumnKind
 from mapsos.encodings.encoder import Needs
 from mapsos.encodings.layer_description import LayerDescription
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import ShapeType
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 class Role(enum.Enum):
@@ -201,69 +197,3 @@ def _widen(one: TableColumn, other: TableColumn) -> TableColumn:
     kind = one.kind if len(kinds) == 1 else _WIDER.get(kinds, ColumnKind.TEXT)
     definition = one.definition if one.definition is not None else other.definition
     return replace(one, kind=kind, definition=definition)
-
-
-def arrow_type(kind: ColumnKind) -> pa.DataType:
-    """The Arrow type of a column of the table."""
-    import pyarrow as pa
-
-    types = {
-        ColumnKind.INTEGER: pa.int64(),
-        ColumnKind.REAL: pa.float64(),
-        ColumnKind.BOOLEAN: pa.bool_(),
-        ColumnKind.DATE: pa.date32(),
-        ColumnKind.TIME: pa.time64("us"),
-        ColumnKind.DATETIME: pa.timestamp("us", "UTC"),
-        ColumnKind.BINARY: pa.large_binary(),
-    }
-    return types.get(kind, pa.large_string())
-
-
-def fill_values(table: Table, layer: int, batch: Batch) -> list[pa.Array]:
-    """The typed columns of the rows of one layer (by its number), in the order of the table."""
-    return [
-        _fill_column(column, filling, batch)
-        for column, filling in zip(table.columns, table.fillings[layer], strict=True)
-    ]
-
-
-def _fill_column(column: TableColumn, filling: LayerColumn | None, batch: Batch) -> pa.Array:
-    import pyarrow as pa
-
-    wanted = arrow_type(column.kind)
-    if filling is None or (filling.source is None and filling.constant is None):
-        return pa.nulls(batch.rows, wanted)
-    if filling.source is None:
-        return pa.repeat(pa.scalar(filling.constant, wanted), batch.rows)
-    if filling.is_time:
-        return batch.times[filling.source]
-    values = batch.values[filling.source]
-    if filling.numeric_text:
-        from mapsos.columns.parse_numbers import parse_numbers
-
-        values = parse_numbers(values)
-    if values.type == wanted:
-        return values
-    if column.kind in (ColumnKind.TEXT, ColumnKind.LIST):
-        from mapsos.columns.value_texts import typed_texts
-
-        return typed_texts(values)
-    return values.cast(wanted)
-
-
-def fill_texts(table: Table, layer: int, batch: Batch) -> list[pa.Array | str | None]:
-    """The columns as texts, in the order of the table: an array with nulls, one text for all rows, or None for none.
-
-    Times are ISO 8601 in UTC; everything else is what the source says.
-    """
-    from mapsos.columns.value_texts import instant_texts
-
-    filled: list[pa.Array | str | None] = []
-    for filling in table.fillings[layer]:
-        if filling is None or filling.source is None:
-            filled.append(None if filling is None else filling.constant)
-        elif filling.is_time:
-            filled.append(instant_texts(batch.times[filling.source]))
-        else:
-            filled.append(batch.texts[filling.source])
-    return filled
