@@ -1,4 +1,4 @@
-"""result: OGC filters as predicates (docs/mapserver-sos.md, "result"; OGC 04-095 and names of OGC 09-026r2)."""
+"""OGC filters as predicates (OGC 04-095, and the names of OGC 09-026r2; docs/mapserver-sos.md, "result")."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from mapsos.ows import temporal_operators
-from mapsos.ows.exceptions import OwsException
-from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.spatial_operators import is_spatial, parse_spatial
 from mapsos.ows.xml_input import RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
 from mapsos.terms.like_patterns import MAX_PATTERN, split_pattern
@@ -59,35 +57,25 @@ _LITERAL_TYPES: dict[ValueKind, tuple[str, ...]] = {
 }
 
 
-def parse_result(raw: RawRequest, now: int | None = None) -> Predicate | None:
-    """The filter as a predicate over names as the client wrote them, without a namespace prefix; None without result.
+def parse_filter(text: str, now: int | None = None) -> Predicate:
+    """Return a filter as a predicate over property names as the client wrote them, without a namespace prefix.
 
-    A Filter element or the operator alone, from KVP or a body, in any namespace. Feature ids are a `OneOf` named
-    `FEATURE_ID`. ``now`` is the moment that a client's ``now`` means, in microseconds, the clock's if None.
+    Parameters
+    ----------
+    text
+        A Filter element or the operator alone, in any namespace. Feature ids become a `OneOf` named `FEATURE_ID`.
+    now
+        The time that a client's ``now`` means, in microseconds since 1970 UTC; None for the clock's.
 
     Raises
     ------
-    OwsException
-        The value is not a filter, has functions or arithmetic, or has more than `MAX_NODES` elements, `MAX_DEPTH`
-        levels or `MAX_PATTERN` characters of a pattern (exception 40 of docs/mapserver-sos.md).
+    RefusedMarkup
+        It has more than `MAX_NODES` elements, `MAX_DEPTH` levels or `MAX_PATTERN` characters of a pattern. The message
+        is for clients.
+    ValueError
+        It is not a filter, or has functions or arithmetic. The message is for the log.
     """
-    value = raw.last("result")
-    if value is None:
-        return None
-    try:
-        return _parse_filter(parse_fragments(value.strip()), current_time() if now is None else now)
-    except RefusedMarkup as error:
-        raise OwsException(
-            "InvalidParameterValue", "result", "msSOSGetObservation", f"RESULT in GetObservation is refused: {error}"
-        ) from error
-    except ValueError as error:
-        raise OwsException(
-            "InvalidParameterValue",
-            "result",
-            "msSOSGetObservation",
-            f"Invalid or Unsupported RESULT in GetObservation: {value}",
-            detail=str(error),
-        ) from error
+    return _parse_filter(parse_fragments(text.strip()), current_time() if now is None else now)
 
 
 def strip_prefix(name: str) -> str:

@@ -14,7 +14,7 @@ from mapsos.columns.xml_text import clean_text
 from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, set_schema_location, write_document
 from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
 from mapsos.mapfile.model import Identification, Provider
-from mapsos.ows.sections import SECTIONS
+from mapsos.ows.negotiation import SECTIONS
 
 OM = "http://www.opengis.net/om/1.0"
 OWS = "http://www.opengis.net/ows/1.1"

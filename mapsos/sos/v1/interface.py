@@ -17,12 +17,12 @@ from mapsos.ows.error_page import PageError, write_page
 from mapsos.ows.exception_report import write_report
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.raw_request import RawRequest
-from mapsos.ows.versions import check_version
 from mapsos.sos.v1.conformance import PARAMETER, admits_parameter, is_strict
 from mapsos.sos.v1.dispatch import asks_feature_type, check_service, find_operation
 from mapsos.sos.v1.errors import translate_error
 from mapsos.sos.v1.operations import OPERATIONS, UNSUPPORTED
 from mapsos.sos.v1.reading.feature_types import check_wfs_version
+from mapsos.sos.v1.reading.negotiation import check_version
 from mapsos.sos.v1.reading.parameters import check_parameters
 from mapsos.sos.v1.request import SosRequest
 from mapsos.terms.deadlines import DeadlineError
