@@ -1,4 +1,4 @@
-"""From an HTTP request to its parameters: query string, form body or XML body (docs/mapserver-sos.md, "Requests")."""
+"""Decode an HTTP request into parameters: query string, form body or XML body (docs/mapserver-sos.md, "Requests")."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mapsos.web.messages import Request
 
 FORM = "application/x-www-form-urlencoded"
 _CHUNK = 65536
-# A key-value body: OWSLib posts one without saying so.
+# A key-value body: OWSLib posts one without its media type.
 _LOOKS_LIKE_FORM = re.compile(rb"\s*[A-Za-z_.]+=")
 
 
 def decode_query(request: Request) -> RawRequest:
-    """The parameters of the query string alone. Raises OwsException for text that is not UTF-8."""
+    """Return the parameters of the query string. Raises OwsException if it is not UTF-8."""
     return decode_kvp(request.query or "")
 
 
@@ -27,10 +27,21 @@ def decode_request(
 ) -> RawRequest:
     """Return all parameters: a form body's come before the query string's, an XML body's override them.
 
-    ``read_body`` reads an XML body, as the protocol has it.
+    Parameters
+    ----------
+    query
+        The parameters of the query string.
+    max_body
+        Maximum size of the body in bytes; no more is read.
+    read_body
+        Parses an XML body of the protocol.
 
-    Reads the body, at most ``max_body`` bytes of it. Raises OwsException (413 for a larger body; a compressed body; a
-    body that is no request), PageError for a body shorter than announced.
+    Raises
+    ------
+    OwsException
+        The body is too large (413), compressed (415) or not a request.
+    PageError
+        The body is shorter than announced.
     """
     if request.method != "POST":
         return query
@@ -45,7 +56,7 @@ def decode_request(
 def _read_body(request: Request, max_body: int) -> bytes:
     announced = request.content_length
     if announced is not None and announced > max_body:
-        raise _refuse_size(max_body)
+        raise _reject_size(max_body)
     pieces: list[bytes] = []
     size = 0
     while announced is None or size < announced:
@@ -54,7 +65,7 @@ def _read_body(request: Request, max_body: int) -> bytes:
             break
         size += len(piece)
         if size > max_body:
-            raise _refuse_size(max_body)
+            raise _reject_size(max_body)
         pieces.append(piece)
     if announced is not None and size < announced:
         raise PageError("readPostBody", "Web application error.", "POST body is short.")
@@ -62,7 +73,7 @@ def _read_body(request: Request, max_body: int) -> bytes:
 
 
 def _check_coding(coding: str) -> None:
-    """Refuse a compressed body: a few kilobytes of it may stand for gigabytes."""
+    """Reject a compressed body: a few kilobytes may expand to gigabytes."""
     if coding.strip().lower() in ("", "identity"):
         return
     raise OwsException(
@@ -74,7 +85,7 @@ def _check_coding(coding: str) -> None:
     )
 
 
-def _refuse_size(max_body: int) -> OwsException:
+def _reject_size(max_body: int) -> OwsException:
     return OwsException(
         "NoApplicableCode",
         "request",

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lxml import etree
 
 FEATURE_ID = "gml:id"
-"""The name of a `OneOf` over feature ids: no name of a property can be it, since prefixes are cut off those."""
+"""The name of a `OneOf` over feature ids. A property cannot have this name, since prefixes are stripped."""
 
 MAX_NODES = 2000
 MAX_DEPTH = 64
@@ -79,7 +79,7 @@ def parse_filter(text: str, now: int | None = None) -> Predicate:
 
 
 def strip_prefix(name: str) -> str:
-    """A property's name without its namespace prefix; a URN or URL stays whole. Raises ValueError if it is empty."""
+    """Return a property's name without its namespace prefix; URNs and URLs keep theirs. Raises ValueError if empty."""
     name = name.strip()
     if not name:
         raise ValueError("a property without a name")
@@ -96,7 +96,7 @@ def _parse_filter(elements: list[etree._Element], now: int) -> Predicate:
     if elements and all(local_name(element) in _IDS for element in elements):
         return _parse_ids(elements)
     if len(elements) != 1:
-        raise ValueError("a Filter takes one operator, or ids")
+        raise ValueError("expected one operator, or ids, in a Filter")
     return _parse_operator(elements[0], now)
 
 
@@ -121,10 +121,10 @@ def _parse_logic(element: etree._Element, now: int) -> Predicate:
     name = local_name(element)
     operands = tuple(_parse_operator(child, now) for child in children(element))
     if not operands or (name == "Not" and len(operands) > 1):
-        raise ValueError(f"a wrong count of operands in {name}")
+        raise ValueError(f"wrong number of operands in {name}")
     if name == "Not":
         return Not(operands[0])
-    # One alone is in an example of MapServer's documentation, though MapServer refuses it.
+    # MapServer rejects a single operand, although its documentation has an example of one.
     if len(operands) == 1:
         return operands[0]
     return And(operands) if name == "And" else Or(operands)
@@ -142,7 +142,7 @@ def _parse_comparison(element: etree._Element, operator: ComparisonOperator) -> 
     literal, kind = _read_literal(operands[1])
     match_case = _read_match_case(element)
     if not match_case and operator not in ("=", "<>") and not _NUMBER.fullmatch(literal):
-        raise ValueError("an order of texts without regard to case is not supported")
+        raise ValueError("case-insensitive order of texts is not supported")
     return Compare(_read_property(operands[0]), operator, literal, match_case, kind)
 
 
@@ -202,7 +202,7 @@ def _parse_ids(elements: list[etree._Element]) -> Predicate:
         if not given or len(children(element)) or len(element.attrib) != 1:
             raise ValueError(f"{local_name(element)} takes an id")
         bare = given.rpartition(".")[2]
-        # The gml:id of a member is o_ and the id.
+        # The gml:id of a member is "o_" followed by the id.
         ids += [bare, bare[2:]] if bare.startswith("o_") and len(bare) > 2 else [bare]
     return OneOf(FEATURE_ID, tuple(dict.fromkeys(ids)))
 
@@ -214,7 +214,7 @@ def _read_property(element: etree._Element) -> str:
 
 
 def _read_literal(element: etree._Element) -> tuple[str, ValueKind | None]:
-    """The text of a literal as it stands, white space included, and the type if the client names one."""
+    """Return the text of a literal unchanged, white space included, and its type if the client states one."""
     if local_name(element) != "Literal":
         raise ValueError(f"{local_name(element)} where a literal is expected")
     stated = attribute(element, "type")

@@ -1,4 +1,4 @@
-"""Key-value pairs: a query string or a form body as parameters (docs/mapserver-sos.md, "Key-value pairs")."""
+"""Decode key-value pairs: a query string or a form body (docs/mapserver-sos.md, "Key-value pairs")."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.ows.raw_request import RawRequest
 
 MAX_PAIRS = 1000
-"""Pairs of a query string or a form."""
+"""Maximum number of pairs in a query string or a form."""
 
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 
@@ -16,12 +16,18 @@ _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 def decode_kvp(text: str | bytes) -> RawRequest:
     """Decode ``name=value&...``.
 
-    Names are case-insensitive. ``+`` is a blank and ``%XX`` a byte; a malformed ``%`` stays as it is. A pair without
-    ``=`` has an empty value, one without a name is none. A str is taken as UTF-8 with surrogate escapes, the way Python
-    decodes an environment.
+    Names are case-insensitive. ``+`` is a space and ``%XX`` a byte; a malformed ``%`` stays as it is. A pair without
+    ``=`` has an empty value; a pair without a name is ignored, but sets ``nameless``.
 
-    Raises OwsException: InvalidParameterValue with the parameter if a name or value is not UTF-8, with ``request`` for
-    more than `MAX_PAIRS`.
+    Parameters
+    ----------
+    text
+        A str is taken as UTF-8 with surrogate escapes, as Python decodes an environment.
+
+    Raises
+    ------
+    OwsException
+        A name or value is not UTF-8 (locator: the parameter), or there are more than `MAX_PAIRS` pairs (``request``).
     """
     data = _encode(text) if isinstance(text, str) else text
     if data.count(b"&") >= MAX_PAIRS:
@@ -49,7 +55,7 @@ def _encode(text: str) -> bytes:
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        # Surrogates that stand for no byte: what they become is no UTF-8, and its parameter is refused.
+        # Surrogates that stand for no byte become invalid UTF-8, so that the parameter is rejected.
         return text.encode("utf-8", "surrogatepass")
 
 

@@ -1,4 +1,4 @@
-"""What a client negotiates before it reads capabilities: version, update sequence, sections (OGC 06-121r3, clause 7.3).
+"""Negotiate version, update sequence and sections of capabilities (OGC 06-121r3, clause 7.3).
 
 Nothing here raises an exception report: each protocol version has its own wording.
 """

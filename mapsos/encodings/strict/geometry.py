@@ -1,7 +1,7 @@
-"""Geometries as valid GML 3.1.1, in the order of their CRS's axes, for a whole batch at once.
+"""Geometries as valid GML 3.1.1, in the axis order of their CRS, for a whole batch at once.
 
-Points, lines and polygons as gml:pos and gml:posList, with inner rings; several of them as gml:MultiPoint,
-gml:MultiLineString and gml:MultiPolygon. Each geometry is written as what it is.
+Points, lines and polygons are gml:pos and gml:posList, with inner rings; several of them gml:MultiPoint,
+gml:MultiLineString and gml:MultiPolygon. Each geometry is written as its own type.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from mapsos.encodings.mapserver.geometry_markup import (
 )
 
 _ENDS = (" ", " ")
-"""What follows the numbers of a vertex."""
+"""Separators after the numbers of a vertex."""
 
 _BOUNDARIES = (("<gml:exterior>", "</gml:exterior>"), ("<gml:interior>", "</gml:interior>"))
 _RING = ("<gml:LinearRing><gml:posList>", "</gml:posList></gml:LinearRing>")
@@ -36,21 +36,21 @@ _RING = ("<gml:LinearRing><gml:posList>", "</gml:posList></gml:LinearRing>")
 
 @dataclass(frozen=True)
 class StrictGeometries:
-    """The geometry of each row, and in which rows there is one; the others have arbitrary texts."""
+    """The geometry of each row; ``present`` states which rows have one. The others have arbitrary texts."""
 
     present: pa.Array | bool
     element: Pieces
 
 
 class StrictGeometryMarkup:
-    """How the geometries of one layer are written: ``crs`` is the URN of their CRS, None for no srsName."""
+    """The format of the geometries of one layer. ``crs`` is the URN of their CRS, None for no srsName."""
 
     def __init__(self, crs: str | None, *, northing_first: bool) -> None:
         self._crs = "" if crs is None else f' srsName="{escape_attribute(crs)}"'
         self._swap = northing_first
 
     def write(self, geometry: GeometryColumn | None) -> StrictGeometries | None:
-        """The texts of a column of geometries, None if no row has one."""
+        """Return the texts of a column of geometries, None if no row has one."""
         if geometry is None:
             return None
         if (points := geometry.point_coordinates()) is not None:
@@ -107,7 +107,7 @@ class StrictGeometryMarkup:
         return (f"<gml:LineString{self._crs}><gml:posList>", coordinates, "</gml:posList></gml:LineString>")
 
     def _format_vertices(self, shapes: npt.NDArray[np.object_]) -> pa.Array:
-        """The coordinates of each line or ring, with a blank behind them."""
+        """Return the coordinates of each line or ring, with a space at the end."""
         import shapely
 
         coordinates = self._order(shapely.get_coordinates(shapes))
@@ -142,7 +142,7 @@ class StrictGeometryMarkup:
         return self._gather(len(shapes), owners, pieces, "gml:MultiPolygon", "gml:polygonMember")
 
     def _gather(self, rows: int, owners: npt.NDArray[np.int64], pieces: Pieces, several: str, member: str) -> pa.Array:
-        """The parts of each geometry: alone, or as members of one of several."""
+        """Return the parts of each geometry: alone, or as members of a multi-geometry."""
         counts = np.bincount(owners, minlength=rows)
         if (counts == 1).all():
             return join_rows(rows, pieces)

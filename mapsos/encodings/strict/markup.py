@@ -1,4 +1,4 @@
-"""What the encoders of valid O&M 1.0.0 are told of a layer, and how they write identifiers, units and times."""
+"""Markup of a layer for the encoders of valid O&M 1.0.0, with identifiers, units and corners."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _UOM_SYMBOL = re.compile(r"[^: \n\r\t]+")
 
 @dataclass(frozen=True)
 class StrictField:
-    """An observed value: its alias, the column of the batches, what it holds and what the metadata say of it.
+    """An observed value: its alias, its column of the batches, its kind and its metadata.
 
-    ``definition`` is a URI. ``loose`` tells that texts of a number may be none (tables of text, dBASE): those are taken
-    for no value.
+    ``definition`` is a URI. With ``loose`` the texts of a number can be something else (tables of text, dBASE), which
+    counts as a missing value.
     """
 
     alias: str
@@ -41,33 +41,33 @@ class StrictField:
 
     @property
     def is_number(self) -> bool:
-        """Whether its texts must be numbers."""
+        """Return whether its texts must be numbers."""
         return self.kind in (ColumnKind.REAL, ColumnKind.INTEGER)
 
     @property
     def is_count(self) -> bool:
-        """Whether it is a number of things: an integer without a unit."""
+        """Return whether it is a count: an integer without a unit."""
         return self.kind is ColumnKind.INTEGER and not self.uom
 
 
 @dataclass(frozen=True)
 class StrictMarkup:
-    """One layer of a valid answer, in either result model.
+    """One layer of a valid response, in either result model.
 
     Attributes
     ----------
     observed_property
         The URI of the observed property.
     fields
-        The observed values; the times, and the procedure, are none.
+        The observed values, without the times and the procedure.
     crs
-        The URN of the CRS of coordinates, None where nobody says; ``northing_first`` tells the order of its axes.
+        The URN of the CRS of coordinates, None if unknown; ``northing_first`` states the order of its axes.
     geometry
         Whether rows have geometries.
     time_column, end_time_column, procedure_column, feature_id_column
-        Columns of the batches, None for none.
+        Columns of the batches, None if missing.
     procedure
-        The constant id where there is no column; None if it is not known which one it is.
+        The constant id of a layer without a procedure column; None if unknown.
     token_separator, block_separator
         Of records.
     """
@@ -87,21 +87,21 @@ class StrictMarkup:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The columns that are wanted as texts, each once."""
+        """Return the columns needed as texts, without duplicates."""
         roles = (self.procedure_column, self.feature_id_column)
         return name_columns(*(field.column for field in self.fields), *roles)
 
     @property
     def times(self) -> tuple[str, ...]:
-        """The columns that are wanted as times."""
+        """Return the columns needed as times."""
         return tuple(column for column in (self.time_column, self.end_time_column) if column is not None)
 
 
 def describe_strict(layer: LayerDescription) -> StrictMarkup:
-    """Derive the members of one layer: the time, the procedure and the feature id are not values as well.
+    """Describe the members of one layer. The time, the procedure and the feature id are not values as well.
 
-    Several words of sos_procedure without sos_procedure_item do not state which sensor a row is from: it is unknown
-    then. Separators that a swe:TextBlock cannot have (longer than three characters) are the default ones.
+    If sos_procedure has several words and sos_procedure_item is missing, the sensor of a row is unknown. Separators
+    that a swe:TextBlock does not allow (longer than three characters) are replaced by the default ones.
     """
     urn = write_crs_urn(layer.crs_label)
     separators = {"token_separator": layer.token_separator, "block_separator": layer.block_separator}
@@ -133,12 +133,12 @@ def describe_strict(layer: LayerDescription) -> StrictMarkup:
 
 @lru_cache(maxsize=4096)
 def write_procedure_urn(procedure: str) -> str:
-    """The URN of a procedure, also of one whose id is no part of a URI: percent-escaped then."""
+    """Return the URN of a procedure; an id that cannot be part of a URI is percent-escaped."""
     return PROCEDURE_URN + encode_id(procedure) if procedure else UNKNOWN
 
 
 def write_corners(envelope: Envelope) -> tuple[str | None, str, str]:
-    """The URN of an envelope's CRS, and its corners in the order of that CRS's axes (without a URN in x y order)."""
+    """Return the URN of an envelope's CRS, and the corners in its axis order (without a URN in x y order)."""
     urn = write_crs_urn(envelope.label)
     lower, upper = (envelope.minx, envelope.miny), (envelope.maxx, envelope.maxy)
     if urn is not None and is_northing_first(envelope.label or ""):
@@ -147,14 +147,14 @@ def write_corners(envelope: Envelope) -> tuple[str | None, str, str]:
 
 
 def write_uom_attribute(uom: str | None) -> str:
-    """A unit as the URI that gml:MeasureType wants: the symbol itself where it is one, else a URN with it."""
+    """Return a unit as the URI that gml:MeasureType requires: the symbol itself if it is one, else a URN with it."""
     if not uom:
         return UNKNOWN
     return uom if encode_uri(uom) == uom and _is_reference(uom) else _UCUM + quote(uom, safe="")
 
 
 def write_uom_element(uom: str | None) -> str:
-    """The swe:uom of a quantity: a symbol, or a reference where it is none; nothing without a unit."""
+    """Return the swe:uom of a quantity: a symbol, else a reference; nothing without a unit."""
     if not uom:
         return ""
     if _UOM_SYMBOL.fullmatch(uom):
@@ -164,5 +164,5 @@ def write_uom_element(uom: str | None) -> str:
 
 
 def _is_reference(text: str) -> bool:
-    """Whether a colon in a text is that of a URI's scheme."""
+    """Return whether a colon in a text is that of a URI's scheme."""
     return ":" not in text.partition("/")[0] or _SCHEME.match(text) is not None

@@ -1,4 +1,4 @@
-"""Columns of texts as the schemas of O&M require them: numbers, and texts rewritten one by one."""
+"""Columns of texts as the O&M schemas require them: numbers as xsd:double, and distinct texts rewritten."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ _SPECIAL = (("NaN", r"(?i)^[-+]?nan$"), ("-INF", r"(?i)^-inf(inity)?$"), ("INF",
 
 
 def map_texts(column: pa.Array, write: Callable[[str], str]) -> pa.Array:
-    """Each distinct text of a column written by a function, and escaped for an attribute."""
+    """Return the texts of a column, rewritten by a function and escaped for an attribute.
+
+    The function is called once for each distinct text.
+    """
     encoded = without_nulls(column).dictionary_encode()
     written = pa.array([write(text) for text in encoded.dictionary.to_pylist()], pa.large_string())
     return escape_attribute_column(written).take(encoded.indices)
 
 
 def fit_numbers(column: pa.Array, *, loose: bool) -> pa.Array:
-    """Texts of numbers as xsd:double has them; what is none becomes an empty text.
+    """Return texts of numbers as xsd:double; a text that is not a number becomes empty.
 
-    Costs a look at the bytes of texts that a typed column gave; a pattern where ``loose``, or where bytes are odd.
+    Texts of a typed column cost one scan of their bytes; ``loose`` texts, or unusual bytes, cost a regular expression.
     """
     column = without_nulls(column)
     if not loose and not column_bytes(column).tobytes().translate(None, b"0123456789+-.eE"):

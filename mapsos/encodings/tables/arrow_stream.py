@@ -15,9 +15,9 @@ from mapsos.web.messages import Chunk
 
 
 def encode_arrow_stream(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
-    """The schema, a record batch for each batch, and the mark that ends the stream.
+    """Yield the schema, a record batch for each batch, and the end-of-stream marker.
 
-    Besides `build_schema` the metadata hold ``geo`` as GeoParquet has it, where there are geometries.
+    The schema is that of `build_schema`. If there are geometries, its metadata also contain ``geo`` as in GeoParquet.
     """
     table = join_tables([layer.markup for layer in layers], ("geometry",))
     schema = build_schema(collection, table)

@@ -1,4 +1,4 @@
-"""Observations as JSON: the table of the answer in blocks of columns (schemas/observation-table.json)."""
+"""Observations as JSON: the table of the response in blocks of columns (schemas/observation-table.json)."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from mapsos.web.messages import Chunk
 
 
 def encode_json(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
-    """One object: what the answer is, its columns, its ``blocks`` and, last, how many rows they have in all.
+    """Yield one object: a description, the columns, the ``blocks`` and, last, the total number of rows.
 
     A block is an object with an array for each column, all of the same length: some thousand rows at most, so that
-    neither side needs the whole. Without ``numberOfRows`` at the end the answer is not whole. Positions of points are
+    neither side needs the whole. A response without ``numberOfRows`` at the end is incomplete. Positions of points are
     columns ``x`` and ``y`` (longitude and latitude in a geographic CRS), other geometries WKT in ``geometry``.
     """
     markups = [layer.markup for layer in layers]
@@ -86,7 +86,7 @@ def _write_positions(geometry: GeometryColumn | None, rows: int, points: bool) -
 
 
 def _join(cells: pa.Array) -> Chunk:
-    """The cells with commas between them."""
+    """Return the cells joined by commas."""
     whole = pa.LargeListArray.from_arrays(pa.array([0, len(cells)], pa.int64()), cells)
     return column_bytes(pc.binary_join(whole, pa.scalar(",", pa.large_string()))).data
 

@@ -11,7 +11,7 @@ from mapsos.encodings.tables.table import LayerColumn, Table, TableColumn
 
 
 def arrow_type(kind: ColumnKind) -> pa.DataType:
-    """The Arrow type of a column of the table."""
+    """Return the Arrow type of a column of the table."""
     types = {
         ColumnKind.INTEGER: pa.int64(),
         ColumnKind.REAL: pa.float64(),
@@ -25,7 +25,7 @@ def arrow_type(kind: ColumnKind) -> pa.DataType:
 
 
 def fill_values(table: Table, layer: int, batch: Batch) -> list[pa.Array]:
-    """The typed columns of the rows of one layer (by its number), in the order of the table."""
+    """Return the typed columns of the rows of one layer (by its index), in the order of the table."""
     return [
         _fill_column(column, filling, batch)
         for column, filling in zip(table.columns, table.fillings[layer], strict=True)
@@ -51,9 +51,9 @@ def _fill_column(column: TableColumn, filling: LayerColumn | None, batch: Batch)
 
 
 def fill_texts(table: Table, layer: int, batch: Batch) -> list[pa.Array | str | None]:
-    """The columns as texts, in the order of the table: an array with nulls, one text for all rows, or None for none.
+    """Return the columns as texts, in the order of the table: an array with nulls, one text for all rows, or None.
 
-    Times are ISO 8601 in UTC; everything else is what the source says.
+    Times are ISO 8601 in UTC; other values are the texts of the source.
     """
     filled: list[pa.Array | str | None] = []
     for filling in table.fillings[layer]:
