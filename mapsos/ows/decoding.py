@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from mapsos.ows.error_page import PageError
-from mapsos.ows.exceptions import OwsException
+from mapsos.ows.exceptions import DecodingError
 from mapsos.ows.kvp import decode_kvp
 from mapsos.ows.raw_request import RawRequest
 from mapsos.web.messages import Request
@@ -18,7 +18,7 @@ _LOOKS_LIKE_FORM = re.compile(rb"\s*[A-Za-z_.]+=")
 
 
 def decode_query(request: Request) -> RawRequest:
-    """Return the parameters of the query string. Raises OwsException if it is not UTF-8."""
+    """Return the parameters of the query string. Raises DecodingError if it is not UTF-8."""
     return decode_kvp(request.query or "")
 
 
@@ -38,8 +38,8 @@ def decode_request(
 
     Raises
     ------
-    OwsException
-        The body is too large (413), compressed (415) or not a request.
+    DecodingError
+        The body is too large (413), compressed (415) or a form that is not UTF-8. ``read_body`` raises its own errors.
     PageError
         The body is shorter than announced.
     """
@@ -76,20 +76,18 @@ def _check_coding(coding: str) -> None:
     """Reject a compressed body: a few kilobytes may expand to gigabytes."""
     if coding.strip().lower() in ("", "identity"):
         return
-    raise OwsException(
+    raise DecodingError(
         "InvalidParameterValue",
         "request",
-        "msSOSDispatch",
         f"The request body has the Content-Encoding {coding}; it must have none.",
         status=415,
     )
 
 
-def _reject_size(max_body: int) -> OwsException:
-    return OwsException(
+def _reject_size(max_body: int) -> DecodingError:
+    return DecodingError(
         "NoApplicableCode",
         "request",
-        "msSOSDispatch",
         f"The request body is larger than {max_body} bytes, the most that this server reads.",
         status=413,
     )

@@ -1,4 +1,4 @@
-"""OWS exceptions: raised by the protocol's readers and operations, written in one place."""
+"""OWS exceptions, raised by readers and operations and written in one place; and errors of decoding."""
 
 from __future__ import annotations
 
@@ -53,6 +53,24 @@ class OwsException(ReportedError):
     def text(self) -> str:
         """Return the exception text, its lines joined by a newline."""
         return "\n".join(self.lines)
+
+
+class DecodingError(ReportedError):
+    """A request that cannot be decoded, before its protocol is known; each protocol words it.
+
+    Attributes
+    ----------
+    code, locator
+        exceptionCode and locator, for the protocols of OWS.
+    status
+        The HTTP status.
+    """
+
+    def __init__(self, code: str, locator: str, message: str, *, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.locator = locator
+        self.status = status
 
 
 def _cut(message: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mapsos.ows.exceptions import OwsException
+from mapsos.ows.exceptions import DecodingError
 from mapsos.ows.raw_request import RawRequest
 
 MAX_PAIRS = 1000
@@ -26,13 +26,13 @@ def decode_kvp(text: str | bytes) -> RawRequest:
 
     Raises
     ------
-    OwsException
+    DecodingError
         A name or value is not UTF-8 (locator: the parameter), or there are more than `MAX_PAIRS` pairs (``request``).
     """
     data = _encode(text) if isinstance(text, str) else text
     if data.count(b"&") >= MAX_PAIRS:
         message = f"More than {MAX_PAIRS} parameters in a request are not accepted."
-        raise OwsException("InvalidParameterValue", "request", "msSOSDispatch", message)
+        raise DecodingError("InvalidParameterValue", "request", message)
     values: dict[str, list[str]] = {}
     nameless = False
     for pair in data.split(b"&"):
@@ -45,9 +45,8 @@ def decode_kvp(text: str | bytes) -> RawRequest:
             values.setdefault(name.decode().lower(), []).append(value.decode())
         except UnicodeDecodeError as error:
             shown = name.decode("utf-8", "replace")
-            raise OwsException(
-                "InvalidParameterValue", shown, "msSOSDispatch", f"Parameter {shown} is not valid UTF-8."
-            ) from error
+            message = f"Parameter {shown} is not valid UTF-8."
+            raise DecodingError("InvalidParameterValue", shown, message) from error
     return RawRequest({name: tuple(found) for name, found in values.items()}, nameless=nameless)
 
 

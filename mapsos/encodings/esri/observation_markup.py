@@ -52,12 +52,12 @@ class ObservationMarkup:
 
     @property
     def result_type(self) -> str:
-        """The type of the result in the document."""
+        """Return the type of the result in the document."""
         return "numerical" if self.numeric else "textual"
 
     @property
     def needs(self) -> Needs:
-        """The columns that the batches of the layer must contain."""
+        """Return the columns that the batches of the layer must contain."""
         value = None if self.numeric else self.value_column
         return Needs(
             texts=name_columns(self.procedure_column, self.feature_id_column, value),

@@ -133,7 +133,7 @@ def gather_batches(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
 
 
 class ProcedureGroups:
-    """Indexes of procedures in order of first appearance. Ids are case-insensitive; labels are those of the first row."""
+    """Indexes of procedures in order of first appearance. Ids are case-insensitive; labels are as first spelled."""
 
     def __init__(self, spool: Spool) -> None:
         self.labels: list[str] = []

@@ -172,7 +172,7 @@ def _name_property(markup: TableMarkup) -> TableMarkup:
 
 
 def _key_columns(markup: TableMarkup) -> list[tuple[tuple[Role, str, str | None], TableColumn]]:
-    """Return the columns of a layer with keys that merge them with other layers'. A layer's equal aliases stay apart."""
+    """Return the columns of a layer, with keys for merging layers. Equal aliases within a layer stay apart."""
     keyed: list[tuple[tuple[Role, str, str | None], TableColumn]] = []
     seen: dict[tuple[Role, str, str | None], int] = {}
     for member in markup.columns:
