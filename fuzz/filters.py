@@ -9,8 +9,9 @@ from mapsos.mapfile.model import Service
 from mapsos.mapfile.reader import read_service
 from mapsos.operations.observations.selection import locate
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.filters import FEATURE_ID, parse_result
+from mapsos.ows.filters import FEATURE_ID
 from mapsos.ows.raw_request import RawRequest
+from mapsos.sos.v1.reading.results import parse_result
 from mapsos.sources.errors import SourceError
 from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery

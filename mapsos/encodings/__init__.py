@@ -1,1 +1,1 @@
-"""Response formats: from batches of columns to bytes. Nothing here knows where the rows came from."""
+"""Response formats: from batches of columns to bytes, independent of the source of the rows."""

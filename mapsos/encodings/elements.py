@@ -1,4 +1,4 @@
-"""Documents that are built as trees of elements: those of a size that does not grow with observations."""
+"""Build documents as trees of elements, for documents whose size does not grow with the observations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 
 def add_element(parent: etree._Element, namespace: str, name: str, text: str | None = None) -> etree._Element:
-    """An element at the end of another, with text if it is given."""
+    """Append an element to another, with text unless it is None."""
     element = etree.SubElement(parent, f"{{{namespace}}}{name}")
     if text is not None:
         element.text = clean_text(text)
@@ -21,7 +21,7 @@ def add_element(parent: etree._Element, namespace: str, name: str, text: str | N
 
 
 def add_period(parent: etree._Element, extent: TimeExtent | None) -> None:
-    """A valid gml:TimePeriod at the end of an element: a side without text is unknown, or the end that is now."""
+    """Append a valid gml:TimePeriod to an element. A missing begin or end is unknown, or now for an open end."""
     period = add_element(parent, GML, "TimePeriod")
     begin, end = ("", "") if extent is None else (extent.begin, extent.end)
     for name, text in (("beginPosition", begin), ("endPosition", end)):
@@ -32,16 +32,16 @@ def add_period(parent: etree._Element, extent: TimeExtent | None) -> None:
 
 
 def set_link(element: etree._Element, target: str) -> None:
-    """Let an element refer to something, by xlink:href."""
+    """Set the xlink:href of an element."""
     element.set(f"{{{XLINK}}}href", clean_text(target))
 
 
 def set_schema_location(root: etree._Element, locations: str) -> None:
-    """Say where the schemas of a document are: namespaces and URLs by turns."""
+    """Set the schemas of a document: namespaces and URLs alternate."""
     root.set(f"{{{XSI}}}schemaLocation", clean_text(locations))
 
 
 def write_document(root: etree._Element) -> bytes:
-    """The whole document, UTF-8, indented by two blanks."""
+    """Return the document, in UTF-8, indented by two spaces."""
     body: bytes = etree.tostring(root, encoding="UTF-8", pretty_print=True)
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body

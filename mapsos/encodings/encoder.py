@@ -1,4 +1,4 @@
-"""What an encoder of observations is: how one response format is written, and what it needs for that."""
+"""The interface of an encoder of observations: it writes one response format, and states which columns it needs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,16 @@ Markup = TypeVar("Markup")
 
 @dataclass(frozen=True)
 class Needs:
-    """What the batches of a layer shall carry: names of columns (as `LayerQuery` has them), and geometries or not.
+    """The columns and geometries that the batches of a layer must contain.
 
-    ``crs`` is the CRS that the format has its geometries in whatever the request says, None for that of the request.
+    Attributes
+    ----------
+    texts, values, times
+        Names of columns, as in `LayerQuery`.
+    geometry
+        Whether geometries are needed.
+    crs
+        The CRS that the format requires for geometries, None for that of the request.
     """
 
     texts: tuple[str, ...] = ()
@@ -31,9 +38,9 @@ class Needs:
 
 @dataclass(frozen=True)
 class LayerAnswer(Generic[Markup]):
-    """One layer of an answer: what an encoder is told of it, and its batches, which can be read once.
+    """One layer of a response: its markup for the encoder, and its batches, which can be read once.
 
-    Batches come in the order of layers: those of a layer are to be read (or left) before those of the next.
+    Read (or leave) the batches of a layer before those of the next.
     """
 
     markup: Markup
@@ -42,17 +49,17 @@ class LayerAnswer(Generic[Markup]):
 
 @dataclass(frozen=True)
 class Encoder(Generic[Markup]):
-    """How observations are written in one response format and result model. `mapsos.encodings.registry` lists them.
+    """An encoder of one response format and result model. `mapsos.encodings.registry` lists them.
 
     Attributes
     ----------
     describe
-        Derives from the description of a layer what this format writes of it: an instance of its own markup class.
+        Returns the format's own markup of a layer from its description.
     needs
-        What the batches of a layer shall carry, by its markup.
+        Returns what the batches of a layer must contain, from its markup.
     write
-        Writes the whole answer of the collection's markup and the layers. Nothing is read before the first chunk is
-        asked for, and no chunk goes out before the first batch has been asked for, so that what fails until then can
+        Writes the response from the collection's markup and the layers. Nothing is read before the first chunk is
+        requested, and no chunk is yielded before the first batch has been requested, so that failures until then can
         still be reported. Memory: a few batches.
     """
 

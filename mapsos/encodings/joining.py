@@ -1,30 +1,30 @@
-"""Pieces of text joined row after row, for a whole batch at once: what every answer's bytes go through last."""
+"""Join pieces of text row by row, for a whole batch at once: the last step of every response."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.loops import find_text_loops, make_texts
 from mapsos.columns.texts import column_bytes, column_offsets
 from mapsos.web.messages import Chunk
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pyarrow as pa
-
 Pieces: TypeAlias = "Sequence[str | pa.Array]"
-"""What stands one after the other in every row: the same text, or each row's text of a large_string array."""
+"""The parts of every row in order: a constant text, or a large_string array with a text for each row."""
 
 CHUNK_BYTES = 1 << 19
-"""About how long a chunk of output is: the rows being joined and their copy stay within a processor's cache."""
+"""Approximate size of a chunk: the rows being joined and their copy stay in the processor's cache."""
 
 
 def join_rows(rows: int, pieces: Pieces) -> pa.Array:
-    """The pieces of each row joined: a large_string array, null where a piece is null."""
+    """Return the joined pieces of each row as a large_string array; a row is null if one of its pieces is."""
     spans = _merge(pieces)
     loops = find_text_loops()
     if loops is None or any(not isinstance(span, str) and span.null_count for span in spans):
@@ -34,12 +34,10 @@ def join_rows(rows: int, pieces: Pieces) -> pa.Array:
 
 
 def join_chunks(rows: int, pieces: Pieces, separator: str = "") -> Iterator[Chunk]:
-    """The pieces of all rows joined, row after row, in chunks of about `CHUNK_BYTES` that end with a row.
+    """Yield the joined pieces of all rows, in chunks of about `CHUNK_BYTES` that end with a row.
 
-    No piece may be null. A ``separator`` stands between all pieces of a row.
+    Pieces must not be null. A ``separator`` stands between all pieces of a row.
     """
-    import pyarrow as pa
-
     spans = _merge(pieces, separator)
     joining = _Joining(rows, spans)
     step = max(1, CHUNK_BYTES * rows // max(joining.count_bytes(0, rows), 1))
@@ -56,7 +54,7 @@ def join_chunks(rows: int, pieces: Pieces, separator: str = "") -> Iterator[Chun
 
 
 class _Joining:
-    """What the compiled loop takes of ``spans``, constants and columns of ``rows`` rows without nulls: ``pieces``."""
+    """The input of the compiled loop for ``rows`` rows of ``spans``, constants or columns without nulls."""
 
     def __init__(self, rows: int, spans: Pieces) -> None:
         self._constants = 0
@@ -73,14 +71,11 @@ class _Joining:
         self.pieces = tuple(pieces)
 
     def count_bytes(self, start: int, end: int) -> int:
-        """How long these rows are."""
+        """Return the size of these rows in bytes."""
         return (end - start) * self._constants + sum(int(offsets[end] - offsets[start]) for offsets in self._offsets)
 
 
 def _join_by_arrow(rows: int, spans: Pieces) -> pa.Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     texts = [pa.scalar(span, pa.large_string()) if isinstance(span, str) else span for span in spans]
     if all(isinstance(text, pa.Scalar) for text in texts):
         return pa.repeat(texts[0] if texts else pa.scalar("", pa.large_string()), rows)
@@ -88,7 +83,7 @@ def _join_by_arrow(rows: int, spans: Pieces) -> pa.Array:
 
 
 def _merge(pieces: Pieces, separator: str = "") -> list[str | pa.Array]:
-    """The pieces, with the separator between them, and neighbouring constants as one."""
+    """Return the pieces with the separator between them, neighbouring constants merged."""
     parted = [part for piece in pieces for part in (separator, piece)][1:] if separator else pieces
     spans: list[str | pa.Array] = []
     for is_constant, some in groupby(parted, lambda part: isinstance(part, str)):

@@ -1,4 +1,4 @@
-"""What the observations of one layer are, in the words of the field: the one thing that every encoder derives from."""
+"""Description of the observations of one layer, from which every encoder derives its own markup."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ class PropertyDescription:
 
 @dataclass(frozen=True)
 class FieldDescription:
-    """A column that clients receive, with what the metadata state about it.
+    """A column that clients receive, with its metadata.
 
     Attributes
     ----------
     alias
-        Its name in answers.
+        Its name in responses.
     column
         Its name in the batches.
     kind
-        What the source holds; TEXT also where ``numeric_text`` is true.
+        The kind in the source; TEXT also where ``numeric_text`` is true.
     component
         Its URN among the components of the observed property.
     definition, uom
-        The texts of the metadata; None where they are absent, empty where they are empty.
+        The texts of the metadata; None where they are missing, empty where they are empty.
     numeric_text
-        Whether its texts are meant as numbers. A text that is not a number is a missing value then.
+        Whether its texts are meant as numbers. A text that is not a number is then a missing value.
     loose
         Whether a text of a number can be something else: tables of text, dBASE.
     """
@@ -54,13 +54,13 @@ class FieldDescription:
 
     @property
     def value_kind(self) -> ColumnKind:
-        """What its values are: a number also where the source holds the text of one."""
+        """Return the kind of its values: numeric also where the source has numbers as text."""
         return ColumnKind.REAL if self.numeric_text else self.kind
 
 
 @dataclass(frozen=True)
 class LayerDescription:
-    """The observations of one layer in one answer. `mapsos.operations.layers.descriptions` makes it.
+    """The observations of one layer in one response, described by `mapsos.operations.layers.descriptions`.
 
     Attributes
     ----------
@@ -69,21 +69,21 @@ class LayerDescription:
     offering
         The id of its offering.
     observed_property
-        What is observed.
+        The observed property.
     fields
         The columns that clients receive, in column order.
     time_column, procedure_column, feature_id_column
-        Columns of the batches, None where the layer has none. Each can be among ``fields``.
+        Columns of the batches, None if the layer has none. Each can be among ``fields``.
     end_time_column, interval_column
-        Of observations that last: the column with the end of each, and the one with an ISO 8601 interval.
+        Of observations with a duration: the column of the ends, and the column of ISO 8601 intervals.
     procedure
-        The text of sos_procedure, None where a column states the procedure, or nothing does.
+        The text of sos_procedure, None if a column states the procedure, or nothing does.
     procedures
         The ids of sos_procedure.
     shape
-        The geometries that the LAYER declares.
+        The type of geometries that the LAYER declares.
     mixed_shapes
-        Whether the geometries decide themselves what they are, whatever ``shape`` is.
+        Whether each geometry decides its own type, whatever ``shape`` is.
     has_geometry
         Whether rows have geometries.
     crs
@@ -99,8 +99,8 @@ class LayerDescription:
     token_separator, block_separator
         Of text blocks, as in the metadata.
     read_time_extent
-        Reads the time extent that the metadata state. A function, since a malformed one is refused only by the formats
-        that write it; raises what the operation reports.
+        Reads the time extent of the metadata. A function, since a malformed one is reported only by formats that write
+        it; raises the operation's errors.
     """
 
     layer_name: str
@@ -128,6 +128,6 @@ class LayerDescription:
 
     @property
     def values(self) -> tuple[FieldDescription, ...]:
-        """Those of ``fields`` that are observed values: not the time, the procedure or the feature."""
+        """Return those of ``fields`` that are observed values: not the time, the procedure or the feature."""
         roles = (self.time_column, self.procedure_column, self.feature_id_column)
         return tuple(field for field in self.fields if field.column not in roles)

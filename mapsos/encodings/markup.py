@@ -1,4 +1,4 @@
-"""What an encoder of observations is told besides the batches: constant texts and which column fills which slot."""
+"""Markup of the observations for encoders: constant texts, and which column fills which slot."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Phenomenon:
-    """The swe:CompositePhenomenon of a member: ``components`` are the URNs of its columns, in column order."""
+    """The swe:CompositePhenomenon of a member. ``components`` are the URNs of its columns, in column order."""
 
     id: str
     name: str | None
@@ -16,7 +16,7 @@ class Phenomenon:
 
 @dataclass(frozen=True)
 class Envelope:
-    """A gml:boundedBy: corners in x y order, and the CRS label it shows (None for no srsName)."""
+    """A gml:boundedBy: corners in x y order, and the label of their CRS (None for no srsName)."""
 
     minx: float
     miny: float
@@ -27,7 +27,7 @@ class Envelope:
 
 @dataclass(frozen=True)
 class TimeExtent:
-    """A gml:TimePeriod: begin and end as the mapfile writes them; ``open_end`` for an end that is now."""
+    """A gml:TimePeriod: begin and end as the mapfile writes them. ``open_end`` is true if the end is now."""
 
     begin: str
     end: str
@@ -38,7 +38,7 @@ class TimeExtent:
 class CollectionMarkup:
     """The om:ObservationCollection around the members (docs/mapserver-sos.md, "Observation collection").
 
-    ``feature_type_url`` is the DescribeFeatureType link without escaping; ``schemas`` the root of the schema tree.
+    ``feature_type_url`` is the DescribeFeatureType link without escaping; ``schemas`` the root URL of the OGC schemas.
     """
 
     id: str
@@ -55,17 +55,29 @@ class CollectionMarkup:
 class MeasurementMarkup:
     """The members of one layer as om:Measurement (docs/mapserver-sos.md, "om:Measurement").
 
-    ``time_column``, ``procedure_column`` and ``feature_id_column`` are columns whose texts the batches carry, None for
-    none; with ``end_time_column`` the sampling time is the period from the one to the other. ``procedure`` is the
-    constant id where there is no column. ``missing_procedure_item`` asks for comment P1.
-    ``values`` pairs each output element (the alias) with its column. ``label`` is the CRS label of geometries.
+    Attributes
+    ----------
+    shape
+        ``point``, ``line``, ``polygon`` or ``any``.
+    label
+        The CRS label of geometries, None for no srsName.
+    time_column, procedure_column, feature_id_column
+        Columns whose texts the batches contain, None if missing.
+    end_time_column
+        The sampling time is the period from ``time_column`` to it; None for an instant.
+    procedure
+        The constant id of a layer without a procedure column.
+    missing_procedure_item
+        Whether comment P1 is written.
+    values
+        The output elements (aliases), each with its column.
     """
 
     layer_name: str
     namespace_prefix: str
     phenomenon: Phenomenon
     feature_type_url: str
-    shape: str  # point, line, polygon, any
+    shape: str
     label: str | None
     time_column: str | None = None
     end_time_column: str | None = None
@@ -77,7 +89,7 @@ class MeasurementMarkup:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns whose texts fill the slots, each once."""
+        """Return the columns whose texts fill the slots, without duplicates."""
         roles = (self.time_column, self.end_time_column, self.procedure_column, self.feature_id_column)
         return name_columns(*(column for _, column in self.values), *roles)
 
@@ -94,10 +106,10 @@ class DataField:
 
 @dataclass(frozen=True)
 class DataBlockMarkup:
-    """The members of one layer as om:Observation (docs/mapserver-sos.md, "om:Observation"): one, or one per procedure.
+    """The om:Observation members of one layer (docs/mapserver-sos.md, "om:Observation"): one, or one per procedure.
 
-    With ``procedure_column`` rows are grouped by it (without regard to case, spelled as met first, in order of first
-    appearance). ``time_column`` None means that there is no time field.
+    With ``procedure_column`` rows are grouped by it (case-insensitive, spelled as it first appears, in order of first
+    appearance). Without ``time_column`` the time field is omitted.
     """
 
     phenomenon: Phenomenon
@@ -112,10 +124,10 @@ class DataBlockMarkup:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns whose texts fill the slots, each once."""
+        """Return the columns whose texts fill the slots, without duplicates."""
         return name_columns(*(field.column for field in self.fields), self.time_column, self.procedure_column)
 
 
 def name_columns(*columns: str | None) -> tuple[str, ...]:
-    """Those of the columns that there are, each once."""
+    """Return the columns that are not None, without duplicates."""
     return tuple(dict.fromkeys(column for column in columns if column is not None))

@@ -1,7 +1,7 @@
-"""The response formats: one row for each, and all that other modules know of them. Where another format plugs in.
+"""The registry of response formats: one row for each, with everything that other modules need. New formats go here.
 
-Nothing else lists formats. A row loads the module of its encoder when observations are asked for in it, since the
-libraries of a format cost a new process more than most answers.
+A row imports the module of its encoder when observations are requested in it: the libraries of a format cost a new
+process more than most responses.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ class ResponseFormat:
     name
         The value of responseFormat, as capabilities list it.
     content_type
-        The header of the answer.
+        The Content-Type of the response.
     load
-        Returns the encoder; imports its module.
+        Imports the module of the encoder and returns it.
     result_model
-        The resultModel that it is for, None if it is the same for all.
+        The resultModel of the variant, None if the format is the same for all.
     strict
-        Whether it is for valid documents or for those of MapServer, None if it is the same for both.
+        Whether it writes valid documents or those of MapServer, None if the format is the same for both.
     tabular
         Whether its encoder takes `mapsos.encodings.tables.table.TableMarkup`, so that it can write any table.
     compressible
-        Whether the answer gets smaller by gzip or zstd.
+        Whether gzip or zstd make the response smaller.
     extension
-        How the name of a downloaded file ends, without the dot; None where the answer is not for download.
+        The extension of a downloaded file, without the dot; None if the response is not for download.
     label
-        Its name in the list of the request builder, None where it is not listed. Pages translate it if it is not a
-        proper name; `gettext_noop` marks such a text for translators.
+        Its name in the request builder, None if it is not listed there. Pages translate it if it is not a proper name;
+        `gettext_noop` marks such a label for translators.
     place
-        Where it stands in that list: the smallest number first, which is what a page preselects.
+        Its position in that list, in ascending order; pages preselect the first.
     """
 
     name: str
@@ -123,7 +123,7 @@ def _load_arrow_stream() -> Encoder[Any]:
 
 
 def _list_om_rows() -> Iterator[ResponseFormat]:
-    """O&M 1.0.0: two result models, each as MapServer writes it and as the schemas of OGC want it."""
+    """List O&M 1.0.0: two result models, each as MapServer writes it and as the OGC schemas require."""
     variants: tuple[tuple[Callable[[], Encoder[Any]], str, bool], ...] = (
         (_load_measurement, MEASUREMENT, False),
         (_load_observation, OBSERVATION, False),
@@ -186,21 +186,21 @@ FORMATS: tuple[ResponseFormat, ...] = (
         extension="arrows",
     ),
 )
-"""In the order in which capabilities and exceptions list them."""
+"""The rows, in the order of capabilities and exceptions."""
 
 
 def list_response_formats(*, tabular: bool = False) -> tuple[str, ...]:
-    """Return what responseFormat can be, in the order of the rows; with ``tabular`` the formats of tables alone."""
+    """Return the values of responseFormat, in the order of the rows; with ``tabular`` only those of tables."""
     return tuple(dict.fromkeys(row.name for row in FORMATS if row.tabular or not tabular))
 
 
 def list_availability_formats() -> tuple[str, ...]:
-    """Return what responseFormat of GetDataAvailability can be: its own XML, and the formats of tables."""
+    """Return the values of responseFormat in GetDataAvailability: its own XML, and the formats of tables."""
     return (GDA_XML, *list_response_formats(tabular=True))
 
 
 def list_result_models(response_format: str | None = None) -> tuple[str, ...]:
-    """Return what resultModel can be, for all formats or for one: any of all where it is the same for each."""
+    """Return the values of resultModel, for all formats or for one. A format without variants accepts them all."""
     rows = [row for row in FORMATS if response_format is None or row.name.lower() == response_format.lower()]
     if response_format is not None and any(row.result_model is None for row in rows):
         return list_result_models()
@@ -215,17 +215,17 @@ def list_builder_formats() -> tuple[ResponseFormat, ...]:
 
 
 def find_format(response_format: str, result_model: str = MEASUREMENT, *, strict: bool = False) -> ResponseFormat:
-    """Return the row of a response format and result model, each compared case-insensitively.
+    """Return the row of a response format and result model, both case-insensitive.
 
     Parameters
     ----------
     strict
-        Whether documents shall be valid.
+        Whether documents must be valid.
 
     Raises
     ------
     KeyError
-        If there is none.
+        No row matches.
     """
     for row in FORMATS:
         fits = row.result_model is None or row.result_model.lower() == result_model.lower()

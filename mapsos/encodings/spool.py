@@ -1,4 +1,4 @@
-"""Text that grows in many places at once and is read place by place: in memory up to a bound, then in a file."""
+"""Groups of bytes that grow independently and are read one by one: in memory up to a limit, then in a file."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from collections.abc import Iterator
 from types import TracebackType
 
 MEMORY_BYTES = 4 * 1024 * 1024
-"""How much all groups of a spool hold in memory before it goes to the file: little beside the process itself."""
+"""Bytes of all groups together that stay in memory: few compared with the process itself."""
 
 READ_BYTES = 1 << 20
 
 
 class Spool:
-    """Groups of bytes, numbered from 0, each growing at its end.
+    """Groups of bytes, indexed from 0, each growing at its end.
 
-    What exceeds ``memory_bytes`` goes to one temporary file without a name, so that nothing is left behind however
-    the process ends. A context manager: leaving it frees file and memory. OSError where the disk is full.
+    More than ``memory_bytes`` goes to one unnamed temporary file, so that nothing is left behind however the process
+    ends. A context manager: leaving it frees file and memory. Raises OSError if the disk is full.
     """
 
     def __init__(self, memory_bytes: int = MEMORY_BYTES) -> None:
         self._memory_bytes = memory_bytes
         self._held = 0
         self._pieces: list[list[bytes]] = []
-        # Start and length by turns: as pairs of objects they would be what grows with the answer.
+        # Start and length alternate: as pairs of objects they would grow with the response.
         self._stretches: list[array[int]] = []
         self._file: int | None = None
         self._end = 0
@@ -47,24 +47,24 @@ class Spool:
 
     @property
     def in_file(self) -> int:
-        """How many bytes are in the temporary file."""
+        """Return how many bytes are in the temporary file."""
         return self._end
 
     def add_group(self) -> int:
-        """Begin another group and tell its number."""
+        """Begin another group and return its index."""
         self._pieces.append([])
         self._stretches.append(array("q"))
         return len(self._pieces) - 1
 
     def append(self, group: int, piece: bytes) -> None:
-        """Add bytes to the end of a group."""
+        """Append bytes to a group."""
         self._pieces[group].append(piece)
         self._held += len(piece)
         if self._held > self._memory_bytes:
             self._spill()
 
     def read(self, group: int) -> Iterator[bytes]:
-        """The bytes of a group in order, in chunks of about a megabyte; none if the group is empty."""
+        """Yield the bytes of a group in order, in chunks of about a megabyte; none if the group is empty."""
         stretches = self._stretches[group]
         for start, length in zip(stretches[::2], stretches[1::2], strict=True):
             for position in range(start, start + length, READ_BYTES):

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.encodings.joining import Pieces, join_chunks, join_rows
 from mapsos.web.messages import Chunk
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 
 @dataclass(frozen=True)
 class Slot:
-    """A hole: its name says which column, or which pieces, fill it."""
+    """A hole, filled by the column or the pieces of its name."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Optional:
-    """Parts that stand in the rows that have ``name``; the others have ``otherwise``."""
+    """Parts for rows where ``name`` is present; the others have ``otherwise``."""
 
     name: str
     parts: tuple[Part, ...]
@@ -33,7 +33,7 @@ Part: TypeAlias = "str | Slot | Optional"
 
 
 class Template:
-    """Parts in order. Constant parts are markup already: what needs escaping has been escaped."""
+    """Parts in order. Constant parts are markup, already escaped."""
 
     def __init__(self, *parts: Part) -> None:
         self._parts = parts
@@ -41,10 +41,14 @@ class Template:
     def fill(
         self, rows: int, slots: Mapping[str, Pieces | pa.Array], present: Mapping[str, pa.Array | bool]
     ) -> Iterator[Chunk]:
-        """The markup of all rows, in chunks of about `CHUNK_BYTES` that end with a row.
+        """Yield the markup of all rows, in chunks of about `CHUNK_BYTES` that end with a row.
 
-        ``slots`` gives for each slot its pieces or its column (large_string without nulls), ``present`` for each
-        optional part a boolean array, or one answer for all rows.
+        Parameters
+        ----------
+        slots
+            For each slot its pieces, or its column (large_string without nulls).
+        present
+            For each optional part a boolean array, or one value for all rows.
         """
         return join_chunks(rows, _lay_out(rows, self._parts, slots, present))
 
@@ -67,8 +71,6 @@ def _lay_out(
 def _choose(
     rows: int, part: Optional, slots: Mapping[str, Pieces | pa.Array], present: Mapping[str, pa.Array | bool]
 ) -> Pieces:
-    import pyarrow.compute as pc
-
     has = present[part.name]
     if has is False:
         return (part.otherwise,)
@@ -79,9 +81,7 @@ def _choose(
 
 
 def find_filled(column: pa.Array) -> pa.Array | bool:
-    """Which texts are not empty, as one answer if it is the same for all: what tells where an `Optional` stands."""
-    import pyarrow.compute as pc
-
+    """Return which texts are not empty, as one value if it is the same for all: where an `Optional` is present."""
     filled = pc.greater(pc.binary_length(column), 0)
     count = filled.true_count
     return filled if 0 < count < len(column) else bool(count)

@@ -1,4 +1,4 @@
-"""From an HTTP request to its parameters: query string, form body or XML body (docs/mapserver-sos.md, "Requests")."""
+"""Decode an HTTP request into parameters: query string, form body or XML body (docs/mapserver-sos.md, "Requests")."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import re
 from collections.abc import Callable
 
 from mapsos.ows.error_page import PageError
-from mapsos.ows.exceptions import OwsException
+from mapsos.ows.exceptions import DecodingError
 from mapsos.ows.kvp import decode_kvp
 from mapsos.ows.raw_request import RawRequest
 from mapsos.web.messages import Request
 
 FORM = "application/x-www-form-urlencoded"
 _CHUNK = 65536
-# A key-value body: OWSLib posts one without saying so.
+# A key-value body: OWSLib posts one without its media type.
 _LOOKS_LIKE_FORM = re.compile(rb"\s*[A-Za-z_.]+=")
 
 
 def decode_query(request: Request) -> RawRequest:
-    """The parameters of the query string alone. Raises OwsException for text that is not UTF-8."""
+    """Return the parameters of the query string. Raises DecodingError if it is not UTF-8."""
     return decode_kvp(request.query or "")
 
 
@@ -27,10 +27,21 @@ def decode_request(
 ) -> RawRequest:
     """Return all parameters: a form body's come before the query string's, an XML body's override them.
 
-    ``read_body`` reads an XML body, as the protocol has it.
+    Parameters
+    ----------
+    query
+        The parameters of the query string.
+    max_body
+        Maximum size of the body in bytes; no more is read.
+    read_body
+        Parses an XML body of the protocol.
 
-    Reads the body, at most ``max_body`` bytes of it. Raises OwsException (413 for a larger body; a compressed body; a
-    body that is no request), PageError for a body shorter than announced.
+    Raises
+    ------
+    DecodingError
+        The body is too large (413), compressed (415) or a form that is not UTF-8. ``read_body`` raises its own errors.
+    PageError
+        The body is shorter than announced.
     """
     if request.method != "POST":
         return query
@@ -45,7 +56,7 @@ def decode_request(
 def _read_body(request: Request, max_body: int) -> bytes:
     announced = request.content_length
     if announced is not None and announced > max_body:
-        raise _refuse_size(max_body)
+        raise _reject_size(max_body)
     pieces: list[bytes] = []
     size = 0
     while announced is None or size < announced:
@@ -54,7 +65,7 @@ def _read_body(request: Request, max_body: int) -> bytes:
             break
         size += len(piece)
         if size > max_body:
-            raise _refuse_size(max_body)
+            raise _reject_size(max_body)
         pieces.append(piece)
     if announced is not None and size < announced:
         raise PageError("readPostBody", "Web application error.", "POST body is short.")
@@ -62,23 +73,21 @@ def _read_body(request: Request, max_body: int) -> bytes:
 
 
 def _check_coding(coding: str) -> None:
-    """Refuse a compressed body: a few kilobytes of it may stand for gigabytes."""
+    """Reject a compressed body: a few kilobytes may expand to gigabytes."""
     if coding.strip().lower() in ("", "identity"):
         return
-    raise OwsException(
+    raise DecodingError(
         "InvalidParameterValue",
         "request",
-        "msSOSDispatch",
         f"The request body has the Content-Encoding {coding}; it must have none.",
         status=415,
     )
 
 
-def _refuse_size(max_body: int) -> OwsException:
-    return OwsException(
+def _reject_size(max_body: int) -> DecodingError:
+    return DecodingError(
         "NoApplicableCode",
         "request",
-        "msSOSDispatch",
         f"The request body is larger than {max_body} bytes, the most that this server reads.",
         status=413,
     )

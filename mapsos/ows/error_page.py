@@ -1,4 +1,4 @@
-"""MapServer's error page, the answer to failures outside the SOS module (docs/mapserver-sos.md, "HTML error page")."""
+"""MapServer's error page, for failures outside the SOS module (docs/mapserver-sos.md, "HTML error page")."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mapsos.web.messages import Response
 
 
 class PageError(ReportedError):
-    """A failure that is answered by the page: ``routine(): category message``; ``detail`` is for the log only."""
+    """A failure reported on the page as ``routine(): category message``. ``detail`` is for the log only."""
 
     def __init__(self, routine: str, category: str, message: str, *, status: int = 400, detail: str = "") -> None:
         super().__init__(message)
@@ -20,12 +20,12 @@ class PageError(ReportedError):
 
     @property
     def log_line(self) -> str:
-        """What the log says of the failure."""
+        """Return the failure as a line of the log."""
         return f"{self.prefix} {self.message} {self.detail}".rstrip()
 
 
 def write_page(error: PageError, status: int = 200) -> Response:
-    """The page as a response. Like MapServer since 8.2 it does not tell the version."""
+    """Return the page as a response. Like MapServer since 8.2 it does not state the version."""
     message = escape(error.message, quote=False).replace('"', "&quot;").replace("'", "&#39;")
     text = (
         "<HTML>\n<HEAD><TITLE>MapServer Message</TITLE></HEAD>\n"

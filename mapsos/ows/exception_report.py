@@ -7,10 +7,16 @@ from mapsos.ows.exceptions import OwsException
 
 
 def write_report(error: OwsException, schemas: str = "http://schemas.opengis.net", language: str = "en-US") -> bytes:
-    """The document that tells a client of a failure, in UTF-8.
+    """Return the document that reports a failure to a client, in UTF-8.
 
-    ``schemas`` is the root of the schema tree, ``language`` the value of xml:lang. Characters that XML cannot hold
-    become U+FFFD. Nothing heavy is imported for it: an error costs no more than its text.
+    Characters that XML cannot hold become U+FFFD. Nothing heavy is imported: an error costs no more than its text.
+
+    Parameters
+    ----------
+    schemas
+        Root URL of the OGC schemas.
+    language
+        The value of xml:lang.
     """
     location = f"http://www.opengis.net/ows/1.1 {schemas}/ows/1.1.0/owsExceptionReport.xsd"
     document = (

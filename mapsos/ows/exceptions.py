@@ -1,4 +1,4 @@
-"""OWS exceptions: raised anywhere above sources/, rendered in one place."""
+"""OWS exceptions, raised by readers and operations and written in one place; and errors of decoding."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from mapsos.terms.failures import ReportedError
 
 
 class OwsException(ReportedError):
-    """A failure that the client is told about (OWS Common 1.1, clause 8; docs/mapserver-sos.md, "Exceptions").
+    """A failure reported to the client (OWS Common 1.1, clause 8; docs/mapserver-sos.md, "Exceptions").
 
     Parameters
     ----------
     code, locator
         exceptionCode and locator.
     routine, message
-        The text is ``routine(): SOS server error. message``, in MapServer's words; the message is cut
-        at 2047 bytes of UTF-8.
+        The text is ``routine(): SOS server error. message``, in MapServer's words. The message is cut at 2047 bytes of
+        UTF-8.
     category
-        Instead of ``SOS server error.``
+        Replaces ``SOS server error.``
     more
-        Further lines of the text, whole.
+        Further lines of the text, complete.
     detail
         For the log only.
     status
-        The HTTP status where the admin has turned real status codes on.
+        The HTTP status, used if the admin has enabled status codes.
     """
 
     def __init__(
@@ -46,13 +46,31 @@ class OwsException(ReportedError):
 
     @property
     def log_line(self) -> str:
-        """What the log says of the exception."""
+        """Return the exception as a line of the log."""
         return f"{self.text} {self.detail}".rstrip()
 
     @property
     def text(self) -> str:
-        """The exception text, lines joined by a newline."""
+        """Return the exception text, its lines joined by a newline."""
         return "\n".join(self.lines)
+
+
+class DecodingError(ReportedError):
+    """A request that cannot be decoded, before its protocol is known; each protocol words it.
+
+    Attributes
+    ----------
+    code, locator
+        exceptionCode and locator, for the protocols of OWS.
+    status
+        The HTTP status.
+    """
+
+    def __init__(self, code: str, locator: str, message: str, *, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.locator = locator
+        self.status = status
 
 
 def _cut(message: str) -> str:

@@ -1,4 +1,4 @@
-"""result: OGC filters as predicates (docs/mapserver-sos.md, "result"; OGC 04-095 and names of OGC 09-026r2)."""
+"""OGC filters as predicates (OGC 04-095, and the names of OGC 09-026r2; docs/mapserver-sos.md, "result")."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from mapsos.ows import temporal_operators
-from mapsos.ows.exceptions import OwsException
-from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.spatial_operators import is_spatial, parse_spatial
 from mapsos.ows.xml_input import RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
 from mapsos.terms.like_patterns import MAX_PATTERN, split_pattern
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from lxml import etree
 
 FEATURE_ID = "gml:id"
-"""The name of a `OneOf` over feature ids: no name of a property can be it, since prefixes are cut off those."""
+"""The name of a `OneOf` over feature ids. A property cannot have this name, since prefixes are stripped."""
 
 MAX_NODES = 2000
 MAX_DEPTH = 64
@@ -59,39 +57,29 @@ _LITERAL_TYPES: dict[ValueKind, tuple[str, ...]] = {
 }
 
 
-def parse_result(raw: RawRequest, now: int | None = None) -> Predicate | None:
-    """The filter as a predicate over names as the client wrote them, without a namespace prefix; None without result.
+def parse_filter(text: str, now: int | None = None) -> Predicate:
+    """Return a filter as a predicate over property names as the client wrote them, without a namespace prefix.
 
-    A Filter element or the operator alone, from KVP or a body, in any namespace. Feature ids are a `OneOf` named
-    `FEATURE_ID`. ``now`` is the moment that a client's ``now`` means, in microseconds, the clock's if None.
+    Parameters
+    ----------
+    text
+        A Filter element or the operator alone, in any namespace. Feature ids become a `OneOf` named `FEATURE_ID`.
+    now
+        The time that a client's ``now`` means, in microseconds since 1970 UTC; None for the clock's.
 
     Raises
     ------
-    OwsException
-        The value is not a filter, has functions or arithmetic, or has more than `MAX_NODES` elements, `MAX_DEPTH`
-        levels or `MAX_PATTERN` characters of a pattern (exception 40 of docs/mapserver-sos.md).
+    RefusedMarkup
+        It has more than `MAX_NODES` elements, `MAX_DEPTH` levels or `MAX_PATTERN` characters of a pattern. The message
+        is for clients.
+    ValueError
+        It is not a filter, or has functions or arithmetic. The message is for the log.
     """
-    value = raw.last("result")
-    if value is None:
-        return None
-    try:
-        return _parse_filter(parse_fragments(value.strip()), current_time() if now is None else now)
-    except RefusedMarkup as error:
-        raise OwsException(
-            "InvalidParameterValue", "result", "msSOSGetObservation", f"RESULT in GetObservation is refused: {error}"
-        ) from error
-    except ValueError as error:
-        raise OwsException(
-            "InvalidParameterValue",
-            "result",
-            "msSOSGetObservation",
-            f"Invalid or Unsupported RESULT in GetObservation: {value}",
-            detail=str(error),
-        ) from error
+    return _parse_filter(parse_fragments(text.strip()), current_time() if now is None else now)
 
 
 def strip_prefix(name: str) -> str:
-    """A property's name without its namespace prefix; a URN or URL stays whole. Raises ValueError if it is empty."""
+    """Return a property's name without its namespace prefix; URNs and URLs keep theirs. Raises ValueError if empty."""
     name = name.strip()
     if not name:
         raise ValueError("a property without a name")
@@ -108,7 +96,7 @@ def _parse_filter(elements: list[etree._Element], now: int) -> Predicate:
     if elements and all(local_name(element) in _IDS for element in elements):
         return _parse_ids(elements)
     if len(elements) != 1:
-        raise ValueError("a Filter takes one operator, or ids")
+        raise ValueError("expected one operator, or ids, in a Filter")
     return _parse_operator(elements[0], now)
 
 
@@ -133,10 +121,10 @@ def _parse_logic(element: etree._Element, now: int) -> Predicate:
     name = local_name(element)
     operands = tuple(_parse_operator(child, now) for child in children(element))
     if not operands or (name == "Not" and len(operands) > 1):
-        raise ValueError(f"a wrong count of operands in {name}")
+        raise ValueError(f"wrong number of operands in {name}")
     if name == "Not":
         return Not(operands[0])
-    # One alone is in an example of MapServer's documentation, though MapServer refuses it.
+    # MapServer rejects a single operand, although its documentation has an example of one.
     if len(operands) == 1:
         return operands[0]
     return And(operands) if name == "And" else Or(operands)
@@ -154,7 +142,7 @@ def _parse_comparison(element: etree._Element, operator: ComparisonOperator) -> 
     literal, kind = _read_literal(operands[1])
     match_case = _read_match_case(element)
     if not match_case and operator not in ("=", "<>") and not _NUMBER.fullmatch(literal):
-        raise ValueError("an order of texts without regard to case is not supported")
+        raise ValueError("case-insensitive order of texts is not supported")
     return Compare(_read_property(operands[0]), operator, literal, match_case, kind)
 
 
@@ -214,7 +202,7 @@ def _parse_ids(elements: list[etree._Element]) -> Predicate:
         if not given or len(children(element)) or len(element.attrib) != 1:
             raise ValueError(f"{local_name(element)} takes an id")
         bare = given.rpartition(".")[2]
-        # The gml:id of a member is o_ and the id.
+        # The gml:id of a member is "o_" followed by the id.
         ids += [bare, bare[2:]] if bare.startswith("o_") and len(bare) > 2 else [bare]
     return OneOf(FEATURE_ID, tuple(dict.fromkeys(ids)))
 
@@ -226,7 +214,7 @@ def _read_property(element: etree._Element) -> str:
 
 
 def _read_literal(element: etree._Element) -> tuple[str, ValueKind | None]:
-    """The text of a literal as it stands, white space included, and the type if the client names one."""
+    """Return the text of a literal unchanged, white space included, and its type if the client states one."""
     if local_name(element) != "Literal":
         raise ValueError(f"{local_name(element)} where a literal is expected")
     stated = attribute(element, "type")

@@ -36,7 +36,7 @@ GEOMETRIES = frozenset(
         "MultiGeometry",
     }
 )
-# Each collection with its WKB code and what its members may be.
+# Each collection with its WKB code and the types of its members.
 _COLLECTIONS = {
     "MultiPoint": (4, ("Point",)),
     "MultiLineString": (5, ("LineString",)),
@@ -49,14 +49,22 @@ _COLLECTIONS = {
 
 @dataclass(frozen=True)
 class Geometry:
-    """A geometry: WKB of two dimensions, little-endian, x y; ``crs`` a label such as EPSG:4326 or None."""
+    """A geometry in a request.
+
+    Attributes
+    ----------
+    wkb
+        Two dimensions, little-endian, x y.
+    crs
+        A label such as ``EPSG:4326``, None if the request states none.
+    """
 
     wkb: bytes
     crs: str | None
 
 
 def read_number(text: str) -> float:
-    """A finite decimal number, nothing beside it but white space. Raises ValueError."""
+    """Return a finite decimal number; only white space may surround it. Raises ValueError."""
     text = text.strip()
     if _NUMBER.fullmatch(text) is None:
         raise ValueError(f"no number: {text[:50]!r}")
@@ -67,19 +75,19 @@ def read_number(text: str) -> float:
 
 
 def read_srs_name(text: str) -> SrsName:
-    """A CRS name whose code exists. Raises ValueError."""
+    """Return a CRS name whose code exists. Raises ValueError."""
     found = parse_srs_name(text)
     if found is None:
         raise ValueError(f"no name of a CRS: {text[:100]!r}")
-    # An unknown code fails here, while it is still known which parameter named it.
+    # An unknown code fails here, where the parameter that named it is still known.
     is_northing_first(found.label)
     return found
 
 
 def parse_rectangle(element: etree._Element) -> BBox:
-    """A gml:Envelope or gml:Box; srsName on it or on its corners. Raises ValueError.
+    """Return a gml:Envelope or gml:Box, with srsName on it or on its corners. Raises ValueError.
 
-    A reversed rectangle stays as it is: nothing meets it.
+    A reversed rectangle stays reversed: no feature intersects it.
     """
     srs_name = _own_srs_name(element)
     corners: list[Position] = []
@@ -99,7 +107,7 @@ def parse_rectangle(element: etree._Element) -> BBox:
             continue
         else:
             raise ValueError(f"{local_name(element)} with {name}")
-        # lowerCorner comes first whatever the order of the elements.
+        # lowerCorner comes first, in any order of the elements.
         corners = found + corners if name == "lowerCorner" else corners + found
     if len(corners) != 2:
         raise ValueError(f"{local_name(element)} takes two corners")
@@ -110,10 +118,10 @@ def parse_rectangle(element: etree._Element) -> BBox:
 
 
 def parse_geometry(element: etree._Element) -> Geometry:
-    """Any geometry of `GEOMETRIES` or `RECTANGLES`. Raises ValueError for others and for broken ones.
+    """Return any geometry of `GEOMETRIES` or `RECTANGLES`. Raises ValueError for others and for malformed ones.
 
-    Coordinates under a name that asks for the authority's axis order are turned to x y; a third dimension is dropped;
-    a ring that is not closed is closed.
+    Coordinates in the authority's axis order, if the CRS name requires it, are turned to x y. A third dimension is
+    dropped, and open rings are closed.
     """
     if local_name(element) in RECTANGLES:
         box = parse_rectangle(element)
@@ -208,7 +216,7 @@ def _positions(element: etree._Element, swap: bool, dimension: str | None) -> li
 
 
 def _read_positions(text: str, dimension: str | None, *, single: bool) -> list[Position]:
-    """Positions of gml:pos or gml:posList. Commas between numbers count as blanks, as clients write them."""
+    """Return the positions of gml:pos or gml:posList. Commas between numbers count as spaces: clients use them."""
     numbers = [read_number(part) for part in text.replace(",", " ").split()]
     size = int(dimension) if dimension and dimension.strip() in ("2", "3") else 2
     if dimension and dimension.strip() not in ("2", "3"):
@@ -221,7 +229,7 @@ def _read_positions(text: str, dimension: str | None, *, single: bool) -> list[P
 
 
 def _read_coordinates(element: etree._Element) -> list[Position]:
-    """Positions of gml:coordinates; a list with commas alone, as MapServer itself writes it, is taken in pairs."""
+    """Return the positions of gml:coordinates. A list with commas only, as MapServer writes it, is read in pairs."""
     decimal = attribute(element, "decimal") or "."
     comma = attribute(element, "cs") or ","
     blank = attribute(element, "ts") or " "

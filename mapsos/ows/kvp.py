@@ -1,14 +1,14 @@
-"""Key-value pairs: a query string or a form body as parameters (docs/mapserver-sos.md, "Key-value pairs")."""
+"""Decode key-value pairs: a query string or a form body (docs/mapserver-sos.md, "Key-value pairs")."""
 
 from __future__ import annotations
 
 import re
 
-from mapsos.ows.exceptions import OwsException
+from mapsos.ows.exceptions import DecodingError
 from mapsos.ows.raw_request import RawRequest
 
 MAX_PAIRS = 1000
-"""Pairs of a query string or a form."""
+"""Maximum number of pairs in a query string or a form."""
 
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 
@@ -16,17 +16,23 @@ _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 def decode_kvp(text: str | bytes) -> RawRequest:
     """Decode ``name=value&...``.
 
-    Names are case-insensitive. ``+`` is a blank and ``%XX`` a byte; a malformed ``%`` stays as it is. A pair without
-    ``=`` has an empty value, one without a name is none. A str is taken as UTF-8 with surrogate escapes, the way Python
-    decodes an environment.
+    Names are case-insensitive. ``+`` is a space and ``%XX`` a byte; a malformed ``%`` stays as it is. A pair without
+    ``=`` has an empty value; a pair without a name is ignored, but sets ``nameless``.
 
-    Raises OwsException: InvalidParameterValue with the parameter if a name or value is not UTF-8, with ``request`` for
-    more than `MAX_PAIRS`.
+    Parameters
+    ----------
+    text
+        A str is taken as UTF-8 with surrogate escapes, as Python decodes an environment.
+
+    Raises
+    ------
+    DecodingError
+        A name or value is not UTF-8 (locator: the parameter), or there are more than `MAX_PAIRS` pairs (``request``).
     """
     data = _encode(text) if isinstance(text, str) else text
     if data.count(b"&") >= MAX_PAIRS:
         message = f"More than {MAX_PAIRS} parameters in a request are not accepted."
-        raise OwsException("InvalidParameterValue", "request", "msSOSDispatch", message)
+        raise DecodingError("InvalidParameterValue", "request", message)
     values: dict[str, list[str]] = {}
     nameless = False
     for pair in data.split(b"&"):
@@ -39,9 +45,8 @@ def decode_kvp(text: str | bytes) -> RawRequest:
             values.setdefault(name.decode().lower(), []).append(value.decode())
         except UnicodeDecodeError as error:
             shown = name.decode("utf-8", "replace")
-            raise OwsException(
-                "InvalidParameterValue", shown, "msSOSDispatch", f"Parameter {shown} is not valid UTF-8."
-            ) from error
+            message = f"Parameter {shown} is not valid UTF-8."
+            raise DecodingError("InvalidParameterValue", shown, message) from error
     return RawRequest({name: tuple(found) for name, found in values.items()}, nameless=nameless)
 
 
@@ -49,7 +54,7 @@ def _encode(text: str) -> bytes:
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        # Surrogates that stand for no byte: what they become is no UTF-8, and its parameter is refused.
+        # Surrogates that stand for no byte become invalid UTF-8, so that the parameter is rejected.
         return text.encode("utf-8", "surrogatepass")
 
 

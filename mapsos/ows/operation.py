@@ -1,4 +1,4 @@
-"""What an operation of a protocol is: one row of the table that everything about it is made from."""
+"""Operations of a protocol: one row of the table that parsing, dispatch and capabilities are derived from."""
 
 from __future__ import annotations
 
@@ -17,19 +17,18 @@ class Parameter:
     Attributes
     ----------
     name
-        As the standard spells it. Key-value pairs have it in any case.
+        As the standard spells it; case-insensitive in key-value pairs.
     xml
-        What it is in an XML body: an attribute of the request, an element with text, a list of elements, an element
-        with further markup; None where a body cannot have it.
+        Its form in an XML body: an attribute of the request, an element with text, a list of elements, or an element
+        with further markup. None if a body cannot have it.
     member
-        Of a list, the name of its members.
+        The name of the members of a list.
     repeatable
-        Whether it may be given more than once with different values.
+        Whether it may occur more than once with different values.
     values
-        What capabilities say that it may be, nothing for any value; None where they do not list it.
+        The allowed values that capabilities list, empty for any value; None if they do not list the parameter.
     listed, listed_values
-        Where capabilities as MapServer writes them differ: its name there, empty where they do not list it; and what
-        they say that it may be.
+        Name and values in capabilities as MapServer writes them, where they differ. An empty name is not listed.
     """
 
     name: str
@@ -42,7 +41,7 @@ class Parameter:
 
     @property
     def key(self) -> str:
-        """The name in lower case, by which values of a request are found."""
+        """Return the name in lower case, the key of its values in a request."""
         return self.name.lower()
 
     def describe(self, *, strict: bool) -> tuple[str, tuple[str, ...]] | None:
@@ -63,13 +62,13 @@ class Operation(Generic[Handler]):
     name
         As the standard spells it.
     parameters
-        All that it reads, in the order of capabilities.
+        All parameters it reads, in the order of capabilities.
     answer
-        What answers it. It imports what it needs when it is called: imports are a part of what a CGI request costs.
+        Answers a request. It imports its modules when called, since imports are part of the cost of a CGI request.
     is_standard
-        Whether the standard has it: documents that must be valid list no others.
+        Whether the standard defines it. Documents that must be valid list no others.
     writes
-        Whether it changes data: ``*`` in an enable_request never allows it.
+        Whether it changes data. ``*`` in an enable_request never allows it.
     """
 
     name: str

@@ -9,10 +9,18 @@ from dataclasses import dataclass
 class RawRequest:
     """The parameters of a request before they are checked, the same from KVP, form POST and XML POST.
 
-    ``values`` maps a parameter name in lower case to all its values in order (an XML body's override a query
-    string's of the same name: docs/mapserver-sos.md, "XML bodies"). Values that are XML (eventTime, featureOfInterest,
-    result) are kept as text from KVP and as serialized elements from a body. ``nameless`` tells of a pair without a
-    name (``=value``), which is in no other way part of this.
+    Attributes
+    ----------
+    values
+        All values of each parameter in order, by its name in lower case. An XML body's override a query string's of the
+        same name (docs/mapserver-sos.md, "XML bodies"). Values that are XML (eventTime, featureOfInterest, result) are
+        text from KVP, and serialized elements from a body.
+    from_xml
+        Whether the request had an XML body.
+    root
+        The name of the body's root element, None without an XML body.
+    nameless
+        Whether there was a pair without a name (``=value``), which is not among the values.
     """
 
     values: dict[str, tuple[str, ...]]
@@ -26,10 +34,10 @@ class RawRequest:
         return found[-1] if found else None
 
     def first(self, name: str) -> str | None:
-        """The first value of a parameter: what detecting the service looks at."""
+        """Return the first value of a parameter, which decides about the service; None if absent."""
         found = self.values.get(name.lower())
         return found[0] if found else None
 
     def all(self, name: str) -> tuple[str, ...]:
-        """All values of a parameter, in order."""
+        """Return all values of a parameter, in order."""
         return self.values.get(name.lower(), ())

@@ -25,7 +25,7 @@ OPERATORS: dict[str, SpatialRelation] = {
     "Beyond": "beyond",
 }
 
-# Metres in a unit; None for the unit of the CRS itself. Keys are in lower case.
+# Metres per unit; None for the unit of the CRS itself. Keys are in lower case.
 _UNITS: dict[str, float | None] = {
     **dict.fromkeys(("m", "meter", "meters", "metre", "metres", "9001"), 1.0),
     **dict.fromkeys(("km", "kilometer", "kilometers", "kilometre", "kilometres", "9036"), 1000.0),
@@ -38,14 +38,14 @@ _UNITS: dict[str, float | None] = {
 
 
 def is_spatial(name: str) -> bool:
-    """Whether an element of that local name is a spatial operator."""
+    """Return whether an element of that local name is a spatial operator."""
     return name == "BBOX" or name in OPERATORS
 
 
 def parse_spatial(element: etree._Element) -> Predicate:
-    """A spatial operator as a predicate; which property it names does not matter, an observation has one geometry.
+    """Return a spatial operator as a predicate. Raises ValueError if its operands are wrong.
 
-    Raises ValueError for operands that are none.
+    The property that it names is ignored: an observation has one geometry.
     """
     name = local_name(element)
     distances = [child for child in children(element) if local_name(child) == "Distance"]
@@ -71,7 +71,7 @@ def parse_spatial(element: etree._Element) -> Predicate:
 
 
 def parse_place(element: etree._Element, *, rectangle_only: bool = False) -> BBox | Spatial:
-    """A bare rectangle or geometry: what meets it. Raises ValueError for anything else."""
+    """Return a predicate for what intersects a bare rectangle or geometry. Raises ValueError for other elements."""
     name = local_name(element)
     if name in RECTANGLES:
         return parse_rectangle(element)
@@ -88,7 +88,7 @@ def _read_distance(element: etree._Element) -> tuple[float, Literal["m"] | None]
     unit = attribute(element, "units") or attribute(element, "uom")
     if unit is None:
         return distance, None
-    # Units are named plainly or at the end of a URN or URL.
+    # A unit is a plain name, or the end of a URN or URL.
     bare = unit.strip().rsplit("#", 1)[-1].rsplit("/", 1)[-1].rsplit(":", 1)[-1].lower()
     if bare not in _UNITS:
         raise ValueError(f"unknown unit {unit[:50]!r}")

@@ -21,19 +21,26 @@ OPERATORS: dict[str, TimeRelation] = {
     "TM_After": "after",
     "After": "after",
 }
-"""Temporal operators of Filter 1.1 as SOS 1.0 has them and of Filter 2.0, with the relation that each asks for."""
+"""Temporal operators of Filter 1.1, as in SOS 1.0, and of Filter 2.0, each with its relation."""
 
 EXTREMES: dict[str, TimeRelation] = {"latest": "latest", "first": "first", "getfirst": "first"}
-"""What stands for the newest and the oldest observation of each procedure."""
+"""Words for the newest and the oldest observation of each procedure."""
 
 _UNSAID = frozenset({"description", "descriptionReference", "identifier", "name", "metaDataProperty"})
 
 
 def parse_temporal_element(element: etree._Element, now: int) -> EventTime:
-    """Read a gml:TimeInstant or gml:TimePeriod, or a temporal operator around one.
+    """Return the time of a gml:TimeInstant or gml:TimePeriod, or of a temporal operator around one.
 
-    ``now`` is the moment that a client's ``now`` means, in microseconds since 1970 UTC. Raises ValueError for anything
-    else.
+    Parameters
+    ----------
+    now
+        The time that a client's ``now`` means, in microseconds since 1970 UTC.
+
+    Raises
+    ------
+    ValueError
+        The element is something else, or malformed.
     """
     name = local_name(element)
     if name not in OPERATORS:
@@ -83,7 +90,7 @@ def _parse_time_period(element: etree._Element, now: int) -> EventTime:
 
 
 def _parse_bound(position: etree._Element, now: int, *, is_end: bool) -> tuple[int, str]:
-    """A begin or end in microseconds. One that is only known to lie further out than a time is open."""
+    """Return a begin or end in microseconds, and its text. A bound only known to lie beyond a time is open."""
     text, indeterminate = _read_position(position)
     open_bound = FOREVER if is_end else -FOREVER
     if indeterminate == "now":
@@ -99,7 +106,7 @@ def _parse_bound(position: etree._Element, now: int, *, is_end: bool) -> tuple[i
 
 
 def _read_position(position: etree._Element) -> tuple[str, str | None]:
-    """The text of a position, stripped, and its indeterminatePosition in lower case."""
+    """Return the text of a position, stripped, and its indeterminatePosition in lower case."""
     frame = attribute(position, "frame")
     if frame is not None and not frame.lower().endswith("iso-8601"):
         raise ValueError(f"a time in the frame {frame}")

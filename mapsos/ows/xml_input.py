@@ -1,7 +1,7 @@
-"""XML from clients: bodies and fragments parsed without entities, document types or network, names without namespaces.
+"""Parse XML from clients: bodies and fragments, without entities, document types or network.
 
-Elements are told apart by their local names, so that any prefix, GML 3.1 or 3.2 and a missing namespace are all
-understood. lxml is imported when there is XML to read.
+Elements are identified by their local names, so that any prefix, GML 3.1 or 3.2 and a missing namespace are all
+understood. lxml is imported when there is XML to parse.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 128
 MAX_TAGS = 100_000
-"""Tags of a document or fragment, start and end tags each counted."""
+"""Maximum number of tags in a document or fragment; start and end tags are counted separately."""
 MAX_NAMESPACES = 256
-"""Namespace declarations of a document or fragment: each is repeated wherever a part of it is handed on."""
+"""Maximum number of namespace declarations, since each is repeated in every part that is serialized."""
 ENCODINGS = ("UTF-8", "UTF-16", "US-ASCII", "ISO-8859-1", "windows-1252")
-"""Encodings of documents that are taken."""
+"""Accepted encodings of documents."""
 
 _NAMESPACES = {
     "gml": "http://www.opengis.net/gml",
@@ -37,23 +37,27 @@ _ENCODING = re.compile(rb"\s*<\?xml\s[^<>]*?encoding\s*=\s*[\"']([^\"'<>]*)[\"']
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"),
           (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))  # fmt: skip
 _PREFIX = re.compile(r"[<\s/]([A-Za-z_][\w.-]*):[A-Za-z_]")
-# Possessive, so that a long text without an end is read once.
+# Possessive, so that a long unterminated text is scanned once.
 _TAG = re.compile(r"<(/?)([A-Za-z_][\w.:-]*+)((?:[^<>\"']|\"[^\"<]*+\"|'[^'<]*+')*+)>")
 
 
 class MarkupError(ValueError):
-    """Text that is not XML, or XML of a kind that is never taken from a client."""
+    """Text that is not XML, or XML of a kind that is never accepted from a client."""
 
 
 class RefusedMarkup(MarkupError):
-    """What may be XML, but is too much, or of a kind that is never taken; the message is for clients."""
+    """Markup that is rejected for its size or kind, whether it is well-formed or not. The message is for clients."""
 
 
 def parse_document(data: bytes) -> etree._Element:
-    """The root of a whole document in one of `ENCODINGS`.
+    """Return the root of a document in one of `ENCODINGS`. The cost is linear in its size.
 
-    Raises MarkupError if it is not well-formed; RefusedMarkup if it has a document type, another encoding, more than
-    `MAX_DEPTH` levels, `MAX_TAGS` tags or `MAX_NAMESPACES` declarations. What it costs is linear in its size.
+    Raises
+    ------
+    RefusedMarkup
+        It has another encoding, more than `MAX_DEPTH` levels, `MAX_TAGS` tags or `MAX_NAMESPACES` declarations.
+    MarkupError
+        It is not well-formed, or has a document type.
     """
     return _parse_text(_decode(data))
 
@@ -71,7 +75,7 @@ def _parse_text(text: str) -> etree._Element:
         remove_pis=True,
         collect_ids=False,
     )
-    # The parser gets no encoding but this one, so that nothing can hide from the look at the text.
+    # The parser only gets this encoding, so that no markup escapes the checks of the text.
     if "<!DOCTYPE" in text:
         raise MarkupError("a document type declaration is not accepted")
     if text.count("<") > MAX_TAGS:
@@ -102,10 +106,10 @@ def _decode(data: bytes) -> str:
 
 
 def parse_fragments(text: str, separators: str = "") -> list[etree._Element]:
-    """The elements that a text consists of, between which white space and ``separators`` may stand.
+    """Return the elements in a text; only white space and ``separators`` may stand between them.
 
-    Prefixes need not be declared, and an end tag may differ from its start tag in letter case. MarkupError if it is
-    anything else, as for `parse_document`.
+    Prefixes need not be declared, and an end tag may differ from its start tag in letter case. Raises MarkupError for
+    other texts, as `parse_document` does.
     """
     text = _DECLARATION.sub("", text)
     prefixes = {prefix for prefix in _PREFIX.findall(text) if not prefix.lower().startswith("xml")}
@@ -129,22 +133,22 @@ def parse_fragments(text: str, separators: str = "") -> list[etree._Element]:
 
 
 def local_name(element: etree._Element) -> str:
-    """The name of an element without its namespace."""
+    """Return the name of an element without its namespace."""
     return str(element.tag).rpartition("}")[2]
 
 
 def children(element: etree._Element) -> list[etree._Element]:
-    """The child elements."""
+    """Return the child elements."""
     return list(element.iterchildren("*"))
 
 
 def stray_text(element: etree._Element) -> str:
-    """The text that stands beside the child elements."""
+    """Return the text beside the child elements."""
     return "".join([element.text or "", *(child.tail or "" for child in element)])
 
 
 def attribute(element: etree._Element, name: str) -> str | None:
-    """The attribute of that local name, whatever its namespace; None if there is none."""
+    """Return the attribute of that local name in any namespace; None if it is missing."""
     for key, value in element.attrib.items():
         if str(key).rpartition("}")[2] == name:
             return str(value)
@@ -152,14 +156,14 @@ def attribute(element: etree._Element, name: str) -> str | None:
 
 
 def text_of(element: etree._Element) -> str:
-    """The text of an element that has no child elements, as it stands; MarkupError if it has any."""
+    """Return the text of an element unchanged. Raises MarkupError if it has child elements."""
     if len(element):
         raise MarkupError(f"element {local_name(element)} holds an element instead of text")
     return element.text or ""
 
 
 def serialize(element: etree._Element) -> str:
-    """An element as text, with the namespaces it needs and without what follows it."""
+    """Return an element as text, with the namespaces it needs and without the text that follows it."""
     from lxml import etree
 
     return etree.tostring(element, encoding="unicode", with_tail=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mapsos.operations.errors import ServiceError
-from mapsos.ows.exceptions import OwsException
+from mapsos.ows.exceptions import DecodingError, OwsException
 from mapsos.terms.deadlines import DeadlineError
 from mapsos.terms.failures import Failure, ReportedError
 
@@ -40,9 +40,9 @@ class MethodError(RestError):
         self.allowed = allowed
 
 
-def translate_error(error: OwsException | ServiceError) -> RestError:
+def translate_error(error: DecodingError | OwsException | ServiceError) -> RestError:
     """Return what the REST interface says of an error of the parts that it shares."""
-    code = error.status if isinstance(error, OwsException) else error.kind.status
+    code = error.kind.status if isinstance(error, ServiceError) else error.status
     return RestError(str(error), code=code, detail=error.detail)
 
 
@@ -51,7 +51,7 @@ def translate_failure(failure: Failure) -> RestError:
     error = failure.error
     if isinstance(error, RestError):
         return error
-    if isinstance(error, OwsException | ServiceError):
+    if isinstance(error, DecodingError | OwsException | ServiceError):
         return translate_error(error)
     if isinstance(error, DeadlineError):
         message = f"the request would take longer than the {error.seconds:g} seconds that this service spends on one"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,7 @@ from mapsos.rest.errors import RestError
 from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
 from mapsos.rest.resources.features import list_features, query_features
-from mapsos.rest.resources.observations import check_query, query_observations
+from mapsos.rest.resources.observations import check_query, query_observations, read_observations
 from mapsos.rest.resources.offerings import describe_offering, list_offerings
 from mapsos.rest.resources.procedures import describe_procedure, list_procedures
 from mapsos.rest.resources.service_root import describe_schema, describe_service
@@ -78,10 +77,11 @@ def find_resource(
         if whole and not reads_body:
             check_query(context, raw)
             return Resource(path.resource, format, {}, ())
-        stream = query_observations(context, raw, None if whole else PAGE_ROWS, csv=format == "csv")
         if whole:
+            stream = query_observations(context, raw, csv=format == "csv")
             return Resource(path.resource, format, {}, stream, stream.count_written)
-        return Resource(path.resource, format, json.loads(b"".join(stream)), count_rows=stream.count_written)
+        value, rows = read_observations(context, raw, PAGE_ROWS)
+        return Resource(path.resource, format, value, count_rows=lambda: rows)
     if path.resource == "features/query":
         return Resource(path.resource, format, query_features(context, raw))
     if path.id is not None:

@@ -72,6 +72,16 @@ THRESHOLDS: dict[str, str] = {
         "158 ms (numpy, pyarrow) where only bounds of time are needed",
     "mapsos.sources.source_columns -> mapsos.columns.driver_values":
         "152 ms (numpy, pyarrow) where a layer is opened and not read",
+    # The encoders of the response formats: each loads pyarrow, and only one is needed.
+    "mapsos.encodings.registry -> mapsos.encodings.mapserver.datablock": "pyarrow for requests without observations",
+    "mapsos.encodings.registry -> mapsos.encodings.mapserver.measurement": "pyarrow for requests without observations",
+    "mapsos.encodings.registry -> mapsos.encodings.strict.measurement": "pyarrow for requests without observations",
+    "mapsos.encodings.registry -> mapsos.encodings.strict.observation": "pyarrow for requests without observations",
+    "mapsos.encodings.registry -> mapsos.encodings.tables.arrow_stream": "pyarrow for requests without observations",
+    "mapsos.encodings.registry -> mapsos.encodings.tables.csv_table": "pyarrow for requests without observations",
+    "mapsos.encodings.registry -> mapsos.encodings.tables.geojson": "pyarrow for requests without observations",
+    "mapsos.encodings.registry -> mapsos.encodings.tables.json_table": "pyarrow for requests without observations",
+    "mapsos.encodings.registry -> mapsos.encodings.tables.parquet": "pyarrow for requests without observations",
 }  # fmt: skip
 """The imports of our own inside functions, as ``module -> module``, with what each saves."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mapsos.encodings.registry import list_response_formats
-from mapsos.ows import filters, sections, spatial_operators, temporal_operators
+from mapsos.ows import filters, negotiation, spatial_operators, temporal_operators
 from mapsos.ows.operation import Operation
 from mapsos.sos.v1.operations import OPERATIONS
 from mapsos.sos.v1.reading import event_times, parameters
@@ -95,6 +95,6 @@ def test_every_operator_is_there() -> None:
 
 
 def test_every_section_and_limit_is_there() -> None:
-    assert set(sections.SECTIONS) <= set(code(section(TEXT, "GetCapabilities")))
+    assert set(negotiation.SECTIONS) <= set(code(section(TEXT, "GetCapabilities")))
     assert f"at most {event_times.MAX_TIMES} times" in TEXT
     assert f"up to {filters.MAX_DEPTH} deep and {filters.MAX_NODES} elements" in TEXT

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.filters import FEATURE_ID, MAX_DEPTH, MAX_NODES, parse_result, strip_prefix
+from mapsos.ows.filters import FEATURE_ID, MAX_DEPTH, MAX_NODES, strip_prefix
 from mapsos.ows.raw_request import RawRequest
 from mapsos.sos.v1.interface import read_body
+from mapsos.sos.v1.reading.results import parse_result
 from mapsos.terms.like_patterns import MAX_PATTERN
 from mapsos.terms.predicates import (
     ANY_ONE,

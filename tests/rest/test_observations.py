@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -192,6 +193,22 @@ def test_pretty_json_is_a_page(ask: Ask) -> None:
     value = ask(QUERY, f="pjson", offering="hourly").value
     assert len(value["observationData"]) == 100
     assert value["exceededTransferLimit"] is True
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"offering": "hourly", "temporalFilter": JULY},
+        {"offering": "hourly", "temporalFilter": "equals:2010-07-01T00:00:00+02:00"},
+        {"offering": "hourly", "resultOffset": "1000"},
+        {"offering": "daily", "temporalFilter": "equals:2012-01-01"},
+        {"temporalFilter": "during:2012-01-01,2012-01-03"},
+        {"offering": "nothing"},
+    ],
+)
+def test_pretty_json_has_the_values_of_the_stream(ask: Ask, parameters: dict[str, str]) -> None:
+    stream, pretty = (ask(QUERY, f=f, resultRecordCount="40", **parameters) for f in ("json", "pjson"))
+    assert pretty.body.decode() == json.dumps(stream.value, ensure_ascii=False, indent=2)
 
 
 @pytest.mark.parametrize("format", ["json", "pjson", "html"])

@@ -1,7 +1,8 @@
 """A GML 3.1.1 application schema: the elements that om:Measurement writes for layers as features.
 
-A value that is missing is an empty element, as in MapServer, which no number and no time may be. So each of the
-schema's own types is one of XML Schema's or empty. It has the name of the one it widens: GDAL goes by the local name.
+A missing value is an empty element, as in MapServer, which XML Schema allows for no number and no time. So each type
+of the schema is the union of one of XML Schema's and the empty string. It has the name of the type it widens: GDAL
+looks at the local name.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class PropertyType:
-    """A value of a feature: its alias and what its texts are; ``None`` is any text."""
+    """A value of a feature: its alias and the kind of its texts, None for any text."""
 
     alias: str
     kind: ColumnKind | None = None
@@ -37,10 +38,10 @@ class PropertyType:
 
 @dataclass(frozen=True)
 class FeatureType:
-    """The element of a layer: its name, what comes after the geometry, and what the geometries are, None for none.
+    """The element of a layer: its name, the properties after the geometry, and the kind of geometries, None for none.
 
-    ``points`` stand in an ``msGeometry`` of the service's namespace, ``shapes`` (lines and polygons) in one without
-    namespace, as MapServer has it (D-30).
+    ``points`` stand in an ``msGeometry`` of the service's namespace, ``shapes`` (lines and polygons) in one without a
+    namespace, as MapServer writes them (D-30).
     """
 
     layer_name: str
@@ -50,7 +51,7 @@ class FeatureType:
 
 @dataclass(frozen=True)
 class SchemaMarkup:
-    """What the schema says. ``schemas`` is the root of the OGC schemas."""
+    """The contents of the schema. ``schemas`` is the root URL of the OGC schemas."""
 
     feature_types: tuple[FeatureType, ...]
     namespace_uri: str
@@ -59,7 +60,7 @@ class SchemaMarkup:
 
 
 def write_application_schema(markup: SchemaMarkup) -> bytes:
-    """The whole schema, UTF-8. Feature types that share a name are declared once, the first counts."""
+    """Return the schema, in UTF-8. Of feature types that share a name only the first is declared."""
     prefix = encode_prefix(markup.namespace_prefix)
     types: dict[str, FeatureType] = {}
     for found in markup.feature_types:
@@ -87,7 +88,7 @@ def write_application_schema(markup: SchemaMarkup) -> bytes:
 
 
 def _declare_values(found: FeatureType) -> list[tuple[str, str | None]]:
-    """Element name and type of each value, in order; an element that is there twice is of one type, as it must be."""
+    """Return element name and type of each value, in order. Elements of one name have one type, as required."""
     pairs = [
         (encode_name(value.alias), None if value.kind is None else _TYPES.get(value.kind))
         for value in found.properties

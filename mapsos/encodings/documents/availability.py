@@ -1,4 +1,4 @@
-"""Which observations there are, as XML and as rows of a table: the answer of GetDataAvailability."""
+"""The response of GetDataAvailability, as XML and as rows of a table."""
 
 from __future__ import annotations
 
@@ -24,8 +24,14 @@ GDA = "http://www.opengis.net/sosgda/1.0"
 class Availability:
     """The observations of one offering, procedure and observed property.
 
-    ``times`` is from the first to the last of them (its end exclusive), None if no row has a time; ``procedure`` is the
-    bare id, None where a layer does not say it.
+    Attributes
+    ----------
+    procedure
+        The bare id, None if the layer states none.
+    times
+        From the first to the last observation, the end exclusive; None if no row has a time.
+    count
+        Number of observations.
     """
 
     offering: str
@@ -36,12 +42,12 @@ class Availability:
 
     @property
     def last(self) -> int | None:
-        """The last time, in microseconds since 1970 UTC: the last instant of what lasts."""
+        """Return the last time, in microseconds since 1970 UTC; of observations with a duration, their last instant."""
         return None if self.times is None else max(self.times.begin, self.times.end - 1)
 
 
 def write_availability(members: Sequence[Availability]) -> bytes:
-    """The document: a member for each, with its period, and its count."""
+    """Return the document: a member for each, with its period and count."""
     body = "".join(_write_member(number, member) for number, member in enumerate(members, 1))
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -75,7 +81,7 @@ def _write_member(number: int, member: Availability) -> str:
 
 
 def tabulate_availability(members: Sequence[Availability]) -> LayerAnswer[TableMarkup]:
-    """The same as rows of a table, for any encoder of tables; ``time`` and ``end_time`` are the first and the last."""
+    """Return the rows for any encoder of tables; ``time`` and ``end_time`` are the first and the last time."""
     columns = (
         TableColumn(Role.TIME.value, Role.TIME, ColumnKind.DATETIME),
         TableColumn(Role.END_TIME.value, Role.END_TIME, ColumnKind.DATETIME),

@@ -81,7 +81,7 @@ def _write_envelope(element: etree._Element, extent: Envelope) -> None:
 
 
 def _write_time_period(parent: etree._Element, extent: TimeExtent) -> None:
-    """A gml:TimePeriod; an end that is now says so on gml:endPosition, where the schema wants it (D-17)."""
+    """Write a gml:TimePeriod. An end that is now is marked on gml:endPosition, as the schema requires (D-17)."""
     period = add_element(parent, GML, "TimePeriod")
     add_element(period, GML, "beginPosition", extent.begin)
     end = add_element(period, GML, "endPosition", extent.end)
@@ -90,7 +90,7 @@ def _write_time_period(parent: etree._Element, extent: TimeExtent) -> None:
 
 
 def _write_phenomenon(element: etree._Element, phenomenon: Phenomenon) -> None:
-    # OWSLib reads the property from the link, MapServer's clients from the phenomenon within: both are there.
+    # OWSLib reads the property from the link, MapServer's clients from the phenomenon inside: write both.
     set_link(element, phenomenon.id)
     composite = add_element(element, SWE, "CompositePhenomenon")
     composite.set(f"{{{GML}}}id", clean_text(phenomenon.id))

@@ -1,4 +1,4 @@
-"""What both Capabilities documents share: what they state, the sections that are alike, and the document as a whole."""
+"""Parts that both Capabilities documents share: their contents, the identical sections, and the document as a whole."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mapsos.columns.xml_text import clean_text
 from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, set_schema_location, write_document
 from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
 from mapsos.mapfile.model import Identification, Provider
-from mapsos.ows.sections import SECTIONS
+from mapsos.ows.negotiation import SECTIONS
 
 OM = "http://www.opengis.net/om/1.0"
 OWS = "http://www.opengis.net/ows/1.1"
@@ -36,7 +36,7 @@ _NAMESPACES = {
 
 @dataclass(frozen=True)
 class OfferingDescription:
-    """An sos:ObservationOffering. None is what the metadata do not say; ``srs`` None asks for comment L3.
+    """An sos:ObservationOffering. Missing metadata are None; ``srs`` None writes comment L3.
 
     In a strict document ids of phenomena, procedures and ``features`` are URIs.
     """
@@ -55,7 +55,7 @@ class OfferingDescription:
 
 @dataclass(frozen=True)
 class OperationDescription:
-    """An operation with its parameters, each with the values that it may have, none for any."""
+    """An operation with its parameters, each with its allowed values, empty for any value."""
 
     name: str
     parameters: tuple[tuple[str, tuple[str, ...]], ...]
@@ -63,10 +63,19 @@ class OperationDescription:
 
 @dataclass(frozen=True)
 class CapabilitiesMarkup:
-    """What the document states. ``operations`` are those to list, ``sections`` the parts to write.
+    """The contents of the document.
 
-    ``conformances`` are the values of the parameter that chooses between valid documents and those of MapServer, none
-    where there is no such parameter. ``response_formats`` and ``result_models`` are those of observations.
+    Attributes
+    ----------
+    operations
+        The operations to list.
+    sections
+        The sections to write.
+    conformances
+        The values of the parameter that chooses between valid documents and those of MapServer, empty without this
+        parameter.
+    response_formats, result_models
+        Those of observations.
     """
 
     identification: Identification
@@ -93,9 +102,9 @@ _lock = Lock()
 
 
 def write_sections(markup: CapabilitiesMarkup, write_filters: WriteSection, write_contents: WriteSection) -> bytes:
-    """Write the whole document, UTF-8, indented by two spaces, with two sections by the writers of the caller.
+    """Return the document, in UTF-8, indented by two spaces, with two sections written by the caller's functions.
 
-    The last few are cached, 8 MiB at most: the same markup with the same writers costs a look-up.
+    The last few documents are cached, 8 MiB at most: the same markup with the same writers costs a look-up.
     """
     writers = (_write_identification, _write_provider, _write_operations, write_filters, write_contents)
     with _lock:
@@ -122,14 +131,14 @@ def _write_document(markup: CapabilitiesMarkup, writers: tuple[WriteSection, ...
 
 
 def _comment(parent: etree._Element, text: str) -> None:
-    # A comment must not hold two hyphens in a row, nor end in one.
+    # A comment must not contain two hyphens in a row, nor end in one.
     parent.append(etree.Comment(clean_text(text).replace("--", "- -")))
 
 
 def _add_metadata(
     parent: etree._Element, name: str, value: str | None, key: str, level: str = "Optional", was: str = "was "
 ) -> None:
-    """An ows element from metadata, with its WARNING comment where they are missing (W1 to W21)."""
+    """Add an ows element from metadata, or its WARNING comment if they are missing (W1 to W21)."""
     add_element(parent, OWS, name, value or "")
     if value is None:
         add_warning(parent, f"ows_{key}", f"ows:{name}", level, was)
@@ -191,7 +200,7 @@ def _add_link(parent: etree._Element, name: str, url: str | None) -> None:
 
 
 def _write_operations(root: etree._Element, markup: CapabilitiesMarkup) -> None:
-    """Write ows:OperationsMetadata: the operations that are answered, and what holds for all of them."""
+    """Write ows:OperationsMetadata: the available operations, and the constraints common to all."""
     section = add_element(root, OWS, "OperationsMetadata")
     for described in markup.operations:
         operation = _add_operation(section, described.name, markup.online_resource)
@@ -204,7 +213,7 @@ def _write_operations(root: etree._Element, markup: CapabilitiesMarkup) -> None:
 
 
 def _add_operation(section: etree._Element, name: str, online_resource: str) -> etree._Element:
-    """An ows:Operation with its addresses, by GET and by POST."""
+    """Add an ows:Operation with its addresses for GET and POST."""
     operation = add_element(section, OWS, "Operation")
     operation.set("name", name)
     http = add_element(add_element(operation, OWS, "DCP"), OWS, "HTTP")
@@ -216,7 +225,7 @@ def _add_operation(section: etree._Element, name: str, online_resource: str) -> 
 
 
 def _add_domain(parent: etree._Element, kind: str, name: str, values: Sequence[str]) -> None:
-    """An ows:Parameter or ows:Constraint with the values that it may have, any where there are none."""
+    """Add an ows:Parameter or ows:Constraint with its allowed values; without values any is allowed."""
     domain = add_element(parent, OWS, kind)
     domain.set("name", name)
     if not values:
@@ -245,7 +254,7 @@ _SPATIAL_OPERATORS = (
 def add_filters(
     root: etree._Element, geometries: Sequence[str], temporal: Sequence[str], comparison: Sequence[str]
 ) -> None:
-    """sos:Filter_Capabilities: the geometries, and the temporal and comparison operators, that filters may have."""
+    """Add sos:Filter_Capabilities: the geometries, and the temporal and comparison operators, that filters can have."""
     section = add_element(root, SOS, "Filter_Capabilities")
     spatial = add_element(section, OGC, "Spatial_Capabilities")
     operands = add_element(spatial, OGC, "GeometryOperands")
@@ -272,7 +281,7 @@ def add_filters(
 
 
 def add_answers(element: etree._Element, markup: CapabilitiesMarkup) -> None:
-    """How observations of an offering are answered: the end of an sos:ObservationOffering."""
+    """Add the response formats, models and modes of an offering: the end of an sos:ObservationOffering."""
     for response_format in markup.response_formats:
         add_element(element, SOS, "responseFormat", response_format)
     # In MapServer's order.
@@ -282,7 +291,7 @@ def add_answers(element: etree._Element, markup: CapabilitiesMarkup) -> None:
 
 
 def add_offering_text(element: etree._Element, namespace: str, name: str, text: str | None, key: str) -> None:
-    """An element from metadata, or the WARNING comment where they are missing (L1, L2, L4)."""
+    """Add an element from metadata, or the WARNING comment if they are missing (L1, L2, L4)."""
     prefix = "gml" if namespace == GML else "sos"
     if text is None:
         add_warning(element, key, f"{prefix}:{name}", "Optional", was="")

@@ -1,6 +1,6 @@
 """Sampling features (OGC 07-002r3): stations as sa:SamplingPoint, SamplingCurve or SamplingSurface with GML 3.1.1.
 
-Coordinates are in the order of the authority's axes, as the URN of the CRS says.
+Coordinates are in the axis order of the CRS's authority, as the URN of the CRS implies.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ class SamplingFeature:
     Attributes
     ----------
     id
-        What a client names it by in other requests.
+        The id by which other requests name it.
     wkb
-        Its geometry in x y order, None where there is none.
+        Its geometry in x y order, None if missing.
     label
-        The CRS of the geometry, None where nobody says.
+        The CRS of the geometry, None if unknown.
     description
-        What is worth knowing of it besides, None for nothing.
+        Further information, None if missing.
     observations
         URLs of GetObservation requests for its observations.
     """
@@ -48,7 +48,7 @@ class SamplingFeature:
 
 
 def write_sampling_features(features: Iterable[SamplingFeature], schemas: str) -> bytes:
-    """A gml:FeatureCollection of them, UTF-8, indented by two blanks; without members where there are none."""
+    """Return a gml:FeatureCollection, in UTF-8, indented by two spaces. It can be empty."""
     root = etree.Element(f"{{{GML}}}FeatureCollection", nsmap={"gml": GML, "sa": SA, "xlink": XLINK, "xsi": XSI})
     set_schema_location(root, f"{GML} {schemas}/gml/3.1.1/base/gml.xsd {SA} {schemas}/sampling/1.0.0/sampling.xsd")
     for feature in features:

@@ -1,6 +1,6 @@
 """SensorML 1.0.1 and 1.0.0 (OGC 07-000): one sml:System for one procedure.
 
-The two versions differ in their namespaces, and in that 1.0.0 has no name for lists of capabilities.
+The versions differ in their namespaces; also, 1.0.0 does not name lists of capabilities.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SensorMLVersion = Literal["1.0.0", "1.0.1"]
 
 @dataclass(frozen=True)
 class SensorField:
-    """A field of the sensor's observations: its alias, what it is, and its unit, None where the metadata say none."""
+    """A field of the sensor's observations: its alias, kind and unit, None if the metadata state no unit."""
 
     name: str
     definition: str
@@ -50,20 +50,20 @@ class SensorField:
 
 @dataclass(frozen=True)
 class SensorPlace:
-    """Where the sensor has observed: minx miny maxx maxy in the CRS of the label, both ends the same for a station."""
+    """Where the sensor has observed: minx miny maxx maxy in the CRS of the label; a station is a single point."""
 
     bounds: tuple[float, float, float, float]
     label: str
 
     @property
     def is_position(self) -> bool:
-        """Whether it is one place."""
+        """Return whether the area is a single point."""
         return self.bounds[:2] == self.bounds[2:]
 
 
 @dataclass(frozen=True)
 class ObservationLink:
-    """A GetObservation request for the sensor's observations: its URL without escaping, and what it asks for."""
+    """A GetObservation request for the sensor's observations: its URL without escaping, and a description."""
 
     url: str
     offering: str
@@ -73,7 +73,7 @@ class ObservationLink:
 
 @dataclass(frozen=True)
 class SensorMarkup:
-    """What the document says; None is what nobody knows.
+    """The contents of the document. Unknown values are None.
 
     ``period`` is that of the observations, ``valid_time`` that of the description.
     """
@@ -98,7 +98,7 @@ class SensorMarkup:
 
 
 def write_sensorml(markup: SensorMarkup, version: SensorMLVersion) -> bytes:
-    """The whole document, UTF-8, indented by two blanks."""
+    """Return the document, in UTF-8, indented by two spaces."""
     return _Writer(version).write(markup)
 
 
@@ -282,12 +282,12 @@ class _Writer:
 
 
 def name_crs(label: str) -> str:
-    """The URN of a CRS, in whose order of axes coordinates are (`crs.write_crs_urn`); the label if it has none."""
+    """Return the URN of a CRS, which implies the axis order (`crs.write_crs_urn`); the label if it has none."""
     return write_crs_urn(label) or label
 
 
 def _order_axes(label: str, x: float, y: float) -> list[tuple[str, str, str | None, float]]:
-    """Axis id, name, unit and value of both coordinates, in the order of the authority."""
+    """Return axis id, name, unit and value of both coordinates, in the order of the authority."""
     try:
         northing_first, unit = is_northing_first(label), find_axis_unit(label)
     except ValueError:
@@ -299,5 +299,5 @@ def _order_axes(label: str, x: float, y: float) -> list[tuple[str, str, str | No
 
 
 def _write_uri(text: str) -> str:
-    """A text as a URI reference: itself if it is one, else percent-encoded where it is not."""
+    """Return a text as a URI reference, percent-encoded where needed."""
     return quote(clean_text(text), safe="%/:?#@!$&'()*+,;=~-._")

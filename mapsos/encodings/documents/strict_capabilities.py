@@ -1,4 +1,4 @@
-"""The parts of a Capabilities document that is valid whatever the mapfile says, and tells all that is answered."""
+"""The parts of a Capabilities document that is valid for any mapfile and lists all that is supported."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def write_strict_capabilities(markup: CapabilitiesMarkup) -> bytes:
 
 
 def _write_filters(root: etree._Element, markup: CapabilitiesMarkup) -> None:
-    """sos:Filter_Capabilities: every operator that is answered."""
+    """Write sos:Filter_Capabilities with every supported operator."""
     add_filters(root, ("gml:Envelope", "gml:Point", "gml:LineString", "gml:Polygon"), _TEMPORAL, _COMPARISON)
 
 
 def _write_contents(root: etree._Element, markup: CapabilitiesMarkup) -> None:
-    """sos:Contents; ids are NCNames, each once in the document."""
+    """Write sos:Contents. Ids are NCNames, unique in the document."""
     offerings = add_element(add_element(root, SOS, "Contents"), SOS, "ObservationOfferingList")
     taken = {encode_name(offering.id) for offering in markup.offerings}
     for offering in markup.offerings:

@@ -1,1 +1,1 @@
-"""Observations and geometries as the REST interface writes them."""
+"""Observations and geometries in the formats of the REST interface."""

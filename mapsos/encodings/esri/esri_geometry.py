@@ -1,4 +1,4 @@
-"""Geometries as Esri JSON has them: points, multipoints, polylines and polygons, in the plane."""
+"""Geometries as Esri JSON: points, multipoints, polylines and polygons, in two dimensions."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _DIMENSIONS = ("points", "paths", "rings")
 
 
 def write_esri_geometry(wkb: bytes) -> dict[str, Any] | None:
-    """The geometry without its ``spatialReference``, None for an empty one.
+    """Return the geometry without its ``spatialReference``, None for an empty one.
 
-    Coordinates are x y; heights are left out. Rings of areas turn clockwise, those of holes counter-clockwise. Of a
-    collection the parts of the highest dimension count.
+    Coordinates are x y; heights are dropped. Exterior rings turn clockwise, holes counter-clockwise. Of a collection
+    only the parts of the highest dimension are written.
     """
     import shapely
 
@@ -34,7 +34,7 @@ def write_esri_geometry(wkb: bytes) -> dict[str, Any] | None:
 
 
 def find_dimension(geometry: dict[str, Any]) -> int:
-    """0 for points, 1 for lines, 2 for areas, of what `write_esri_geometry` has written."""
+    """Return the dimension of a geometry of `write_esri_geometry`: 0 for points, 1 for lines, 2 for areas."""
     return next((number for number, name in enumerate(_DIMENSIONS) if name in geometry), 0)
 
 

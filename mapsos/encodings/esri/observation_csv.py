@@ -1,34 +1,30 @@
-"""Observations as the REST interface writes them in CSV: a line for each, streamed."""
+"""Observations of the REST interface as CSV: a line for each, streamed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
-from mapsos.columns.batches import ColumnKind
+from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.encodings.encoder import LayerAnswer, Needs
-from mapsos.encodings.esri.observation_json import ObservationMarkup, Page, PageCutter
+from mapsos.encodings.esri.observation_markup import ObservationMarkup, Page, PageCutter
 from mapsos.encodings.tables.csv_table import write_csv
 from mapsos.encodings.tables.table import LayerColumn, Role, TableColumn, TableMarkup, need_texts
 from mapsos.web.messages import Chunk
-
-if TYPE_CHECKING:
-    from mapsos.columns.batches import Batch
 
 _NOTHING = ObservationMarkup("", "", "", "", None, "", numeric=False)
 
 
 def need_csv(markup: ObservationMarkup) -> Needs:
-    """What the batches of the layer shall carry."""
+    """Return what the batches of the layer must contain."""
     return need_texts(_describe(markup))
 
 
 def write_observations_csv(page: Page, layers: Sequence[LayerAnswer[ObservationMarkup]]) -> Iterator[Chunk]:
-    """The whole table, as `csv_table.write_csv` writes tables; memory: a batch.
+    """Yield the table, as `csv_table.write_csv` writes tables. Memory: a batch.
 
-    Columns are always ``time``, ``procedure``, ``feature_id``, ``observed_property``, ``value`` and ``uom``; what an
-    observation has not is empty. Times are in UTC, whatever the zone of the page, and values are what the source says.
-    That there are observations after the page is not told.
+    The columns are always ``time``, ``procedure``, ``feature_id``, ``observed_property``, ``value`` and ``uom``;
+    missing values are empty. Times are in UTC, whatever the zone of the page, and values are the texts of the source.
+    The table does not state whether there are observations after the page.
     """
     cutter = PageCutter(page)
     if not layers:
@@ -44,7 +40,7 @@ def _cut(cutter: PageCutter, batches: Iterator[Batch]) -> Iterator[Batch]:
 
 
 def _describe(markup: ObservationMarkup) -> TableMarkup:
-    """The columns of one observed property of one layer."""
+    """Return the columns of one observed property of one layer."""
     procedure = markup.procedure if markup.procedure_column is None else None
     columns = (
         _fill("time", Role.TIME, markup.time_column),
@@ -54,11 +50,11 @@ def _describe(markup: ObservationMarkup) -> TableMarkup:
         _fill("value", Role.PROPERTY, markup.value_column or None),
         _fill("uom", Role.PROPERTY, constant=markup.uom),
     )
-    # The table would add a column for different observed properties; it has one.
+    # No id: the table would add another column if the observed properties of layers differ.
     return TableMarkup("", columns)
 
 
 def _fill(name: str, role: Role, source: str | None = None, constant: str | None = None) -> LayerColumn:
-    # Of all layers one column: values of different kinds share none but that of texts.
+    # One column for all layers: only text can hold values of different kinds.
     kind = ColumnKind.DATETIME if role is Role.TIME else ColumnKind.TEXT
     return LayerColumn(TableColumn(name, role, kind), source, constant)

@@ -1,4 +1,4 @@
-"""The om:ObservationCollection of a GetObservation answer (docs/mapserver-sos.md, "Observation collection")."""
+"""The om:ObservationCollection of a GetObservation response (docs/mapserver-sos.md, "Observation collection")."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Markup = TypeVar("Markup")
 def write_members(
     encode_layer: Callable[[Markup, Iterable[Batch]], Iterator[Chunk]],
 ) -> Callable[[CollectionMarkup, Sequence[LayerAnswer[Markup]]], Iterator[Chunk]]:
-    """What writes a whole answer (`Encoder.write`), given what writes the members of one layer."""
+    """Return the writer of a response (`Encoder.write`), given the one of the members of a layer."""
 
     def write(collection: CollectionMarkup, layers: Sequence[LayerAnswer[Markup]]) -> Iterator[Chunk]:
         members = (chunk for layer in layers for chunk in encode_layer(layer.markup, layer.batches))
@@ -31,9 +31,9 @@ def write_members(
 
 
 def encode_collection(markup: CollectionMarkup, members: Iterable[Chunk]) -> Iterator[Chunk]:
-    """The whole document around the chunks of its members.
+    """Yield the document around the chunks of its members.
 
-    Nothing goes out before the first chunk is there, so that what fails until then can still be reported. Without
+    Nothing is yielded before the first chunk is available, so that failures until then can still be reported. Without
     members, description, name and extent the root is a self-closed element.
     """
     chunks = (chunk for chunk in members if chunk)
@@ -49,15 +49,15 @@ def encode_collection(markup: CollectionMarkup, members: Iterable[Chunk]) -> Ite
 
 
 def open_collection(markup: CollectionMarkup) -> bytes:
-    """The document up to its first member: the declaration, the root, description, name and extent."""
+    """Return the document up to its first member: the declaration, the root, description, name and extent."""
     return (_declare(markup, ">") + _heading(markup)).encode()
 
 
 def close_collection() -> bytes:
-    """The end of a document that `open_collection` began.
+    """Return the end of a document that `open_collection` began.
 
-    A root that is empty then has a start and an end, which is the same to every parser as the self-closed element that
-    `encode_collection` writes.
+    An empty root then has a start and an end tag, which is the same to every parser as the self-closed element of
+    `encode_collection`.
     """
     return _CLOSING
 
@@ -94,5 +94,5 @@ def _heading(markup: CollectionMarkup) -> str:
 
 
 def write_element(name: str, text: str) -> str:
-    """An element that holds plain text."""
+    """Return an element that contains plain text."""
     return f"<{name}>{escape_text(text)}</{name}>" if text else f"<{name}/>"

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from mapsos.columns.batches import Batch
 from mapsos.columns.texts import column_bytes
@@ -28,11 +31,6 @@ from mapsos.encodings.markup import DataBlockMarkup, DataField, TimeExtent
 from mapsos.encodings.spool import Spool
 from mapsos.web.messages import Chunk
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pyarrow as pa
-
 DEFAULT_DEFINITION = "urn:ogc:object:definition"
 DEFAULT_UOM = "urn:ogc:object:uom"
 
@@ -42,7 +40,7 @@ _CLOSING = (f"</om:result>\n{indent(2, '</om:Observation>')}{indent(1, '</om:mem
 
 
 def describe_datablocks(layer: LayerDescription) -> DataBlockMarkup:
-    """Derive the members of one layer: fields by its own aliases (D-09), time first where there is one.
+    """Describe the members of one layer: fields by its own aliases (D-09), the time first if there is one.
 
     Raises what ``read_time_extent`` raises.
     """
@@ -54,7 +52,7 @@ def describe_datablocks(layer: LayerDescription) -> DataBlockMarkup:
             DataField(
                 field.alias,
                 field.column,
-                # Metadata that are present but empty count as stated.
+                # Empty metadata count as stated.
                 DEFAULT_DEFINITION if field.definition is None else field.definition,
                 DEFAULT_UOM if field.uom is None else field.uom,
             )
@@ -70,21 +68,21 @@ def describe_datablocks(layer: LayerDescription) -> DataBlockMarkup:
 
 
 def need_records(markup: DataBlockMarkup) -> Needs:
-    """Return what the batches of a layer shall carry: texts alone."""
+    """Return what the batches of a layer must contain: texts only."""
     return Needs(texts=markup.columns)
 
 
 def encode_datablocks(markup: DataBlockMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
-    """The member of one layer, or its members: one for each procedure if there is a procedure column.
+    """Yield the member of one layer, or with a procedure column a member for each procedure.
 
-    Without a procedure column records go out as they come. With one, rows may come in any order: they are read once,
-    records are kept by procedure (in memory up to a bound, then in a temporary file), and members follow once all rows
-    have been read; besides that bound, memory grows with the number of procedures alone. A layer without rows has no
-    member.
+    Without a procedure column records are written as they are read. With one, rows can come in any order: they are read
+    once, records are stored by procedure (in memory up to a limit, then in a temporary file), and members follow after
+    all rows have been read. Apart from that limit, memory grows only with the number of procedures. A layer without
+    rows has no member.
 
     Separators inside values are percent-escaped (see `Separators`); values are escaped once (D-16b); without a time
-    column there is no time field (D-15b); the comment about a missing procedure item stands before the om:procedure
-    that it speaks of (D-27).
+    column the time field is omitted (D-15b); the comment about a missing procedure item precedes the om:procedure that
+    it refers to (D-27).
     """
     filled = (batch for batch in batches if batch.rows)
     if markup.procedure_column is None:
@@ -123,7 +121,7 @@ def _group(markup: DataBlockMarkup, procedure_column: str, batches: Iterator[Bat
 
 
 def gather_batches(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
-    """Small batches together: the work for each procedure is then done less often."""
+    """Merge small batches, so that the work for each procedure is done less often."""
     some: list[Batch] = []
     for batch in batches:
         some.append(batch)
@@ -135,7 +133,7 @@ def gather_batches(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
 
 
 class ProcedureGroups:
-    """Numbers of procedures in order of first appearance, without regard to case; labels are spelled as met first."""
+    """Indexes of procedures in order of first appearance. Ids are case-insensitive; labels are as first spelled."""
 
     def __init__(self, spool: Spool) -> None:
         self.labels: list[str] = []
@@ -144,9 +142,7 @@ class ProcedureGroups:
         self._folded: dict[str, int] = {}
 
     def number(self, procedures: pa.Array) -> npt.NDArray[np.int64]:
-        """The group of each row."""
-        import numpy as np
-
+        """Return the group of each row."""
         encoded = without_nulls(procedures).dictionary_encode()
         known = np.array([self._find(label) for label in encoded.dictionary.to_pylist()], np.int64)
         rows: npt.NDArray[np.int64] = known[encoded.indices.to_numpy()]
@@ -164,10 +160,7 @@ class ProcedureGroups:
 
 
 def append_records(spool: Spool, numbers: list[npt.NDArray[np.int64]], records: list[pa.Array]) -> None:
-    """Append each record to its group, keeping their order within it."""
-    import numpy as np
-    import pyarrow as pa
-
+    """Append each record to its group, in order."""
     groups = np.concatenate(numbers)
     # numpy sorts short integers by radix.
     order = np.argsort(groups.astype(np.uint16) if len(spool) <= 1 << 16 else groups, kind="stable")
@@ -181,7 +174,7 @@ def append_records(spool: Spool, numbers: list[npt.NDArray[np.int64]], records: 
 
 
 class _Records:
-    """How rows become records: each with the block separator before it, ``lead`` bytes long."""
+    """The layout of records: each after the block separator, which is ``lead`` bytes long."""
 
     def __init__(self, markup: DataBlockMarkup) -> None:
         self._separators = Separators(markup.token_separator, markup.block_separator)
@@ -202,7 +195,7 @@ class _Records:
 
 
 def _open_member(markup: DataBlockMarkup, procedure: str | None) -> bytes:
-    """A member up to its first record."""
+    """Return a member up to its first record."""
     extent = _write_extent(markup.time_extent) if markup.time_extent else ""
     comment = indent(3, MISSING_PROCEDURE_ITEM) if markup.missing_procedure_item else ""
     named = "" if procedure is None else write_procedure(procedure)
@@ -249,7 +242,7 @@ def _write_field(field: DataField) -> str:
 
 
 def _write_extent(extent: TimeExtent) -> str:
-    """A gml:TimePeriod; an end that is now says so at gml:endPosition (D-17)."""
+    """Write a gml:TimePeriod. An end that is now is marked on gml:endPosition (D-17)."""
     begin, end = escape_text(extent.begin), escape_text(extent.end)
     now = '<gml:endPosition indeterminatePosition="now"/>'
     last = now if extent.open_end else f"<gml:endPosition>{end}</gml:endPosition>"

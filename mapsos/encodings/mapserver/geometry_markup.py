@@ -1,11 +1,10 @@
 """Geometries as MapServer's GML (docs/mapserver-sos.md, "Geometries" and "Envelopes"), for a whole batch at once.
 
-The markup is MapServer's, odd as it is (D-30): GML 2 elements for lines and polygons, in an msGeometry without
-namespace; lines with commas alone and one at the end; polygons with a blank at the end. It is complete: inner rings
-stand as gml:innerBoundaryIs in the polygon they belong to. Axis order is x y.
+The markup is MapServer's, with its oddities (D-30): GML 2 elements for lines and polygons, in an msGeometry without a
+namespace; lines with commas only, and one at the end; polygons with a space at the end. It is complete: inner rings
+are gml:innerBoundaryIs of their polygon. Axis order is x y.
 
-Texts are laid out once for all vertices of a batch; rings, parts and features are then nothing but longer stretches
-of that same text.
+Texts are laid out once for all vertices of a batch; rings, parts and features are longer runs of the same text.
 """
 
 from __future__ import annotations
@@ -13,20 +12,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
 from mapsos.columns.fixed_decimals import format_fixed
+from mapsos.columns.geometries import GeometryColumn
 from mapsos.columns.texts import column_offsets
+from mapsos.columns.vertex_runs import VertexRuns
 from mapsos.columns.xml_text import escape_attribute
 from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.mapserver.member_markup import crs_attributes, indent
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pyarrow as pa
     import shapely
 
-    from mapsos.columns.geometries import GeometryColumn
-    from mapsos.columns.vertex_runs import VertexRuns
 
 _DEPTH = 6
 _MULTIPOINT, COLLECTION = 4, 7
@@ -37,9 +37,9 @@ _LEAST_DIMENSION = {"any": 0, "point": 0, "line": 1, "polygon": 2}
 
 @dataclass(frozen=True)
 class GeometryTexts:
-    """Corners ("x y") and the geometry element of each row; ``present`` tells in which rows there is one.
+    """Corners ("x y") and the geometry element of each row; ``present`` states which rows have a geometry.
 
-    Rows without geometry, or with an empty one, have arbitrary texts.
+    Rows without a geometry, or with an empty one, have arbitrary texts.
     """
 
     present: pa.Array | bool
@@ -49,14 +49,14 @@ class GeometryTexts:
 
 
 class GeometryMarkup:
-    """How the geometries of one layer are written.
+    """The format of the geometries of one layer.
 
     Parameters
     ----------
     shape
         The LAYER's TYPE. ``point`` writes the vertices of any geometry as points; ``line`` writes lines, and polygons
-        as such; ``polygon`` polygons alone; ``any`` each geometry as what it is. A geometry that has none of these
-        counts as no geometry.
+        as lines; ``polygon`` only polygons; ``any`` each geometry as its own type. A geometry without any of these
+        counts as missing.
     label
         The CRS label, None for no srsName.
     prefix
@@ -72,10 +72,7 @@ class GeometryMarkup:
         self._crs = "" if label is None else f' srsName="{escape_attribute(label)}"'
 
     def write(self, geometry: GeometryColumn | None, rows: int) -> GeometryTexts | None:
-        """The texts of a column of geometries, None if no row has one."""
-        import numpy as np
-        import pyarrow as pa
-
+        """Return the texts of a column of geometries, None if no row has one."""
         if geometry is None:
             return None
         if self._points_first and (points := geometry.point_coordinates()) is not None:
@@ -105,7 +102,7 @@ class GeometryMarkup:
         return GeometryTexts(_presence(filled), lower.take(place), upper.take(place), spread)
 
     def _write_runs(self, runs: VertexRuns) -> GeometryTexts | None:
-        """The texts of lines, or of polygons of one ring, none of them missing."""
+        """Return the texts of lines, or of polygons of one ring, none of them missing."""
         if runs.dimension < self._least_dimension:
             return None
         is_line = runs.dimension == 1
@@ -114,8 +111,6 @@ class GeometryMarkup:
         return GeometryTexts(True, *_write_corners(runs.bounds), element)
 
     def _write_shapes(self, shapes: npt.NDArray[np.object_]) -> Pieces:
-        import numpy as np
-        import pyarrow as pa
         import shapely
 
         writers = (self._write_points, self._write_lines, self._write_polygons)
@@ -167,7 +162,6 @@ class GeometryMarkup:
         )
 
     def _write_lines(self, shapes: npt.NDArray[np.object_]) -> Pieces:
-        import numpy as np
         import shapely
 
         lines, owners = take_apart(shapes)
@@ -210,7 +204,6 @@ class GeometryMarkup:
         )
 
     def _write_polygons(self, shapes: npt.NDArray[np.object_]) -> Pieces:
-        import numpy as np
         import shapely
 
         polygons, owners = take_apart(shapes)
@@ -281,24 +274,16 @@ def _write_corners(bounds: npt.NDArray[np.float64]) -> tuple[pa.Array, pa.Array]
 
 
 def _presence(filled: npt.NDArray[np.bool_]) -> pa.Array | bool:
-    import pyarrow as pa
-
     return True if filled.all() else pa.array(filled)
 
 
 def pick_texts(choice: npt.NDArray[np.int64] | npt.NDArray[np.bool_], *texts: str) -> pa.Array:
-    """The text of each row's choice."""
-    import numpy as np
-    import pyarrow as pa
-
+    """Return the text of each row's choice."""
     return pa.array(texts, pa.large_string()).take(pa.array(choice.astype(np.int64)))
 
 
 def run_together(texts: pa.Array, counts: npt.NDArray[np.int64]) -> pa.Array:
-    """Runs of so many texts each as one text, without moving a byte."""
-    import numpy as np
-    import pyarrow as pa
-
+    """Return runs of ``counts`` texts each as one text, without copying."""
     ends = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=ends[1:])
     offsets = column_offsets(texts)[ends]
@@ -308,13 +293,12 @@ def run_together(texts: pa.Array, counts: npt.NDArray[np.int64]) -> pa.Array:
 def format_runs(
     coordinates: npt.NDArray[np.float64], counts: npt.NDArray[np.int64], after: tuple[str, str]
 ) -> pa.Array:
-    """Coordinates (vertices, 2) as texts of so many vertices each, each number followed by its column's ``after``."""
+    """Return coordinates (vertices, 2) as one text per run of vertices, each number followed by its ``after``."""
     return run_together(format_fixed(coordinates, after), counts)
 
 
 def unify(collection: shapely.GeometryCollection) -> shapely.Geometry:
-    """What a collection has of its highest dimension, as one geometry of that kind."""
-    import numpy as np
+    """Return the parts of a collection of its highest dimension, as one geometry."""
     import shapely
 
     parts = np.array([collection], object)
@@ -326,7 +310,7 @@ def unify(collection: shapely.GeometryCollection) -> shapely.Geometry:
 
 
 def take_apart(shapes: npt.NDArray[np.object_]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:
-    """The parts that are not empty of each of ``shapes``, and the index of what each belongs to."""
+    """Return the non-empty parts of ``shapes``, and the index of the shape that each part belongs to."""
     import shapely
 
     parts, owners = shapely.get_parts(shapes, return_index=True)

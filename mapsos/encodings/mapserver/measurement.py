@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from mapsos.columns.batches import Batch, map_batches
 from mapsos.columns.xml_text import encode_name, escape_attribute, escape_attribute_column, escape_text_column
@@ -26,12 +27,9 @@ from mapsos.encodings.template import Optional, Part, Slot, Template, find_fille
 from mapsos.terms.urns import PROCEDURE_URN
 from mapsos.web.messages import Chunk
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 
 def describe_measurements(layer: LayerDescription) -> MeasurementMarkup:
-    """Derive the members of one layer: values by its own aliases, in its own column order (D-09)."""
+    """Describe the members of one layer: values by its own aliases, in its own column order (D-09)."""
     return MeasurementMarkup(
         layer_name=layer.layer_name,
         namespace_prefix=layer.namespace_prefix,
@@ -50,16 +48,16 @@ def describe_measurements(layer: LayerDescription) -> MeasurementMarkup:
 
 
 def need_measurements(markup: MeasurementMarkup) -> Needs:
-    """Return what the batches of a layer shall carry: texts, and geometries."""
+    """Return what the batches of a layer must contain: texts, and geometries."""
     return Needs(texts=markup.columns, geometry=True)
 
 
 def encode_measurements(markup: MeasurementMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
-    """The members of one layer, row after row, in chunks of about half a megabyte.
+    """Yield the members of one layer, row by row, in chunks of about half a megabyte.
 
-    om:samplingTime is left out where the time is empty; gml:boundedBy and geometry where there is no geometry. The
-    comment about a missing procedure item stands before the om:procedure that it speaks of (D-27). Layer name and
-    aliases become XML names (D-18); what is an id stays as it is, escaped once (D-16b).
+    om:samplingTime is omitted if the time is empty; gml:boundedBy and geometry if the geometry is missing. The comment
+    about a missing procedure item precedes the om:procedure that it refers to (D-27). Layer name and aliases become XML
+    names (D-18); ids stay as they are, escaped once (D-16b).
     """
     template = Template(*_lay_out_member(markup))
     geometries = GeometryMarkup(markup.shape, markup.label, encode_prefix(markup.namespace_prefix))
@@ -138,7 +136,7 @@ def _lay_out_bounds(label: str | None) -> tuple[Part, ...]:
 def _encode_batch(
     markup: MeasurementMarkup, template: Template, geometries: GeometryMarkup, batch: Batch
 ) -> Iterator[Chunk]:
-    """The chunks of a batch: what they are joined of is there at once, the joining is left to whoever asks for them."""
+    """Return the chunks of a batch: their pieces are made at once, and joined by the caller that iterates."""
     slots: dict[str, Pieces | pa.Array] = {}
     present: dict[str, pa.Array | bool] = {"geometry": False}
     if markup.time_column is not None:

@@ -1,4 +1,4 @@
-"""The parts of an om:member that both result models share: names, procedure, phenomenon, and how deep they stand."""
+"""The parts of an om:member that both result models share: names, procedure, phenomenon and indentation."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _TAKEN_PREFIXES = frozenset({"gml", "ows", "swe", "xlink", "xsi", "sos", "om", "
 
 
 def indent(depth: int, *lines: str) -> str:
-    """Lines of markup at a depth of two blanks a level, each with its line end."""
+    """Return lines of markup, each indented by two spaces per level and with its line end."""
     return "".join(f"{'  ' * depth}{line}\n" for line in lines)
 
 
 def encode_prefix(prefix: str) -> str:
-    """The user's namespace prefix as a name that none of the document's own prefixes has."""
+    """Return the user's namespace prefix as a name that differs from the document's own prefixes."""
     name = encode_name(prefix)
     return f"{name}_" if name.lower() in _TAKEN_PREFIXES else name
 
@@ -33,12 +33,12 @@ def describe_phenomenon(observed: PropertyDescription) -> Phenomenon:
 
 
 def write_procedure(procedure: str) -> str:
-    """The om:procedure of a member, for an id that is plain text."""
+    """Return the om:procedure of a member, for a plain text id."""
     return indent(3, f'<om:procedure xlink:href="{PROCEDURE_URN}{escape_attribute(procedure)}"/>')
 
 
 def write_phenomenon(phenomenon: Phenomenon) -> tuple[str, str]:
-    """The om:observedProperty of a member in two halves: what may follow the phenomenon's id stands between them."""
+    """Return the om:observedProperty of a member in two halves, between which the phenomenon's id can get a suffix."""
     components = (
         f'<swe:component xlink:href="{escape_attribute(component)}"/>' for component in phenomenon.components
     )
@@ -59,7 +59,7 @@ def crs_attributes(label: str | None) -> str:
 
 
 def write_envelope(depth: int, envelope: Envelope) -> str:
-    """A gml:boundedBy at a depth (docs/mapserver-sos.md, "Envelopes")."""
+    """Return a gml:boundedBy at a depth (docs/mapserver-sos.md, "Envelopes")."""
     return (
         indent(depth, "<gml:boundedBy>")
         + indent(depth + 1, f"<gml:Envelope{crs_attributes(envelope.label)}>")

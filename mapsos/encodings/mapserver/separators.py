@@ -1,28 +1,29 @@
-"""Separators of a text block, and their protection inside values."""
+"""Separators of a text block, and their escapes inside values."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mapsos.columns.texts import column_bytes
 
 
 class Separators:
     """The token and block separator of a swe:TextBlock, as plain text.
 
-    A separator that occurs inside a value is written there as percent escapes of its UTF-8 bytes: a comma as ``%2C``,
-    a line feed as ``%0A``, ``||`` as ``%7C%7C``. So is, at the end of a value, a beginning of a separator that would be
-    read together with the separator that follows it (``@`` before ``@@``), and a carriage return if a separator has a
-    line end. Nothing else changes: a percent sign stays as it is, so that values without separators are those of the
-    data. Separators of a single character that percent escapes are written with (``%``, ``0`` to ``9``, ``A`` to
-    ``F``) cannot be protected: what they split is not to be told from what they do not.
+    A separator inside a value is written as percent escapes of its UTF-8 bytes: a comma as ``%2C``, a line feed as
+    ``%0A``, ``||`` as ``%7C%7C``. Also escaped are, at the end of a value, a prefix of a separator that would be read
+    together with the separator that follows (``@`` before ``@@``), and a carriage return if a separator contains a line
+    end. Nothing else changes: a percent sign stays as it is, so that values without separators are those of the data.
+    Separators of a single character that is used in percent escapes (``%``, ``0`` to ``9``, ``A`` to ``F``) cannot be
+    escaped: clients then cannot tell separators from values.
     """
 
     def __init__(self, token: str, block: str) -> None:
         separators = [text for text in dict.fromkeys((token, block)) if text]
-        # The longer one first: a part of it may be the shorter one.
+        # The longer one first: it can contain the shorter one.
         self._inside = sorted(separators, key=len, reverse=True)
         if any(end in text for text in separators for end in "\r\n"):
             self._inside.append("\r")
@@ -34,9 +35,7 @@ class Separators:
         ]
 
     def protect(self, column: pa.Array) -> pa.Array:
-        """A large_string column without nulls whose texts hold no separator."""
-        import pyarrow.compute as pc
-
+        """Return a large_string column (without nulls) whose texts contain no separator."""
         for text in self._inside:
             if _occurs(text, column):
                 column = pc.replace_substring(column, text, _percent(text))
@@ -47,10 +46,6 @@ class Separators:
 
 
 def _occurs(text: str, column: pa.Array) -> bool:
-    import pyarrow.compute as pc
-
-    from mapsos.columns.texts import column_bytes
-
     encoded = text.encode()
     if not (column_bytes(column) == encoded[0]).any():
         return False

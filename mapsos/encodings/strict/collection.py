@@ -26,16 +26,16 @@ _NAMESPACES = (
 Markup = TypeVar("Markup")
 
 EncodeLayer = Callable[[str, Markup, Iterable[Batch]], Iterator[Chunk]]
-"""Writes the members of one layer, given the beginning that the gml:id of its members shall have."""
+"""Writes the members of one layer, given the prefix of their gml:ids."""
 
 
 def write_strict_members(
     encode_layer: EncodeLayer[Markup], schema: str
 ) -> Callable[[CollectionMarkup, Sequence[LayerAnswer[Markup]]], Iterator[Chunk]]:
-    """What writes a whole answer (`Encoder.write`), given what writes a layer and the schema below om/1.0.0.
+    """Return the writer of a response (`Encoder.write`), given the one of a layer and the schema below om/1.0.0.
 
-    Ids begin with the number of the layer, and with a letter that the id of the collection does not begin with, so
-    that all differ. Without any member there is the nil one.
+    Ids begin with the index of the layer, and with a letter that the id of the collection does not begin with, so that
+    all differ. A response without any member has the nil member.
     """
 
     def write(collection: CollectionMarkup, layers: Sequence[LayerAnswer[Markup]]) -> Iterator[Chunk]:
@@ -74,7 +74,7 @@ def _open(markup: CollectionMarkup, id_: str, schema: str) -> bytes:
 
 
 def write_strict_envelope(envelope: Envelope) -> str:
-    """A gml:boundedBy with the URN of its CRS and the order of that CRS's axes."""
+    """Return a gml:boundedBy with the URN of its CRS and in the axis order of that CRS."""
     urn, lower, upper = write_corners(envelope)
     attribute = "" if urn is None else f' srsName="{escape_attribute(urn)}"'
     return (

@@ -1,15 +1,20 @@
-"""Geometries as valid GML 3.1.1, in the order of their CRS's axes, for a whole batch at once.
+"""Geometries as valid GML 3.1.1, in the axis order of their CRS, for a whole batch at once.
 
-Points, lines and polygons as gml:pos and gml:posList, with inner rings; several of them as gml:MultiPoint,
-gml:MultiLineString and gml:MultiPolygon. Each geometry is written as what it is.
+Points, lines and polygons are gml:pos and gml:posList, with inner rings; several of them gml:MultiPoint,
+gml:MultiLineString and gml:MultiPolygon. Each geometry is written as its own type.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from mapsos.columns.fixed_decimals import format_fixed
+from mapsos.columns.geometries import GeometryColumn
+from mapsos.columns.vertex_runs import VertexRuns
 from mapsos.columns.xml_text import escape_attribute
 from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.mapserver.geometry_markup import (
@@ -22,16 +27,8 @@ from mapsos.encodings.mapserver.geometry_markup import (
     unify,
 )
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pyarrow as pa
-
-    from mapsos.columns.geometries import GeometryColumn
-    from mapsos.columns.vertex_runs import VertexRuns
-
 _ENDS = (" ", " ")
-"""What follows the numbers of a vertex."""
+"""Separators after the numbers of a vertex."""
 
 _BOUNDARIES = (("<gml:exterior>", "</gml:exterior>"), ("<gml:interior>", "</gml:interior>"))
 _RING = ("<gml:LinearRing><gml:posList>", "</gml:posList></gml:LinearRing>")
@@ -39,24 +36,21 @@ _RING = ("<gml:LinearRing><gml:posList>", "</gml:posList></gml:LinearRing>")
 
 @dataclass(frozen=True)
 class StrictGeometries:
-    """The geometry of each row, and in which rows there is one; the others have arbitrary texts."""
+    """The geometry of each row; ``present`` states which rows have one. The others have arbitrary texts."""
 
     present: pa.Array | bool
     element: Pieces
 
 
 class StrictGeometryMarkup:
-    """How the geometries of one layer are written: ``crs`` is the URN of their CRS, None for no srsName."""
+    """The format of the geometries of one layer. ``crs`` is the URN of their CRS, None for no srsName."""
 
     def __init__(self, crs: str | None, *, northing_first: bool) -> None:
         self._crs = "" if crs is None else f' srsName="{escape_attribute(crs)}"'
         self._swap = northing_first
 
     def write(self, geometry: GeometryColumn | None) -> StrictGeometries | None:
-        """The texts of a column of geometries, None if no row has one."""
-        import numpy as np
-        import pyarrow as pa
-
+        """Return the texts of a column of geometries, None if no row has one."""
         if geometry is None:
             return None
         if (points := geometry.point_coordinates()) is not None:
@@ -88,8 +82,6 @@ class StrictGeometryMarkup:
         return coordinates[:, ::-1] if self._swap else coordinates
 
     def _write_shapes(self, shapes: npt.NDArray[np.object_]) -> pa.Array:
-        import numpy as np
-        import pyarrow as pa
         import shapely
 
         writers = (self._write_points, self._write_lines, self._write_polygons)
@@ -115,7 +107,7 @@ class StrictGeometryMarkup:
         return (f"<gml:LineString{self._crs}><gml:posList>", coordinates, "</gml:posList></gml:LineString>")
 
     def _format_vertices(self, shapes: npt.NDArray[np.object_]) -> pa.Array:
-        """The coordinates of each line or ring, with a blank behind them."""
+        """Return the coordinates of each line or ring, with a space at the end."""
         import shapely
 
         coordinates = self._order(shapely.get_coordinates(shapes))
@@ -134,7 +126,6 @@ class StrictGeometryMarkup:
         return self._gather(len(shapes), owners, pieces, "gml:MultiLineString", "gml:lineStringMember")
 
     def _write_polygons(self, shapes: npt.NDArray[np.object_]) -> pa.Array:
-        import numpy as np
         import shapely
 
         parts, owners = take_apart(shapes)
@@ -151,9 +142,7 @@ class StrictGeometryMarkup:
         return self._gather(len(shapes), owners, pieces, "gml:MultiPolygon", "gml:polygonMember")
 
     def _gather(self, rows: int, owners: npt.NDArray[np.int64], pieces: Pieces, several: str, member: str) -> pa.Array:
-        """The parts of each geometry: alone, or as members of one of several."""
-        import numpy as np
-
+        """Return the parts of each geometry: alone, or as members of a multi-geometry."""
         counts = np.bincount(owners, minlength=rows)
         if (counts == 1).all():
             return join_rows(rows, pieces)

@@ -1,23 +1,18 @@
-"""What the encoders of valid O&M 1.0.0 are told of a layer, and how they write identifiers, units and times."""
+"""Markup of a layer for the encoders of valid O&M 1.0.0, with identifiers, units and corners."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mapsos.columns.batches import ColumnKind
-from mapsos.columns.xml_text import encode_id, encode_uri, escape_attribute, escape_attribute_column, without_nulls
+from mapsos.columns.xml_text import encode_id, encode_uri, escape_attribute
 from mapsos.encodings.layer_description import LayerDescription
 from mapsos.encodings.markup import Envelope, name_columns
 from mapsos.terms.crs import is_northing_first, write_crs_urn
 from mapsos.terms.urns import PROCEDURE_URN
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 UNKNOWN = "urn:ogc:def:nil:OGC:unknown"
 INAPPLICABLE = "urn:ogc:def:nil:OGC:inapplicable"
@@ -26,16 +21,14 @@ _LONGEST_SEPARATOR = 3
 _UCUM = "urn:ogc:def:uom:UCUM::"
 _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
 _UOM_SYMBOL = re.compile(r"[^: \n\r\t]+")
-_NUMBER = r"^\s*[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$"
-_SPECIAL = (("NaN", r"(?i)^[-+]?nan$"), ("-INF", r"(?i)^-inf(inity)?$"), ("INF", r"(?i)^\+?inf(inity)?$"))
 
 
 @dataclass(frozen=True)
 class StrictField:
-    """An observed value: its alias, the column of the batches, what it holds and what the metadata say of it.
+    """An observed value: its alias, its column of the batches, its kind and its metadata.
 
-    ``definition`` is a URI. ``loose`` tells that texts of a number may be none (tables of text, dBASE): those are taken
-    for no value.
+    ``definition`` is a URI. With ``loose`` the texts of a number can be something else (tables of text, dBASE), which
+    counts as a missing value.
     """
 
     alias: str
@@ -48,33 +41,33 @@ class StrictField:
 
     @property
     def is_number(self) -> bool:
-        """Whether its texts must be numbers."""
+        """Return whether its texts must be numbers."""
         return self.kind in (ColumnKind.REAL, ColumnKind.INTEGER)
 
     @property
     def is_count(self) -> bool:
-        """Whether it is a number of things: an integer without a unit."""
+        """Return whether it is a count: an integer without a unit."""
         return self.kind is ColumnKind.INTEGER and not self.uom
 
 
 @dataclass(frozen=True)
 class StrictMarkup:
-    """One layer of a valid answer, in either result model.
+    """One layer of a valid response, in either result model.
 
     Attributes
     ----------
     observed_property
         The URI of the observed property.
     fields
-        The observed values; the times, and the procedure, are none.
+        The observed values, without the times and the procedure.
     crs
-        The URN of the CRS of coordinates, None where nobody says; ``northing_first`` tells the order of its axes.
+        The URN of the CRS of coordinates, None if unknown; ``northing_first`` states the order of its axes.
     geometry
         Whether rows have geometries.
     time_column, end_time_column, procedure_column, feature_id_column
-        Columns of the batches, None for none.
+        Columns of the batches, None if missing.
     procedure
-        The constant id where there is no column; None if it is not known which one it is.
+        The constant id of a layer without a procedure column; None if unknown.
     token_separator, block_separator
         Of records.
     """
@@ -94,21 +87,21 @@ class StrictMarkup:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The columns that are wanted as texts, each once."""
+        """Return the columns needed as texts, without duplicates."""
         roles = (self.procedure_column, self.feature_id_column)
         return name_columns(*(field.column for field in self.fields), *roles)
 
     @property
     def times(self) -> tuple[str, ...]:
-        """The columns that are wanted as times."""
+        """Return the columns needed as times."""
         return tuple(column for column in (self.time_column, self.end_time_column) if column is not None)
 
 
 def describe_strict(layer: LayerDescription) -> StrictMarkup:
-    """Derive the members of one layer: the time, the procedure and the feature id are not values as well.
+    """Describe the members of one layer. The time, the procedure and the feature id are not values as well.
 
-    Several words of sos_procedure without sos_procedure_item do not state which sensor a row is from: it is unknown
-    then. Separators that a swe:TextBlock cannot have (longer than three characters) are the default ones.
+    If sos_procedure has several words and sos_procedure_item is missing, the sensor of a row is unknown. Separators
+    that a swe:TextBlock does not allow (longer than three characters) are replaced by the default ones.
     """
     urn = write_crs_urn(layer.crs_label)
     separators = {"token_separator": layer.token_separator, "block_separator": layer.block_separator}
@@ -140,12 +133,12 @@ def describe_strict(layer: LayerDescription) -> StrictMarkup:
 
 @lru_cache(maxsize=4096)
 def write_procedure_urn(procedure: str) -> str:
-    """The URN of a procedure, also of one whose id is no part of a URI: percent-escaped then."""
+    """Return the URN of a procedure; an id that cannot be part of a URI is percent-escaped."""
     return PROCEDURE_URN + encode_id(procedure) if procedure else UNKNOWN
 
 
 def write_corners(envelope: Envelope) -> tuple[str | None, str, str]:
-    """The URN of an envelope's CRS, and its corners in the order of that CRS's axes (without a URN in x y order)."""
+    """Return the URN of an envelope's CRS, and the corners in its axis order (without a URN in x y order)."""
     urn = write_crs_urn(envelope.label)
     lower, upper = (envelope.minx, envelope.miny), (envelope.maxx, envelope.maxy)
     if urn is not None and is_northing_first(envelope.label or ""):
@@ -154,14 +147,14 @@ def write_corners(envelope: Envelope) -> tuple[str | None, str, str]:
 
 
 def write_uom_attribute(uom: str | None) -> str:
-    """A unit as the URI that gml:MeasureType wants: the symbol itself where it is one, else a URN with it."""
+    """Return a unit as the URI that gml:MeasureType requires: the symbol itself if it is one, else a URN with it."""
     if not uom:
         return UNKNOWN
     return uom if encode_uri(uom) == uom and _is_reference(uom) else _UCUM + quote(uom, safe="")
 
 
 def write_uom_element(uom: str | None) -> str:
-    """The swe:uom of a quantity: a symbol, or a reference where it is none; nothing without a unit."""
+    """Return the swe:uom of a quantity: a symbol, else a reference; nothing without a unit."""
     if not uom:
         return ""
     if _UOM_SYMBOL.fullmatch(uom):
@@ -171,36 +164,5 @@ def write_uom_element(uom: str | None) -> str:
 
 
 def _is_reference(text: str) -> bool:
-    """Whether a colon in a text is that of a URI's scheme."""
+    """Return whether a colon in a text is that of a URI's scheme."""
     return ":" not in text.partition("/")[0] or _SCHEME.match(text) is not None
-
-
-def map_texts(column: pa.Array, write: Callable[[str], str]) -> pa.Array:
-    """Each distinct text of a column written by a function, and escaped for an attribute."""
-    import pyarrow as pa
-
-    encoded = without_nulls(column).dictionary_encode()
-    written = pa.array([write(text) for text in encoded.dictionary.to_pylist()], pa.large_string())
-    return escape_attribute_column(written).take(encoded.indices)
-
-
-def fit_numbers(column: pa.Array, *, loose: bool) -> pa.Array:
-    """Texts of numbers as xsd:double has them; what is none becomes an empty text.
-
-    Costs a look at the bytes of texts that a typed column gave; a pattern where ``loose``, or where bytes are odd.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from mapsos.columns.texts import column_bytes
-
-    column = without_nulls(column)
-    if not loose and not column_bytes(column).tobytes().translate(None, b"0123456789+-.eE"):
-        return column
-    fits = pc.match_substring_regex(column, _NUMBER)
-    for name, pattern in _SPECIAL:
-        special = pc.match_substring_regex(column, pattern)
-        if pc.any(special).as_py():
-            column = pc.if_else(special, name, column)
-            fits = pc.or_(fits, special)
-    return pc.if_else(fits, column, pa.scalar("", pa.large_string()))

@@ -1,17 +1,21 @@
 """Observations as valid om:Measurement: a member for every observed value (OGC 07-022r1, clause 7.4).
 
-What is no number is an observation of its own kind: an integer without a unit an om:CountObservation, a truth value an
-om:TruthObservation, a date an om:TemporalObservation, any other text an om:CategoryObservation. A null has no member.
+Values other than numbers have separate kinds of observations: an integer without a unit is an om:CountObservation, a
+truth value an om:TruthObservation, a date an om:TemporalObservation, any other text an om:CategoryObservation. A null
+has no member.
 
-The feature of interest is named by the URN of the station; the place of the observation stands in it, as the
-gml:location of a gml:FeatureCollection without members, which parsers accept that do not know the schema of sampling
+The feature of interest is named by the URN of the station. It contains the place of the observation, as the
+gml:location of a gml:FeatureCollection without members: parsers accept this without knowing the schema of sampling
 features.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.batches import Batch, ColumnKind, map_batches
 from mapsos.columns.value_texts import instant_texts
@@ -25,29 +29,25 @@ from mapsos.encodings.strict.markup import (
     StrictField,
     StrictMarkup,
     describe_strict,
-    fit_numbers,
-    map_texts,
     write_procedure_urn,
     write_uom_attribute,
 )
+from mapsos.encodings.strict.text_columns import fit_numbers, map_texts
 from mapsos.encodings.template import Optional, Part, Slot, Template, find_filled
 from mapsos.terms.urns import TRANSIENT_FEATURE
 from mapsos.web.messages import Chunk
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 
 def need_strict_measurements(markup: StrictMarkup) -> Needs:
-    """Return what the batches of a layer shall carry: texts, times, and geometries where there are any."""
+    """Return what the batches of a layer must contain: texts, times, and geometries if the layer has them."""
     return Needs(texts=markup.texts, times=markup.times, geometry=markup.geometry)
 
 
 def encode_strict_measurements(ids: str, markup: StrictMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
-    """The members of one layer, row after row, value after value, in chunks of about half a megabyte.
+    """Yield the members of one layer, row by row, value by value, in chunks of about half a megabyte.
 
-    ``ids`` begins every gml:id; the numbers of the value in its row, and of the row, follow. A row whose time is no
-    time has one that is unknown. Where the layer has feature ids, each observation has as its gml:name the id by which
+    ``ids`` begins every gml:id; the index of the value in its row, and that of the row, follow. A row without a valid
+    time has an unknown time. If the layer has feature ids, the gml:name of each observation is the id by which
     GetObservationById finds its row.
     """
     if not markup.fields:
@@ -57,7 +57,7 @@ def encode_strict_measurements(ids: str, markup: StrictMarkup, batches: Iterable
     rows = 0
 
     def encode_batch(batch: Batch) -> Iterator[Chunk]:
-        """The chunks of a batch: what they are joined of is there at once, the joining is left to whoever asks."""
+        """Return the chunks of a batch: their pieces are made at once, and joined by the caller that iterates."""
         nonlocal rows
         slots, present = _fill(markup, geometries, batch, rows)
         rows += batch.rows
@@ -82,7 +82,7 @@ def _lay_out_value(ids: str, number: int, field: StrictField) -> Part:
 
 
 def _choose_element(field: StrictField) -> tuple[str, str, str]:
-    """The kind of observation, and what stands before and after its value."""
+    """Return the kind of observation, and the markup before and after its value."""
     closing = "</om:result>"
     if field.is_count:
         return "om:CountObservation", '<om:result xsi:type="xs:integer">', closing
@@ -101,9 +101,6 @@ def _choose_element(field: StrictField) -> tuple[str, str, str]:
 def _fill(
     markup: StrictMarkup, geometries: StrictGeometryMarkup, batch: Batch, rows: int
 ) -> tuple[dict[str, Pieces | pa.Array], dict[str, pa.Array | bool]]:
-    import numpy as np
-    import pyarrow as pa
-
     procedures = _write_procedures(markup, batch)
     before = (
         pa.array(np.arange(rows + 1, rows + 1 + batch.rows)).cast(pa.large_string()),
@@ -144,9 +141,7 @@ def _write_time(markup: StrictMarkup, batch: Batch) -> Pieces:
 
 
 def _write_instants(batch: Batch, column: str | None, element: str) -> Pieces:
-    """The element with the time of each row."""
-    import pyarrow.compute as pc
-
+    """Return the element with the time of each row."""
     unknown = f'<gml:{element} indeterminatePosition="unknown"/>'
     if column is None:
         return (unknown,)
@@ -164,8 +159,6 @@ def _write_procedures(markup: StrictMarkup, batch: Batch) -> str | pa.Array:
 def _write_feature(
     markup: StrictMarkup, geometries: StrictGeometryMarkup, procedures: str | pa.Array, batch: Batch
 ) -> Pieces:
-    import pyarrow.compute as pc
-
     station = procedures if procedures != UNKNOWN else TRANSIENT_FEATURE
     named: Pieces = ('<om:featureOfInterest xlink:href="', station, '"')
     found = geometries.write(batch.geometry)

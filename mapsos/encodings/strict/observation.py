@@ -1,14 +1,18 @@
 """Observations as valid om:Observation: a swe:DataArray of records for each procedure (OGC 07-022r1; 07-000, 9).
 
-The number of records, and the time from the first to the last of them, stand before them: so records are kept by
-procedure (in memory up to a bound, then in a temporary file) until all rows have been read.
+The number of records, and the time from the first to the last of them, precede them. So records are stored by
+procedure (in memory up to a limit, then in a temporary file) until all rows have been read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.columns.value_texts import instant_texts
@@ -24,25 +28,20 @@ from mapsos.encodings.strict.markup import (
     StrictField,
     StrictMarkup,
     describe_strict,
-    fit_numbers,
     write_procedure_urn,
     write_uom_element,
 )
+from mapsos.encodings.strict.text_columns import fit_numbers
 from mapsos.terms.times import format_instant
 from mapsos.terms.urns import TRANSIENT_FEATURE
 from mapsos.web.messages import Chunk
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-    import pyarrow as pa
 
 _CLOSING = b"</swe:values></swe:DataArray></om:result></om:Observation></om:member>\n"
 
 
 @dataclass
 class _Group:
-    """What is known of the records of one procedure; times in microseconds since 1970 UTC, None for none."""
+    """Statistics of the records of one procedure; times in microseconds since 1970 UTC, None if unknown."""
 
     records: int = 0
     first: int | None = None
@@ -50,15 +49,15 @@ class _Group:
 
 
 def need_strict_records(markup: StrictMarkup) -> Needs:
-    """Return what the batches of a layer shall carry: texts and times."""
+    """Return what the batches of a layer must contain: texts and times."""
     return Needs(texts=markup.texts, times=markup.times)
 
 
 def encode_strict_observations(ids: str, markup: StrictMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
-    """A member for each procedure, in order of first appearance; none for a layer without rows.
+    """Yield a member for each procedure, in order of first appearance; none for a layer without rows.
 
-    ``ids`` begins every gml:id; the number of the procedure follows. The sampling time is the period of the records
-    that are there. Values are texts; a null is an empty one; separators inside values are percent-escaped.
+    ``ids`` begins every gml:id; the index of the procedure follows. The sampling time is the period of the records.
+    Values are texts; a null is an empty text; separators inside values are percent-escaped.
     """
     records = _Records(markup)
     with Spool() as spool:
@@ -81,9 +80,6 @@ def encode_strict_observations(ids: str, markup: StrictMarkup, batches: Iterable
 
 
 def _number(markup: StrictMarkup, groups: ProcedureGroups, batch: Batch) -> npt.NDArray[np.int64]:
-    import numpy as np
-    import pyarrow as pa
-
     if markup.procedure_column is not None:
         return groups.number(batch.texts[markup.procedure_column])
     groups.number(pa.array([markup.procedure or ""], pa.large_string()))
@@ -91,9 +87,7 @@ def _number(markup: StrictMarkup, groups: ProcedureGroups, batch: Batch) -> npt.
 
 
 def _take_in(markup: StrictMarkup, facts: list[_Group], rows: npt.NDArray[np.int64], batch: Batch) -> None:
-    """Count the records of each group, and widen the time that they span."""
-    import numpy as np
-
+    """Count the records of each group, and extend the period that they cover."""
     counts = np.bincount(rows, minlength=len(facts))
     for number in np.flatnonzero(counts).tolist():
         facts[number].records += int(counts[number])
@@ -114,17 +108,14 @@ def _take_in(markup: StrictMarkup, facts: list[_Group], rows: npt.NDArray[np.int
 
 
 def _read_instants(times: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_] | None]:
-    """Times as microseconds, and which of them are known, None for all."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+    """Return times in microseconds, and a mask of the known ones, None if all are."""
     known = times.is_valid().to_numpy(zero_copy_only=False) if times.null_count else None
     plain = times.cast(pa.int64())
     return pc.fill_null(plain, 0).to_numpy(zero_copy_only=False), known
 
 
 class _Records:
-    """How rows become records: each with the block separator before it, ``lead`` bytes long."""
+    """The layout of records: each after the block separator, which is ``lead`` bytes long."""
 
     def __init__(self, markup: StrictMarkup) -> None:
         self._markup = markup
@@ -148,7 +139,7 @@ class _Records:
 
 
 def _open_member(id_: str, markup: StrictMarkup, procedure: str, group: _Group) -> bytes:
-    """A member up to its first record."""
+    """Return a member up to its first record."""
     urn = escape_attribute(write_procedure_urn(procedure))
     feature = urn if urn != UNKNOWN else TRANSIENT_FEATURE
     times = {markup.time_column: "time", markup.end_time_column: "end_time"}
@@ -186,7 +177,7 @@ def _write_field(field: StrictField) -> str:
 
 
 def _choose_component(field: StrictField) -> str:
-    """The SWE type of a column: text whose meaning the metadata define is a category."""
+    """Return the SWE type of a column. Text with a definition in the metadata is a category."""
     if field.is_number:
         return "Count" if field.is_count else "Quantity"
     if field.kind is ColumnKind.BOOLEAN:

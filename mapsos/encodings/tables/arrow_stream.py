@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
+import pyarrow as pa
+
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.tables.arrow_table import Sink, build_schema, describe_geometries, make_record_batch
@@ -13,12 +15,10 @@ from mapsos.web.messages import Chunk
 
 
 def encode_arrow_stream(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
-    """The schema, a record batch for each batch, and the mark that ends the stream.
+    """Yield the schema, a record batch for each batch, and the end-of-stream marker.
 
-    Besides `build_schema` the metadata hold ``geo`` as GeoParquet has it, where there are geometries.
+    The schema is that of `build_schema`. If there are geometries, its metadata also contain ``geo`` as in GeoParquet.
     """
-    import pyarrow as pa
-
     table = join_tables([layer.markup for layer in layers], ("geometry",))
     schema = build_schema(collection, table)
     if table.shape is not None:

@@ -1,34 +1,30 @@
-"""The table of an answer as an Arrow schema and record batches: what the Arrow and the Parquet format share."""
+"""The table of a response as an Arrow schema and record batches, for the Arrow and the Parquet format."""
 
 from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
 
 from mapsos.columns.batches import Batch
+from mapsos.columns.geometries import GeometryColumn
 from mapsos.encodings.markup import CollectionMarkup
-from mapsos.encodings.tables.table import Table, arrow_type, fill_values
+from mapsos.encodings.tables.table import Table
+from mapsos.encodings.tables.table_columns import arrow_type, fill_values
 from mapsos.terms.crs import Crs
 from mapsos.web.messages import Chunk
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from mapsos.columns.geometries import GeometryColumn
 
 GEOMETRY = "geometry"
 
 
 def build_schema(collection: CollectionMarkup, table: Table) -> pa.Schema:
-    """The columns of the table and, where a layer has geometries, ``geometry`` as WKB.
+    """Return the columns of the table and, if a layer has geometries, ``geometry`` as WKB.
 
-    Metadata of a field: ``role``, ``unit`` and ``definition``, as far as they are known. Metadata of the schema:
-    ``offering``, its ``name`` and ``description``. The geometry names itself as GeoArrow does (``geoarrow.wkb`` with
-    its CRS as PROJJSON).
+    Metadata of a field: ``role``, ``unit`` and ``definition``, as far as known. Metadata of the schema: ``offering``,
+    its ``name`` and ``description``. The geometry is marked as in GeoArrow (``geoarrow.wkb`` with its CRS as PROJJSON).
     """
-    import pyarrow as pa
-
     fields = [
         pa.field(
             column.name,
@@ -48,7 +44,7 @@ def build_schema(collection: CollectionMarkup, table: Table) -> pa.Schema:
 def describe_geometries(
     table: Table, types: list[str] | None = None, bounds: tuple[float, ...] | None = None
 ) -> dict[str, Any]:
-    """The ``geo`` metadata of GeoParquet 1.1; without ``types`` the list is empty, which means that any may occur."""
+    """Return the ``geo`` metadata of GeoParquet 1.1. Without ``types`` the list is empty, which allows any type."""
     column: dict[str, Any] = {
         "encoding": "WKB",
         "geometry_types": types or [],
@@ -60,9 +56,7 @@ def describe_geometries(
 
 
 def make_record_batch(schema: pa.Schema, table: Table, layer: int, batch: Batch) -> pa.RecordBatch:
-    """The rows of a batch of one layer (by its number)."""
-    import pyarrow as pa
-
+    """Return the rows of a batch of one layer (by its index)."""
     columns = fill_values(table, layer, batch)
     if table.shape is not None:
         columns.append(pa.nulls(batch.rows, pa.binary()) if batch.geometry is None else _flat_wkb(batch.geometry))
@@ -70,14 +64,10 @@ def make_record_batch(schema: pa.Schema, table: Table, layer: int, batch: Batch)
 
 
 def _flat_wkb(geometry: GeometryColumn) -> pa.Array:
-    """The geometries in two dimensions, as everywhere else in an answer."""
-    import pyarrow as pa
-
+    """Return the geometries in two dimensions, as everywhere in a response."""
     points = geometry.point_coordinates()
     if points is not None:
-        from mapsos.columns.geometries import GeometryColumn as Column
-
-        return Column.from_points(points).wkb.cast(pa.binary())
+        return GeometryColumn.from_points(points).wkb.cast(pa.binary())
     import shapely
 
     return pa.array(shapely.to_wkb(shapely.force_2d(geometry.shapes())), pa.binary())
@@ -85,7 +75,7 @@ def _flat_wkb(geometry: GeometryColumn) -> pa.Array:
 
 @lru_cache(maxsize=64)
 def describe_crs(crs: Crs) -> dict[str, Any] | None:
-    """A CRS as PROJJSON, None if PROJ does not know it."""
+    """Return a CRS as PROJJSON, None if PROJ does not know it."""
     import pyproj
     import pyproj.exceptions
 
@@ -96,7 +86,7 @@ def describe_crs(crs: Crs) -> dict[str, Any] | None:
 
 
 class Sink:
-    """A file to write to that hands out what was written: how a writer of files becomes a stream in flat memory."""
+    """A writable file whose contents are taken out as they are written: turns a writer of files into a stream."""
 
     def __init__(self) -> None:
         self._chunks: list[Chunk] = []
@@ -104,37 +94,37 @@ class Sink:
         self.closed = False
 
     def write(self, data: Any) -> int:
-        """Take in some bytes."""
+        """Append some bytes."""
         chunk = bytes(data)
         self._chunks.append(chunk)
         self._size += len(chunk)
         return len(chunk)
 
     def tell(self) -> int:
-        """How many bytes were written so far."""
+        """Return how many bytes were written so far."""
         return self._size
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing, since bytes are not buffered."""
 
     def close(self) -> None:
-        """No more will be written."""
+        """End writing."""
         self.closed = True
 
     def writable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def readable(self) -> bool:
-        """It is not."""
+        """Return False."""
         return False
 
     def seekable(self) -> bool:
-        """It is not."""
+        """Return False."""
         return False
 
     def take(self) -> list[Chunk]:
-        """What was written since the last time."""
+        """Return the bytes written since the last call."""
         chunks, self._chunks = self._chunks, []
         return chunks
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.batches import ColumnKind
+from mapsos.columns.geometries import GeometryColumn, single_points
 from mapsos.columns.texts import column_bytes
 from mapsos.columns.value_texts import shortest_texts
 from mapsos.encodings.encoder import Encoder, LayerAnswer
@@ -16,40 +20,34 @@ from mapsos.encodings.tables.table import (
     TableColumn,
     TableMarkup,
     describe_table,
-    fill_texts,
     join_tables,
     need_texts,
 )
+from mapsos.encodings.tables.table_columns import fill_texts
 from mapsos.terms.crs import is_geographic
 from mapsos.terms.layer_source import ShapeType
 from mapsos.web.messages import Chunk
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from mapsos.columns.geometries import GeometryColumn
-
-
 _BARE = frozenset({ColumnKind.INTEGER, ColumnKind.REAL, ColumnKind.BOOLEAN, ColumnKind.DATE, ColumnKind.TIME})
-"""Kinds whose texts hold nothing that needs quotes."""
+"""Kinds whose texts never need quotes."""
 _SPECIAL = '[",\r\n]'
 _LINE_END = "\r\n"
 
 
 def encode_csv(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
-    """The table of an answer (`write_csv`); nothing of the collection is in it."""
+    """Yield the table of a response (`write_csv`); the collection is ignored."""
     del collection
     return write_csv(layers)
 
 
 def write_csv(layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
-    """The whole table, UTF-8 without byte order mark.
+    """Yield the table, in UTF-8 without byte order mark.
 
-    A header is the name of the column and, in brackets behind it, its unit. Times are ISO 8601 in UTC; other values are
-    what the source says, the same texts as in om:Measurement. A null is nothing at all, an empty text ``""``. Points
-    are two columns, ``longitude`` and ``latitude`` or (in a projected CRS) ``x`` and ``y``, shortest digits that give
-    the same number back; other geometries are WKT in a column ``geometry``. A row of a point layer that is several
-    points has neither.
+    A header is the name of the column followed by its unit in brackets. Times are ISO 8601 in UTC; other values are the
+    texts of the source, the same as in om:Measurement. A null is empty, an empty text ``""``. Points are two columns,
+    ``longitude`` and ``latitude`` or (in a projected CRS) ``x`` and ``y``, with the shortest digits that return the
+    same number; other geometries are WKT in a column ``geometry``. In a point layer, rows with several points have
+    neither.
     """
     markups = [layer.markup for layer in layers]
     positions = _name_positions(join_tables(markups))
@@ -84,10 +82,7 @@ def _quote(text: str) -> str:
 
 
 def _write_cells(texts: pa.Array | str | None, bare: bool) -> str | pa.Array:
-    """The cells of a column, quoted where they need it."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+    """Return the cells of a column, quoted where necessary."""
     if texts is None:
         return ""
     if isinstance(texts, str):
@@ -103,21 +98,13 @@ def _write_cells(texts: pa.Array | str | None, bare: bool) -> str | pa.Array:
 
 
 def _may_need_quotes(texts: pa.Array) -> bool:
-    """Whether any text is empty or holds a special character: a look at bytes, which costs less than one at texts."""
-    import pyarrow.compute as pc
-
+    """Return whether any text is empty or has a special character. Scanning bytes is cheaper than scanning texts."""
     data = column_bytes(texts).tobytes()
     return pc.min(pc.binary_length(texts)).as_py() == 0 or any(mark in data for mark in (b",", b'"', b"\r", b"\n"))
 
 
 def _write_positions(geometry: GeometryColumn | None, points: bool) -> list[str | pa.Array]:
-    """The cells of coordinates, or of WKT."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from mapsos.columns.geometries import single_points
-
+    """Return the cells of coordinates, or of WKT."""
     if geometry is None:
         return ["", ""] if points else [""]
     if not points:

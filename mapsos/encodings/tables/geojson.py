@@ -1,43 +1,42 @@
-"""Observations as GeoJSON (RFC 7946): a feature for every row of the answer."""
+"""Observations as GeoJSON (RFC 7946): a feature for every row of the response."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from mapsos.columns.geometries import GeometryColumn
 from mapsos.columns.value_texts import shortest_texts
 from mapsos.encodings.encoder import Encoder, LayerAnswer, Needs
 from mapsos.encodings.joining import join_chunks
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.tables.json_texts import describe_columns, json_cells, write_json
-from mapsos.encodings.tables.table import Role, TableMarkup, describe_table, fill_values, join_tables, need_values
+from mapsos.encodings.tables.table import Role, TableMarkup, describe_table, join_tables, need_values
+from mapsos.encodings.tables.table_columns import fill_values
 from mapsos.terms.crs import Crs
 from mapsos.web.messages import Chunk
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from mapsos.columns.geometries import GeometryColumn
-
-
 _LONGITUDE_LATITUDE = Crs("EPSG:4326", "EPSG:4326")
-"""Coordinates are in x y order throughout, so that this is what RFC 7946 demands."""
+"""Coordinates are in x y order everywhere, so that this is what RFC 7946 requires."""
 
 _DECIMALS = 9
-"""Of a degree: a tenth of a millimetre. What reprojection leaves behind it is noise."""
+"""Decimals of a degree: a tenth of a millimetre. Further digits are noise of the reprojection."""
 
 
 def need_longitude_latitude(markup: TableMarkup) -> Needs:
-    """What GeoJSON wants: typed values, times, and geometries in longitude and latitude."""
+    """Return what the batches must contain: typed values, times, and geometries in longitude and latitude."""
     return need_values(markup, _LONGITUDE_LATITUDE)
 
 
 def encode_geojson(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
-    """A FeatureCollection whose ``name`` is the offering and whose ``columns`` describe the properties.
+    """Yield a FeatureCollection whose ``name`` is the offering and whose ``columns`` describe the properties.
 
     Coordinates are longitude and latitude in WGS 84, with at most nine decimals; rings of polygons follow the right
-    hand rule. A layer whose CRS the mapfile does not say is taken to have such coordinates. The id of a feature is the
-    layer's feature id, where it has one.
+    hand rule. Coordinates of a layer without a known CRS are taken for longitude and latitude. The id of a feature is
+    the layer's feature id, if it has one.
     """
     table = join_tables([layer.markup for layer in layers])
     said = {"type": "FeatureCollection", "name": collection.id, "columns": describe_columns(table)}
@@ -51,7 +50,7 @@ def encode_geojson(collection: CollectionMarkup, layers: Sequence[LayerAnswer[Ta
             columns = zip(table.columns, fill_values(table, number, batch), strict=True)
             cells = [json_cells(values, column.kind) for column, values in columns]
             pieces: list[str | pa.Array] = [separator + '{"type":"Feature",']
-            # No id at all is what a feature without one has: null is not allowed.
+            # A feature without an id has no such member: null is not allowed.
             if ids is not None and table.fillings[number][ids] is not None:
                 pieces += _write_ids(cells[ids])
             pieces += ['"geometry":', _write_geometry(batch.geometry), ',"properties":{']
@@ -65,9 +64,6 @@ def encode_geojson(collection: CollectionMarkup, layers: Sequence[LayerAnswer[Ta
 
 
 def _write_ids(cells: pa.Array) -> list[str | pa.Array]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     there = pc.not_equal(cells, "null")
     member = pc.binary_join_element_wise(
         pa.scalar('"id":', pa.large_string()),
@@ -79,11 +75,7 @@ def _write_ids(cells: pa.Array) -> list[str | pa.Array]:
 
 
 def _write_geometry(geometry: GeometryColumn | None) -> str | pa.Array:
-    """Each geometry as JSON, ``null`` where there is none."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+    """Return each geometry as JSON, ``null`` where it is missing."""
     if geometry is None:
         return "null"
     points = geometry.point_coordinates()
@@ -93,7 +85,7 @@ def _write_geometry(geometry: GeometryColumn | None) -> str | pa.Array:
         return pc.fill_null(pc.binary_join_element_wise(fixed[0], texts[0], fixed[1], texts[1], *fixed[2:]), "null")
     import shapely
 
-    # As exterior_cw says: false is the right hand rule.
+    # exterior_cw=False is the right hand rule.
     shapes = shapely.orient_polygons(shapely.force_2d(geometry.shapes()), exterior_cw=False)
     rounded = shapely.set_coordinates(shapes, np.round(shapely.get_coordinates(shapes), _DECIMALS))
     return pc.fill_null(pa.array(shapely.to_geojson(rounded), pa.large_string()), "null")

@@ -1,30 +1,30 @@
-"""Observations as JSON: the table of the answer in blocks of columns (schemas/observation-table.json)."""
+"""Observations as JSON: the table of the response in blocks of columns (schemas/observation-table.json)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.batches import Batch, ColumnKind
+from mapsos.columns.geometries import GeometryColumn, single_points
 from mapsos.columns.texts import column_bytes
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.tables.json_texts import describe_columns, json_cells, write_json
-from mapsos.encodings.tables.table import Table, TableMarkup, describe_table, fill_values, join_tables, need_values
+from mapsos.encodings.tables.table import Table, TableMarkup, describe_table, join_tables, need_values
+from mapsos.encodings.tables.table_columns import fill_values
 from mapsos.terms.layer_source import ShapeType
 from mapsos.web.messages import Chunk
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from mapsos.columns.geometries import GeometryColumn
-
 
 def encode_json(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
-    """One object: what the answer is, its columns, its ``blocks`` and, last, how many rows they have in all.
+    """Yield one object: a description, the columns, the ``blocks`` and, last, the total number of rows.
 
     A block is an object with an array for each column, all of the same length: some thousand rows at most, so that
-    neither side needs the whole. Without ``numberOfRows`` at the end the answer is not whole. Positions of points are
+    neither side needs the whole. A response without ``numberOfRows`` at the end is incomplete. Positions of points are
     columns ``x`` and ``y`` (longitude and latitude in a geographic CRS), other geometries WKT in ``geometry``.
     """
     markups = [layer.markup for layer in layers]
@@ -73,16 +73,12 @@ def _write_cells(table: Table, layer: int, batch: Batch, positions: tuple[str, .
 
 
 def _write_positions(geometry: GeometryColumn | None, rows: int, points: bool) -> Iterator[pa.Array]:
-    import numpy as np
-    import pyarrow as pa
-
     if not points:
         import shapely
 
         shapes = [None] * rows if geometry is None else shapely.to_wkt(geometry.shapes(), rounding_precision=-1)
         yield json_cells(pa.array(shapes, pa.large_string()), ColumnKind.TEXT)
         return
-    from mapsos.columns.geometries import single_points
 
     coordinates = np.full((rows, 2), np.nan) if geometry is None else single_points(geometry)
     for axis in (0, 1):
@@ -90,10 +86,7 @@ def _write_positions(geometry: GeometryColumn | None, rows: int, points: bool) -
 
 
 def _join(cells: pa.Array) -> Chunk:
-    """The cells with commas between them."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+    """Return the cells joined by commas."""
     whole = pa.LargeListArray.from_arrays(pa.array([0, len(cells)], pa.int64()), cells)
     return column_bytes(pc.binary_join(whole, pa.scalar(",", pa.large_string()))).data
 

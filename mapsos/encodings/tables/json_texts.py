@@ -1,29 +1,28 @@
-"""Columns as JSON values, a whole Arrow column at a time (RFC 8259)."""
+"""Write columns as JSON values, a whole Arrow column at a time (RFC 8259)."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapsos.columns.batches import ColumnKind
 from mapsos.columns.texts import column_bytes
 from mapsos.columns.value_texts import binary_texts, instant_texts, shortest_texts
 from mapsos.encodings.tables.table import Table
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 _NO_NUMBERS = ("nan", "-nan", "inf", "-inf")
 _CONTROLS = [chr(code) for code in range(0x20)]
 
 
 def write_json(value: object) -> str:
-    """A small value as compact JSON, characters as they are."""
+    """Return a small value as compact JSON, characters unescaped where possible."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def describe_columns(table: Table) -> list[dict[str, str]]:
-    """The columns of a table: name, role, type and, where known, unit and definition."""
+    """Return the columns of a table: name, role, type and, where known, unit and definition."""
     described = []
     for column in table.columns:
         entry = {"name": column.name, "role": column.role.value, "type": _TYPES[column.kind]}
@@ -49,14 +48,11 @@ _TYPES = {
 
 
 def json_cells(values: pa.Array, kind: ColumnKind) -> pa.Array:
-    """Each value of a typed column as JSON: large_string without nulls.
+    """Return each value of a typed column as JSON: large_string without nulls.
 
-    Numbers have the shortest digits that give the same number back; NaN and infinities, which JSON does not have, are
-    null. Instants are ISO 8601 in UTC; binary values upper case hexadecimal digits.
+    Numbers have the shortest digits that return the same number; NaN and infinities, which JSON lacks, are null.
+    Instants are ISO 8601 in UTC; binary values are upper case hexadecimal digits.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if kind is ColumnKind.INTEGER:
         cells = values.cast(pa.large_string())
     elif kind is ColumnKind.REAL:
@@ -72,24 +68,17 @@ def json_cells(values: pa.Array, kind: ColumnKind) -> pa.Array:
 
 
 def _as_text(values: pa.Array, kind: ColumnKind) -> pa.Array:
-    import pyarrow as pa
-
     if kind is ColumnKind.DATETIME:
         return instant_texts(values)
     if kind is ColumnKind.BINARY:
         return binary_texts(values)
     if kind is ColumnKind.TIME:
-        import pyarrow.compute as pc
-
         return pc.replace_substring_regex(values.cast(pa.large_string()), r"\.0+$", "")
     return values.cast(pa.large_string())
 
 
 def _quote(texts: pa.Array) -> pa.Array:
-    """Texts as JSON strings; nulls stay."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
+    """Return texts as JSON strings; nulls stay."""
     data = column_bytes(texts)
     content = data.tobytes()
     for character in ("\\", '"'):

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mapsos.columns.geometries import GeometryColumn
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.tables.arrow_table import Sink, build_schema, describe_geometries, make_record_batch
 from mapsos.encodings.tables.table import TableMarkup, describe_table, join_tables, need_values
 from mapsos.web.messages import Chunk
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from mapsos.columns.geometries import GeometryColumn
-
-
 GROUP_ROWS = 1 << 17
-"""Rows of a row group: what memory holds at once, and what a reader may skip by its statistics."""
+"""Rows of a row group: the unit that is in memory at once, and that readers can skip by its statistics."""
 
 
 def encode_parquet(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
-    """The file, row group by row group, compressed by zstd; its footer says which geometries are in it, and where."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
+    """Yield the file by row groups, compressed by zstd. Its footer lists the types of geometries and their bounds."""
     table = join_tables([layer.markup for layer in layers], ("geometry",))
     schema = build_schema(collection, table)
     found = _Geometries()
@@ -50,16 +45,14 @@ def encode_parquet(collection: CollectionMarkup, layers: Sequence[LayerAnswer[Ta
 
 
 class _Geometries:
-    """Which geometries were written: the names of their types and the rectangle around them."""
+    """Statistics of the written geometries: the names of their types and their bounds."""
 
     def __init__(self) -> None:
         self._types: set[str] = set()
         self._bounds: tuple[float, float, float, float] | None = None
 
     def add(self, geometry: GeometryColumn | None) -> None:
-        """Take in the geometries of a batch."""
-        import numpy as np
-
+        """Add the geometries of a batch."""
         if geometry is None:
             return
         if geometry.point_coordinates() is not None:
@@ -79,12 +72,12 @@ class _Geometries:
 
     @property
     def types(self) -> list[str]:
-        """Their names, sorted."""
+        """Return the names of the types, sorted."""
         return sorted(self._types)
 
     @property
     def bounds(self) -> tuple[float, float, float, float] | None:
-        """Minx miny maxx maxy, None without any."""
+        """Return minx miny maxx maxy, None without any geometry."""
         return self._bounds
 
 
@@ -98,6 +91,6 @@ _NAMES = {
     6: "MultiPolygon",
     7: "GeometryCollection",
 }
-"""By shapely's type id."""
+"""Names by shapely's type id."""
 
 ENCODER = Encoder(describe_table, need_values, encode_parquet)

@@ -1,10 +1,10 @@
-"""The table of an answer: what its columns are, and the rows of each layer as columns of that table.
+"""The table of a response: its columns, and which columns of each layer fill them.
 
-One row is one observation event. First come the columns that say when, by what and of what it is, each where a layer
-has it: ``time``, ``end_time``, ``procedure``, ``feature_id`` and, if layers of several observed properties are in the
-answer, ``observed_property``. Then come the properties by their aliases, in the order of the data. Layers with
-different columns share one table: a property of the same alias and unit is one column, of the widest kind of all
-(text, if kinds have nothing else in common), and null where a layer does not have it.
+One row is one observation event. First come the columns of its time, procedure and feature, each if a layer has it:
+``time``, ``end_time``, ``procedure``, ``feature_id`` and, if layers of several observed properties are in the response,
+``observed_property``. Then come the properties by their aliases, in the order of the data. Layers with different
+columns share one table: properties of the same alias and unit are one column, of the widest kind (text, if the kinds
+have nothing else in common), and null where a layer does not have it.
 """
 
 from __future__ import annotations
@@ -12,20 +12,16 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from mapsos.columns.batches import Batch, ColumnKind
+from mapsos.columns.batches import ColumnKind
 from mapsos.encodings.encoder import Needs
 from mapsos.encodings.layer_description import LayerDescription
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import ShapeType
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 
 class Role(enum.Enum):
-    """What a column says of an observation; the value is the name of the column where it is not a property."""
+    """The meaning of a column; the value is the name of the column unless it is a property."""
 
     TIME = "time"
     END_TIME = "end_time"
@@ -37,7 +33,7 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column: its name in the answer, what it says, what it holds, and the metadata of a property."""
+    """A column: its name in the response, its role and kind, and the metadata of a property."""
 
     name: str
     role: Role
@@ -48,10 +44,10 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class LayerColumn:
-    """A column of one layer: where its values come from, a column of the batches or one text for all rows.
+    """A column of one layer, filled from a column of the batches (``source``) or with one ``constant`` text.
 
-    ``kind`` of a time is DATETIME, whatever the source holds. ``numeric_text`` tells that the source has text that is
-    meant as numbers; what is no number is null then.
+    ``kind`` of a time is DATETIME, whatever the source has. With ``numeric_text`` the source has texts that are meant
+    as numbers; others are null.
     """
 
     column: TableColumn
@@ -61,13 +57,13 @@ class LayerColumn:
 
     @property
     def is_time(self) -> bool:
-        """Whether it is filled with times."""
+        """Return whether it is filled with times."""
         return self.column.role in (Role.TIME, Role.END_TIME)
 
 
 @dataclass(frozen=True)
 class TableMarkup:
-    """What a table is told of one layer. ``shape`` None: it has no geometry; ``crs`` is that of its geometries."""
+    """The columns of one layer. ``shape`` is None without geometries; ``crs`` is the CRS of the geometries."""
 
     observed_property: str
     columns: tuple[LayerColumn, ...]
@@ -76,22 +72,27 @@ class TableMarkup:
 
     @property
     def times(self) -> tuple[str, ...]:
-        """The columns of the batches that are wanted as times."""
+        """Return the columns of the batches needed as times."""
         return tuple(column.source for column in self.columns if column.source is not None and column.is_time)
 
     @property
     def others(self) -> tuple[str, ...]:
-        """The columns of the batches that are wanted as what they are."""
+        """Return the columns of the batches needed as values or texts."""
         return tuple(column.source for column in self.columns if column.source is not None and not column.is_time)
 
 
 @dataclass(frozen=True)
 class Table:
-    """The table of a whole answer.
+    """The table of a whole response.
 
-    ``fillings`` has for each layer the column that fills each column of the table, None where the layer has none.
-    ``shape`` is POINT if all layers that have geometries are of points, None if no layer has any. ``crs`` is None if it
-    is not known or not the same for all layers.
+    Attributes
+    ----------
+    fillings
+        For each layer the columns that fill those of the table, None where the layer has none.
+    shape
+        POINT if all layers with geometries have points, None if no layer has geometries.
+    crs
+        None if unknown or not the same for all layers.
     """
 
     columns: tuple[TableColumn, ...]
@@ -101,7 +102,7 @@ class Table:
 
 
 def describe_table(layer: LayerDescription) -> TableMarkup:
-    """Derive the rows of one layer as a part of a table: time, procedure and feature id are not properties as well."""
+    """Describe the rows of one layer as part of a table. Time, procedure and feature id are not properties as well."""
     columns: list[LayerColumn] = []
 
     def add(role: Role, kind: ColumnKind, source: str | None, constant: str | None = None) -> None:
@@ -120,19 +121,19 @@ def describe_table(layer: LayerDescription) -> TableMarkup:
 
 
 def need_values(markup: TableMarkup, crs: Crs | None = None) -> Needs:
-    """What a format of typed values wants: values, times, and geometries where there are any."""
+    """Return what a format of typed values needs: values, times, and geometries if there are any."""
     return Needs(values=markup.others, times=markup.times, geometry=markup.shape is not None, crs=crs)
 
 
 def need_texts(markup: TableMarkup) -> Needs:
-    """What a format of texts wants: value texts, times, and geometries where there are any."""
+    """Return what a format of texts needs: value texts, times, and geometries if there are any."""
     return Needs(texts=markup.others, times=markup.times, geometry=markup.shape is not None)
 
 
 def join_tables(markups: Sequence[TableMarkup], reserved: Sequence[str] = ()) -> Table:
-    """The table of several layers. ``reserved`` are names that the format itself takes (of coordinates, say).
+    """Return the table of several layers. ``reserved`` are names that the format itself uses (for coordinates).
 
-    Names are distinct without regard to letter case: a property whose name is taken gets ``_2`` behind it, or ``_3``.
+    Names are case-insensitively unique: a property whose name is taken gets the suffix ``_2``, or ``_3``.
     """
     if len({markup.observed_property for markup in markups}) > 1:
         markups = [_name_property(markup) for markup in markups]
@@ -171,7 +172,7 @@ def _name_property(markup: TableMarkup) -> TableMarkup:
 
 
 def _key_columns(markup: TableMarkup) -> list[tuple[tuple[Role, str, str | None], TableColumn]]:
-    """The columns of a layer with what makes them one with another layer's; twice the same alias is two columns."""
+    """Return the columns of a layer, with keys for merging layers. Equal aliases within a layer stay apart."""
     keyed: list[tuple[tuple[Role, str, str | None], TableColumn]] = []
     seen: dict[tuple[Role, str, str | None], int] = {}
     for member in markup.columns:
@@ -201,69 +202,3 @@ def _widen(one: TableColumn, other: TableColumn) -> TableColumn:
     kind = one.kind if len(kinds) == 1 else _WIDER.get(kinds, ColumnKind.TEXT)
     definition = one.definition if one.definition is not None else other.definition
     return replace(one, kind=kind, definition=definition)
-
-
-def arrow_type(kind: ColumnKind) -> pa.DataType:
-    """The Arrow type of a column of the table."""
-    import pyarrow as pa
-
-    types = {
-        ColumnKind.INTEGER: pa.int64(),
-        ColumnKind.REAL: pa.float64(),
-        ColumnKind.BOOLEAN: pa.bool_(),
-        ColumnKind.DATE: pa.date32(),
-        ColumnKind.TIME: pa.time64("us"),
-        ColumnKind.DATETIME: pa.timestamp("us", "UTC"),
-        ColumnKind.BINARY: pa.large_binary(),
-    }
-    return types.get(kind, pa.large_string())
-
-
-def fill_values(table: Table, layer: int, batch: Batch) -> list[pa.Array]:
-    """The typed columns of the rows of one layer (by its number), in the order of the table."""
-    return [
-        _fill_column(column, filling, batch)
-        for column, filling in zip(table.columns, table.fillings[layer], strict=True)
-    ]
-
-
-def _fill_column(column: TableColumn, filling: LayerColumn | None, batch: Batch) -> pa.Array:
-    import pyarrow as pa
-
-    wanted = arrow_type(column.kind)
-    if filling is None or (filling.source is None and filling.constant is None):
-        return pa.nulls(batch.rows, wanted)
-    if filling.source is None:
-        return pa.repeat(pa.scalar(filling.constant, wanted), batch.rows)
-    if filling.is_time:
-        return batch.times[filling.source]
-    values = batch.values[filling.source]
-    if filling.numeric_text:
-        from mapsos.columns.parse_numbers import parse_numbers
-
-        values = parse_numbers(values)
-    if values.type == wanted:
-        return values
-    if column.kind in (ColumnKind.TEXT, ColumnKind.LIST):
-        from mapsos.columns.value_texts import typed_texts
-
-        return typed_texts(values)
-    return values.cast(wanted)
-
-
-def fill_texts(table: Table, layer: int, batch: Batch) -> list[pa.Array | str | None]:
-    """The columns as texts, in the order of the table: an array with nulls, one text for all rows, or None for none.
-
-    Times are ISO 8601 in UTC; everything else is what the source says.
-    """
-    from mapsos.columns.value_texts import instant_texts
-
-    filled: list[pa.Array | str | None] = []
-    for filling in table.fillings[layer]:
-        if filling is None or filling.source is None:
-            filled.append(None if filling is None else filling.constant)
-        elif filling.is_time:
-            filled.append(instant_texts(batch.times[filling.source]))
-        else:
-            filled.append(batch.texts[filling.source])
-    return filled

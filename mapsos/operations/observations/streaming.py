@@ -174,11 +174,13 @@ class ObservationBody(Generic[Markup]):
         known = [count for count in counts if count is not None]
         return sum(known) if len(known) == len(counts) else None
 
+    def list_layers(self) -> list[LayerAnswer[Markup]]:
+        """Return the layers for an encoder. Their batches can be read once."""
+        return [LayerAnswer(question.markup, _Reading(stream, self._limit)) for stream, question in self._layers]
+
     def begin(self) -> None:
         """Write the first chunk, which is kept: what fails until then can still be reported. Raises ServiceError."""
-        self._chunks = self._write(
-            [LayerAnswer(question.markup, _Reading(stream, self._limit)) for stream, question in self._layers]
-        )
+        self._chunks = self._write(self.list_layers())
         with source_errors():
             self._first = next(self._chunks, None)
 

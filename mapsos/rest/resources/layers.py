@@ -14,7 +14,7 @@ from mapsos.operations.layers import facts as layer_facts
 from mapsos.operations.layers.extents import find_map_rectangle
 from mapsos.operations.layers.facts import find_extent, find_time_bounds, list_values
 from mapsos.operations.layers.meaning import LayerMeaning, list_spellings, read_meaning
-from mapsos.ows.exceptions import OwsException
+from mapsos.ows.exceptions import DecodingError, OwsException
 from mapsos.rest.errors import translate_error
 from mapsos.rest.resources.areas_and_times import Bounds, describe_spatial_reference
 from mapsos.terms.crs import Crs
@@ -29,7 +29,7 @@ def rest_errors() -> Iterator[None]:
     """Turn what the shared parts raise into errors of this interface."""
     try:
         yield
-    except (OwsException, ServiceError) as error:
+    except (DecodingError, OwsException, ServiceError) as error:
         raise translate_error(error) from error
 
 

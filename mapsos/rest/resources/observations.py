@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mapsos.encodings.esri.observation_markup import ObservationMarkup, Page
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.layers.extents import find_map_rectangle
-from mapsos.operations.layers.facts import has_geometry
+from mapsos.operations.layers.facts import has_geometry, source_errors
 from mapsos.operations.layers.meaning import LayerMeaning
 from mapsos.operations.observations.row_limits import find_excess
 from mapsos.operations.observations.selection import LayerSelection, locate, pick_procedures
@@ -28,13 +30,13 @@ from mapsos.rest.resources.conditions import apply_condition
 from mapsos.rest.resources.layers import KnownLayer, list_layers, rest_errors
 from mapsos.rest.resources.observed_properties import ValueColumn, choose_value_columns
 from mapsos.sources.query import LayerQuery
+from mapsos.terms.deadlines import current_deadline
 from mapsos.terms.predicates import EVERYTHING, NOTHING, Nothing, Predicate, Time, all_of
 from mapsos.terms.times import SECOND, Interval
 from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     from mapsos.encodings.encoder import LayerAnswer, Needs
-    from mapsos.encodings.esri.observation_json import ObservationMarkup, Page
 
 
 @dataclass(frozen=True)
@@ -71,14 +73,12 @@ def read_query(raw: RawRequest, now: int) -> Asked:
 
 def read_page(raw: RawRequest, zone: int, usual: int | None = None, most: int | None = None) -> Page:
     """resultOffset and resultRecordCount; without the latter ``usual``, and never more than ``most``. RestError."""
-    from mapsos.encodings.esri.observation_json import Page
-
     wanted = read_count(raw, "resultRecordCount", 1)
     counts = [count for count in (usual if wanted is None else wanted, most) if count is not None]
     return Page(read_count(raw, "resultOffset", 0) or 0, min(counts, default=None), zone)
 
 
-class PageBody(ObservationBody["ObservationMarkup"]):
+class PageBody(ObservationBody[ObservationMarkup]):
     """The document of one page of the answers to some questions, written by ``write``."""
 
     def __init__(
@@ -88,12 +88,12 @@ class PageBody(ObservationBody["ObservationMarkup"]):
         questions: Iterator[LayerQuestion[ObservationMarkup]],
     ) -> None:
         super().__init__(partial(write, page), questions, None)
-        self._page = page
+        self.page = page
 
     def count_written(self) -> int:
         """How many observations of the page have been handed to the encoder so far."""
-        rows = max(super().count_written() - self._page.offset, 0)
-        return rows if self._page.most is None else min(rows, self._page.most)
+        rows = max(super().count_written() - self.page.offset, 0)
+        return rows if self.page.most is None else min(rows, self.page.most)
 
 
 def check_query(context: Context, raw: RawRequest) -> None:
@@ -102,24 +102,20 @@ def check_query(context: Context, raw: RawRequest) -> None:
     read_page(raw, asked.time.offset if asked.time is not None else 0)
 
 
-def query_observations(
-    context: Context, raw: RawRequest, usual: int | None = None, *, csv: bool = False
-) -> PageBody:
-    """Return the answer as a stream, opened and with the first batch of each layer read.
+def query_observations(context: Context, raw: RawRequest, *, csv: bool = False) -> PageBody:
+    """Return the response as a stream, opened and with the first batch of each layer read.
 
-    It is JSON, or with ``csv`` a table. ``usual`` is how many observations there are where resultRecordCount does not
-    say, None for all of them. Raises RestError, also for more observations than the server's limit
-    (`mapsos.operations.observations.row_limits`).
+    It is JSON, or with ``csv`` a table.
+
+    Raises
+    ------
+    RestError
+        A parameter is wrong, or there are more observations than the server's limit
+        (`mapsos.operations.observations.row_limits`).
     """
-    asked = read_query(raw, context.now)
-    most = read_max_features(context.service)
-    page = read_page(raw, asked.time.offset if asked.time is not None else 0, usual, most)
-    rows = None if page.most is None else page.offset + page.most + 1
     with rest_errors():
-        body = _open_body(context, asked, page, rows, csv)
+        body = _open_body(context, raw, None, csv)
         try:
-            if (limit := context.row_limit) is not None:
-                _check_rows(context, limit, asked, page, body.count_all())
             body.begin()
         except BaseException:
             body.close()
@@ -127,14 +123,40 @@ def query_observations(
     return body
 
 
-def _open_body(context: Context, asked: Asked, page: Page, rows: int | None, csv: bool) -> PageBody:
+def read_observations(context: Context, raw: RawRequest, usual: int) -> tuple[dict[str, Any], int]:
+    """Return the document of `query_observations` as Python values, and its number of observations.
+
+    ``usual`` is the maximum number of observations without resultRecordCount. Raises RestError as
+    `query_observations` does.
+    """
+    from mapsos.encodings.esri.observation_values import gather_observations
+
+    with rest_errors(), closing(_open_body(context, raw, usual)) as body, source_errors():
+        document = gather_observations(body.page, body.list_layers(), current_deadline().check)
+        return document, body.count_written()
+
+
+def _open_body(context: Context, raw: RawRequest, usual: int | None, csv: bool = False) -> PageBody:
+    """Open the layers and check the number of their rows. Raises RestError and ServiceError."""
+    asked = read_query(raw, context.now)
+    most = read_max_features(context.service)
+    page = read_page(raw, asked.time.offset if asked.time is not None else 0, usual, most)
+    rows = None if page.most is None else page.offset + page.most + 1
     if csv:
         from mapsos.encodings.esri.observation_csv import need_csv, write_observations_csv
 
-        return PageBody(page, write_observations_csv, list_questions(context, asked, rows, need_csv))
-    from mapsos.encodings.esri.observation_json import write_observations
+        body = PageBody(page, write_observations_csv, list_questions(context, asked, rows, need_csv))
+    else:
+        from mapsos.encodings.esri.observation_json import write_observations
 
-    return PageBody(page, write_observations, list_questions(context, asked, rows))
+        body = PageBody(page, write_observations, list_questions(context, asked, rows))
+    try:
+        if (limit := context.row_limit) is not None:
+            _check_rows(context, limit, asked, page, body.count_all())
+    except BaseException:
+        body.close()
+        raise
+    return body
 
 
 def _check_rows(context: Context, limit: int, asked: Asked, page: Page, known: int | None) -> None:
@@ -247,8 +269,6 @@ def _select_time(meaning: LayerMeaning, asked: TemporalFilter) -> Predicate:
 
 def build_observation_markup(meaning: LayerMeaning, column: ValueColumn, constant: str | None) -> ObservationMarkup:
     """What the encoder is told of one observed property of a layer; ``constant`` is the procedure of all its rows."""
-    from mapsos.encodings.esri.observation_json import ObservationMarkup
-
     time, procedure, feature_id = meaning.time_column, meaning.procedure_column, meaning.feature_id_column
     return ObservationMarkup(
         layer_name=meaning.layer.name,

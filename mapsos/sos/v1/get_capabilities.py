@@ -21,10 +21,9 @@ from mapsos.operations.layers.extents import complete_time_extent, describe_exte
 from mapsos.operations.layers.meaning import read_meaning, write_property_uri
 from mapsos.operations.layers.procedures import require_procedures
 from mapsos.operations.own_url import find_own_url
-from mapsos.ows.sections import SECTIONS, parse_sections
-from mapsos.ows.update_sequences import check_update_sequence
-from mapsos.ows.versions import negotiate_version
+from mapsos.ows.negotiation import SECTIONS
 from mapsos.sos.v1.conformance import admits_parameter
+from mapsos.sos.v1.reading.negotiation import check_update_sequence, negotiate_version, parse_sections
 from mapsos.sos.v1.request import SosRequest
 from mapsos.terms.urns import TRANSIENT_FEATURE
 

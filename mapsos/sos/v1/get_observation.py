@@ -9,7 +9,6 @@ from mapsos.operations.layers.offerings import find_offering_layers
 from mapsos.operations.observations.selection import select_procedures, select_result
 from mapsos.operations.observe import choose_output_crs, find_observation, plan_observations
 from mapsos.operations.questions import ObservationQuestion
-from mapsos.ows.filters import parse_result
 from mapsos.sos.v1.reading.aggregation import parse_aggregation
 from mapsos.sos.v1.reading.event_times import parse_event_times
 from mapsos.sos.v1.reading.features_of_interest import parse_bbox, parse_feature_of_interest
@@ -23,6 +22,7 @@ from mapsos.sos.v1.reading.parameters import (
     parse_result_model,
     parse_srs_name_parameter,
 )
+from mapsos.sos.v1.reading.results import parse_result
 from mapsos.sos.v1.request import SosRequest
 
 

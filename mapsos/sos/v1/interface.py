@@ -15,14 +15,14 @@ from mapsos.operations.errors import ServiceError
 from mapsos.ows.decoding import decode_query, decode_request
 from mapsos.ows.error_page import PageError, write_page
 from mapsos.ows.exception_report import write_report
-from mapsos.ows.exceptions import OwsException
+from mapsos.ows.exceptions import DecodingError, OwsException
 from mapsos.ows.raw_request import RawRequest
-from mapsos.ows.versions import check_version
 from mapsos.sos.v1.conformance import PARAMETER, admits_parameter, is_strict
 from mapsos.sos.v1.dispatch import asks_feature_type, check_service, find_operation
 from mapsos.sos.v1.errors import translate_error
 from mapsos.sos.v1.operations import OPERATIONS, UNSUPPORTED
 from mapsos.sos.v1.reading.feature_types import check_wfs_version
+from mapsos.sos.v1.reading.negotiation import check_version
 from mapsos.sos.v1.reading.parameters import check_parameters
 from mapsos.sos.v1.request import SosRequest
 from mapsos.terms.deadlines import DeadlineError
@@ -48,7 +48,7 @@ class SosExchange:
         self._operation = ""
 
     def answer(self) -> Response:
-        """Answer the request. Raises PageError, OwsException and ServiceError."""
+        """Answer the request. Raises PageError, DecodingError, OwsException and ServiceError."""
         request, settings = self._request, self._host.settings
         self._check_method()
         query = decode_query(request)
@@ -85,6 +85,8 @@ class SosExchange:
             exception = translate_error(error, self._operation)
         elif isinstance(error, OwsException):
             exception = error
+        elif isinstance(error, DecodingError):
+            exception = OwsException(error.code, error.locator, "msSOSDispatch", str(error), status=error.status)
         else:
             reference = failure.reference
             message = f"The request failed for a reason that is in the server's log under reference {reference}."

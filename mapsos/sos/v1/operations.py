@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mapsos.encodings.registry import list_availability_formats, list_response_formats, list_result_models
 from mapsos.operations.answers import Answer
+from mapsos.ows.negotiation import SECTIONS
 from mapsos.ows.operation import Operation, Parameter
-from mapsos.ows.sections import SECTIONS
 from mapsos.sos.v1.reading.aggregation import FUNCTIONS
 from mapsos.sos.v1.reading.parameters import OUTPUT_FORMATS
 from mapsos.sos.v1.request import Handler, SosRequest

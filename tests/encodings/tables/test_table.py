@@ -11,10 +11,9 @@ from mapsos.encodings.tables.table import (
     Role,
     TableColumn,
     TableMarkup,
-    fill_texts,
-    fill_values,
     join_tables,
 )
+from mapsos.encodings.tables.table_columns import fill_texts, fill_values
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import ShapeType
 

@@ -14,11 +14,14 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.ows.kvp import decode_kvp
 from mapsos.ows.operation import Operation, find_operation_row
 from mapsos.ows.raw_request import RawRequest
-from mapsos.ows.sections import parse_sections
-from mapsos.ows.update_sequences import check_update_sequence
-from mapsos.ows.versions import check_version, negotiate_version
 from mapsos.sos.v1.operations import OPERATIONS
 from mapsos.sos.v1.reading import parameters
+from mapsos.sos.v1.reading.negotiation import (
+    check_update_sequence,
+    check_version,
+    negotiate_version,
+    parse_sections,
+)
 from mapsos.sos.v1.reading.parameters import check_parameters
 from mapsos.sos.v1.request import Handler
 from mapsos.terms.crs import SrsName
