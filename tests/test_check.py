@@ -111,7 +111,7 @@ def test_a_file_that_is_none(mapfile: Path) -> None:
 def test_a_map_that_cannot_be_parsed(mapfile: Path) -> None:
     code, text = check(mapfile, "MAP\nLAYER\nEND\n")
     assert code == 2
-    assert text.startswith("test.map:1: error: MAP: MAP is not ended")
+    assert text.startswith("test.map:1: error: MAP: END of MAP is missing")
 
 
 def test_any_bytes_and_line_ends_make_one_line_each(mapfile: Path) -> None:

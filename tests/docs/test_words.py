@@ -78,7 +78,6 @@ NOT_YET = {
     "mapsos/config",
     "mapsos/encodings",
     "mapsos/files",
-    "mapsos/mapfile",
     "mapsos/operations",
     "mapsos/ows",
     "mapsos/pages",
