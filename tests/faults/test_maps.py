@@ -109,7 +109,7 @@ def test_a_clock_that_jumps(make_place: MakePlace, monkeypatch: pytest.MonkeyPat
         assert read(ask(application, CAPABILITIES)) == whole
         assert count() == late
     instant = 1_578_700_800  # 2020-01-11
-    monkeypatch.setattr("mapsos.terms.times.current_time", lambda: instant * 1_000_000)
+    monkeypatch.setattr("mapsos.sos.v1.interface.current_time", lambda: instant * 1_000_000)
     assert 0 < count() < late
 
 
