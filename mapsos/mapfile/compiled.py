@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-import mapsos
 from mapsos.files.cache_folder import read_kept, write_kept
+from mapsos.files.code_version import code_version
 from mapsos.files.identity import Identity
 from mapsos.mapfile import model
 from mapsos.terms import crs, layer_source, predicates, times
@@ -27,6 +27,10 @@ _VALUES: dict[str, Callable[..., Any]] = {
     for kind in vars(module).values()
     if isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, enum.Enum))
 }
+_VALUES["Identity"] = Identity
+_ROOMS = ("mapfile", "terms")
+"""The rooms whose code determines the compiled form of a mapfile."""
+
 _WILDCARDS = {"ANY_RUN": predicates.ANY_RUN, "ANY_ONE": predicates.ANY_ONE}
 
 
@@ -62,7 +66,7 @@ def load_compiled(folder: str | None, path: str, *, outdated: bool = False) -> C
         if (content := read_kept(folder, _name_file(path))) is None:
             return None
         document = json.loads(content)
-        if document["maker"] != _maker() or document["path"] != path:
+        if document["maker"] != code_version(*_ROOMS) or document["path"] != path:
             return None
         identities = tuple(Identity(*parts) for parts in document["identities"])
         if not outdated and not all(identity.holds() for identity in identities):
@@ -78,7 +82,7 @@ def store_compiled(folder: str | None, path: str, compiled: Compiled) -> None:
     if folder is None:
         return
     document = {
-        "maker": _maker(),
+        "maker": code_version(*_ROOMS),
         "path": path,
         "identities": [[getattr(item, part.name) for part in fields(item)] for item in compiled.identities],
         "service": encode(compiled.service),
@@ -136,11 +140,3 @@ def decode(value: Any) -> Any:
 def _name_file(path: str) -> str:
     name = re.sub(r"[^A-Za-z0-9.-]", "_", os.path.basename(path))[:60]
     return f"{name}-{zlib.crc32(os.fsencode(path)):08x}.json"
-
-
-def _maker() -> str:
-    """Return the version and the state of the code, which changes between versions during development."""
-    folder = os.path.dirname(__file__)
-    with os.scandir(folder) as entries:
-        states = sorted(f"{entry.name}:{entry.stat().st_mtime_ns}" for entry in entries if entry.name.endswith(".py"))
-    return f"mapsos {mapsos.__version__} {zlib.crc32(' '.join(states).encode()):08x}"
