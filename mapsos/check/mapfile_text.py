@@ -142,7 +142,7 @@ def _check_recommended(metadata: Metadata, here: Block, *, describes: bool = Tru
             continue
         if key.level == metadata.level and key.need == "recommended" and metadata.find(key.name) is None:
             yield Finding(here.file, here.line, "warning", key.pattern,
-                          f"missing: the element is empty or absent. Write the key: {key.meaning}")
+                          f"missing: the element is empty or absent. Expected: {key.meaning}")
 
 
 def _check_layers(service: Service, tree: Block) -> Iterator[Finding]:
