@@ -1,4 +1,4 @@
-"""One finding of `mapsos check`."""
+"""Findings of `mapsos check`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,19 @@ FindingLevel = Literal["error", "warning", "info"]
 
 @dataclass(frozen=True)
 class Finding:
-    """Something about a mapfile: where, how bad, about which key or keyword, and what to do.
+    """A problem of a mapfile or of its data.
 
-    ``error``: a request will fail or select nothing. ``warning``: clients get less or something else than was meant.
-    ``info``: worth knowing. ``message`` says what a client will see and what to write instead.
+    Attributes
+    ----------
+    file, line
+        The location in the mapfile or an INCLUDEd file; the line counts from 1, 0 is the whole file.
+    level
+        ``error``: a request fails or selects nothing. ``warning``: clients get less than intended, or something else.
+        ``info``: no problem, but worth knowing.
+    key
+        The metadata key or keyword in question.
+    message
+        The consequence for clients, and what to write instead.
     """
 
     file: str

@@ -1,7 +1,7 @@
-"""What MapServer would not take in a mapfile: every keyword and value, also those that SOS has no use for.
+"""Check all keywords and values of a mapfile against MapServer's schema, including those that SOS does not use.
 
-The schema is mappyfile's, by version of MapServer. mappyfile reads a plain form of the map, made from the words that
-mapsos has read: one a line, so that a position leads back to the word, its file and its line.
+The schema is that of mappyfile, by version of MapServer. mappyfile parses a simplified text of the map with one word
+per line, so that each position in it can be mapped back to a word with its file and line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SchemaError: TypeAlias = Any
 """jsonschema's ValidationError; that library has no types."""
 
 MAPSERVER = 8.0
-"""The version of MapServer that mapfiles are held against where nobody names another one."""
+"""The default version of MapServer."""
 
 _LISTS = PAIRS | {"projection", "values"}
 _NUMBER_LISTS = ("points", "pattern")
@@ -33,19 +33,21 @@ _FIXED = {
     TokenKind.REGEX: "/a/",
     TokenKind.BINDING: "[a]",
 }
-"""What stands for values in which MapServer computes: the schema can tell nothing about them."""
+"""Placeholders of computed values, which the schema cannot check."""
 
 
 def find_by_schema(tokens: Sequence[Token], version: float = MAPSERVER) -> list[Finding]:
-    """Return what MapServer of a version would not take, as warnings.
+    """Return warnings about everything that a version of MapServer rejects.
 
-    Costs the import of mappyfile and its grammar at first use (0.4 s). Where mappyfile cannot read a map that mapsos
-    can, there is one finding of level ``info``; no exception comes out.
+    The first call costs 0.4 s for importing mappyfile and its grammar. If mappyfile cannot parse a map that mapsos can,
+    returns one finding of level ``info``. Does not raise.
 
     Parameters
     ----------
     tokens
-        The words of the map and what it INCLUDEs, of which `mapsos.mapfile.blocks` can make a tree.
+        The words of the map and its INCLUDEs, which `mapsos.mapfile.blocks` can parse.
+    version
+        Version of MapServer.
     """
     import lark
 
@@ -60,18 +62,18 @@ def find_by_schema(tokens: Sequence[Token], version: float = MAPSERVER) -> list[
     except lark.exceptions.UnexpectedInput as error:
         return [_unread(words[min(max(error.line, 1), len(words)) - 1])]
     except Exception:
-        # Its transformer has other ways to fail. They are faults of a second opinion, never of the map.
+        # The transformer can fail in other ways. These are bugs of mappyfile, not faults of the map.
         return [_unread(words[0])]
     return [finding for error in errors for finding in _tell(error, tree, words, version)]
 
 
 def _unread(token: Token) -> Finding:
-    message = "keywords and values are not held against MapServer's: the schema cannot be used on what stands here"
+    message = "keywords and values are not checked against MapServer's schema, which cannot be applied to this text"
     return Finding(token.file, token.line, "info", token.text, message)
 
 
 def _write_plain(tokens: Iterable[Token]) -> Iterator[tuple[str, Token]]:
-    """The words up to the END of MAP, each with how mappyfile shall read it."""
+    """Yield the words up to the END of MAP, each preceded by its form for mappyfile."""
     opened: list[str] = []
     stream = iter(tokens)
     for token in stream:
@@ -83,7 +85,7 @@ def _write_plain(tokens: Iterable[Token]) -> Iterator[tuple[str, Token]]:
                 return
         elif token.is_word(*OPENERS.get(block, ())):
             opened.append(token.text.lower())
-            # In lower case: what follows an unquoted SYMBOL is a value to mappyfile, whatever it is.
+            # In lower case: mappyfile treats any word after an unquoted SYMBOL as a value.
             yield opened[-1], token
         elif block in _LISTS:
             yield _quote(token), token
@@ -107,13 +109,13 @@ def _quote(token: Token) -> str:
 
 @functools.cache
 def _load_schema() -> tuple[Callable[[str], Any], Callable[..., list[_SchemaError]]]:
-    """What parses and what validates in mappyfile: they cost more to make than to use."""
+    """Return the parser and the validator of mappyfile, cached because creating them costs more than using them."""
     from mappyfile.parser import Parser
     from mappyfile.transformer import MapfileToDict
     from mappyfile.validator import Validator
 
     class Errors(Validator):
-        """Give out the errors themselves: the messages that mappyfile makes of them have no path."""
+        """Returns the errors themselves: the messages that mappyfile makes of them have no path."""
 
         def create_message(self, rootdict: Any, path: Any, error: Any, add_comments: bool) -> Any:
             return error
@@ -125,7 +127,7 @@ def _load_schema() -> tuple[Callable[[str], Any], Callable[..., list[_SchemaErro
 
 
 def _tell(error: _SchemaError, tree: Any, words: list[Token], version: float) -> Iterator[Finding]:
-    """Turn an error of the schema into findings at the words that it is about."""
+    """Yield the findings of a schema error, located at the words in question."""
     block, rest = tree, list(error.absolute_path)
     node = tree
     for count, step in enumerate(error.absolute_path, 1):
@@ -138,36 +140,37 @@ def _tell(error: _SchemaError, tree: Any, words: list[Token], version: float) ->
         for key in sorted(error.instance.keys() - error.schema["properties"].keys()):
             if not key.startswith("__"):
                 token, _ = _find_words(block, [key], words)
-                yield _warn(token, token.text, f"MapServer {version} has no {token.text.upper()} in {_name(block)}")
+                message = f"MapServer {version} does not allow {token.text.upper()} in {_name(block)}"
+                yield _warn(token, token.text, message)
         return
     token, values = _find_words(block, rest, words)
     if error.validator == "required":
         for key in error.validator_value:
             if key not in error.instance:
-                yield _warn(token, key, f"missing: MapServer {version} refuses a {_name(block)} without it")
+                yield _warn(token, key, f"missing: MapServer {version} rejects a {_name(block)} without it")
         return
     if any(value.kind in (TokenKind.EXPRESSION, TokenKind.BINDING) or "%" in value.text for value in values):
-        # Computed, or replaced by a parameter of the request.
+        # Computed, or replaced by a request parameter.
         return
     written = " ".join(value.text for value in values)
-    message = f'"{written}" is not what MapServer {version} takes here'
+    message = f'"{written}" is not allowed here in MapServer {version}'
     if error.validator == "enum":
-        message += f"; write one of {', '.join(str(value).upper() for value in error.validator_value)}"
+        message += f". Write one of {', '.join(str(value).upper() for value in error.validator_value)}"
     elif error.validator == "type" and isinstance(error.validator_value, str):
-        message += f"; write {_KINDS.get(error.validator_value, error.validator_value)}"
+        message += f". Write {_KINDS.get(error.validator_value, error.validator_value)}"
     yield _warn(token, token.text, message)
 
 
 _KINDS = {
     "array": "several numbers",
     "number": "a number without quotes",
-    "integer": "a whole number without quotes",
-    "string": "text in quotes",
+    "integer": "an integer without quotes",
+    "string": "a string in quotes",
 }
 
 
 def _find_words(block: Any, path: list[Any], words: list[Token]) -> tuple[Token, list[Token]]:
-    """The keyword at a path within a block, and its values; the block's own word where there is no path."""
+    """Return the keyword at a path within a block, and its values. Without a path, returns the block's own word."""
     place = block["__position__"]
     if path:
         inner = place.get(path[0], block.get(path[0]))

@@ -1,4 +1,4 @@
-"""Metadata keys that are not what somebody meant to write, and names that are not XML names."""
+"""Find misspelled metadata keys, and names that are not XML names."""
 
 from __future__ import annotations
 
@@ -21,14 +21,15 @@ _FOREIGN_PREFIX = re.compile(r"(?:ows|wfs|wms|wcs|gml|oga|ogcapi|mapsos|tile|kml
 
 
 def is_xml_name(text: str) -> bool:
-    """Whether it can be the name of an XML element and a gml:id (an NCName of Namespaces in XML)."""
+    """Return whether a string can be the name of an XML element and a gml:id (an NCName of Namespaces in XML)."""
     return _XML_NAME.fullmatch(text) is not None
 
 
 def find_unknown_keys(metadata: Metadata) -> Iterator[Finding]:
-    """Findings about keys that look as if they were meant for SOS, but that mapsos does not read.
+    """Yield findings about keys that look like SOS keys but that mapsos does not read.
 
-    Keys that other services use (``ows_``, ``wms_`` ...) are left alone unless one letter or so is wrong.
+    Keys of other services (``ows_``, ``wms_`` ...) are only reported if they differ from an SOS key by about one
+    letter.
     """
     known = {
         spelling for key in METADATA_KEYS if key.level == metadata.level for spelling in key.spellings
@@ -43,13 +44,13 @@ def find_unknown_keys(metadata: Metadata) -> Iterator[Finding]:
         near = difflib.get_close_matches(entry.key, known, 1, 0.93 if foreign else 0.8)
         if entry.key in elsewhere and not foreign:
             where = "a LAYER" if metadata.level == "web" else "WEB"
-            message = f"has no effect here; it belongs into the METADATA of {where}"
+            message = f"has no effect here. Move it to the METADATA of {where}"
         elif near and not _differs_in_namespace(entry.key, near[0]):
-            message = f"mapsos reads no such key, so it has no effect; is it {near[0]}?"
+            message = f"unknown key, has no effect. Did you mean {near[0]}?"
         elif suffix := _near_suffix(metadata, entry):
-            message = f"mapsos reads no such key, so it has no effect; is it {suffix}?"
+            message = f"unknown key, has no effect. Did you mean {suffix}?"
         elif entry.key.startswith("sos_"):
-            message = "mapsos reads no such key, so it has no effect; remove or correct it"
+            message = "unknown key, has no effect. Correct or remove it"
         else:
             continue
         yield Finding(entry.file, entry.line, "warning", entry.spelled or entry.key, message)
@@ -69,5 +70,5 @@ def _near_suffix(metadata: Metadata, entry: Entry) -> str:
 
 
 def _differs_in_namespace(key: str, near: str) -> bool:
-    """Whether only the prefix differs: ``wms_title`` is no misspelling of ``sos_title``."""
+    """Return whether only the prefix differs: ``wms_title`` is not a misspelling of ``sos_title``."""
     return key.partition("_")[2] == near.partition("_")[2] and _FOREIGN_PREFIX.match(key) is not None

@@ -1,4 +1,4 @@
-"""Whether a file is still what it was when it was read."""
+"""Identify files, to determine whether they have changed since they were read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Identity:
-    """A file as it was: any change of its content changes one of these, short of somebody forging them."""
+    """The state of a file. A change of the content changes one of the attributes, unless they are forged.
+
+    Attributes
+    ----------
+    modified
+        Time of the last modification in nanoseconds since 1970.
+    size
+        Size in bytes.
+    """
 
     path: str
     modified: int
@@ -16,13 +24,27 @@ class Identity:
     inode: int
 
     def holds(self) -> bool:
-        """Whether the file is there, unchanged. Costs one stat."""
-        try:
-            return identity_of(self.path, os.stat(self.path)) == self
-        except OSError:
-            return False
+        """Return whether the file exists and is unchanged. Costs a stat."""
+        return identify(self.path) == self
+
+
+def identify(path: str) -> Identity | None:
+    """Return the identity of a file, None if it is missing or inaccessible.
+
+    Call it before reading the file, so that a change in between is noticed later.
+    """
+    status = stat_file(path)
+    return None if status is None else identity_of(path, status)
 
 
 def identity_of(path: str, status: os.stat_result) -> Identity:
-    """The identity that a stat of the file gives; take it before reading, so that a later change shows."""
+    """Return the identity of a file whose status is known, such as that of an open file."""
     return Identity(path, status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def stat_file(path: str) -> os.stat_result | None:
+    """Return the status of a file, None if it is missing or inaccessible."""
+    try:
+        return os.stat(path)
+    except OSError:
+        return None

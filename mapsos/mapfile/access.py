@@ -1,4 +1,4 @@
-"""Who may ask for what: enable_request and the lists of addresses (docs/mapserver-sos.md, "Access")."""
+"""Evaluate access rules: enable_request and the address lists (docs/mapserver-sos.md, "Access")."""
 
 from __future__ import annotations
 
@@ -13,24 +13,29 @@ from mapsos.mapfile.model import AccessRules, ObservationLayer, Service
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Addresses: TypeAlias = tuple[tuple[Network, ...], tuple[str, ...]]
-"""A list of addresses as it is read: its networks, and the words that are none."""
+"""A parsed address list: its networks, and the words that are not addresses."""
 
 _log = logging.getLogger(__name__)
 
 
 def enabled_layers(service: Service, request_name: str, remote_addr: str | None) -> tuple[ObservationLayer, ...]:
-    """The layers that are on for a request (any case), in map order, for a client at that address.
+    """Return the layers on which a client may perform a request, in map order.
 
-    ``remote_addr`` None: lists of addresses do not apply.
+    Parameters
+    ----------
+    request_name
+        Name of the request, case-insensitive.
+    remote_addr
+        Address of the client. None: address lists do not apply.
     """
     return tuple(layer for layer in service.layers if is_enabled(service, layer, request_name, remote_addr))
 
 
 def is_enabled(service: Service, layer: ObservationLayer, request_name: str, remote_addr: str | None) -> bool:
-    """Whether one layer is on for a request.
+    """Return whether a request is enabled for a layer.
 
-    The layer's own lists of addresses always apply. Those of WEB are a part of what WEB says, as in MapServer: a
-    layer that enables the request itself is not bound by them.
+    The layer's own address lists always apply. The lists of WEB only restrict what WEB enables, as in MapServer: they
+    do not restrict a layer that enables the request itself.
     """
     if not _admits_address(layer.access, layer.file, remote_addr):
         return False
@@ -39,14 +44,15 @@ def is_enabled(service: Service, layer: ObservationLayer, request_name: str, rem
 
 
 def is_web_enabled(service: Service, request_name: str, remote_addr: str | None) -> bool:
-    """Whether WEB enables a request for a client at that address."""
+    """Return whether WEB enables a request for a client at an address."""
     return bool(_evaluate(service.access, request_name)) and _admits_address(service.access, service.file, remote_addr)
 
 
 def evaluate_rule(text: str, request_name: str) -> bool | None:
-    """What one enable_request text says of a request: on, off, or None for nothing.
+    """Return whether one enable_request value enables a request, or None if the value does not mention it.
 
-    A name beats ``*`` wherever either stands; of a name given twice the first counts, of ``*`` the last.
+    A name takes precedence over ``*``, whatever their order. If a name occurs twice, the first one counts; of ``*``,
+    the last.
     """
     everything: bool | None = None
     for word in text.split(" "):
@@ -59,10 +65,10 @@ def evaluate_rule(text: str, request_name: str) -> bool | None:
 
 
 def parse_addresses(text: str, folder: str) -> Addresses:
-    """Read a list of addresses: its networks, and the words that are none.
+    """Parse an address list into its networks and the words that are not addresses.
 
-    ``file:PATH`` (relative to ``folder``) stands for the words in a file, and is itself a wrong word if the file
-    cannot be read. Such a file is read once until it changes, which costs a stat.
+    ``file:PATH`` (relative to ``folder``) is replaced by the words in that file. If the file cannot be read, it counts
+    as a wrong word itself. A file is read again only after it changed, which is checked by a stat.
     """
     if "file:" not in text:
         return _parse_stated(text)
@@ -75,13 +81,13 @@ def parse_addresses(text: str, folder: str) -> Addresses:
 
 
 _files: dict[str, tuple[Identity, Addresses]] = {}
-"""What was read of files of addresses, by path; of each file only as it was last."""
+"""The last parsed content of each address file, by path."""
 
 
 def _read_file(word: str, folder: str) -> Addresses:
     path = os.path.join(folder, word.removeprefix("file:").strip())
     try:
-        # Taken before the file is read: a change in between shows at the next look.
+        # Taken before the file is read, so that a change in between is noticed by the next call.
         identity = identity_of(path, os.stat(path))
         known = _files.get(path)
         if known is None or known[0] != identity:
@@ -96,7 +102,7 @@ def _read_file(word: str, folder: str) -> Addresses:
 
 @lru_cache(256)
 def _parse_stated(text: str) -> Addresses:
-    """Parse what a mapfile states itself: the same few texts for each layer and each request."""
+    """Parse a list in a mapfile, cached: the same few strings are parsed for each layer and each request."""
     return _parse_words(text)
 
 
@@ -112,7 +118,7 @@ def _parse_words(text: str) -> Addresses:
 
 
 def _evaluate(rules: AccessRules, request_name: str) -> bool | None:
-    """What a level says. The ``ows_`` text counts where the ``sos_`` text is silent."""
+    """Return what one level states about a request. The ``ows_`` value counts if the ``sos_`` value is silent."""
     for text in rules.enable_request:
         stated = evaluate_rule(text, request_name) if text is not None else None
         if stated is not None:
@@ -138,11 +144,11 @@ def _admits_address(rules: AccessRules, file: str, remote_addr: str | None) -> b
     if rules.denied_ip_list is not None:
         networks, wrong = parse_addresses(rules.denied_ip_list, folder)
         _report(wrong, file)
-        # A list that cannot be understood may have barred this very address.
+        # A list that cannot be parsed might have denied this very address.
         return not wrong and not any(address in network for network in networks)
     return True
 
 
 def _report(wrong: tuple[str, ...], file: str) -> None:
     if wrong:
-        _log.error("%s: in a list of addresses, what is no address or readable file: %s", file, " ".join(wrong))
+        _log.error("%s: in an address list, not an address, network or readable file: %s", file, " ".join(wrong))

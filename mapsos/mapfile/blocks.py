@@ -1,7 +1,7 @@
-"""The blocks of a mapfile as a tree: MAP, WEB, LAYER, METADATA, PROJECTION and what stands in them.
+"""Parse the words of a mapfile into a tree of blocks: MAP, WEB, LAYER, METADATA, PROJECTION and their contents.
 
-Blocks that only drawing needs (CLASS, STYLE, LABEL, SYMBOL, LEGEND ...) are followed to their END and left out: they
-hold the oddest spellings and nothing about observations.
+Blocks that are only used for drawing (CLASS, STYLE, LABEL, SYMBOL, LEGEND ...) are skipped up to their END: they have
+the most irregular syntax and contain nothing about observations.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ OPENERS: dict[str, frozenset[str]] = {
         "join": "connectionoptions",
     }.items()
 }
-"""Which blocks can begin in a block; "" is the file."""
+"""The blocks that can begin within each block; "" is the file itself."""
 
 _KEYWORDS = frozenset(
     (
@@ -51,24 +51,24 @@ _KEYWORDS = frozenset(
         "transparent type units utfdata utfitem validation web "
     ).split()
 )
-"""The keywords of MAP, WEB and LAYER: MapServer stops at any other word there, and so must whoever reads its maps."""
+"""The keywords of MAP, WEB and LAYER. Any other word there is an error, as in MapServer."""
 
 PAIRS = frozenset(("metadata", "validation", "connectionoptions"))
-"""The blocks of keys and values that are not keywords."""
+"""The blocks of key and value pairs whose keys are not keywords."""
 
 _KEPT = PAIRS | {"map", "web", "layer", "projection", "feature", "points", "cluster", "join"}
 _INNER: frozenset[str] = frozenset().union(*(names for name, names in OPENERS.items() if name))
-"""What can only begin a block; it is not a keyword where that block cannot stand."""
+"""Words that can only begin a block. They are not keywords where that block is not allowed."""
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _PLAIN_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NUMBERS_OF_A_KEYWORD = frozenset((1, 2, 3, 4, 6))
-"""One, a pair, a color, an extent, a range of colors."""
+"""The numbers of values that a keyword can have: a single value, a pair, a color, an extent, a range of colors."""
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """A keyword with its values, or a key and value of METADATA: ``key`` is in lower case, ``spelled`` as written."""
+    """A keyword and its values, or a key and value of METADATA. ``key`` is in lower case, ``spelled`` as written."""
 
     key: str
     values: tuple[Token, ...]
@@ -78,13 +78,13 @@ class Attribute:
 
     @property
     def text(self) -> str:
-        """The first value's text; empty if there is none."""
+        """Return the text of the first value, empty without values."""
         return self.values[0].text if self.values else ""
 
 
 @dataclass
 class Block:
-    """A block with its attributes and inner blocks in the order of the mapfile. ``name`` is in lower case."""
+    """A block with its attributes and inner blocks in mapfile order. ``name`` is in lower case."""
 
     name: str
     file: str
@@ -93,21 +93,21 @@ class Block:
     blocks: list[Block] = field(default_factory=list)
 
     def last(self, key: str) -> Attribute | None:
-        """The attribute of this key that counts: the last one."""
+        """Return the last attribute with a key, which is the one that counts; None if absent."""
         return next((item for item in reversed(self.attributes) if item.key == key), None)
 
     def text(self, key: str) -> str | None:
-        """The text of the attribute, None if it is absent."""
+        """Return the text of the last attribute with a key, None if absent."""
         found = self.last(key)
         return found.text if found else None
 
     def inner(self, name: str) -> Iterator[Block]:
-        """The inner blocks of that name."""
+        """Return the inner blocks with a name."""
         return (block for block in self.blocks if block.name == name)
 
 
 class _Words(Iterator[Token]):
-    """The words of a map in their order: ``here`` is the last one taken, ``ahead`` the one after it."""
+    """Iterator over the words of a map. ``here`` is the word returned last, ``ahead`` the next one."""
 
     def __init__(self, tokens: Iterable[Token]) -> None:
         self._tokens = iter(tokens)
@@ -121,40 +121,48 @@ class _Words(Iterator[Token]):
         return self.here
 
     def until_end(self, opener: Token) -> Iterator[Token]:
-        """The words up to the END of the block that ``opener`` begins; END itself is then ``here``."""
+        """Yield the words up to the END of the block that ``opener`` begins. END itself is then ``here``."""
         for token in self:
             if token.is_word("end"):
                 return
             yield token
         name = opener.text.upper()
         raise MapfileError(
-            opener.file, opener.line, f"{name} is not ended: END is missing", near=opener.text, unended=True
+            opener.file, opener.line, f"END of {name} is missing", near=opener.text, unended=True
         )
 
 
 def parse_blocks(tokens: Iterable[Token], file: str) -> Block:
-    """Parse the words of a map into its MAP block; what follows its END is not looked at.
+    """Parse the words of a map into its MAP block. Words after its END are ignored.
+
+    Parameters
+    ----------
+    tokens
+        The words of the mapfile and its INCLUDEs.
+    file
+        The mapfile, for the message if MAP is missing.
 
     Raises
     ------
     MapfileError
-        A block without END, END without block, a keyword without value, no MAP.
+        A block without END, an END without a block, an unknown or misplaced keyword, a keyword without a value, or a
+        file without MAP.
     """
     words = _Words(tokens)
     for token in words:
         if token.is_word("map"):
             return _read_block(token, words)
         if token.is_word("end"):
-            raise MapfileError(token.file, token.line, "END without a block that it could end", near=token.text)
+            raise MapfileError(token.file, token.line, "END without a block", near=token.text)
         if not token.is_word(*OPENERS[""]):
-            raise MapfileError(token.file, token.line, f"a mapfile begins with MAP, not {token.text}", near=token.text)
+            raise MapfileError(token.file, token.line, f"expected MAP, got {token.text}", near=token.text)
         _skip_block(token, words)
         break
-    raise MapfileError(file, 1, "the file has no MAP ... END")
+    raise MapfileError(file, 1, "MAP ... END is missing")
 
 
 def _read_block(opener: Token, words: _Words) -> Block:
-    # Blocks stand in each other as OPENERS allows, so a mapfile cannot make this call itself deeper than that.
+    # OPENERS limits how deep blocks nest, so no mapfile can exhaust the stack.
     block = Block(opener.text.lower(), opener.file, opener.line)
     openers = OPENERS.get(block.name, ())
     for token in words.until_end(opener):
@@ -191,7 +199,7 @@ def _read_pairs(opener: Token, words: _Words) -> Block:
 
 
 def _read_list(opener: Token, words: _Words, *, numbers: bool) -> Attribute:
-    """The words of PROJECTION, none of them a number, or the pairs of numbers of POINTS."""
+    """Read the words of PROJECTION, none of which is a number, or the pairs of numbers of POINTS."""
     values = []
     for token in words.until_end(opener):
         if is_number(token) != numbers:
@@ -208,7 +216,7 @@ def _read_attribute(token: Token, words: _Words, context: str) -> Attribute:
         raise _misplaced(token)
     known = context not in ("map", "web", "layer") or key in _KEYWORDS
     if token.kind is not TokenKind.WORD or not _PLAIN_WORD.fullmatch(key) or not known:
-        raise MapfileError(token.file, token.line, f"{token.text} is no keyword of a mapfile", near=token.text)
+        raise MapfileError(token.file, token.line, f"unknown keyword {token.text}", near=token.text)
     if key in _INNER:
         raise _misplaced(token)
     values: list[Token] = []
@@ -228,9 +236,9 @@ def _make_attribute(key: Token, *values: Token) -> Attribute:
 
 
 def is_number(token: Token) -> bool:
-    """Whether it is a number that is not in quotes."""
+    """Return whether a word is an unquoted number."""
     return token.kind is TokenKind.WORD and _NUMBER.fullmatch(token.text) is not None
 
 
 def _misplaced(token: Token) -> MapfileError:
-    return MapfileError(token.file, token.line, f"{token.text} cannot stand here", near=token.text)
+    return MapfileError(token.file, token.line, f"{token.text} is not allowed here", near=token.text)

@@ -1,7 +1,7 @@
-"""The services of a process, each read once as long as its files stay what they are.
+"""Cache the services of a process. Each is read again only after one of its files changed.
 
-A map that is edited into something that is no map goes on being served as it last was: in this process, or as it was
-last compiled. A map that cannot be opened any more is not.
+A map that an edit has broken continues to be served as it was before: from this process, or from the compiled form. A
+map that cannot be opened any more is not served.
 """
 
 from __future__ import annotations
@@ -24,24 +24,32 @@ if TYPE_CHECKING:
 log = logging.getLogger("mapsos")
 
 PATIENCE = 5.0
-"""Seconds after which a faulty map is read again though none of the files that were read of it has changed."""
+"""Seconds after which a faulty map is read again even if none of the files read for it has changed."""
 
 
 @dataclass(frozen=True)
 class LastGood:
-    """What is served in the place of a faulty map: the service as it last was, until one of the files changes."""
+    """The last valid service of a map that is faulty now.
+
+    Attributes
+    ----------
+    faulty
+        The files that were read until the error occurred.
+    until
+        Time of the monotonic clock after which the map is read again.
+    """
 
     service: Service
     faulty: tuple[Identity, ...]
     until: float
 
     def holds(self) -> bool:
-        """Whether reading the map again would most likely end with the same error."""
+        """Return whether reading the map again would most likely fail with the same error."""
         return time.monotonic() < self.until and all(identity.holds() for identity in self.faulty)
 
 
 class ServiceCatalog:
-    """Finds services by path. Safe for threads: a map that several ask for at once is read by one of them."""
+    """Services by path. Thread-safe: a map that several threads request at once is read by one of them."""
 
     def __init__(self, settings: Settings) -> None:
         self._cache = settings.cache
@@ -51,18 +59,18 @@ class ServiceCatalog:
         self._lock = threading.Lock()
 
     def find(self, path: str) -> Service:
-        """The service of a mapfile.
+        """Return the service of a mapfile.
 
-        Costs a stat of each file it was read from; where one has changed, or at first, reading the compiled form
-        (a few milliseconds) or the mapfile itself (0.5 s at first use of the parser). Where that fails, the service
-        is as it last was, and a warning in the log says once for each change why; what reading it cost is paid again
-        when a file changes, and every `PATIENCE` seconds.
+        Costs a stat of each file that the service was read from. The first call, and calls after a file changed, also
+        read the compiled form (about 1 ms) or the mapfile itself (some milliseconds). If the mapfile has become faulty,
+        returns the last valid service and logs a warning, once for each change. A faulty map is read again when a file
+        changes, and every `PATIENCE` seconds.
 
         Raises
         ------
         MapfileError
-            As `mapsos.mapfile.reader.read_service`, for a map that cannot be opened, and for a faulty one that was
-            never read before; that one is read again each time.
+            As `mapsos.mapfile.reader.read_service`: for a map that cannot be opened, and for a faulty map without a
+            valid earlier version, which is read again by each call.
         """
         path = os.path.abspath(path)
         known = self._known.get(path)
@@ -77,7 +85,7 @@ class ServiceCatalog:
                     known = self._known[path] = self._read(path, known)
                 return known.service
         except BaseException:
-            # Paths that are no maps come from clients: nothing of them stays.
+            # Paths that are not maps come from clients: do not store anything for them.
             with self._lock:
                 self._known.pop(path, None)
                 self._reported.pop(path, None)
@@ -95,12 +103,12 @@ class ServiceCatalog:
                 return self._fall_back(path, known, error)
             store_compiled(self._cache, path, compiled)
         if self._reported.pop(path, None) is not None:
-            log.info("%s is a map again", path)
+            log.info("%s is valid again", path)
         return compiled
 
     def _fall_back(self, path: str, known: Compiled | LastGood | None, error: MapfileError) -> LastGood:
-        """Give what is served in the place of a faulty map; raises the error where that is nothing."""
-        # A map that is taken away is meant to be gone.
+        """Return the last valid service of a faulty map. Raises the error if none exists."""
+        # A removed map is not served: removing it was intended.
         withdrawn = error.missing and error.file == path
         last = None if withdrawn else known or load_compiled(self._cache, path, outdated=True)
         if last is None:
@@ -109,5 +117,5 @@ class ServiceCatalog:
         if self._reported.get(path) != reason:
             self._reported[path] = reason
             text = str(error).encode("unicode_escape").decode("ascii")
-            log.warning("%s; the map is served as it was before it was changed", text)
+            log.warning("%s; the map is still served as it was before this change", text)
         return LastGood(last.service, error.identities, time.monotonic() + PATIENCE)

@@ -1,7 +1,7 @@
-"""A service on disk in a form that needs no parser: what makes CGI requests cheap.
+"""Store services in a form that needs no parser, which makes CGI requests cheap.
 
-It is JSON, which cannot carry code, in the cache folder (`mapsos.files.cache_folder`). A file is trusted only if this
-very version made it from files that are unchanged.
+The form is JSON, which cannot carry code, in the cache folder (`mapsos.files.cache_folder`). A file is trusted only if
+the same code made it from files that have not changed.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-import mapsos
 from mapsos.files.cache_folder import read_kept, write_kept
+from mapsos.files.code_version import code_version
 from mapsos.files.identity import Identity
 from mapsos.mapfile import model
 from mapsos.terms import crs, layer_source, predicates, times
@@ -27,26 +27,38 @@ _VALUES: dict[str, Callable[..., Any]] = {
     for kind in vars(module).values()
     if isinstance(kind, type) and (is_dataclass(kind) or issubclass(kind, enum.Enum))
 }
+_VALUES["Identity"] = Identity
+_ROOMS = ("mapfile", "terms")
+"""The rooms whose code determines the compiled form of a mapfile."""
+
 _WILDCARDS = {"ANY_RUN": predicates.ANY_RUN, "ANY_ONE": predicates.ANY_ONE}
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A service and the files it was read from, as they were before they were read."""
+    """A service, and the identities of its files, taken before they were read."""
 
     service: model.Service
     identities: tuple[Identity, ...]
 
     def holds(self) -> bool:
-        """Whether all of the files are unchanged."""
+        """Return whether all files are unchanged."""
         return all(identity.holds() for identity in self.identities)
 
 
 def load_compiled(folder: str | None, path: str, *, outdated: bool = False) -> Compiled | None:
-    """The compiled form of the mapfile ``path`` (absolute), None if there is none that holds.
+    """Return the compiled form of a mapfile, None without a valid one.
 
-    Costs about 1 ms for a map of ten layers. ``folder`` None: there is no cache. ``outdated``: one whose files have
-    changed since is given too, for where what they have become is no map.
+    Costs about 1 ms for a map of ten layers.
+
+    Parameters
+    ----------
+    folder
+        The cache folder; None without one.
+    path
+        Absolute path of the mapfile.
+    outdated
+        Also return a form whose files have changed, for use while the mapfile is faulty.
     """
     if folder is None:
         return None
@@ -54,7 +66,7 @@ def load_compiled(folder: str | None, path: str, *, outdated: bool = False) -> C
         if (content := read_kept(folder, _name_file(path))) is None:
             return None
         document = json.loads(content)
-        if document["maker"] != _maker() or document["path"] != path:
+        if document["maker"] != code_version(*_ROOMS) or document["path"] != path:
             return None
         identities = tuple(Identity(*parts) for parts in document["identities"])
         if not outdated and not all(identity.holds() for identity in identities):
@@ -66,11 +78,11 @@ def load_compiled(folder: str | None, path: str, *, outdated: bool = False) -> C
 
 
 def store_compiled(folder: str | None, path: str, compiled: Compiled) -> None:
-    """Write the compiled form, for `load_compiled`; where that is not possible, nothing happens."""
+    """Write the compiled form for `load_compiled`. Does nothing if the folder is None or cannot be written."""
     if folder is None:
         return
     document = {
-        "maker": _maker(),
+        "maker": code_version(*_ROOMS),
         "path": path,
         "identities": [[getattr(item, part.name) for part in fields(item)] for item in compiled.identities],
         "service": encode(compiled.service),
@@ -79,9 +91,12 @@ def store_compiled(folder: str | None, path: str, compiled: Compiled) -> None:
 
 
 def encode(value: Any) -> Any:
-    """Turn a value of the model into what JSON can hold: a value class becomes a list that begins with its name.
+    """Return a value of the model as a JSON value. A dataclass becomes a list that begins with its name.
 
-    Raises TypeError for a value of any other kind.
+    Raises
+    ------
+    TypeError
+        The value has no compiled form.
     """
     if value is None or isinstance(value, str | int | float):
         return value
@@ -101,7 +116,13 @@ def encode(value: Any) -> Any:
 
 
 def decode(value: Any) -> Any:
-    """The inverse of `encode`. Raises TypeError, ValueError or KeyError for what `encode` has not made."""
+    """Return the value of a JSON value that `encode` made.
+
+    Raises
+    ------
+    TypeError, ValueError, KeyError, IndexError
+        The JSON value was not made by `encode`.
+    """
     if isinstance(value, list):
         name, *parts = value
         if not name:
@@ -119,11 +140,3 @@ def decode(value: Any) -> Any:
 def _name_file(path: str) -> str:
     name = re.sub(r"[^A-Za-z0-9.-]", "_", os.path.basename(path))[:60]
     return f"{name}-{zlib.crc32(os.fsencode(path)):08x}.json"
-
-
-def _maker() -> str:
-    """What made the form: the version, and the code itself, which changes between versions while one works on it."""
-    folder = os.path.dirname(__file__)
-    with os.scandir(folder) as entries:
-        states = sorted(f"{entry.name}:{entry.stat().st_mtime_ns}" for entry in entries if entry.name.endswith(".py"))
-    return f"mapsos {mapsos.__version__} {zlib.crc32(' '.join(states).encode()):08x}"

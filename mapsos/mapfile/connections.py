@@ -1,4 +1,4 @@
-"""What a LAYER reads: connection type, DATA, CONNECTION and FEATURE, with paths resolved as MapServer resolves them."""
+"""Read the data source of a LAYER: CONNECTIONTYPE, DATA, CONNECTION and FEATURE, with MapServer's lookup of paths."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _SHAPES = {
     "point": ShapeType.POINT,
     "line": ShapeType.LINE,
     "polygon": ShapeType.POLYGON,
-    # Not a geometry of its own: what the map shows of rows that have any.
+    # Not a geometry type: it controls how the map draws rows of any geometry.
     "query": ShapeType.POINT,
     "chart": ShapeType.POINT,
     "annotation": ShapeType.POINT,
     "circle": ShapeType.POINT,
-    # Numbers are the constants of MapScript, which MapServer takes here too.
+    # The constants of MapScript, which MapServer also accepts here.
     "0": ShapeType.POINT,
     "1": ShapeType.LINE,
     "2": ShapeType.POLYGON,
@@ -32,7 +32,7 @@ _COORDINATES = re.compile(r"\(([^()]+)\)")
 
 @dataclass(frozen=True)
 class Connection:
-    """The part of a `mapsos.terms.layer_source.LayerSource` that says where the rows are: same names, same meaning."""
+    """The part of a `mapsos.terms.layer_source.LayerSource` that locates the rows, with the same attributes."""
 
     kind: SourceKind
     connection: str = ""
@@ -42,7 +42,13 @@ class Connection:
 
 
 def read_shape(layer: Block, name: str) -> ShapeType:
-    """The LAYER's TYPE; point if it is absent. Raises `MapfileError` for RASTER and what is no type."""
+    """Return the TYPE of a LAYER, POINT if absent.
+
+    Raises
+    ------
+    MapfileError
+        RASTER, or an unknown type.
+    """
     attribute = layer.last("type")
     if attribute is None:
         return ShapeType.POINT
@@ -51,7 +57,7 @@ def read_shape(layer: Block, name: str) -> ShapeType:
         raise MapfileError(
             attribute.file,
             attribute.line,
-            f'LAYER "{name}": TYPE {attribute.text} has no observations; write POINT, LINE or POLYGON',
+            f'LAYER "{name}": TYPE: expected POINT, LINE or POLYGON, got {attribute.text}',
             near=attribute.text,
         )
     return shape
@@ -60,16 +66,29 @@ def read_shape(layer: Block, name: str) -> ShapeType:
 def read_connection(
     layer: Block, name: str, folder: str, shape_path: str, item_names: tuple[str, ...] | None, encoding: str | None
 ) -> Connection:
-    """Resolve where a LAYER's rows are.
+    """Return the data source of a LAYER. It is not opened.
 
-    Relative names are tried in SHAPEPATH (itself relative to ``folder``, the map's), then in ``folder``; the first
-    is taken if neither is there. Whether a data source can be opened is not asked.
+    A relative path is looked up in SHAPEPATH, then in the folder of the map. If neither exists, the path in SHAPEPATH
+    is returned.
+
+    Parameters
+    ----------
+    name
+        NAME of the LAYER, for messages.
+    folder
+        Folder of the map.
+    shape_path
+        SHAPEPATH of the map, relative to ``folder``.
+    item_names
+        Columns that PROCESSING "ITEMS=..." names, None without it.
+    encoding
+        ENCODING of the LAYER or the map.
 
     Raises
     ------
     MapfileError
-        A connection type other than none, LOCAL, INLINE, OGR, FLATGEOBUF and POSTGIS; one whose DATA or CONNECTION
-        is missing; FEATURE coordinates that are no numbers.
+        A connection type other than LOCAL (the default), INLINE, OGR, FLATGEOBUF and POSTGIS; a missing DATA or
+        CONNECTION; TILEINDEX; FEATURE coordinates that are not numbers.
     """
     attribute = layer.last("connectiontype")
     kind = (attribute.text if attribute else "local").lower()
@@ -82,11 +101,11 @@ def read_connection(
         raise MapfileError(
             tile_index.file,
             tile_index.line,
-            f'LAYER "{name}": TILEINDEX is not supported; join the tiles in a VRT file and read it by OGR',
+            f'LAYER "{name}": TILEINDEX is not supported; join the tiles in a VRT file and read it with OGR',
         )
     if kind in ("local", "shapefile", "flatgeobuf"):
         if not data:
-            # MapServer loads such a map: what needs no rows is answered.
+            # MapServer loads such a map and answers requests that need no rows.
             return Connection(SourceKind.SHAPEFILE)
         if kind == "flatgeobuf":
             return Connection(SourceKind.OGR, _find(data, folder, shape_path))
@@ -107,17 +126,17 @@ def read_connection(
     raise MapfileError(
         attribute.file,
         attribute.line,
-        f'LAYER "{name}": CONNECTIONTYPE {attribute.text} is not supported; a layer with sos_offering_id is a '
-        "shapefile (no CONNECTIONTYPE), OGR, FLATGEOBUF, POSTGIS or has FEATUREs",
+        f'LAYER "{name}": CONNECTIONTYPE {attribute.text} is not supported; use OGR, FLATGEOBUF, POSTGIS, '
+        "a shapefile (without CONNECTIONTYPE) or FEATUREs",
         near=attribute.text,
     )
 
 
 def resolve_ogr(connection: str, folder: str, shape_path: str) -> str:
-    """What GDAL shall open: the absolute path of a file or folder that is there, else the connection string itself.
+    """Return the data source for GDAL: the absolute path of an existing file or folder, else the connection string.
 
-    A string that can only be a path is made absolute even if nothing is there, so that the message about it does not
-    depend on the folder that the server was started in.
+    A string that can only be a path is made absolute even if the file does not exist, so that error messages do not
+    depend on the working directory of the server.
     """
     for base in (os.path.join(folder, shape_path), folder):
         candidate = os.path.normpath(os.path.join(base, connection))
@@ -159,7 +178,7 @@ def _inline_feature(block: Block, name: str, encoding: str | None) -> InlineFeat
 
 
 def _items(token: Token, encoding: str | None) -> tuple[str, ...]:
-    # Unlike other lists an ITEMS list keeps its empty values: they are columns without a value.
+    # Unlike in other lists, an empty value in ITEMS counts: it is a column without a value.
     return tuple(decode(token.text, encoding).split(";"))
 
 
@@ -169,5 +188,5 @@ def _vertices(texts: list[str], block: Block, name: str) -> tuple[tuple[float, f
     except ValueError:
         numbers = []
     if not numbers or len(numbers) % 2:
-        raise MapfileError(block.file, block.line, f'LAYER "{name}": POINTS of a FEATURE are pairs of numbers')
+        raise MapfileError(block.file, block.line, f'LAYER "{name}": POINTS of a FEATURE must be pairs of numbers')
     return tuple(zip(numbers[::2], numbers[1::2], strict=True))

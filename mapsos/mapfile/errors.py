@@ -1,4 +1,4 @@
-"""What can go wrong while a mapfile is read."""
+"""The exception for mapfiles that cannot be read."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ class MapfileError(Exception):
     Attributes
     ----------
     file, line
-        Where: the file as it was opened (an INCLUDEd one where the fault is there) and its line, from 1; 0 for the
-        file as a whole.
+        The location: the mapfile or INCLUDEd file, as it was opened, and the line from 1; 0 for the file as a whole.
     message
-        What is wrong and what to write instead. It may name paths: for the admin and the log, not for clients.
+        The problem and the remedy, for the admin and the log. Not for clients, since it can contain paths.
     near
-        The word at which reading stopped, empty if there is none.
+        The word at which reading stopped, or an empty string.
     missing
         Whether ``file`` could not be read at all.
     unended
         Whether the file ends within a block.
     identities
-        The files that had been read until then, as they were: while they stay so, reading again ends alike.
+        The files that had been read by then. While they are unchanged, reading again fails in the same way.
     """
 
     identities: tuple[Identity, ...] = ()
@@ -42,7 +41,7 @@ class MapfileError(Exception):
         self.unended = unended
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Rebuild it from its own parts: the default would hand back the joined text alone."""
+        """Pickle the exception by its parts: the default would restore only the formatted text."""
         return (_rebuild, (self.file, self.line, self.message, self.near, self.missing, self.unended))
 
 

@@ -1,7 +1,7 @@
-"""FILTER of a LAYER as a predicate: strings, regular expressions, lists and logical expressions.
+"""Read FILTER of a LAYER as a predicate: strings, regular expressions, lists and logical expressions.
 
-What each form selects is what MapServer 8.0 selects from a shapefile, except that NULL is not 0 or an empty text
-(D-14b) and that times compare as intervals (D-06).
+Each form selects what MapServer 8.0 selects from a shapefile, except that NULL is not 0 or an empty string (D-14b) and
+that times compare as intervals (D-06).
 """
 
 from __future__ import annotations
@@ -30,58 +30,60 @@ from mapsos.terms.predicates import (
 from mapsos.terms.times import Interval, parse_time
 
 MAX_DEPTH = 100
-"""How deep parentheses nest before an expression is refused."""
+"""Maximum nesting depth of parentheses in an expression."""
 
 
 def read_filter(token: Token, item: str | None, layer: str, encoding: str | None = None) -> Predicate:
-    """Read the value of a FILTER.
+    """Return the predicate of a FILTER.
 
     Parameters
     ----------
     token
-        As it stands in the mapfile.
+        The value of FILTER.
     item
-        FILTERITEM. A string, list or regular expression without one selects nothing, as in MapServer 8; conditions in
-        the language of a database belong into PROCESSING "NATIVE_FILTER=...".
-    layer, encoding
-        The LAYER's NAME, for messages; and its ENCODING.
+        FILTERITEM, None if absent. Without it a string, list or regular expression selects no rows, as in MapServer 8.
+        Conditions in SQL are written in PROCESSING "NATIVE_FILTER=..." instead.
+    layer
+        NAME of the LAYER, for messages.
+    encoding
+        ENCODING of the LAYER or the map.
 
     Raises
     ------
     MapfileError
-        Naming the word that mapsos does not know.
+        The expression is faulty or not supported. ``near`` is the word in question.
     """
     text = decode(token.text, encoding)
 
-    def refuse(message: str, near: str = "") -> MapfileError:
+    def make_error(message: str, near: str = "") -> MapfileError:
         return MapfileError(token.file, token.line, f'LAYER "{layer}": FILTER: {message}', near=near or text)
 
     if token.kind is TokenKind.STRING and text.startswith("(") and text.endswith(")"):
-        return _Expression(text[1:-1], refuse).read()
+        return _Expression(text[1:-1], make_error).read()
     if token.kind is TokenKind.EXPRESSION:
-        return _Expression(text, refuse).read()
+        return _Expression(text, make_error).read()
     if token.kind is TokenKind.BINDING:
-        raise refuse(f"[{text}] is no condition", f"[{text}]")
+        raise make_error(f"[{text}] is not a condition", f"[{text}]")
     if not item:
         return NOTHING
     if token.kind is TokenKind.REGEX:
-        return Matches(item, _checked_pattern(text, refuse), not token.ignore_case)
+        return Matches(item, _checked_pattern(text, make_error), not token.ignore_case)
     if token.kind is TokenKind.LIST:
         return OneOf(item, tuple(text.split(",")))
     return OneOf(item, (text,), not token.ignore_case)
 
 
-def _checked_pattern(text: str, refuse: Callable[..., MapfileError]) -> str:
+def _checked_pattern(text: str, make_error: Callable[..., MapfileError]) -> str:
     try:
         compile_posix(text)
     except ValueError as error:
-        raise refuse(str(error), text) from None
+        raise make_error(str(error), text) from None
     return text
 
 
 @dataclass(frozen=True)
 class _Value(Word):
-    """A literal, or ([item], "[item]", `[item]`) the name of an item; of kind "number", "text" or "time"."""
+    """A literal, or the name of an item ([item], "[item]", `[item]`), of the kind "number", "text" or "time"."""
 
     is_item: bool = False
 
@@ -109,25 +111,25 @@ _MIRRORED: dict[str, str] = dict((*MIRRORED.items(), ("=*", "=*")))
 
 
 class _Expression(BooleanParser):
-    def __init__(self, text: str, refuse: Callable[..., MapfileError]) -> None:
-        self._refuse = refuse
+    def __init__(self, text: str, make_error: Callable[..., MapfileError]) -> None:
+        self._error = make_error
         super().__init__([*self._split(text), Word("end", "", len(text) + 1)], MAX_DEPTH + 1)
 
     def read(self) -> Predicate:
         if self.here.kind == "end":
-            raise self._refuse("the expression is empty", "()")
+            raise self._error("the expression is empty", "()")
         return super().read()
 
     def refuse_word(self, wanted: str = "") -> MapfileError:
         word = self.here
         if word.kind == "end":
-            return self._refuse("the expression breaks off", ")")
+            return self._error("the expression is incomplete", ")")
         shown = f"[{word.text}]" if isinstance(word, _Value) and word.is_item else word.text
         known = word.kind != "mark" or word.text in _KNOWN
-        return self._refuse(f"{shown} {'cannot stand here' if known else 'is not supported'}", shown)
+        return self._error(f"{shown} {'is not allowed here' if known else 'is not supported'}", shown)
 
     def refuse_depth(self) -> MapfileError:
-        return self._refuse("parentheses nest too deeply", "(")
+        return self._error(f"parentheses nest more than {MAX_DEPTH} deep", "(")
 
     def read_condition(self) -> Predicate:
         if constant := self.take("true", "false"):
@@ -151,7 +153,7 @@ class _Expression(BooleanParser):
             elif kind == "time":
                 yield self._quoted(word, "time", place)
             elif kind == "other":
-                raise self._refuse(f"{word} is not supported", word)
+                raise self._error(f"{word} is not supported", word)
             else:
                 yield Word("mark", _SYNONYMS.get(word.lower(), word.lower()), place)
 
@@ -159,7 +161,7 @@ class _Expression(BooleanParser):
         if match := _ITEM_IN_QUOTES.fullmatch(text):
             return _Value(kind, match[1], place, is_item=True)
         if _ITEM_IN_QUOTES.search(text):
-            raise self._refuse(f'"{text}": an item stands alone in its quotes', text)
+            raise self._error(f'"{text}": quotes around an item must contain nothing else', text)
         return _Value(kind, text, place)
 
     def _read_value(self) -> _Value:
@@ -172,24 +174,24 @@ class _Expression(BooleanParser):
     def _compare(self, left: _Value, relation: str, right: _Value) -> Predicate:
         if right.is_item and not left.is_item:
             if relation not in _MIRRORED:
-                raise self._refuse(f"{relation} wants the item on its left", relation)
+                raise self._error(f"{relation} needs the item on its left", relation)
             left, relation, right = right, _MIRRORED[relation], left
         if left.is_item and right.is_item:
-            raise self._refuse(f"[{left.text}] {relation} [{right.text}]: two items cannot be compared", relation)
+            raise self._error(f"[{left.text}] {relation} [{right.text}]: two items cannot be compared", relation)
         if not left.is_item:
             return self._compare_constants(left, relation, right)
         if relation == "in":
             return self._one_of(left, right)
         if relation in ("~", "~*"):
             if left.kind != "text" or right.kind != "text":
-                raise self._refuse(f'{relation} wants "[{left.text}]" and a regular expression in quotes', relation)
-            return Matches(left.text, _checked_pattern(right.text, self._refuse), relation == "~")
+                raise self._error(f'{relation} needs "[{left.text}]" and a regular expression in quotes', relation)
+            return Matches(left.text, _checked_pattern(right.text, self._error), relation == "~")
         if left.kind == "time" or right.kind == "time":
             return self._compare_times(left, relation, right)
         if left.kind == "number" and right.kind != "number":
-            raise self._refuse(f'[{left.text}] is a number; for text write "[{left.text}]"', f"[{left.text}]")
+            raise self._error(f'[{left.text}] is a number; for text write "[{left.text}]"', f"[{left.text}]")
         if left.kind == "text" and right.kind != "text":
-            raise self._refuse(f'"[{left.text}]" is text; for numbers write [{left.text}]', right.text)
+            raise self._error(f'"[{left.text}]" is text; for numbers write [{left.text}]', right.text)
         if relation == "=*":
             return OneOf(left.text, (right.text,), match_case=False)
         return Compare(left.text, _ORDERS[relation], right.text, kind="text" if left.kind == "text" else "number")
@@ -200,7 +202,7 @@ class _Expression(BooleanParser):
             return OneOf(left.text, values)
         for value in values:
             if not re.fullmatch(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*", value):
-                raise self._refuse(f'[{left.text}] IN "{right.text}": {value} is no number', value)
+                raise self._error(f'[{left.text}] IN "{right.text}": not a number: {value}', value)
         return any_of(*(Compare(left.text, "=", value.strip(), kind="number") for value in values))
 
     def _compare_times(self, left: _Value, relation: str, right: _Value) -> Predicate:
@@ -216,18 +218,18 @@ class _Expression(BooleanParser):
             ">=": any_of(same, after),
         }
         if relation not in choices:
-            raise self._refuse(f"{relation} is not for times", relation)
+            raise self._error(f"{relation} does not apply to times", relation)
         return choices[relation]
 
     def _interval(self, literal: _Value) -> Interval:
         try:
             return parse_time(literal.text)
         except ValueError as error:
-            raise self._refuse(f"`{literal.text}` is no time: {error}", literal.text) from None
+            raise self._error(f"`{literal.text}` is not a time: {error}", literal.text) from None
 
     def _compare_constants(self, left: _Value, relation: str, right: _Value) -> Predicate:
         if left.kind != right.kind or left.kind == "time" or relation not in _ORDERS:
-            raise self._refuse(f"{left.text} {relation} {right.text} compares no item", relation)
+            raise self._error(f"{left.text} {relation} {right.text}: expected an item on one side", relation)
         if left.kind == "number":
             return compare_constants(float(left.text), _ORDERS[relation], float(right.text))
         return compare_constants(left.text, _ORDERS[relation], right.text)

@@ -1,4 +1,4 @@
-"""Looking up METADATA: namespaces, items and lists (docs/mapserver-sos.md, "Metadata")."""
+"""Look up METADATA: namespaces, items and lists (docs/mapserver-sos.md, "Metadata")."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _VALUE_KINDS: dict[str, ValueKind] = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A key (lower case) with its text and where it stands; ``spelled`` is the key as written."""
+    """A metadata key in lower case, with its value and location. ``spelled`` is the key as written."""
 
     key: str
     text: str
@@ -37,14 +37,14 @@ class Entry:
 
 
 class Metadata:
-    """The METADATA of one level. Of a key that is there twice the last counts, as in MapServer.
+    """The METADATA of one level. If a key occurs twice, the last one counts, as in MapServer.
 
     Parameters
     ----------
     level
-        ``web`` or ``layer``: decides which namespaces a key may have.
+        ``web`` or ``layer``: determines the allowed namespaces of a key.
     entries
-        In the order of the mapfile.
+        The entries in mapfile order.
     """
 
     def __init__(self, level: Level, entries: Iterable[Entry]) -> None:
@@ -52,27 +52,33 @@ class Metadata:
         self.entries = {entry.key: entry for entry in entries}
 
     def find(self, name: str) -> Entry | None:
-        """The entry of a key of `mapsos.mapfile.keys`, tried in its namespaces in their order."""
+        """Return the entry of a key of `mapsos.mapfile.keys`, in the first namespace that has one; None if absent."""
         spellings = metadata_key(self.level, name).spellings
         return next((self.entries[key] for key in spellings if key in self.entries), None)
 
     def text(self, name: str) -> str | None:
-        """The text of a key, None if absent; an empty text is there."""
+        """Return the value of a key, which can be empty; None if absent."""
         entry = self.find(name)
         return entry.text if entry else None
 
     def pair(self, name: str) -> tuple[str | None, str | None]:
-        """The ``sos_`` text and the ``ows_`` text, for what looks at both."""
+        """Return the ``sos_`` value and the ``ows_`` value of a key, each None if absent."""
         texts = [self.entries[key].text if (key := f"{space}_{name}") in self.entries else None
                  for space in ("sos", "ows")]
         return texts[0], texts[1]
 
     def lines(self) -> dict[str, tuple[str, int]]:
-        """Where each key stands: file and line."""
+        """Return the file and line of each key."""
         return {key: (entry.file, entry.line) for key, entry in self.entries.items()}
 
     def item_keys(self) -> Iterator[tuple[str, str, Entry]]:
-        """What is said of items: item as spelled, what (alias, definition, uom, type), entry; best namespace only."""
+        """Yield the keys about items, each in its first namespace.
+
+        Yields
+        ------
+        tuple
+            The item as spelled in the key, the property in lower case (alias, definition, uom or type), and the entry.
+        """
         found: dict[tuple[str, str], tuple[int, str, Entry]] = {}
         for entry in self.entries.values():
             if match := _ITEM_KEY.fullmatch(entry.spelled or entry.key):
@@ -89,12 +95,15 @@ class Metadata:
 
 
 def value_kind(text: str) -> ValueKind | None:
-    """How the text of an ``_type`` key has filters compare; None if it says nothing of it."""
+    """Return the kind by which filters compare a column with this ``_type``; None for an unknown type."""
     return _VALUE_KINDS.get(text.strip().lower())
 
 
 def collect_entries(blocks: Iterable[Block], encoding: str | None) -> list[Entry]:
-    """The entries of METADATA blocks in order, text that was not UTF-8 decoded as ``encoding`` or Latin-1."""
+    """Return the entries of METADATA blocks in order.
+
+    Bytes that are not UTF-8 are decoded by ``encoding``, or as Latin-1 if that fails.
+    """
     return [
         Entry(
             decode(attribute.key, encoding),
@@ -111,7 +120,7 @@ def collect_entries(blocks: Iterable[Block], encoding: str | None) -> list[Entry
 def split_list(text: str, delimiter: str) -> tuple[str, ...]:
     """Split a list as MapServer does (docs/mapserver-sos.md, "Lists").
 
-    Runs of the delimiter count once; one at the beginning or end gives an empty first or last item; nothing is
-    stripped. An empty text is one empty item.
+    A run of delimiters counts as one. A delimiter at the beginning or end makes an empty first or last item. Items are
+    not stripped. An empty string is one empty item.
     """
     return tuple(re.split(f"{re.escape(delimiter)}+", text))

@@ -1,4 +1,4 @@
-"""The model of a service: what a mapfile says, as frozen values. None means that the mapfile does not say it."""
+"""The model of a service: the content of a mapfile as frozen values. None stands for what is absent in the mapfile."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from mapsos.terms.predicates import ValueKind
 
 @dataclass(frozen=True)
 class AccessRules:
-    """Rules of access at one level, the map's or a layer's, as raw texts (docs/mapserver-sos.md, "Access").
+    """Access rules of one level, a map or a layer, as raw strings (docs/mapserver-sos.md, "Access").
 
-    ``enable_request`` and the IP lists hold the ``sos_`` text first and the ``ows_`` text second, None where absent.
+    ``enable_request`` has the ``sos_`` value first and the ``ows_`` value second, each None if absent.
     """
 
     enable_request: tuple[str | None, str | None] = (None, None)
@@ -56,7 +56,7 @@ class Provider:
 
 @dataclass(frozen=True)
 class Field:
-    """What a layer's metadata says of one item (column): keys sos_<item>_alias, _definition, _uom, _type."""
+    """The metadata of one item (column) of a layer: sos_<item>_alias, _definition, _uom, _type."""
 
     item: str
     alias: str | None = None
@@ -68,7 +68,7 @@ class Field:
 
 @dataclass(frozen=True)
 class ObservedProperty:
-    """The phenomenon of a layer."""
+    """The observed phenomenon of a layer."""
 
     id: str
     name: str | None = None
@@ -78,7 +78,7 @@ class ObservedProperty:
 
 @dataclass(frozen=True)
 class Extent:
-    """A rectangle in x y order."""
+    """A rectangle with x before y."""
 
     minx: float
     miny: float
@@ -87,17 +87,22 @@ class Extent:
 
 
 CONFORMANCES = ("mapserver", "strict")
-"""The words of sos_conformance: documents as MapServer writes them, or valid by the schemas of OGC."""
+"""The words of sos_conformance: documents as MapServer writes them, or documents valid by the OGC schemas."""
 
 SENSOR_TEXTS = ("name", "shortname", "description", "keywords", "classification", "intendedapplication")
-"""What metadata say of sensors in a key sos_sensor_<name>, or for each in the column of sos_sensor_<name>_item."""
+"""Properties of sensors: sos_sensor_<name> is the value for all, sos_sensor_<name>_item the column with each."""
 
 
 @dataclass(frozen=True)
 class SensorMetadata:
-    """What a layer's metadata say of its sensors: raw texts, ``texts`` and ``items`` by a name of `SENSOR_TEXTS`.
+    """The metadata of the sensors of a layer, as raw strings.
 
-    ``describe`` is how DescribeSensor shall answer, in lower case: ``redirect`` or ``generate`` if the map is right.
+    Attributes
+    ----------
+    describe
+        The value of sos_describesensor in lower case; ``redirect`` or ``generate`` in a valid map.
+    texts, items
+        Values, and columns with values, by a name of `SENSOR_TEXTS`.
     """
 
     describe: str | None = None
@@ -108,12 +113,12 @@ class SensorMetadata:
 
 
 FEATURE_TEXTS = ("name", "description", "codespace", "sampledfeature")
-"""What metadata say of features in a key sos_feature_<name>, or for each in the column of sos_feature_<name>_item."""
+"""Properties of features: sos_feature_<name> is the value for all, sos_feature_<name>_item the column with each."""
 
 
 @dataclass(frozen=True)
 class FeatureMetadata:
-    """What a layer's metadata say of its features of interest: raw texts by a name of `FEATURE_TEXTS`."""
+    """The metadata of the features of interest of a layer: raw strings by a name of `FEATURE_TEXTS`."""
 
     texts: dict[str, str] = field(default_factory=dict)
     items: dict[str, str] = field(default_factory=dict)
@@ -121,12 +126,22 @@ class FeatureMetadata:
 
 @dataclass(frozen=True)
 class ObservationLayer:
-    """A LAYER with an offering id: where its rows are and what they mean (docs/mapserver-sos.md, "Layer keys").
+    """A LAYER with an offering id: the source and the meaning of its rows (docs/mapserver-sos.md, "Layer keys").
 
-    ``offering_extent`` and ``offering_time_extent`` are the raw texts: they are checked by the operations that use
-    them, so that the other operations of a faulty map still answer. ``srs`` is the raw text of the layer's srs
-    metadata. ``fields`` is keyed by the item in lower case. ``procedures`` is None if the metadata is absent or empty;
-    ``procedure_text`` is the text as written. ``keys`` gives the line of each metadata key (lower case).
+    Attributes
+    ----------
+    offering_extent, offering_time_extent
+        Raw strings. The operations that use them check them, so that the other operations work in a faulty map.
+    fields
+        Metadata of columns, by the item in lower case.
+    procedure_text
+        The procedure metadata as written.
+    procedures
+        Its words, None if it is absent or empty.
+    srs
+        The srs metadata of the layer as written.
+    keys
+        File and line of each metadata key (lower case).
     """
 
     name: str
@@ -156,13 +171,24 @@ class ObservationLayer:
 
 @dataclass(frozen=True)
 class Service:
-    """One map: everything that requests to it are answered from.
+    """One map: everything that is needed to answer requests to it.
 
-    ``extent`` is the MAP EXTENT (in ``crs``), None if absent or degenerate. ``srs`` holds the words of the srs
-    metadata. ``max_features`` and ``max_rows`` are the raw texts of the metadata. ``vendor_parameters`` are names of
-    request parameters, in lower case, that are admitted and ignored. ``conformance`` are the words of that metadata in
-    lower case, at least one: the first holds where a request does not choose. ``files`` are all files that were read
-    for it.
+    Attributes
+    ----------
+    srs
+        Words of the srs metadata.
+    max_features, max_rows
+        Raw strings of the metadata.
+    extent
+        EXTENT of MAP in ``crs``; None if absent or degenerate.
+    vendor_parameters
+        Request parameters that are allowed and ignored, in lower case.
+    conformance
+        Words of the conformance metadata in lower case, at least one. The first is the default for requests.
+    file, files
+        The mapfile, and all files that were read for the map.
+    keys
+        File and line of each metadata key of WEB (lower case).
     """
 
     name: str
@@ -191,12 +217,18 @@ class Service:
 
     @property
     def has_sos(self) -> bool:
-        """Whether the map means to be an SOS: a layer has an offering id, or WEB has a ``sos_`` key."""
+        """Return whether the map is meant as an SOS: a layer has an offering id, or WEB has a ``sos_`` key."""
         return bool(self.layers) or any(key.startswith("sos_") for key in self.keys)
 
 
 def read_max_rows(service: Service) -> int | None:
-    """How many rows the metadata maxrows admits, None where it is absent; ValueError for no whole number above 0."""
+    """Return the row limit of the maxrows metadata, None if absent.
+
+    Raises
+    ------
+    ValueError
+        The metadata is not an integer above 0.
+    """
     if service.max_rows is None:
         return None
     text = service.max_rows.strip()
@@ -207,19 +239,19 @@ def read_max_rows(service: Service) -> int | None:
 
 @dataclass(frozen=True)
 class Offering:
-    """Layers that share an offering id, in map order; what is said of the offering is said by the first of them."""
+    """Layers with the same offering id, in map order. The first layer describes the offering."""
 
     id: str
     layers: tuple[ObservationLayer, ...]
 
     @property
     def first(self) -> ObservationLayer:
-        """The layer that describes the offering."""
+        """Return the layer that describes the offering."""
         return self.layers[0]
 
 
 def group_offerings(layers: tuple[ObservationLayer, ...]) -> tuple[Offering, ...]:
-    """Group layers by offering id, without regard to case, in order of first appearance, spelled as there."""
+    """Group layers by offering id (case-insensitive). Order and spelling are those of the first occurrence."""
     groups: dict[str, list[ObservationLayer]] = {}
     for layer in layers:
         groups.setdefault(layer.offering_id.casefold(), []).append(layer)

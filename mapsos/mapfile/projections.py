@@ -1,4 +1,4 @@
-"""PROJECTION blocks as coordinate reference systems."""
+"""Read PROJECTION blocks as coordinate reference systems."""
 
 from __future__ import annotations
 
@@ -19,20 +19,26 @@ _DEFINITIONS = {
     "EPSG:900913": "EPSG:3857",
     "EPSG:3785": "EPSG:3857",
 }
-"""Labels that PROJ knows under another name only."""
+"""The PROJ names of labels that PROJ does not know."""
 
 
 def read_projection(tokens: Sequence[Token], owner: str) -> Crs | None:
-    """Read the words of a PROJECTION block (docs/mapserver-sos.md, "CRS labels"; D-31); None if it is empty.
+    """Return the CRS of a PROJECTION block (docs/mapserver-sos.md, "CRS labels"; D-31), None if the block is empty.
 
-    ``init=epsg:4326`` (with or without +), ``epsg:4326``, URN and http names, ``crs:84``, WKT, and PROJ strings as one
-    word or one word a line. Whether PROJ knows the result is not asked.
+    Accepts ``init=epsg:4326`` (with or without +), ``epsg:4326``, URN and http names, ``crs:84``, WKT, and PROJ strings
+    as one word or as one word per parameter. Does not check whether PROJ knows the CRS.
+
+    Parameters
+    ----------
+    tokens
+        The words of the block.
+    owner
+        The block that contains it, for messages.
 
     Raises
     ------
     MapfileError
-        AUTO projections, which depend on a picture and mean nothing for observations; a text in no spelling.
-        ``owner`` is whose projection it is, for the message.
+        An AUTO projection, which depends on the drawn map and so does not apply to observations; or an unknown form.
     """
     texts = [token.text.strip() for token in tokens if token.text.strip()]
     if not texts:
@@ -42,8 +48,8 @@ def read_projection(tokens: Sequence[Token], owner: str) -> Crs | None:
         raise MapfileError(
             first.file,
             first.line,
-            f"PROJECTION {texts[0]} of {owner}: automatic projections are not supported; name one, such as "
-            '"epsg:4326"',
+            f"PROJECTION {texts[0]} of {owner}: automatic projections are not supported; write for "
+            'example "epsg:4326"',
             near=first.text,
         )
     if match := _INIT.match(texts[0]) or _AUTHORITY_CODE.fullmatch(texts[0]):
@@ -61,12 +67,12 @@ def read_projection(tokens: Sequence[Token], owner: str) -> Crs | None:
     raise MapfileError(
         first.file,
         first.line,
-        f'PROJECTION of {owner}: "{" ".join(texts)}" names no projection; write for example "epsg:4326"',
+        f'PROJECTION of {owner}: "{" ".join(texts)}" is not a projection; write for example "epsg:4326"',
         near=first.text,
     )
 
 
 def crs_of_label(label: str) -> Crs:
-    """The CRS of an authority's code such as ``epsg:4326``."""
+    """Return the CRS of an authority code such as ``epsg:4326``."""
     label = label.upper().replace("EPSGA:", "EPSG:")
     return Crs(_DEFINITIONS.get(label, label), label)

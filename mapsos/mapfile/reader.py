@@ -1,4 +1,4 @@
-"""From a mapfile's path to a `Service`."""
+"""Read a mapfile as a `Service`."""
 
 from __future__ import annotations
 
@@ -38,22 +38,21 @@ _REFERENCE = re.compile(f"&({'|'.join(_REFERENCES)});")
 
 
 def read_service(path: str) -> Service:
-    """Read the mapfile ``path`` and what it INCLUDEs.
+    """Read a mapfile and its INCLUDEs. No data source is opened.
 
-    Costs some milliseconds for ten layers; for requests use `mapsos.mapfile.catalog.ServiceCatalog`. No data source is
-    opened.
+    Costs some milliseconds for ten layers. To answer requests, use `mapsos.mapfile.catalog.ServiceCatalog`.
 
     Raises
     ------
     MapfileError
-        With file and line: what cannot be read or parsed, and a layer with an offering id whose connection type,
-        TYPE, PROJECTION or FILTER mapsos does not know. Layers without offering id are not looked at.
+        A file cannot be read or parsed, or a layer with an offering id has a connection type, TYPE, PROJECTION or
+        FILTER that mapsos does not support. Layers without an offering id are not checked.
     """
     return read_identified_service(path)[0]
 
 
 def read_identified_service(path: str) -> tuple[Service, tuple[Identity, ...]]:
-    """As `read_service`, with the identities of the files, taken before they were read."""
+    """Return the service as `read_service` does, and the identities of its files, taken before they were read."""
     tokens, identities = read_tokens(path)
     files = tuple(identity.path for identity in identities)
     try:
@@ -64,7 +63,18 @@ def read_identified_service(path: str) -> tuple[Service, tuple[Identity, ...]]:
 
 
 def build_service(map_block: Block, files: tuple[str, ...]) -> Service:
-    """Build the service of a parsed map that was read from ``files`` (the map first). Raises as `read_service`."""
+    """Build the service of a parsed map.
+
+    Parameters
+    ----------
+    files
+        The files it was read from, the mapfile first.
+
+    Raises
+    ------
+    MapfileError
+        As for `read_service`.
+    """
     encoding = map_block.text("encoding")
     web = web_metadata(map_block)
     return Service(
@@ -95,13 +105,13 @@ def build_service(map_block: Block, files: tuple[str, ...]) -> Service:
 
 
 def web_metadata(map_block: Block) -> Metadata:
-    """METADATA of WEB (and of MAP itself, where old maps have it)."""
+    """Return the METADATA of WEB, and of MAP itself, where old maps have it."""
     blocks = [block for web in map_block.inner("web") for block in web.inner("metadata")]
     return Metadata("web", collect_entries([*map_block.inner("metadata"), *blocks], map_block.text("encoding")))
 
 
 def layer_metadata(layer: Block, encoding: str | None) -> Metadata:
-    """METADATA of a LAYER; ``encoding`` is the map's."""
+    """Return the METADATA of a LAYER. ``encoding`` is the ENCODING of MAP."""
     return Metadata("layer", collect_entries(layer.inner("metadata"), layer.text("encoding") or encoding))
 
 
@@ -190,7 +200,7 @@ def _max_features(block: Block, name: str) -> int | None:
         number = int(attribute.text)
     except ValueError:
         raise MapfileError(
-            attribute.file, attribute.line, f'LAYER "{name}": MAXFEATURES {attribute.text} is no whole number'
+            attribute.file, attribute.line, f'LAYER "{name}": MAXFEATURES: expected an integer, got {attribute.text}'
         ) from None
     return number if number >= 0 else None
 
@@ -201,7 +211,7 @@ def _crs(block: Block, owner: str) -> Crs | None:
 
 
 def _extent(attribute: Attribute | None) -> Extent | None:
-    """MAP EXTENT; None if absent or without area, which MapServer takes for not set."""
+    """Return EXTENT of MAP. None if absent or without area, which MapServer treats as unset."""
     try:
         minx, miny, maxx, maxy = [float(token.text) for token in (attribute.values if attribute else ())]
     except ValueError:
@@ -242,7 +252,7 @@ def _sensor(metadata: Metadata) -> SensorMetadata:
 def _texts_and_items(
     metadata: Metadata, subject: str, names: tuple[str, ...]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """What the metadata say in sos_<subject>_<name>, and the columns of sos_<subject>_<name>_item."""
+    """Return the values of sos_<subject>_<name> and the columns of sos_<subject>_<name>_item, by name."""
     texts = {name: metadata.text(f"{subject}_{name}") for name in names}
     items = {name: metadata.text(f"{subject}_{name}_item") for name in names}
     return {name: text for name, text in texts.items() if text}, {name: item for name, item in items.items() if item}
@@ -308,9 +318,9 @@ def _or(text: str | None, default: str) -> str:
 
 
 def _without_references(text: str | None) -> str | None:
-    """Read a text of the three keys in which MapServer expects markup characters as entity references.
+    """Resolve the entity references in a value of the three keys that MapServer writes without escaping.
 
-    Maps that follow it say ``&amp;`` for an ampersand and still mean one; every other ampersand is plain text (D-16).
+    In maps written for MapServer ``&amp;`` stands for an ampersand. Every other ampersand is plain text (D-16).
     """
     if text is None or "&" not in text:
         return text

@@ -1,7 +1,7 @@
-"""The words of a mapfile as MapServer reads them, each with the file and line that it stands in.
+"""Split a mapfile into words as MapServer does, each with its file and line.
 
-Here are the parts of MapServer's grammar that depend on the character and that only mapfiles have: encodings, regular
-expressions, (expressions), {lists}, [bindings] and INCLUDE. What the words mean is for `mapsos.mapfile.blocks`.
+This module has the lexical rules that only mapfiles have: encodings, regular expressions, (expressions), {lists},
+[bindings] and INCLUDE. `mapsos.mapfile.blocks` parses the words.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from mapsos.mapfile.errors import MapfileError
 from mapsos.terms.mapserver_words import WordError, split_words
 
 MAX_INCLUDE_DEPTH = 10
-"""How deep INCLUDEs nest before it is taken for a circle; MapServer's limit."""
+"""Maximum nesting depth of INCLUDEs, as in MapServer. Deeper nesting is treated as a circle."""
 
 
 class TokenKind(enum.Enum):
-    """How a word is written."""
+    """The notation of a word."""
 
     WORD = "word"
     STRING = "string"
@@ -33,9 +33,9 @@ class TokenKind(enum.Enum):
 
 @dataclass(frozen=True)
 class Token:
-    """One word. ``text`` is without its delimiters and with escapes resolved; ``ignore_case`` is the ``i`` suffix.
+    """One word. ``text`` is without delimiters and with escapes resolved; ``ignore_case`` is the ``i`` suffix.
 
-    Bytes that are not UTF-8 are kept as surrogates (`decode` gives them their characters).
+    Bytes that are not UTF-8 are surrogates in ``text``, which `decode` replaces by characters.
     """
 
     kind: TokenKind
@@ -45,7 +45,7 @@ class Token:
     ignore_case: bool = False
 
     def is_word(self, *words: str) -> bool:
-        """Whether it is one of these keywords (given in lower case), unquoted."""
+        """Return whether this is one of some keywords (in lower case), unquoted."""
         return self.kind is TokenKind.WORD and self.text.lower() in words
 
 
@@ -59,14 +59,19 @@ _CLOSERS = {"(": ")", "{": "}"}
 
 
 def read_tokens(path: str) -> tuple[list[Token], tuple[Identity, ...]]:
-    """Read a mapfile and what it INCLUDEs into words, and tell all files that were read (absolute, the map first).
+    """Split a mapfile and its INCLUDEs into words.
 
-    A relative INCLUDE is relative to the folder of the map, however deep it stands, as in MapServer.
+    A relative INCLUDE is relative to the folder of the mapfile at any depth, as in MapServer.
+
+    Returns
+    -------
+    tuple
+        The words, and the identities of all files that were read (absolute paths, the mapfile first).
 
     Raises
     ------
     MapfileError
-        A file that cannot be read, an INCLUDE circle, a quote or bracket that is never closed.
+        A file cannot be read, INCLUDEs nest too deeply, or a quote or bracket is not closed.
     """
     path = os.path.abspath(path)
     files: dict[str, Identity] = {}
@@ -85,12 +90,13 @@ def _read_file(path: str, folder: str, files: dict[str, Identity], depth: int) -
         if pending is not None:
             included = os.path.normpath(os.path.join(folder, token.text))
             if depth >= MAX_INCLUDE_DEPTH:
-                raise MapfileError(path, pending.line, f"INCLUDE {token.text}: more than {MAX_INCLUDE_DEPTH} deep")
+                message = f"INCLUDE {token.text}: nested more than {MAX_INCLUDE_DEPTH} deep"
+                raise MapfileError(path, pending.line, message)
             if not os.path.isfile(included):
                 raise MapfileError(
                     path,
                     pending.line,
-                    f"INCLUDE {token.text}: there is no file {included}; INCLUDE is relative to the folder of the map",
+                    f"INCLUDE {token.text}: file {included} not found; it is relative to the folder of the map",
                     near=token.text,
                 )
             pending = None
@@ -114,7 +120,13 @@ def _read_text(path: str) -> tuple[Identity, str]:
 
 
 def split_text(text: str, file: str = "") -> Iterator[Token]:
-    """Split the text of one file into words, INCLUDEs not followed. Raises `MapfileError` for what never closes."""
+    """Split the text of one file into words, without following INCLUDEs.
+
+    Raises
+    ------
+    MapfileError
+        A quote or bracket is not closed, or a character is not allowed.
+    """
     try:
         yield from split_words(text, file, _read_word, _make_string)
     except WordError as error:
@@ -136,13 +148,13 @@ def _read_word(text: str, position: int, file: str, line: int) -> tuple[Token, i
     if first == "[" and (match := _BINDING.match(text, position)):
         return Token(TokenKind.BINDING, match[1], file, line), match.end()
     if first == "/" and (match := _REGEX.match(text, position)):
-        # A path such as /vsizip/a.zip/b.shp also has two slashes: what is longer wins, as in MapServer.
+        # A path such as /vsizip/a.zip/b.shp also has two slashes: the longer match wins, as in MapServer.
         path = _PATH_LIKE.match(text, position)
         if path is None or path.end() <= match.end():
             return Token(TokenKind.REGEX, match[1], file, line, bool(match[2])), match.end()
     if match := _WORD.match(text, position):
         return Token(TokenKind.WORD, match[0], file, line), match.end()
-    raise WordError(file, line, f"{first} has no meaning here", first)
+    raise WordError(file, line, f"{first} is not allowed here", first)
 
 
 def _closing(text: str, position: int, file: str, line: int) -> int:
@@ -158,19 +170,19 @@ def _closing(text: str, position: int, file: str, line: int) -> int:
             expected.pop()
             if not expected:
                 return match.end()
-    # Lists are raw text in MapServer: {it's,b} has an apostrophe, not a quote.
+    # MapServer does not parse the text of lists: {it's,b} has an apostrophe, not a quote.
     if opener == "{" and (end := text.find("}", position)) >= 0:
         return end + 1
-    raise WordError(file, line, f"the {opener} that opens here is never closed", opener)
+    raise WordError(file, line, f"{opener} is not closed", opener)
 
 
 def is_decoded(text: str) -> bool:
-    """Whether all of the text was UTF-8 (and no NUL) in the file."""
+    """Return whether the text was valid UTF-8 in the file."""
     return not any("\udc80" <= character <= "\udcff" for character in text)
 
 
 def decode(text: str, encoding: str | None) -> str:
-    """Give bytes that were not UTF-8 their characters: of ``encoding`` if it can, else of Latin-1 (D-18b)."""
+    """Decode bytes that were not UTF-8 by ``encoding`` if possible, else as Latin-1 (D-18b)."""
     if is_decoded(text):
         return text
     data = text.encode("utf-8", "surrogateescape")

@@ -12,8 +12,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mapsos.files.identity import stat_file
 from mapsos.sources.errors import SourceError
-from mapsos.sources.identity import list_files, stat_file
+from mapsos.sources.identity import list_files
 from mapsos.terms.layer_source import LayerSource
 
 _SAMPLES = 8

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Hashable, Iterator
 
+from mapsos.files.identity import identify
 from mapsos.terms.layer_source import LayerSource, SourceKind
 
 _COMPANIONS = (".dbf", ".shx", ".cpg", ".prj", ".csvt")
@@ -32,8 +33,8 @@ def identity(source: LayerSource) -> Hashable | None:
         return None
     path = files[0]
     # An empty journal says nothing: SQLite may make one just by opening the file.
-    journals = [state if (state := _state(path + journal)) and state[0] else None for journal in _JOURNALS]
-    return (source, tuple(map(_state, files)), tuple(journals))
+    journals = [state if (state := identify(path + journal)) and state.size else None for journal in _JOURNALS]
+    return (source, tuple(map(identify, files)), tuple(journals))
 
 
 def list_files(source: LayerSource) -> tuple[str, ...]:
@@ -66,16 +67,3 @@ def _list_sources(path: str) -> Iterator[str]:
         named = os.path.join(os.path.dirname(path), found.strip())
         if os.path.isfile(named):
             yield named
-
-
-def stat_file(path: str) -> os.stat_result | None:
-    """What the file system says of a file, None where there is none that one may look at."""
-    try:
-        return os.stat(path)
-    except OSError:
-        return None
-
-
-def _state(path: str) -> tuple[int, int, int] | None:
-    state = stat_file(path)
-    return None if state is None else (state.st_size, state.st_mtime_ns, state.st_ino)

@@ -21,17 +21,17 @@ def find(folder: Path, text: str, version: float = 8.0) -> list[tuple[int, str, 
 @pytest.mark.parametrize(
     ("text", "line", "key", "part"),
     [
-        ("MAP\nUNITS\nfurlongs END", 2, "UNITS", '"furlongs" is not what MapServer 8.0 takes here; write one of DD, '),
-        ("MAP QUERYMAP\nFOO 'x' END END", 2, "FOO", "has no FOO in QUERYMAP"),
-        ("MAP\nWEB\nEMPTY x FOOTER\ny LEGENDFORMAT 5 END END", 4, "LEGENDFORMAT", "write text in quotes"),
+        ("MAP\nUNITS\nfurlongs END", 2, "UNITS", '"furlongs" is not allowed here in MapServer 8.0. Write one of DD, '),
+        ("MAP QUERYMAP\nFOO 'x' END END", 2, "FOO", "does not allow FOO in QUERYMAP"),
+        ("MAP\nWEB\nEMPTY x FOOTER\ny LEGENDFORMAT 5 END END", 4, "LEGENDFORMAT", "Write a string in quotes"),
         (f"MAP {POINT}\nPROCESSING 'a'\nPROCESSING 5 END END", 3, "PROCESSING", '"5" is not'),
         (f"MAP {POINT} CLASS\nSTYLE\nCOLOR 1 1 500 END END END END", 3, "COLOR", '"1 1 500" is not'),
-        (f"MAP {POINT} CLASS STYLE\nANTIALIAS TRUE END END END END", 2, "ANTIALIAS", "no ANTIALIAS in STYLE"),
-        ("MAP LEGEND KEYSIZE\n10 10\nTRANSPARENT ON END END", 3, "TRANSPARENT", "has no TRANSPARENT in LEGEND"),
+        (f"MAP {POINT} CLASS STYLE\nANTIALIAS TRUE END END END END", 2, "ANTIALIAS", "not allow ANTIALIAS in STYLE"),
+        ("MAP LEGEND KEYSIZE\n10 10\nTRANSPARENT ON END END", 3, "TRANSPARENT", "not allow TRANSPARENT in LEGEND"),
         (f"MAP\n{POINT} CLASS\nLABEL POSITION\nzz END END END END", 3, "POSITION", '"zz" is not'),
-        ("MAP\nLAYER NAME 'x' END END", 2, "TYPE", "missing: MapServer 8.0 refuses a LAYER without it"),
-        ("MAP OUTPUTFORMAT\nDRIVERS 'x' END END", 2, "DRIVERS", "has no DRIVERS in OUTPUTFORMAT"),
-        (f"MAP DEBUG 1 {POINT}\nDEBUG\n9 END END", 2, "DEBUG", "write one of ON, OFF, 0, 1"),
+        ("MAP\nLAYER NAME 'x' END END", 2, "TYPE", "missing: MapServer 8.0 rejects a LAYER without it"),
+        ("MAP OUTPUTFORMAT\nDRIVERS 'x' END END", 2, "DRIVERS", "not allow DRIVERS in OUTPUTFORMAT"),
+        (f"MAP DEBUG 1 {POINT}\nDEBUG\n9 END END", 2, "DEBUG", "Write one of ON, OFF, 0, 1"),
         (f"MAP {POINT} END\nSCALEBAR\nUNITS furlongs END END", 3, "UNITS", "furlongs"),
         ("MAP\nSYMBOL NAME 'x' TYPE\nfoo END END", 2, "TYPE", "ELLIPSE"),
     ],
@@ -90,4 +90,4 @@ def test_what_mappyfile_cannot_read_is_worth_knowing_and_no_fault(tmp_path: Path
     ((found, level, _, message),) = find(tmp_path, text)
     assert level == "info"
     assert found >= line
-    assert "not held against" in message
+    assert "not checked against" in message

@@ -54,7 +54,7 @@ def test_silence_about_a_good_map(mapfile: Path) -> None:
         ('"sos_srs"', '"sos_language" "French!" "sos_srs"', "test.map:3: warning: sos_language: ", (0, 1)),
         ('"SEA"', '"SEA SFO"', "test.map:9: warning: sos_procedure: several procedures", (0, 1)),
         ('"date"', '"data"', "test.map:8: error: sos_timeitem: data is no column of layer l: ", (2, 2)),
-        ('"a"', '"a b"', 'test.map:8: warning: sos_temp_max_alias: "a b" is no XML name', (0, 1)),
+        ('"a"', '"a b"', 'test.map:8: warning: sos_temp_max_alias: "a b" is not an XML name', (0, 1)),
         ('"sos_wind_alias" "c"', "", "test.map:5: info: sos_wind_alias: column wind of layer l", (0, 0)),
         ('"sos_offering_id" "o"', '"sos_offering_id" ""', "test.map:7: error: sos_offering_id: ", (2, 2)),
         ('"sos_timeitem"', '"sos_sensor_nam" "x" "sos_timeitem"', "test.map:8: warning: sos_sensor_nam: ", (0, 1)),
@@ -67,7 +67,7 @@ def test_silence_about_a_good_map(mapfile: Path) -> None:
             )
             for key in ("sos_sensor_name_item", "sos_feature_name_item", "sos_feature_codespace_item")
         ),
-        ("TYPE POINT", "TYPE POINT UNITS furlongs", 'test.map:5: warning: UNITS: "furlongs" is not what', (0, 1)),
+        ("TYPE POINT", "TYPE POINT UNITS furlongs", 'test.map:5: warning: UNITS: "furlongs" is not al', (0, 1)),
         ("TYPE POINT", "TYPE POINT CLASS STYLE ANTIALIAS TRUE END END", "test.map:5: warning: ANTIALIAS: MapS", (0, 1)),
         ("TYPE POINT", "TYPE RASTER", "test.map:5: error: RASTER: ", (2, 2)),
         ("seattle_weather", "gone", "test.map:5: error: DATA: data source of layer l cannot be read", (2, 2)),
@@ -111,7 +111,7 @@ def test_a_file_that_is_none(mapfile: Path) -> None:
 def test_a_map_that_cannot_be_parsed(mapfile: Path) -> None:
     code, text = check(mapfile, "MAP\nLAYER\nEND\n")
     assert code == 2
-    assert text.startswith("test.map:1: error: MAP: MAP is not ended")
+    assert text.startswith("test.map:1: error: MAP: END of MAP is missing")
 
 
 def test_any_bytes_and_line_ends_make_one_line_each(mapfile: Path) -> None:

@@ -82,6 +82,8 @@ THRESHOLDS: dict[str, str] = {
     "mapsos.encodings.registry -> mapsos.encodings.tables.geojson": "pyarrow for requests without observations",
     "mapsos.encodings.registry -> mapsos.encodings.tables.json_table": "pyarrow for requests without observations",
     "mapsos.encodings.registry -> mapsos.encodings.tables.parquet": "pyarrow for requests without observations",
+    # mapfile: a process that finds the compiled form of its map does not need the parser.
+    "mapsos.mapfile.catalog -> mapsos.mapfile.reader": "20 ms of a CGI start: the parser of mapfiles",
 }  # fmt: skip
 """The imports of our own inside functions, as ``module -> module``, with what each saves."""
 

@@ -77,7 +77,6 @@ NOT_YET = {
     "mapsos/command",
     "mapsos/config",
     "mapsos/files",
-    "mapsos/mapfile",
     "mapsos/operations",
     "mapsos/pages",
     "mapsos/rest",

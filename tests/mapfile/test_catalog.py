@@ -92,7 +92,7 @@ def test_the_last_good_map_is_served_until_it_is_mended(
     assert len(caplog.records) == 2
     write_map(web=WEB + ' "sos_title" "mended"')
     assert catalog.find(path).identification.title == "mended"
-    assert caplog.records[-1].getMessage() == f"{path} is a map again"
+    assert caplog.records[-1].getMessage() == f"{path} is valid again"
     Path(path).unlink()
     with pytest.raises(MapfileError):
         catalog.find(path)

@@ -154,3 +154,13 @@ def test_a_folder_that_is_not_used_is_named_in_the_log_once(
         assert load_compiled(str(named), compiled.service.file) is None
     assert list(folder.iterdir()) == []
     assert [record.getMessage().split(" is not used")[0] for record in caplog.records] == [f"the cache folder {named}"]
+
+
+def test_a_form_of_other_code_is_not_used(
+    tmp_path: Path, compiled: Compiled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = stored(tmp_path, compiled)
+    monkeypatch.setattr("mapsos.mapfile.compiled.code_version", lambda *rooms: f"mapsos 0.0 {rooms}")
+    assert load_compiled(folder, compiled.service.file) is None
+    store_compiled(folder, compiled.service.file, compiled)
+    assert load_compiled(folder, compiled.service.file) == compiled

@@ -149,5 +149,5 @@ def test_any_words_give_a_predicate_or_an_error(words: list[str]) -> None:
 
 def test_parentheses_nest_within_a_bound() -> None:
     assert read("(" * (MAX_DEPTH + 1) + "[v] > 5" + ")" * (MAX_DEPTH + 1)) == number(">", "5")
-    with pytest.raises(MapfileError, match="nest too deeply"):
+    with pytest.raises(MapfileError, match="nest more than 100 deep"):
         read("(" * (MAX_DEPTH + 2) + "[v] > 5" + ")" * (MAX_DEPTH + 2))

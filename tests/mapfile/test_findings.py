@@ -19,7 +19,7 @@ GOOD = 'DATA "points" PROJECTION "epsg:4326" END'
 @pytest.mark.parametrize("name", [operation.name for operation in OPERATIONS])
 def test_every_operation_is_a_request_of_sos(write_map: MapWriter, name: str) -> None:
     path = write_map(GOOD, GOOD_LAYER, GOOD_WEB.replace('"sos_enable_request" "*"', f'"sos_enable_request" "{name}"'))
-    assert [finding for finding in find(path) if "is no request of SOS" in finding.message] == []
+    assert [finding for finding in find(path) if "is not an SOS request" in finding.message] == []
 
 
 def test_a_good_map_has_none(write_map: MapWriter) -> None:
@@ -32,20 +32,20 @@ def test_a_good_map_has_none(write_map: MapWriter) -> None:
     ("web", "level", "key", "part"),
     [
         (WEB + ' "sos_contactorganization" "C"', "warning", "sos_title", "missing"),
-        (GOOD_WEB.replace("sos_onlineresource", "x"), "warning", "sos_onlineresource", "guessed"),
+        (GOOD_WEB.replace("sos_onlineresource", "x"), "warning", "sos_onlineresource", "derived from the request"),
         (GOOD_WEB.replace("sos_srs", "x"), "warning", "sos_srs", "srsName"),
         (GOOD_WEB.replace("EPSG:4326", "4326"), "warning", "sos_srs", '"4326"'),
-        (GOOD_WEB.replace('"*"', '""'), "error", "sos_enable_request", "nothing is enabled"),
-        (GOOD_WEB.replace('"*"', '"GetCapabilities,GetObservation"'), "warning", "sos_enable_request", "blanks"),
-        (GOOD_WEB + ' "sos_maxfeatures" "many"', "error", "sos_maxfeatures", "whole number"),
+        (GOOD_WEB.replace('"*"', '""'), "error", "sos_enable_request", "no request is enabled"),
+        (GOOD_WEB.replace('"*"', '"GetCapabilities,GetObservation"'), "warning", "sos_enable_request", "spaces"),
+        (GOOD_WEB + ' "sos_maxfeatures" "many"', "error", "sos_maxfeatures", 'expected an integer, got "many"'),
         (GOOD_WEB + ' "sos_maxrows" "0"', "error", "sos_maxrows", "above 0"),
-        (GOOD_WEB + ' "sos_conformance" "mapserver Strickt"', "error", "sos_conformance", '"strickt" is not mapserver'),
+        (GOOD_WEB + ' "sos_conformance" "mapserver Strickt"', "error", "sos_conformance", 'got "strickt"'),
         (GOOD_WEB + ' "sos_city" "C"', "info", "sos_city", "sos_country"),
         (GOOD_WEB + ' "sos_acces_constraints" "C"', "warning", "sos_acces_constraints", "sos_accessconstraints"),
         (GOOD_WEB + ' "ows_acessconstraints" "C"', "warning", "ows_acessconstraints", "ows_accessconstraints"),
         (GOOD_WEB + ' "sos_offering_id" "C"', "warning", "sos_offering_id", "a LAYER"),
-        (GOOD_WEB + ' "sos_bogus" "C"', "warning", "sos_bogus", "no such key"),
-        (GOOD_WEB + ' "Sos_Title" "C"', "warning", "Sos_Title", "twice"),
+        (GOOD_WEB + ' "sos_bogus" "C"', "warning", "sos_bogus", "unknown key"),
+        (GOOD_WEB + ' "Sos_Title" "C"', "warning", "Sos_Title", "duplicate key"),
         (GOOD_WEB + ' "sos_denied_ip_list" "1.2.3"', "error", "sos_denied_ip_list", "1.2.3"),
     ],
 )
@@ -73,10 +73,10 @@ def test_web(write_map: MapWriter, web: str, level: str, key: str, part: str) ->
         (GOOD_LAYER + ' "sos_offering_timeextent" "2000/1990"', "error", "sos_offering_timeextent", "before"),
         (GOOD_LAYER + ' "sos_a_alias" "my id"', "warning", "sos_a_alias", "_x0020_"),
         (GOOD_LAYER + ' "sos_a_alias" "x" "sos_b_alias" "X"', "warning", "sos_b_alias", "alias of a"),
-        (GOOD_LAYER + ' "sos_a_alias" "x" "sos_A_Alias" "y"', "warning", "sos_A_Alias", "letter case"),
+        (GOOD_LAYER + ' "sos_a_alias" "x" "sos_A_Alias" "y"', "warning", "sos_A_Alias", "case-insensitive"),
         (GOOD_LAYER + ' "sos_a_uom" "x"', "info", "sos_a_alias", "no alias"),
         (GOOD_LAYER + ' "sos_a_alais" "x"', "warning", "sos_a_alais", "sos_a_alias"),
-        (GOOD_LAYER + ' "sos_title" "x"', "warning", "sos_title", "belongs into the METADATA of WEB"),
+        (GOOD_LAYER + ' "sos_title" "x"', "warning", "sos_title", "Move it to the METADATA of WEB"),
         (GOOD_LAYER + ' "sos_time_item" "x"', "warning", "sos_time_item", "sos_timeitem"),
     ],
 )

@@ -53,6 +53,6 @@ def test_auto_is_refused_by_name(text: str) -> None:
 
 
 def test_nonsense_is_refused() -> None:
-    with pytest.raises(MapfileError, match="names no projection") as caught:
+    with pytest.raises(MapfileError, match="is not a projection") as caught:
         read_projection(list(split_text('\n"nonsense"', "f")), "the MAP")
     assert caught.value.line == 2

@@ -179,7 +179,7 @@ def test_a_file_that_is_not_to_be_trusted_is_not_read(
     elif fault == "folder":
         file.parent.chmod(0o777)
     elif fault == "version":
-        monkeypatch.setattr(kept_summaries, "_make_version", lambda: "mapsos 0.0")
+        monkeypatch.setattr(kept_summaries, "code_version", lambda: "mapsos 0.0")
     else:
         other = ask(settled, cache, timezone="Europe/Berlin")
         assert other != first

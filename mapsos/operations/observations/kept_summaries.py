@@ -7,22 +7,21 @@ version made it from data that are unchanged.
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import json
 import os
 import threading
 import time
-import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-import mapsos
 from mapsos.files.cache_folder import read_kept, write_kept
+from mapsos.files.code_version import code_version
+from mapsos.files.identity import stat_file
 from mapsos.mapfile.compiled import encode
-from mapsos.sources.identity import identity, list_files, stat_file
+from mapsos.sources.identity import identity, list_files
 from mapsos.terms.layer_source import LayerSource
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ class SummaryQuestion:
 def ask_summary(source: LayerSource, folder: str | None, *parts: object) -> SummaryQuestion | None:
     """The question that ``parts`` (values, texts, numbers and tuples of them) make up; None where one has no text."""
     try:
-        text = json.dumps([_make_version(), encode(source), [encode(part) for part in parts]])
+        text = json.dumps([code_version(), encode(source), [encode(part) for part in parts]])
     except TypeError:
         return None
     return SummaryQuestion(source, text, folder)
@@ -197,13 +196,3 @@ def _make_room(folder: str) -> None:
 
 def _name_file(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest() + _ENDING
-
-
-@functools.cache
-def _make_version() -> str:
-    """What makes summaries: the version, and the code itself, which changes between versions while one works on it."""
-    states = []
-    for folder, _, names in os.walk(os.path.dirname(mapsos.__file__)):
-        paths = [os.path.join(folder, name) for name in names if name.endswith(".py")]
-        states += [f"{path}:{os.stat(path).st_mtime_ns}" for path in paths]
-    return f"mapsos {mapsos.__version__} {zlib.crc32(' '.join(sorted(states)).encode()):08x}"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
-from collections.abc import Iterator
 
-_Identity = tuple[str, int, int, int]
+from mapsos.files.code_version import list_modules
+from mapsos.files.identity import Identity, identify
 
 
 class Freshness:
@@ -27,41 +26,20 @@ class Freshness:
         self._package = package
         self._config_file = config_file
         self._interval = interval
-        self._config = _identify(config_file) if config_file else None
+        self._config = identify(config_file) if config_file else None
         self._code = self._identify_code()
         self._looked = time.monotonic()
 
     def holds(self) -> bool:
         """Return whether nothing has changed; the package is only checked if the last check is too long ago."""
-        if self._config_file and _identify(self._config_file) != self._config:
+        if self._config_file and identify(self._config_file) != self._config:
             return False
         if time.monotonic() - self._looked < self._interval:
             return True
         self._looked = time.monotonic()
         return self._identify_code() == self._code
 
-    def _identify_code(self) -> list[_Identity | None]:
+    def _identify_code(self) -> frozenset[Identity | None]:
         # Installing, upgrading or removing a distribution changes the folder that it is in.
         installed = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
-        return [*map(_identify, installed), *map(_identify, sorted(_list_modules(self._package)))]
-
-
-def _list_modules(folder: str) -> Iterator[str]:
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    yield from _list_modules(entry.path)
-                elif entry.name.endswith(".py"):
-                    yield entry.path
-    except OSError:
-        # Then its modules are missing too, which is a change.
-        return
-
-
-def _identify(path: str) -> _Identity | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return path, found.st_ino, found.st_size, found.st_mtime_ns
+        return frozenset((*map(identify, installed), *list_modules(self._package)))
