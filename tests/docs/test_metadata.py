@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.check.report import mapfile_text as findings
+from mapsos.check import mapfile_text as findings
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.keys import METADATA_KEYS, MetadataKey
 from mapsos.mapfile.reader import read_service
