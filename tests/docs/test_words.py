@@ -59,7 +59,6 @@ MAPSERVER_TEXTS: tuple[str, ...] = ()
 
 NOT_YET = {
     "README.md",
-    "docs/architecture.md",
     "docs/cgi-worker.md",
     "docs/compatibility.md",
     "docs/deployment.md",
