@@ -60,7 +60,6 @@ MAPSERVER_TEXTS: tuple[str, ...] = ()
 NOT_YET = {
     "docs/compatibility.md",
     "docs/metadata.md",
-    "docs/operations.md",
     "docs/settings.md",
     "mapsos",
     "mapsos/check",
