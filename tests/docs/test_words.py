@@ -58,7 +58,6 @@ MAPSERVER_TEXTS: tuple[str, ...] = ()
 """Texts of MapServer that mapsos reproduces to the letter and that have one of the phrases; today none has."""
 
 NOT_YET = {
-    "docs/compatibility.md",
     "docs/metadata.md",
     "docs/settings.md",
     "mapsos",
