@@ -1,1 +1,5 @@
-"""Reading a mapfile into the model: what the service is, which layers it has, and what is wrong with them."""
+"""A mapfile becomes a frozen `Service`: metadata, connections, projections, filters and access rules.
+
+`model` is the result, `reader` builds it, `catalog` caches it per process and `compiled` on disk, `keys` is the table
+of all metadata keys. Data are never opened here, and no request is known: whether a column exists is found elsewhere.
+"""

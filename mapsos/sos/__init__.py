@@ -1,1 +1,1 @@
-"""Sensor Observation Service: one room per version of the protocol."""
+"""Sensor Observation Service: one room per version of the protocol. Versions never import each other."""

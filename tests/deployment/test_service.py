@@ -23,7 +23,7 @@ EXPOSURE = 1.0
 @pytest.fixture(scope="module", params=PROXIES)
 def proxied(request: pytest.FixtureRequest, start_machine: Callable[..., Machine]) -> Iterator[tuple[str, Machine]]:
     """A machine with the service and one of the proxies, and the proxy's name."""
-    machine = start_machine("A service of its own", PROXIES[request.param])
+    machine = start_machine("A systemd service", PROXIES[request.param])
     yield request.param, machine
     machine.run(f"systemctl stop {request.param}")
 

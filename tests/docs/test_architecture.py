@@ -195,6 +195,23 @@ def list_edges(where: tuple[str, ...] = ("top", "function", "types", "text")) ->
     }
 
 
+def test_rooms_are_those_of_the_document() -> None:
+    (table,) = [table for table in read_tables(TEXT) if "floor" in table[0]]
+    rooms = {name: row for row in table for name in code(row["room"]) if not name.endswith("/")}
+    assert {name: int(row["floor"]) for name, row in rooms.items()} == FLOORS
+    for name, row in rooms.items():
+        inner = {path.parent.name for path in (PACKAGE / name).glob("*/__init__.py")}
+        assert {text.rstrip("/") for text in code(row["room"]) if text.endswith("/")} == inner, name
+
+
+def test_every_path_in_the_document_is_there() -> None:
+    named = {path for path in code(TEXT) if re.fullmatch(r"(mapsos|tests|docs|script|examples)/[\w./-]+", path)}
+    assert len(named) > 20
+    # Capitals stand for a name to choose.
+    lost = [path for path in sorted(named) if not re.search("[A-Z]{4}", path) and not (ROOT / path).exists()]
+    assert lost == []
+
+
 def test_every_module_is_in_a_room() -> None:
     outside = [module for module in MODULES if not room_of(module) and module not in ("mapsos", "mapsos.sos")]
     assert outside == []

@@ -1,1 +1,4 @@
-"""Small documents: capabilities, sensors, features, schemas, availability."""
+"""Small documents: capabilities, sensors, features, application schemas, availability.
+
+Each is built whole from a value, by lxml or from strings. Observations are never written here.
+"""

@@ -1,1 +1,4 @@
-"""What a layer of the map means and what its data show."""
+"""The layers of a service: what their columns mean, and facts that their data show.
+
+Facts are cached by the identity of the data. Observations are never read for a response here.
+"""

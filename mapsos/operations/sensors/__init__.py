@@ -1,1 +1,4 @@
-"""Describe sensors and say where their features of interest are."""
+"""Sensors: their descriptions from metadata and data, and documents that the admin provides.
+
+Files outside the folder of the map are never served.
+"""

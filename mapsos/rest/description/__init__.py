@@ -1,1 +1,4 @@
-"""Describe the REST interface: OpenAPI and JSON Schemas."""
+"""Describe the REST interface for programs: its OpenAPI document, and JSON Schemas of its resources.
+
+The description follows from the tables that requests are read with. It promises nothing that requests do not accept.
+"""

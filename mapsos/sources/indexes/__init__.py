@@ -1,1 +1,4 @@
-"""Facts that a database answers without delivering rows."""
+"""Facts that a database states without delivering rows: by seeks into an index, or by its own aggregates.
+
+Each is exact or None. An estimate is never returned as a fact.
+"""
