@@ -130,8 +130,8 @@ class LayerAggregation:
             summary = summarizer.finish()
         except TooManyGroups as error:
             message = (
-                f"aggregateInterval gives more than {self.most_groups} summaries. "
-                "Ask for longer intervals, or for a shorter time."
+                f"aggregateInterval results in more than {self.most_groups} summaries. "
+                "Request longer intervals or a shorter period."
             )
             raise ServiceError(Kind.TOO_LARGE, "aggregation interval", message) from error
         if not len(summary.begins):

@@ -77,8 +77,8 @@ class SosExchange:
             return self._write_page(error)
         if isinstance(error, DeadlineError):
             message = (
-                f"The request would take longer than the {error.seconds:g} seconds that this service spends on one. "
-                "Ask for less."
+                f"The request exceeded the time limit of {error.seconds:g} seconds. "
+                "Request a shorter period or fewer sensors."
             )
             exception = OwsException("NoApplicableCode", "mapserv", "msSOSDispatch", message, status=503)
         elif isinstance(error, ServiceError):
