@@ -18,35 +18,51 @@ Addresses: TypeAlias = tuple[tuple[Network, ...], tuple[str, ...]]
 _log = logging.getLogger(__name__)
 
 
-def enabled_layers(service: Service, request_name: str, remote_addr: str | None) -> tuple[ObservationLayer, ...]:
-    """The layers that are on for a request (any case), in map order, for a client at that address.
+def enabled_layers(
+    service: Service, request_name: str, remote_addr: str | None, *, writes: bool = False
+) -> tuple[ObservationLayer, ...]:
+    """Return the layers that are enabled for a request, in map order.
 
-    ``remote_addr`` None: lists of addresses do not apply.
+    Parameters
+    ----------
+    service
+        The map.
+    request_name
+        The name of the operation, in any letter case.
+    remote_addr
+        The address of the client; None: lists of addresses do not apply.
+    writes
+        Whether the operation changes data: then ``*`` does not enable it, its name must be listed.
     """
-    return tuple(layer for layer in service.layers if is_enabled(service, layer, request_name, remote_addr))
+    layers = service.layers
+    return tuple(layer for layer in layers if is_enabled(service, layer, request_name, remote_addr, writes=writes))
 
 
-def is_enabled(service: Service, layer: ObservationLayer, request_name: str, remote_addr: str | None) -> bool:
-    """Whether one layer is on for a request.
+def is_enabled(
+    service: Service, layer: ObservationLayer, request_name: str, remote_addr: str | None, *, writes: bool = False
+) -> bool:
+    """Return whether one layer is enabled for a request; parameters as of `enabled_layers`.
 
-    The layer's own lists of addresses always apply. Those of WEB are a part of what WEB says, as in MapServer: a
+    The layer's own lists of addresses always apply. Those of WEB are a part of the rules of WEB, as in MapServer: a
     layer that enables the request itself is not bound by them.
     """
     if not _admits_address(layer.access, layer.file, remote_addr):
         return False
-    stated = _evaluate(layer.access, request_name)
-    return stated if stated is not None else is_web_enabled(service, request_name, remote_addr)
+    stated = _evaluate(layer.access, request_name, writes=writes)
+    return stated if stated is not None else is_web_enabled(service, request_name, remote_addr, writes=writes)
 
 
-def is_web_enabled(service: Service, request_name: str, remote_addr: str | None) -> bool:
-    """Whether WEB enables a request for a client at that address."""
-    return bool(_evaluate(service.access, request_name)) and _admits_address(service.access, service.file, remote_addr)
+def is_web_enabled(service: Service, request_name: str, remote_addr: str | None, *, writes: bool = False) -> bool:
+    """Return whether WEB enables a request for a client at that address; parameters as of `enabled_layers`."""
+    stated = _evaluate(service.access, request_name, writes=writes)
+    return bool(stated) and _admits_address(service.access, service.file, remote_addr)
 
 
-def evaluate_rule(text: str, request_name: str) -> bool | None:
-    """What one enable_request text says of a request: on, off, or None for nothing.
+def evaluate_rule(text: str, request_name: str, *, writes: bool = False) -> bool | None:
+    """Return what one enable_request text decides about a request: on, off, or None for nothing.
 
-    A name beats ``*`` wherever either stands; of a name given twice the first counts, of ``*`` the last.
+    A name beats ``*`` wherever either stands; of a name given twice the first counts, of ``*`` the last. For an
+    operation that ``writes``, ``*`` decides nothing, and ``!*`` denies it.
     """
     everything: bool | None = None
     for word in text.split(" "):
@@ -55,7 +71,7 @@ def evaluate_rule(text: str, request_name: str) -> bool | None:
             return name == word
         if name == "*":
             everything = name == word
-    return everything
+    return None if writes and everything else everything
 
 
 def parse_addresses(text: str, folder: str) -> Addresses:
@@ -111,10 +127,10 @@ def _parse_words(text: str) -> Addresses:
     return tuple(networks), tuple(wrong)
 
 
-def _evaluate(rules: AccessRules, request_name: str) -> bool | None:
-    """What a level says. The ``ows_`` text counts where the ``sos_`` text is silent."""
+def _evaluate(rules: AccessRules, request_name: str, *, writes: bool) -> bool | None:
+    """Return what a level decides. The ``ows_`` text counts where the ``sos_`` text decides nothing."""
     for text in rules.enable_request:
-        stated = evaluate_rule(text, request_name) if text is not None else None
+        stated = evaluate_rule(text, request_name, writes=writes) if text is not None else None
         if stated is not None:
             return stated
     return None

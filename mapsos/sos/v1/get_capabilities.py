@@ -25,7 +25,7 @@ from mapsos.ows.sections import SECTIONS, parse_sections
 from mapsos.ows.update_sequences import check_update_sequence
 from mapsos.ows.versions import negotiate_version
 from mapsos.sos.v1.conformance import admits_parameter
-from mapsos.sos.v1.request import SosRequest
+from mapsos.sos.v1.request import SosRequest, is_enabled
 from mapsos.terms.urns import TRANSIENT_FEATURE
 
 CONTENT_TYPE = "text/xml; charset=UTF-8"
@@ -63,7 +63,7 @@ def get_capabilities(request: SosRequest) -> Answer:
 def _list_operations(request: SosRequest) -> Iterator[OperationDescription]:
     """Describe the operations that the client may use: only those of the standard where the document must be valid."""
     for operation in request.operations:
-        if operation.name != "GetCapabilities" and not request.context.enabled(operation.name):
+        if operation.name != "GetCapabilities" and not is_enabled(request.context, operation):
             continue
         if operation.is_standard or not request.strict:
             described = (parameter.describe(strict=request.strict) for parameter in operation.parameters)
