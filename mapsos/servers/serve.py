@@ -72,7 +72,7 @@ class MapRoutes:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request by the map of its path."""
-        from mapsos.pages.interface import PAGE_PATHS
+        from mapsos.pages.paths import PAGE_PATHS
         from mapsos.rest.paths import parse_rest_path
         from mapsos.wsgi import STATUS_PATHS, answer, answer_watcher, name_server
 

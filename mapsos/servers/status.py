@@ -43,7 +43,7 @@ def open_metrics(settings: Settings) -> Metrics | None:
 
 def list_operations(settings: Settings) -> tuple[str, ...]:
     """Return the names that answers under these settings can have as their operation: no client adds one."""
-    from mapsos.pages.interface import PAGE_OPERATION
+    from mapsos.pages.paths import PAGE_OPERATION
     from mapsos.rest.paths import REST_OPERATIONS
     from mapsos.sos.v1.operations import OPERATIONS
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 from mapsos.columns.batches import Column
 from mapsos.operations.errors import Kind, ServiceError
 from mapsos.sources.errors import SourceError
+from mapsos.sources.identity import identity
 from mapsos.terms.crs import Crs
 from mapsos.terms.deadlines import current_deadline
 from mapsos.terms.layer_source import LayerSource
@@ -67,8 +68,6 @@ class FactStore:
         Of several threads with the same question one finds the answer, and the others wait for it. What ``find``
         raises is raised, and remembered by nobody.
         """
-        from mapsos.sources.identity import identity
-
         key = (source, question)
         state = identity(source)
         with self._lock:
