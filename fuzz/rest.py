@@ -21,7 +21,7 @@ from mapsos.ows.decoding import FORM, decode_query
 from mapsos.rest.description.schemas import SCHEMAS, write_schema
 from mapsos.rest.filters.relaxed_json import parse_relaxed_json
 from mapsos.rest.paths import parse_rest_path, read_path
-from mapsos.rest.resources.observations import list_questions, read_query
+from mapsos.rest.resources.observations import build_questions, read_query, select_parts
 from mapsos.sources.errors import SourceError
 from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
@@ -148,7 +148,7 @@ def _compare_rows(request: Request) -> None:
     text = raw.last("spatialFilter")
     if text is not None and text.strip().startswith("{"):
         _compare_readers(text)
-    for question in list_questions(context, read_query(raw, context.now), None):
+    for question in build_questions(select_parts(context, read_query(raw, context.now).question), None):
         assert _rows(question.query, True) == _rows(question.query, False), request.query
 
 

@@ -18,41 +18,51 @@ Addresses: TypeAlias = tuple[tuple[Network, ...], tuple[str, ...]]
 _log = logging.getLogger(__name__)
 
 
-def enabled_layers(service: Service, request_name: str, remote_addr: str | None) -> tuple[ObservationLayer, ...]:
-    """Return the layers on which a client may perform a request, in map order.
+def enabled_layers(
+    service: Service, request_name: str, remote_addr: str | None, *, writes: bool = False
+) -> tuple[ObservationLayer, ...]:
+    """Return the layers that are enabled for a request, in map order.
 
     Parameters
     ----------
+    service
+        The map.
     request_name
-        Name of the request, case-insensitive.
+        The name of the operation, in any letter case.
     remote_addr
-        Address of the client. None: address lists do not apply.
+        The address of the client; None: lists of addresses do not apply.
+    writes
+        Whether the operation changes data: then ``*`` does not enable it, its name must be listed.
     """
-    return tuple(layer for layer in service.layers if is_enabled(service, layer, request_name, remote_addr))
+    layers = service.layers
+    return tuple(layer for layer in layers if is_enabled(service, layer, request_name, remote_addr, writes=writes))
 
 
-def is_enabled(service: Service, layer: ObservationLayer, request_name: str, remote_addr: str | None) -> bool:
-    """Return whether a request is enabled for a layer.
+def is_enabled(
+    service: Service, layer: ObservationLayer, request_name: str, remote_addr: str | None, *, writes: bool = False
+) -> bool:
+    """Return whether one layer is enabled for a request; parameters as of `enabled_layers`.
 
-    The layer's own address lists always apply. The lists of WEB only restrict what WEB enables, as in MapServer: they
-    do not restrict a layer that enables the request itself.
+    The layer's own lists of addresses always apply. Those of WEB are a part of the rules of WEB, as in MapServer: a
+    layer that enables the request itself is not bound by them.
     """
     if not _admits_address(layer.access, layer.file, remote_addr):
         return False
-    stated = _evaluate(layer.access, request_name)
-    return stated if stated is not None else is_web_enabled(service, request_name, remote_addr)
+    stated = _evaluate(layer.access, request_name, writes=writes)
+    return stated if stated is not None else is_web_enabled(service, request_name, remote_addr, writes=writes)
 
 
-def is_web_enabled(service: Service, request_name: str, remote_addr: str | None) -> bool:
-    """Return whether WEB enables a request for a client at an address."""
-    return bool(_evaluate(service.access, request_name)) and _admits_address(service.access, service.file, remote_addr)
+def is_web_enabled(service: Service, request_name: str, remote_addr: str | None, *, writes: bool = False) -> bool:
+    """Return whether WEB enables a request for a client at that address; parameters as of `enabled_layers`."""
+    stated = _evaluate(service.access, request_name, writes=writes)
+    return bool(stated) and _admits_address(service.access, service.file, remote_addr)
 
 
-def evaluate_rule(text: str, request_name: str) -> bool | None:
-    """Return whether one enable_request value enables a request, or None if the value does not mention it.
+def evaluate_rule(text: str, request_name: str, *, writes: bool = False) -> bool | None:
+    """Return what one enable_request text decides about a request: on, off, or None for nothing.
 
-    A name takes precedence over ``*``, whatever their order. If a name occurs twice, the first one counts; of ``*``,
-    the last.
+    A name beats ``*`` wherever either stands; of a name given twice the first counts, of ``*`` the last. For an
+    operation that ``writes``, ``*`` decides nothing, and ``!*`` denies it.
     """
     everything: bool | None = None
     for word in text.split(" "):
@@ -61,7 +71,7 @@ def evaluate_rule(text: str, request_name: str) -> bool | None:
             return name == word
         if name == "*":
             everything = name == word
-    return everything
+    return None if writes and everything else everything
 
 
 def parse_addresses(text: str, folder: str) -> Addresses:
@@ -117,10 +127,10 @@ def _parse_words(text: str) -> Addresses:
     return tuple(networks), tuple(wrong)
 
 
-def _evaluate(rules: AccessRules, request_name: str) -> bool | None:
-    """Return what one level states about a request. The ``ows_`` value counts if the ``sos_`` value is silent."""
+def _evaluate(rules: AccessRules, request_name: str, *, writes: bool) -> bool | None:
+    """Return what a level decides. The ``ows_`` text counts where the ``sos_`` text decides nothing."""
     for text in rules.enable_request:
-        stated = evaluate_rule(text, request_name) if text is not None else None
+        stated = evaluate_rule(text, request_name, writes=writes) if text is not None else None
         if stated is not None:
             return stated
     return None

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import ValueKind
+
+
+def _freeze(value: object, *names: str) -> None:
+    """Replace mappings of a value that is being made by copies that cannot be changed."""
+    for name in names:
+        object.__setattr__(value, name, MappingProxyType(dict(getattr(value, name))))
 
 
 @dataclass(frozen=True)
@@ -108,8 +116,11 @@ class SensorMetadata:
     describe: str | None = None
     template: str | None = None
     valid_time: str | None = None
-    texts: dict[str, str] = field(default_factory=dict)
-    items: dict[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict, hash=False)
+    items: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        _freeze(self, "texts", "items")
 
 
 FEATURE_TEXTS = ("name", "description", "codespace", "sampledfeature")
@@ -120,8 +131,11 @@ FEATURE_TEXTS = ("name", "description", "codespace", "sampledfeature")
 class FeatureMetadata:
     """The metadata of the features of interest of a layer: raw strings by a name of `FEATURE_TEXTS`."""
 
-    texts: dict[str, str] = field(default_factory=dict)
-    items: dict[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict, hash=False)
+    items: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        _freeze(self, "texts", "items")
 
 
 @dataclass(frozen=True)
@@ -153,7 +167,7 @@ class ObservationLayer:
     offering_time_extent: str | None = None
     intended_application: str | None = None
     observed_property: ObservedProperty | None = None
-    fields: dict[str, Field] = field(default_factory=dict)
+    fields: Mapping[str, Field] = field(default_factory=dict, hash=False)
     procedure_text: str | None = None
     procedures: tuple[str, ...] | None = None
     procedure_item: str | None = None
@@ -164,9 +178,12 @@ class ObservationLayer:
     access: AccessRules = AccessRules()
     file: str = ""
     line: int = 0
-    keys: dict[str, tuple[str, int]] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, int]] = field(default_factory=dict, hash=False)
     sensor: SensorMetadata = field(default_factory=SensorMetadata)
     feature: FeatureMetadata = field(default_factory=FeatureMetadata)
+
+    def __post_init__(self) -> None:
+        _freeze(self, "fields", "keys")
 
 
 @dataclass(frozen=True)
@@ -213,7 +230,10 @@ class Service:
     conformance: tuple[str, ...] = ("mapserver",)
     file: str = ""
     files: tuple[str, ...] = ()
-    keys: dict[str, tuple[str, int]] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, int]] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        _freeze(self, "keys")
 
     @property
     def has_sos(self) -> bool:

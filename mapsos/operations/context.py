@@ -48,6 +48,9 @@ class Context:
         limits = [limit for limit in (own, self.host.settings.max_rows) if limit is not None]
         return min(limits, default=None)
 
-    def enabled(self, request_name: str) -> tuple[ObservationLayer, ...]:
-        """Return the layers that this client may use with ``request_name``, in map order."""
-        return enabled_layers(self.service, request_name, self.address)
+    def enabled(self, request_name: str, *, writes: bool = False) -> tuple[ObservationLayer, ...]:
+        """Return the layers that this client may use with an operation, in map order.
+
+        An operation that ``writes`` must be enabled by its name: ``*`` is not enough.
+        """
+        return enabled_layers(self.service, request_name, self.address, writes=writes)

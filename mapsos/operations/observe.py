@@ -20,7 +20,7 @@ from mapsos.operations.errors import Kind, ServiceError
 from mapsos.operations.layers.descriptions import build_collection, build_feature_type_url, describe_layer
 from mapsos.operations.layers.facts import read_layer
 from mapsos.operations.layers.meaning import read_meaning
-from mapsos.operations.layers.offerings import find_offering_layers, name_offering
+from mapsos.operations.layers.offerings import find_offering_layers, has_offering
 from mapsos.operations.observations.row_limits import check_rows, check_summaries
 from mapsos.operations.observations.selection import (
     Asked,
@@ -83,7 +83,7 @@ class ObservationPlan:
         """Return the answer in a response format without its chunks. Nothing is read."""
         question = self.question
         times = (time.text for time in question.times)
-        parts = (question.offering or "", *question.observed_properties, *times)
+        parts = (*(question.offerings or ()), *(question.observed_properties or ()), *times)
         file_name = None if form.extension is None else name_file(parts, form.extension)
         facts = AnswerFacts(max_rows=self.max_rows)
         return Answer(form.content_type, (), file_name, compressible=form.compressible, facts=facts)
@@ -167,15 +167,15 @@ def plan_observations(context: Context, question: ObservationQuestion) -> Observ
     unknown names, a CRS that is not offered, and faults of the metadata.
     """
     service = context.service
-    assert question.offering is not None
-    layers = find_offering_layers(context, question.offering, question.observed_properties)
+    (offering,) = question.offerings or ("",)
+    layers = find_offering_layers(context, offering, question.observed_properties or ())
     asked = select_procedures(tuple(map(read_meaning, layers)), question.procedures)
     output_crs = choose_output_crs(service, question.srs)
     asked = select_result(asked, OneOf(FEATURE_ID, question.ids) if question.ids else question.result)
     selections = select_rows(service, asked, question.times, question.feature, question.place, context.now)
     url = build_feature_type_url(find_own_url(context), layers[-1].name)
-    first = next(layer for layer in service.layers if question.offering.casefold() in name_offering(layer))
-    collection = build_collection(service, first, question.offering, output_crs, url)
+    first = next(layer for layer in service.layers if has_offering(layer, (offering,)))
+    collection = build_collection(service, first, offering, output_crs, url)
     return ObservationPlan(
         context,
         question,

@@ -1,23 +1,30 @@
-"""What may be asked of a service, in no protocol's words: frozen values without raw text.
+"""The questions that a service answers, independent of any protocol: frozen values without raw text.
 
-Every protocol reads its requests into these. Optional values are None where the client does not name any.
+Every protocol reads its requests into these. An optional value is None where the client does not name any. A question
+can be written as JSON and read back, so that it can be answered later and by another process.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import tzinfo
+from typing import TypeAlias
 
 from mapsos.columns.calendar_steps import CalendarSteps
 from mapsos.terms.crs import SrsName
 from mapsos.terms.event_times import EventTime
 from mapsos.terms.predicates import BBox, Predicate
 from mapsos.terms.times import Duration
+from mapsos.terms.value_json import TERMS, ValueCodec
 
 
 @dataclass(frozen=True)
 class FeatureOfInterest:
-    """A place as a predicate in x y order, or ids of stations or features as the client wrote them."""
+    """A place as a predicate in x y order, or ids of stations or features as the client wrote them.
+
+    Both may be given: SOS 1.0 has either, REST both at once.
+    """
 
     predicate: Predicate | None = None
     ids: tuple[str, ...] = ()
@@ -25,7 +32,17 @@ class FeatureOfInterest:
 
 @dataclass(frozen=True)
 class Aggregation:
-    """A summary for each procedure and step of the calendar of ``zone``, by one or more functions."""
+    """Summaries of the observations of each procedure in each step of a calendar.
+
+    Attributes
+    ----------
+    step
+        The length of a step.
+    functions
+        ``avg``, ``min``, ``max``, ``sum``, ``count``, ``first`` or ``last``; at least one.
+    zone
+        The time zone of the calendar.
+    """
 
     step: Duration
     functions: tuple[str, ...]
@@ -38,32 +55,33 @@ class Aggregation:
 
 @dataclass(frozen=True)
 class ObservationQuestion:
-    """Which observations are asked for, and of what they are made.
+    """Which observations to return, and in which form. Conditions are joined by AND, the values of one by OR.
 
     Attributes
     ----------
-    offering, observed_properties
-        As the client named them. ``offering`` None, or no properties: all of them.
+    offerings, observed_properties
+        Names as the client wrote them, matched case-insensitively; None for all.
     procedures
-        Ids without ``urn:ogc:def:procedure:``; None for all.
+        Ids as the client wrote them, or without ``urn:ogc:def:procedure:``; None for all.
     times
-        Any of these; none for all times.
+        Times of the observations; empty for all times.
     feature
-        Where, or at which stations or features.
+        The place of the observations, or the ids of their stations or features.
     place
-        A rectangle besides, in x y order.
+        A rectangle in x y order that observations must also intersect.
     result
-        What the values must be; names are aliases, columns or the observed property.
+        A condition on the values. Names are those of the protocol: in SOS aliases, columns or the observed property,
+        in REST the fields of an observation.
     srs
         The CRS of the answer; None for the map's.
     aggregation
-        How observations are summarized; None for each of them by itself.
+        How to summarize the observations; None for single observations.
     ids
-        Values of the layer's feature id column, where observations are asked for by id; none for all.
+        Values of the layer's feature id column; empty for all.
     """
 
-    offering: str | None = None
-    observed_properties: tuple[str, ...] = ()
+    offerings: tuple[str, ...] | None = None
+    observed_properties: tuple[str, ...] | None = None
     procedures: tuple[str, ...] | None = None
     times: tuple[EventTime, ...] = ()
     feature: FeatureOfInterest | None = None
@@ -76,9 +94,9 @@ class ObservationQuestion:
 
 @dataclass(frozen=True)
 class AvailabilityQuestion:
-    """Of which observations it is asked how many there are, and when; attributes as in `ObservationQuestion`.
+    """Which observations to count and to return the first and last time of.
 
-    ``offerings`` and ``observed_properties`` are None for all; each name must be known.
+    Attributes are those of `ObservationQuestion`. Each name must be known.
     """
 
     offerings: tuple[str, ...] | None = None
@@ -91,7 +109,7 @@ class AvailabilityQuestion:
 
 @dataclass(frozen=True)
 class FeatureQuestion:
-    """Which features of interest are asked for: by id, by place, by their procedures, by when they were observed."""
+    """Which features of interest to list: by id, by place, by procedures, by the times of their observations."""
 
     ids: tuple[str, ...] = ()
     place: Predicate | None = None
@@ -101,16 +119,53 @@ class FeatureQuestion:
 
 @dataclass(frozen=True)
 class SensorQuestion:
-    """Which sensor is to be described.
+    """Which sensor to describe.
 
     Attributes
     ----------
     procedure
         Its id as the client wrote it, bare or as a URN.
     strict
-        Whether the description must be valid, with a URN for the sensor: a document elsewhere is then only referred to
-        where the mapfile insists on it.
+        Whether the description must be valid, with a URN for the sensor. Without it a redirect to a document elsewhere
+        is a valid answer; with it only where the mapfile requires one.
     """
 
     procedure: str
     strict: bool = False
+
+
+Question: TypeAlias = ObservationQuestion | AvailabilityQuestion | FeatureQuestion | SensorQuestion
+
+_QUESTIONS = (ObservationQuestion, AvailabilityQuestion, FeatureQuestion, SensorQuestion)
+CODEC = ValueCodec((*TERMS, *_QUESTIONS, FeatureOfInterest, Aggregation), by_name=True)
+"""Writes and reads questions."""
+
+
+def write_question(question: Question) -> str:
+    """Return a question as JSON.
+
+    Raises
+    ------
+    TypeError
+        The time zone of an aggregation has neither a name nor a fixed offset.
+    """
+    return json.dumps(CODEC.encode(question), separators=(",", ":"))
+
+
+def read_question(text: str) -> Question:
+    """Return the question that `write_question` wrote, equal to the one it was given.
+
+    Questions of an earlier version can be read if the classes only got further fields with defaults since.
+
+    Raises
+    ------
+    ValueError
+        The text is not a question of this version.
+    """
+    try:
+        question = CODEC.decode(json.loads(text))
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
+        raise ValueError(f"not a question: {text[:100]!r}") from error
+    if not isinstance(question, _QUESTIONS):
+        raise ValueError(f"not a question: {text[:100]!r}")
+    return question

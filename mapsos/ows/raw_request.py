@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,13 @@ class RawRequest:
         Whether there was a pair without a name (``=value``), which is not among the values.
     """
 
-    values: dict[str, tuple[str, ...]]
+    values: Mapping[str, tuple[str, ...]] = field(hash=False)
     from_xml: bool = False
     root: str | None = None
     nameless: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
 
     def last(self, name: str) -> str | None:
         """Return the last value of a parameter (docs/mapserver-sos.md, "Key-value pairs"); None if absent."""

@@ -14,8 +14,8 @@ from mapsos.ows.decoding import decode_query
 from mapsos.ows.raw_request import RawRequest
 from mapsos.pages.content_security import write_headers
 from mapsos.pages.contents import list_catalog, list_downloads, list_places, list_response_formats
-from mapsos.pages.interface import PAGE_OPERATION, PAGE_PATHS
 from mapsos.pages.links import find_place, link_table, list_formats, list_pages, list_trail, name_page, open_site
+from mapsos.pages.paths import PAGE_OPERATION, PAGE_PATHS
 from mapsos.pages.rendering import Link, render_page
 from mapsos.pages.sos_links import SosLinks
 from mapsos.pages.static_files import StaticFile, read_static

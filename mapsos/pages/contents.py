@@ -8,16 +8,18 @@ from typing import Any
 
 from mapsos.encodings.registry import list_builder_formats
 from mapsos.operations.context import Context
+from mapsos.operations.layers.offerings import has_offering
+from mapsos.operations.questions import FeatureOfInterest, ObservationQuestion
 from mapsos.ows.raw_request import RawRequest
-from mapsos.rest.filters.temporal_filters import TemporalFilter
 from mapsos.rest.paths import write_path
 from mapsos.rest.resource import Resource
 from mapsos.rest.resources.areas_and_times import describe_interval
 from mapsos.rest.resources.layers import KnownLayer, find_times, tells_steps
-from mapsos.rest.resources.observations import Asked, read_query
+from mapsos.rest.resources.observations import read_query
 from mapsos.rest.resources.observed_properties import choose_value_columns, list_value_columns
 from mapsos.rest.resources.stations import list_stations
 from mapsos.terms.crs import Crs
+from mapsos.terms.event_times import EventTime
 from mapsos.terms.predicates import BBox
 from mapsos.terms.times import FOREVER, Interval, format_interval
 
@@ -80,37 +82,40 @@ def list_downloads(
 
     All value columns of a layer are in its download. Raises RestError.
     """
-    asked = read_query(raw, context.now)
+    question = read_query(raw, context.now).question
     found = []
     for known, entry in zip(layers, catalog, strict=True):
-        if asked.admits_offering(known.layer) and choose_value_columns(known.meaning, asked.properties):
-            filters = _write_filters(known, asked)
+        named = has_offering(known.layer, question.offerings)
+        if named and choose_value_columns(known.meaning, question.observed_properties):
+            filters = _write_filters(known, question)
             if filters is not None:
                 found.append(Download(entry, filters))
     return found
 
 
-def _write_filters(known: KnownLayer, asked: Asked) -> dict[str, str] | None:
-    """None where the layer has no such procedure, or no times though a time is asked for."""
+def _write_filters(known: KnownLayer, question: ObservationQuestion) -> dict[str, str] | None:
+    """Return the parameters; None if the layer has no such procedure, or has no times and the question has some."""
     filters: dict[str, str] = {}
-    named = [known.find_features(names) for names in (asked.procedures, asked.features) if names is not None]
+    feature = question.feature or FeatureOfInterest()
+    named = [known.find_features(names) for names in (question.procedures, feature.ids or None) if names is not None]
     if named:
         procedures = [id for id in known.procedures if all(id.casefold() in names for names in named)]
         if not procedures:
             return None
         filters["procedure"] = ",".join(procedures)
-    if asked.time is not None:
+    for time in question.times:
         if known.meaning.time_column is None:
             return None
-        filters["eventTime"] = format_interval(_span(asked.time))
-    if isinstance(place := asked.place, BBox):
+        filters["eventTime"] = format_interval(_span(time))
+    if isinstance(place := feature.predicate, BBox):
         corners = (repr(number) for number in (place.minx, place.miny, place.maxx, place.maxy))
         filters["bbox"] = ",".join((*corners, place.crs) if place.crs is not None else corners)
     return filters
 
 
-def _span(time: TemporalFilter) -> Interval:
-    """The times of observations that a filter admits."""
+def _span(time: EventTime) -> Interval:
+    """Return the times of the observations that match a time of the question."""
+    assert time.interval is not None
     if time.relation == "before":
         return Interval(-FOREVER, time.interval.begin)
     return Interval(time.interval.end, FOREVER) if time.relation == "after" else time.interval

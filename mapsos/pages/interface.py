@@ -5,18 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from mapsos.pages.paths import PAGE_PATHS
+from mapsos.rest.paths import parse_rest_path, read_path
 from mapsos.web.messages import Request
 
 if TYPE_CHECKING:
     from mapsos.operations.host import Host
     from mapsos.pages.answer import PageExchange
     from mapsos.rest.answer import RestExchange
-
-PAGE_PATHS = "/_mapsos/"
-"""What paths of the pages' own files, and of the builder of requests, start with."""
-
-PAGE_OPERATION = "page"
-"""What logs and metrics call a request for one of those paths."""
 
 
 def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange | None:
@@ -32,8 +28,6 @@ def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange |
         from mapsos.pages.answer import PageExchange
 
         return PageExchange(request, host)
-    from mapsos.rest.paths import parse_rest_path, read_path
-
     path = parse_rest_path(read_path(request.environ))
     if path is None or not _may_want_page(request):
         return None

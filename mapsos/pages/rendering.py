@@ -60,7 +60,7 @@ def _load_environment(wording: Wording) -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("mapsos.pages"),
+        loader=PackageLoader(__name__.rpartition(".")[0]),
         extensions=["jinja2.ext.i18n"],
         autoescape=True,
         undefined=StrictUndefined,

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qsl
 
+from mapsos.encodings.registry import CSV, find_format
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
 from mapsos.operations.answers import Answer, AnswerFacts
@@ -124,8 +125,6 @@ def _describe_stream(context: Context, raw: RawRequest, resource: Resource) -> A
     assert resource.stream is not None
     if resource.format != "csv":
         return Answer(JSON, resource.stream)
-    from mapsos.encodings.registry import CSV, find_format
-
     form = find_format(CSV)
     named = [text for name in ("offering", "observedProperty", "procedure") for text in raw.all(name)]
     facts = AnswerFacts(resource.count_rows, read_max_features(context.service))

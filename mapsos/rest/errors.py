@@ -54,7 +54,7 @@ def translate_failure(failure: Failure) -> RestError:
     if isinstance(error, DecodingError | OwsException | ServiceError):
         return translate_error(error)
     if isinstance(error, DeadlineError):
-        message = f"the request would take longer than the {error.seconds:g} seconds that this service spends on one"
-        return RestError(message, "ask for less", code=503)
+        message = f"the request exceeded the time limit of {error.seconds:g} seconds"
+        return RestError(message, "request a shorter period or fewer sensors", code=503)
     message = f"The request failed for a reason that is in the server's log under reference {failure.reference}."
     return RestError(message, code=500)

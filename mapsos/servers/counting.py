@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mapsos.config.settings import Settings
 from mapsos.config.version import find_public_version
-from mapsos.pages.interface import PAGE_OPERATION
+from mapsos.pages.paths import PAGE_OPERATION
 from mapsos.rest.paths import REST_OPERATIONS
 from mapsos.sos.v1.operations import OPERATIONS
 from mapsos.web.metrics import Metrics

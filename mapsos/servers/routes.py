@@ -13,7 +13,7 @@ from mapsos.app import Application
 from mapsos.config.map_selection import MapSelectionError, select_map
 from mapsos.config.settings import Settings
 from mapsos.mapfile.catalog import ServiceCatalog
-from mapsos.pages.interface import PAGE_PATHS
+from mapsos.pages.paths import PAGE_PATHS
 from mapsos.rest.paths import parse_rest_path
 from mapsos.servers.status import STATUS_PATHS
 from mapsos.servers.wsgi_adapter import answer, answer_watcher, name_server

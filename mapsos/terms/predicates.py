@@ -7,6 +7,7 @@ an operation calls `rename` for each layer; sources/ sees column names alone, an
 from __future__ import annotations
 
 import dataclasses
+import enum
 import operator
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -87,18 +88,15 @@ class Like:
     match_case: bool = True
 
 
-class Wildcard:
+class Wildcard(enum.Enum):
     """A wildcard of `Like`: `ANY_RUN` (zero or more characters) or `ANY_ONE` (one character)."""
 
-    def __init__(self, label: str) -> None:
-        self._label = label
-
-    def __repr__(self) -> str:
-        return self._label
+    ANY_RUN = "ANY_RUN"
+    ANY_ONE = "ANY_ONE"
 
 
-ANY_RUN = Wildcard("ANY_RUN")
-ANY_ONE = Wildcard("ANY_ONE")
+ANY_RUN = Wildcard.ANY_RUN
+ANY_ONE = Wildcard.ANY_ONE
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,50 @@ THRESHOLDS: dict[str, str] = {
     "mapsos.encodings.registry -> mapsos.encodings.tables.parquet": "pyarrow for requests without observations",
     # mapfile: a process that finds the compiled form of its map does not need the parser.
     "mapsos.mapfile.catalog -> mapsos.mapfile.reader": "20 ms of a CGI start: the parser of mapfiles",
+    # Each operation of SOS imports what it needs: in milliseconds of processor time, without numpy and pyarrow.
+    "mapsos.sos.v1.operations -> mapsos.sos.v1.get_capabilities": "23 ms for other operations",
+    "mapsos.sos.v1.operations -> mapsos.sos.v1.describe_sensor": "12 ms for other operations",
+    "mapsos.sos.v1.operations -> mapsos.sos.v1.describe_observation_type": "10 ms for other operations",
+    "mapsos.sos.v1.operations -> mapsos.sos.v1.describe_feature_type": "12 ms for other operations",
+    "mapsos.sos.v1.operations -> mapsos.sos.v1.get_feature_of_interest": "31 ms for other operations",
+    "mapsos.sos.v1.operations -> mapsos.sos.v1.get_observation": "19 ms for other operations",
+    "mapsos.sos.v1.operations -> mapsos.sos.v1.get_data_availability": "23 ms for other operations",
+    "mapsos.sos.v1.interface -> mapsos.sos.v1.reading.xml_bodies": "3 ms, and 29 ms of lxml, for requests by GET",
+    "mapsos.sos.v1.get_capabilities -> mapsos.encodings.documents.strict_capabilities": (
+        "1 ms for capabilities as MapServer writes them"
+    ),
+    "mapsos.sos.v1.describe_sensor -> mapsos.encodings.documents.sensorml": "11 ms, and lxml, for redirects",
+    # DescribeSensor by a redirect or a file needs neither the data nor SensorML.
+    "mapsos.operations.describe_sensors -> mapsos.operations.sensors.descriptions": "19 ms for redirects and files",
+    "mapsos.operations.describe_sensors -> mapsos.encodings.strict.markup": (
+        "2 ms, and pyarrow, for redirects and files"
+    ),
+    "mapsos.operations.sensors.documents -> mapsos.encodings.documents.sensorml": "11 ms, and lxml, for redirects",
+    # Requests that are answered without data: redirects, cached facts, and resources of REST without observations.
+    "mapsos.operations.layers.facts -> mapsos.sources.layer": "8 ms, and numpy and pyarrow, where facts are cached",
+    "mapsos.operations.observations.streaming -> mapsos.sources.layer": (
+        "4 ms, and numpy and pyarrow, for REST without observations"
+    ),
+    "mapsos.operations.observations.row_limits -> mapsos.sources.passes.densities": (
+        "4 ms, and numpy, for answers within the limit"
+    ),
+    "mapsos.operations.observe -> mapsos.operations.observations.aggregates": (
+        "13 ms, and numpy and pyarrow, without aggregateInterval and for REST"
+    ),
+    "mapsos.rest.resources.observations -> mapsos.encodings.esri.observation_json": (
+        "6 ms, and pyarrow, for other resources"
+    ),
+    "mapsos.rest.resources.observations -> mapsos.encodings.esri.observation_csv": (
+        "9 ms, and pyarrow, for other formats"
+    ),
+    # Interfaces: a request for one does not pay for the others.
+    "mapsos.rest.interface -> mapsos.rest.answer": "36 ms for SOS",
+    "mapsos.pages.interface -> mapsos.rest.answer": "36 ms for SOS",
+    "mapsos.pages.interface -> mapsos.pages.answer": "50 ms, and jinja2, for SOS and for JSON",
+    # What only a write forgets.
+    "mapsos.operations.host -> mapsos.operations.layers.facts": "4 ms for requests that need no facts",
+    "mapsos.operations.host -> mapsos.operations.observations.kept_summaries": "3 ms for requests without summaries",
+    "mapsos.operations.host -> mapsos.sources.pool": "7 ms for requests that need no data",
 }  # fmt: skip
 """The imports of our own inside functions, as ``module -> module``, with what each saves."""
 

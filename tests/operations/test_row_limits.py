@@ -32,8 +32,8 @@ from .conftest import LAYER, NS, WEB, World, layer_text, read_xml, refusal, writ
 
 ROWS = 40_000
 REFUSAL = re.compile(
-    r"msSOSGetObservation\(\): SOS server error\. The answer would have (\d+) observations; this service sends (\d+)"
-    r" at most\. (?:Ask for a shorter time, for example eventTime=(\S+), which has (\d+)\.|Ask for fewer .*)"
+    r"msSOSGetObservation\(\): SOS server error\. The response would contain (\d+) observations; the limit is (\d+)\."
+    r" (?:Request a shorter period, for example eventTime=(\S+), which has (\d+)\.|Request fewer .*)"
 )
 
 
@@ -119,7 +119,7 @@ def test_summaries_count_and_not_what_they_are_made_of(service: Service) -> None
     assert response.status == 400
     code, locator, text = refusal(read_xml(response))
     assert (code, locator) == ("ResponseExceedsSizeLimit", "aggregateinterval")
-    assert "would have 6 observations, which are summaries; this service sends 5 at most. Ask for longer" in text
+    assert "would contain 6 observations, which are summaries; the limit is 5. Request longer" in text
 
 
 def test_summaries_of_all_layers_count_together(world: World) -> None:
@@ -259,7 +259,7 @@ def test_too_much_time_before_the_first_byte_is_an_exception(
     assert response.status == 503
     code, locator, text = refusal(read_xml(response))
     assert (code, locator) == ("NoApplicableCode", "mapserv")
-    assert "longer than the 1.5 seconds" in text
+    assert "exceeded the time limit of 1.5 seconds" in text
 
 
 def test_too_much_time_after_it_breaks_the_answer_off(service: Service, clock: Clock) -> None:

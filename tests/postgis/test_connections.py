@@ -161,7 +161,7 @@ def test_a_client_reads_that_it_took_too_long(connection: str, tmp_path: Path) -
     document = read(response)
     assert response.status == 503
     assert b'exceptionCode="NoApplicableCode"' in document
-    assert b"longer than the 1 seconds" in document
+    assert b"exceeded the time limit of 1 seconds" in document
 
 
 @pytest.mark.usefixtures("observations")

@@ -21,7 +21,7 @@ def test_too_many_rows_are_refused_with_what_helps(limited: Limited) -> None:
     answer = limited.ask()
     assert answer.status == 400
     error = answer.value["error"]
-    assert error["message"] == "the answer would have 36 observations; this service sends 10 at most"
+    assert error["message"] == "the response would contain 36 observations; the limit is 10"
     assert "resultRecordCount=10" in error["details"][0]
     proposed = error["details"][1].partition("temporalFilter=")[2].partition(", which has ")
     narrower = limited.ask(temporalFilter=proposed[0])

@@ -270,7 +270,7 @@ def test_too_many_rows_are_refused_by_a_server(tmp_path: Path, large: Path) -> N
         refused = server.ask(f"/{large.stem}?{escape(MEASUREMENT)}")
         assert refused.status == 400
         found = re.search(
-            rb"have 300000 observations; this service sends 50000 at most.*eventTime=(\S+), which", refused.body
+            rb"contain 300000 observations; the limit is 50000.*eventTime=(\S+), which", refused.body
         )
         assert found
         fits = server.ask(f"/{large.stem}?{escape(MEASUREMENT)}&eventTime={found[1].decode()}")

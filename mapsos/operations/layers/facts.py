@@ -9,14 +9,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from mapsos.columns.batches import Column
 from mapsos.operations.errors import Kind, ServiceError
 from mapsos.sources.errors import SourceError
+from mapsos.sources.identity import identity
 from mapsos.terms.crs import Crs
 from mapsos.terms.deadlines import current_deadline
 from mapsos.terms.layer_source import LayerSource
@@ -67,21 +68,19 @@ class FactStore:
         Of several threads with the same question one finds the answer, and the others wait for it. What ``find``
         raises is raised, and remembered by nobody.
         """
-        from mapsos.sources.identity import identity
-
         key = (source, question)
         state = identity(source)
         with self._lock:
             remembered = self._look_up(key, state)
             if remembered is not None:
-                return remembered.value  # type: ignore[return-value]
+                return cast("T", remembered.value)
             finding = self._finding.setdefault(key, threading.Lock())
         with _hold(finding):
             state = identity(source)
             with self._lock:
                 remembered = self._look_up(key, state)
             if remembered is not None:
-                return remembered.value  # type: ignore[return-value]
+                return cast("T", remembered.value)
             try:
                 found = find()
                 with self._lock:
@@ -183,7 +182,7 @@ def find_group_facts(
     texts: tuple[str, ...] = (),
     predicate: Predicate = EVERYTHING,
     crs: Crs | None = None,
-) -> dict[str, GroupFacts]:
+) -> Mapping[str, GroupFacts]:
     """What is known of the rows of each value of ``group``, as `Layer.group_facts` has it. Raises ServiceError."""
     return _recall(
         source,
@@ -194,7 +193,7 @@ def find_group_facts(
 
 def find_availability(
     source: LayerSource, group: str | None, time: str | None, predicate: Predicate = EVERYTHING
-) -> dict[str, GroupFacts]:
+) -> Mapping[str, GroupFacts]:
     """How many rows and when, by value of ``group``, as `Layer.availability` has it. Raises ServiceError."""
     return _recall(
         source,

@@ -117,12 +117,12 @@ class LayerMeaning:
         for alias, column in self.output_columns:
             if alias.casefold() == wanted:
                 return column.name
-        if column := self.find_column(name):  # type: ignore[assignment]
-            return column.name
+        if (own := self.find_column(name)) is not None:
+            return own.name
         observed = self.layer.observed_property
         if observed is not None:
-            own = (observed.id.casefold(), write_property_uri(observed).casefold())
-            if wanted in own and (value := self.value_column):
+            names = (observed.id.casefold(), write_property_uri(observed).casefold())
+            if wanted in names and (value := self.value_column):
                 return value.name
             for urn, column in zip(self.components, self.columns, strict=True):
                 if urn.casefold() == wanted:

@@ -17,6 +17,11 @@ def name_offering(layer: ObservationLayer) -> set[str]:
     return {name.casefold() for name in own}
 
 
+def has_offering(layer: ObservationLayer, wanted: tuple[str, ...] | None) -> bool:
+    """Return whether one of the names is that of a layer's offering; None stands for all offerings."""
+    return wanted is None or not name_offering(layer).isdisjoint(name.casefold() for name in wanted)
+
+
 def name_property(layer: ObservationLayer) -> set[str]:
     """Return the names of a layer's observed property, in one case: its id and its URI. None without one."""
     observed = layer.observed_property
@@ -31,7 +36,7 @@ def find_offering_layers(
     Of several properties those that no layer has are passed over, as in MapServer. Raises ServiceError for an offering
     that no such layer has, and where none of them has one of the properties.
     """
-    members = tuple(layer for layer in context.enabled("GetObservation") if offering.casefold() in name_offering(layer))
+    members = tuple(layer for layer in context.enabled("GetObservation") if has_offering(layer, (offering,)))
     if not members:
         raise ServiceError(Kind.UNKNOWN_NAME, "offering", f"Offering {offering} not found.", names=(offering,))
     wanted = {name.casefold() for name in observed_properties}

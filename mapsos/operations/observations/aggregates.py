@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import Batch, Column, ColumnKind
+from mapsos.columns.geometries import GeometryColumn
 from mapsos.columns.summarizer import Summarizer, Summary, SummaryColumn, TooManyGroups
+from mapsos.columns.value_texts import instant_texts, typed_texts
 from mapsos.encodings.encoder import Needs
 from mapsos.mapfile.model import Field
 from mapsos.operations.errors import Kind, ServiceError
@@ -20,6 +22,7 @@ from mapsos.operations.layers.meaning import LayerMeaning
 from mapsos.operations.observations.kept_summaries import ask_summary
 from mapsos.operations.questions import Aggregation
 from mapsos.sources.query import BATCH_ROWS, LayerQuery, StepEnds
+from mapsos.sources.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -113,8 +116,6 @@ class LayerAggregation:
         """
         import pyarrow as pa
 
-        from mapsos.sources.read_ahead import read_ahead
-
         assert self.source.time_column is not None
         procedure = self.source.procedure_column
         summarizer = Summarizer(
@@ -130,8 +131,8 @@ class LayerAggregation:
             summary = summarizer.finish()
         except TooManyGroups as error:
             message = (
-                f"aggregateInterval gives more than {self.most_groups} summaries. "
-                "Ask for longer intervals, or for a shorter time."
+                f"aggregateInterval results in more than {self.most_groups} summaries. "
+                "Request longer intervals or a shorter period."
             )
             raise ServiceError(Kind.TOO_LARGE, "aggregation interval", message) from error
         if not len(summary.begins):
@@ -147,9 +148,6 @@ class LayerAggregation:
     def _make_batch(self, found: pa.RecordBatch) -> Batch:
         import pyarrow as pa
         import pyarrow.compute as pc
-
-        from mapsos.columns.geometries import GeometryColumn
-        from mapsos.columns.value_texts import instant_texts, typed_texts
 
         begins, ends = (found[name].cast(pa.timestamp("us", "UTC")) for name in (BEGIN, END))
         texts = {BEGIN: instant_texts(begins), END: instant_texts(ends)}

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, TypeAlias
 from mapsos.files.cache_folder import read_kept, write_kept
 from mapsos.files.code_version import code_version
 from mapsos.files.identity import stat_file
-from mapsos.mapfile.compiled import encode
 from mapsos.sources.identity import identity, list_files
 from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.value_json import TERMS, ValueCodec
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,6 +39,7 @@ MOST_BYTES_ON_DISK = 64 << 20
 _SETTLED = 2 * 10**9
 """Nanoseconds after which a change of a file shows in its time for certain, on any file system."""
 
+_CODEC = ValueCodec(TERMS)
 _FOLDER = "summaries"
 _ENDING = ".arrows"
 
@@ -85,7 +86,7 @@ class SummaryQuestion:
 def ask_summary(source: LayerSource, folder: str | None, *parts: object) -> SummaryQuestion | None:
     """The question that ``parts`` (values, texts, numbers and tuples of them) make up; None where one has no text."""
     try:
-        text = json.dumps([code_version(), encode(source), [encode(part) for part in parts]])
+        text = json.dumps([code_version(), *map(_CODEC.encode, (source, parts))])
     except TypeError:
         return None
     return SummaryQuestion(source, text, folder)
@@ -139,7 +140,7 @@ _store = SummaryStore()
 
 def _write_state(source: LayerSource) -> str | None:
     state = identity(source)
-    return None if state is None else json.dumps(encode(state))
+    return None if state is None else json.dumps(_CODEC.encode(state))
 
 
 def _is_settled(source: LayerSource) -> bool:

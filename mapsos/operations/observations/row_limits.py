@@ -92,11 +92,11 @@ def check_rows(
     excess = find_excess(limit, most, known, selections, select_during)
     if excess is None:
         return
-    advice = "Ask for fewer procedures, a smaller place or another time."
+    advice = "Request fewer procedures, a smaller area or another time."
     if excess.window is not None:
         window, rows = excess.window
-        advice = f"Ask for a shorter time, for example eventTime={format_interval(window)}, which has {rows}."
-    message = f"The answer would have {excess.rows} observations; this service sends {limit} at most. {advice}"
+        advice = f"Request a shorter period, for example eventTime={format_interval(window)}, which has {rows}."
+    message = f"The response would contain {excess.rows} observations; the limit is {limit}. {advice}"
     raise ServiceError(Kind.TOO_LARGE, "time", message)
 
 
@@ -108,8 +108,8 @@ def check_summaries(limit: int, most: int | None, known: int) -> None:
     if known <= limit or (most is not None and most <= limit):
         return
     message = (
-        f"The answer would have {known if most is None else min(known, most)} observations, which are summaries; this "
-        f"service sends {limit} at most. Ask for longer intervals, fewer procedures or a shorter time."
+        f"The response would contain {known if most is None else min(known, most)} observations, which are summaries; "
+        f"the limit is {limit}. Request longer intervals, fewer procedures or a shorter period."
     )
     raise ServiceError(Kind.TOO_LARGE, "summaries", message)
 

@@ -17,6 +17,7 @@ from mapsos.operations.layers.meaning import (
     list_spellings,
 )
 from mapsos.operations.questions import FeatureOfInterest
+from mapsos.terms.crs import Crs
 from mapsos.terms.event_times import EventTime
 from mapsos.terms.predicates import (
     EVERYTHING,
@@ -172,17 +173,19 @@ def _place(service: Service, meaning: LayerMeaning, rectangle: Predicate) -> Pre
         return rectangle
     if not has_geometry(meaning.layer.source):
         return EVERYTHING
-    return locate(rectangle, service.crs.definition) if service.crs is not None else rectangle
+    return locate(rectangle, service.crs)
 
 
-def locate(predicate: Predicate, crs: str) -> Predicate:
-    """Give every place in the predicate that names no CRS the given one."""
+def locate(predicate: Predicate, crs: Crs | None) -> Predicate:
+    """Return a predicate in which each place without a CRS has this one; None leaves it to mean that of the layer."""
+    if crs is None:
+        return predicate
     if isinstance(predicate, And | Or):
         return type(predicate)(tuple(locate(operand, crs) for operand in predicate.operands))
     if isinstance(predicate, Not):
         return Not(locate(predicate.operand, crs))
     if isinstance(predicate, BBox | Spatial) and predicate.crs is None:
-        return replace(predicate, crs=crs)
+        return replace(predicate, crs=crs.definition)
     return predicate
 
 
@@ -200,12 +203,20 @@ def _select_times(
     limits = read_time_limits(layer, now)
     parts = []
     for event_time in event_times:
-        relation = event_time.relation
-        if event_time.interval is None or relation == "latest" or relation == "first":
-            parts.append(_pick_extreme(meaning, column.name, predicate, newest=relation == "latest"))
+        if event_time.interval is None:
+            parts.append(_pick_extreme(meaning, column.name, predicate, newest=event_time.relation == "latest"))
         elif limits is None or any(_may_meet(event_time, limit) for limit in limits):
-            parts.append(Time(column.name, (event_time.interval,), relation))
+            parts.append(match_time(column.name, event_time))
     return any_of(*parts)
+
+
+def match_time(column: str, event_time: EventTime) -> Predicate:
+    """Return which values of a column match a time other than ``latest`` and ``first``, which depend on the data."""
+    relation = event_time.relation
+    assert event_time.interval is not None
+    assert relation != "latest"
+    assert relation != "first"
+    return Time(column, (event_time.interval,), relation)
 
 
 def _may_meet(event_time: EventTime, limit: Interval) -> bool:

@@ -91,7 +91,7 @@ _ERROR = {
     "text/html": {"schema": {"type": "string"}},
 }
 _ERRORS = {
-    "400": "A parameter is wrong, or asks for more than this service sends at once.",
+    "400": "A parameter is wrong, or the response would exceed the limits of this service.",
     "403": "This client may not have it.",
     "404": "There is no such thing.",
     "405": "The method is not supported.",

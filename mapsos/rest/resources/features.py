@@ -74,8 +74,7 @@ def _select(
         if place != EVERYTHING:
             if not has_geometry(known.layer.source):
                 return ()
-            map_crs = context.service.crs
-            predicate = all_of(wanted, locate(place, map_crs.definition) if map_crs is not None else place)
+            predicate = all_of(wanted, locate(place, context.service.crs))
     stations = list_stations(context, known, crs, predicate)
     return (station for station in stations if all(station.id.casefold() in names for names in named))
 

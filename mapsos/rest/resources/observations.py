@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -10,19 +10,20 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from mapsos.encodings.esri.observation_markup import ObservationMarkup, Page
-from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.layers.extents import find_map_rectangle
 from mapsos.operations.layers.facts import has_geometry, source_errors
 from mapsos.operations.layers.meaning import LayerMeaning
+from mapsos.operations.layers.offerings import has_offering
 from mapsos.operations.observations.row_limits import find_excess
-from mapsos.operations.observations.selection import LayerSelection, locate, pick_procedures
+from mapsos.operations.observations.selection import LayerSelection, locate, match_time, pick_procedures
 from mapsos.operations.observations.streaming import LayerQuestion, ObservationBody
 from mapsos.operations.observe import read_max_features
+from mapsos.operations.questions import FeatureOfInterest, ObservationQuestion
 from mapsos.ows.raw_request import RawRequest
 from mapsos.rest.errors import RestError
 from mapsos.rest.filters.spatial_filters import parse_spatial_filter
-from mapsos.rest.filters.temporal_filters import TemporalFilter, parse_temporal_filter
+from mapsos.rest.filters.temporal_filters import parse_temporal_filter
 from mapsos.rest.filters.where import parse_where
 from mapsos.rest.parameters import read_count, read_list, read_text
 from mapsos.rest.resources.areas_and_times import format_in_zone
@@ -31,7 +32,8 @@ from mapsos.rest.resources.layers import KnownLayer, list_layers, rest_errors
 from mapsos.rest.resources.observed_properties import ValueColumn, choose_value_columns
 from mapsos.sources.query import LayerQuery
 from mapsos.terms.deadlines import current_deadline
-from mapsos.terms.predicates import EVERYTHING, NOTHING, Nothing, Predicate, Time, all_of
+from mapsos.terms.event_times import EventTime
+from mapsos.terms.predicates import EVERYTHING, NOTHING, Nothing, Predicate, all_of, any_of
 from mapsos.terms.times import SECOND, Interval
 from mapsos.web.messages import Chunk
 
@@ -40,35 +42,56 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a query asks for. None, or a predicate of everything, where it does not say."""
+class Query:
+    """The parameters of a query.
 
-    offerings: tuple[str, ...] | None
-    properties: tuple[str, ...] | None
-    procedures: tuple[str, ...] | None
-    features: tuple[str, ...] | None
-    place: Predicate
-    time: TemporalFilter | None
-    condition: Predicate
+    Attributes
+    ----------
+    question
+        Which observations to return. Names in its ``result`` are those of `mapsos.rest.filters.where.FIELDS`; names of
+        offerings, properties and procedures that no layer has are allowed, and match nothing.
+    offset
+        The time zone of the answer, in minutes east of UTC.
+    """
 
-    def admits_offering(self, layer: ObservationLayer) -> bool:
-        """Whether the layer's offering is asked for, by its id or its name."""
-        names = {layer.offering_id.casefold(), (layer.offering_name or layer.offering_id).casefold()}
-        return self.offerings is None or bool(names & {name.casefold() for name in self.offerings})
+    question: ObservationQuestion
+    offset: int = 0
 
 
-def read_query(raw: RawRequest, now: int) -> Asked:
-    """The parameters of a query, each by its own reader; ``now`` in microseconds since 1970 UTC. Raises RestError."""
+def read_query(raw: RawRequest, now: int) -> Query:
+    """Return the parameters of a query, except those of its page.
+
+    Parameters
+    ----------
+    raw
+        The parameters as the client wrote them.
+    now
+        The current time in microseconds since 1970 UTC.
+
+    Raises
+    ------
+    RestError
+        A parameter cannot be read.
+    """
     place, time, where = (read_text(raw, name) for name in ("spatialFilter", "temporalFilter", "where"))
-    return Asked(
+    features = read_list(raw, "featureOfInterest")
+    area = parse_spatial_filter(place) if place is not None else EVERYTHING
+    times = parse_temporal_filter(time, now) if time is not None else None
+    condition = parse_where(where) if where is not None else EVERYTHING
+    feature = None
+    if features is not None or area != EVERYTHING:
+        # A list without any id names a feature that does not exist: it does not ask for all of them.
+        ids = () if features is None else features or ("",)
+        feature = FeatureOfInterest(None if area == EVERYTHING else area, ids)
+    question = ObservationQuestion(
         offerings=read_list(raw, "offering"),
-        properties=read_list(raw, "observedProperty"),
+        observed_properties=read_list(raw, "observedProperty"),
         procedures=read_list(raw, "procedure"),
-        features=read_list(raw, "featureOfInterest"),
-        place=parse_spatial_filter(place) if place is not None else EVERYTHING,
-        time=parse_temporal_filter(time, now) if time is not None else None,
-        condition=parse_where(where) if where is not None else EVERYTHING,
+        times=(EventTime(times.relation, times.interval),) if times is not None else (),
+        feature=feature,
+        result=None if condition == EVERYTHING else condition,
     )
+    return Query(question, times.offset if times is not None else 0)
 
 
 def read_page(raw: RawRequest, zone: int, usual: int | None = None, most: int | None = None) -> Page:
@@ -97,20 +120,30 @@ class PageBody(ObservationBody[ObservationMarkup]):
 
 
 def check_query(context: Context, raw: RawRequest) -> None:
-    """Check the parameters of a query without reading any observation. Raises RestError."""
-    asked = read_query(raw, context.now)
-    read_page(raw, asked.time.offset if asked.time is not None else 0)
+    """Check the parameters of a query without reading any observation.
+
+    Raises
+    ------
+    RestError
+        A parameter cannot be read.
+    """
+    read_page(raw, read_query(raw, context.now).offset)
 
 
 def query_observations(context: Context, raw: RawRequest, *, csv: bool = False) -> PageBody:
     """Return the response as a stream, opened and with the first batch of each layer read.
 
-    It is JSON, or with ``csv`` a table.
+    Parameters
+    ----------
+    context, raw
+        The request.
+    csv
+        Whether to write a table instead of JSON.
 
     Raises
     ------
     RestError
-        A parameter is wrong, or there are more observations than the server's limit
+        A parameter cannot be read, data cannot be read, or there are more observations than the limit of the server
         (`mapsos.operations.observations.row_limits`).
     """
     with rest_errors():
@@ -138,58 +171,57 @@ def read_observations(context: Context, raw: RawRequest, usual: int) -> tuple[di
 
 def _open_body(context: Context, raw: RawRequest, usual: int | None, csv: bool = False) -> PageBody:
     """Open the layers and check the number of their rows. Raises RestError and ServiceError."""
-    asked = read_query(raw, context.now)
-    most = read_max_features(context.service)
-    page = read_page(raw, asked.time.offset if asked.time is not None else 0, usual, most)
+    query = read_query(raw, context.now)
+    page = read_page(raw, query.offset, usual, read_max_features(context.service))
     rows = None if page.most is None else page.offset + page.most + 1
+    parts = tuple(select_parts(context, query.question))
     if csv:
         from mapsos.encodings.esri.observation_csv import need_csv, write_observations_csv
 
-        body = PageBody(page, write_observations_csv, list_questions(context, asked, rows, need_csv))
+        body = PageBody(page, write_observations_csv, build_questions(parts, rows, need_csv))
     else:
         from mapsos.encodings.esri.observation_json import write_observations
 
-        body = PageBody(page, write_observations, list_questions(context, asked, rows))
+        body = PageBody(page, write_observations, build_questions(parts, rows))
     try:
         if (limit := context.row_limit) is not None:
-            _check_rows(context, limit, asked, page, body.count_all())
+            _check_rows(limit, parts, page, body.count_all())
     except BaseException:
         body.close()
         raise
     return body
 
 
-def _check_rows(context: Context, limit: int, asked: Asked, page: Page, known: int | None) -> None:
-    """Refuse a page of more observations than the limit, and tell of a time that has fewer. Raises RestError."""
-
-    def select(asked: Asked) -> tuple[LayerSelection, ...]:
-        return tuple(LayerSelection(ask.meaning, ask.predicate) for ask in _list_asks(context, asked))
+def _check_rows(limit: int, parts: tuple[LayerPart, ...], page: Page, known: int | None) -> None:
+    """Reject a page of more observations than the limit, and propose a time that has fewer. Raises RestError."""
 
     def select_during(window: Interval) -> tuple[LayerSelection, ...]:
-        # What the client said of the time holds too: the window lies where there are such rows.
-        times = TemporalFilter("during", window, page.zone)
+        # The client's own times still apply: the window only narrows them.
+        time = EventTime("during", window)
         return tuple(
-            LayerSelection(ask.meaning, all_of(ask.predicate, _select_time(ask.meaning, times)))
-            for ask in _list_asks(context, asked)
+            LayerSelection(part.meaning, all_of(part.predicate, _select_times(part.meaning, (time,)))) for part in parts
         )
 
     # Where the page is longer than the limit, what was read of each layer ends with the page.
     counted = None if page.most is not None else known
-    excess = find_excess(limit, page.most, counted, select(asked), select_during, page.offset)
+    selections = tuple(LayerSelection(part.meaning, part.predicate) for part in parts)
+    excess = find_excess(limit, page.most, counted, selections, select_during, page.offset)
     if excess is None:
         return
-    advice = [f"ask for pages, with resultRecordCount={limit} at most and resultOffset"]
+    advice = [f"request pages, with resultRecordCount={limit} at most and resultOffset"]
     if excess.window is not None and page.offset == 0:
         window, rows = excess.window
         during = f"{format_in_zone(window.begin, page.zone)},{format_in_zone(window.end - SECOND, page.zone)}"
-        advice.append(f"or for a shorter time, for example temporalFilter=during:{during}, which has {rows}")
-    message = f"the answer would have {excess.rows} observations; this service sends {limit} at most"
-    raise RestError(message, *advice)
+        advice.append(f"or request a shorter period, for example temporalFilter=during:{during}, which has {rows}")
+    raise RestError(f"the response would contain {excess.rows} observations; the limit is {limit}", *advice)
 
 
 @dataclass(frozen=True)
-class _Ask:
-    """One observed property of one layer, and which of its rows are asked for."""
+class LayerPart:
+    """One observed property of one layer, and which of the rows answer the question.
+
+    ``procedure`` is the id of the procedure of all rows, for layers without a procedure column.
+    """
 
     meaning: LayerMeaning
     column: ValueColumn
@@ -197,74 +229,91 @@ class _Ask:
     procedure: str | None
 
 
-def list_questions(
-    context: Context,
-    asked: Asked,
+def build_questions(
+    parts: Iterable[LayerPart],
     most: int | None,
     need: Callable[[ObservationMarkup], Needs] = attrgetter("needs"),
 ) -> Iterator[LayerQuestion[ObservationMarkup]]:
-    """A question for each observed property of each layer that may have observations, in map order.
+    """Yield the question for each part.
 
-    ``most`` is how many rows are wanted of each, and ``need`` tells what the encoder needs of them. Raises RestError
-    and OwsException.
+    Parameters
+    ----------
+    parts
+        Properties of layers, as `select_parts` yields them.
+    most
+        How many rows of each to read at most; None for all.
+    need
+        Returns the columns that the encoder needs.
     """
-    for ask in _list_asks(context, asked):
-        markup = build_observation_markup(ask.meaning, ask.column, ask.procedure)
+    for part in parts:
+        markup = build_observation_markup(part.meaning, part.column, part.procedure)
         needs = need(markup)
         query = LayerQuery(
-            source=ask.meaning.layer.source,
+            source=part.meaning.layer.source,
             texts=needs.texts,
             values=needs.values,
             times=needs.times,
-            predicate=ask.predicate,
+            predicate=part.predicate,
             limit=most,
         )
         yield LayerQuestion(query, markup)
 
 
-def _list_asks(context: Context, asked: Asked) -> Iterator[_Ask]:
+def select_parts(context: Context, question: ObservationQuestion) -> Iterator[LayerPart]:
+    """Yield each observed property of each layer that may have such observations, in map order.
+
+    Raises
+    ------
+    RestError
+        The question has ids of observations, and a layer has no column for them.
+    ServiceError
+        Data cannot be read.
+    """
     for known in list_layers(context):
         meaning = known.meaning
-        rows = _select(context, meaning, asked)
+        rows = _select(context, meaning, question)
         if isinstance(rows, Nothing):
             continue
-        constant = _choose_constant(known, asked)
-        for column in choose_value_columns(meaning, asked.properties):
-            predicate = all_of(rows, apply_condition(asked.condition, meaning, column, constant))
+        constant = _choose_constant(known, question)
+        for column in choose_value_columns(meaning, question.observed_properties):
+            condition = apply_condition(question.result or EVERYTHING, meaning, column, constant)
+            predicate = all_of(rows, condition)
             if not isinstance(predicate, Nothing):
-                yield _Ask(meaning, column, predicate, constant)
+                yield LayerPart(meaning, column, predicate, constant)
 
 
-def _choose_constant(known: KnownLayer, asked: Asked) -> str | None:
-    """The procedure of all rows of a layer without a column for it: of several the one that was asked for."""
+def _choose_constant(known: KnownLayer, question: ObservationQuestion) -> str | None:
+    """Return the procedure of all rows of a layer without a column for it: of several, the requested one."""
     if known.meaning.procedure_column is not None or not known.procedures:
         return None
-    named = known.find_features((*(asked.procedures or ()), *(asked.features or ())))
+    features = question.feature.ids if question.feature is not None else ()
+    named = known.find_features((*(question.procedures or ()), *features))
     return next((id for id in known.procedures if id.casefold() in named), known.procedures[0])
 
 
-def _select(context: Context, meaning: LayerMeaning, asked: Asked) -> Predicate:
-    """Which rows of a layer are asked for, by everything but the condition: parameters are joined by AND."""
-    layer = meaning.layer
-    if not asked.admits_offering(layer):
+def _select(context: Context, meaning: LayerMeaning, question: ObservationQuestion) -> Predicate:
+    """Return which rows of a layer match everything but the condition."""
+    layer, feature = meaning.layer, question.feature or FeatureOfInterest()
+    if not has_offering(layer, question.offerings):
         return NOTHING
     rows: Predicate = EVERYTHING
-    for wanted in (asked.procedures, asked.features):
+    for wanted in (question.procedures, feature.ids or None):
         if wanted is not None:
             rows = all_of(rows, pick_procedures(meaning, wanted) or NOTHING)
-    if asked.time is not None:
-        rows = all_of(rows, _select_time(meaning, asked.time))
-    if asked.place == EVERYTHING:
+    rows = all_of(rows, _select_times(meaning, question.times))
+    if feature.predicate is None:
         return all_of(rows, find_map_rectangle(context.service, layer))
     if not has_geometry(layer.source):
         return NOTHING
-    crs = context.service.crs
-    return all_of(rows, locate(asked.place, crs.definition) if crs is not None else asked.place)
+    return all_of(rows, locate(feature.predicate, context.service.crs))
 
 
-def _select_time(meaning: LayerMeaning, asked: TemporalFilter) -> Predicate:
+def _select_times(meaning: LayerMeaning, times: tuple[EventTime, ...]) -> Predicate:
+    """Return which rows are of one of the times. Layers without times have none."""
+    if not times:
+        return EVERYTHING
     column = meaning.time_column
-    return NOTHING if column is None else Time(column.name, (asked.interval,), asked.relation)
+    return NOTHING if column is None else any_of(*(match_time(column.name, time) for time in times))
 
 
 def build_observation_markup(meaning: LayerMeaning, column: ValueColumn, constant: str | None) -> ObservationMarkup:

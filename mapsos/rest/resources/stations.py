@@ -75,9 +75,10 @@ def list_described(context: Context, known: KnownLayer) -> tuple[Station, ...]:
 
 def _find_columns(known: KnownLayer) -> tuple[dict[str, str], dict[str, str]]:
     """The columns with texts of sensors and of features, by the names of the texts."""
-    return tuple(  # type: ignore[return-value]
-        {name: column.name for name in names if (column := known.meaning.find_column(said.items.get(name))) is not None}
-        for said, names in ((known.layer.sensor, SENSOR_TEXTS), (known.layer.feature, FEATURE_TEXTS))
+    find, sensor, feature = known.meaning.find_column, known.layer.sensor, known.layer.feature
+    return (
+        {name: column.name for name in SENSOR_TEXTS if (column := find(sensor.items.get(name))) is not None},
+        {name: column.name for name in FEATURE_TEXTS if (column := find(feature.items.get(name))) is not None},
     )
 
 

@@ -18,8 +18,7 @@ def describe_sensor(request: SosRequest) -> Answer:
     Raises OwsException for its parameters, and ServiceError as `mapsos.operations.describe_sensors.describe_sensor`.
     """
     version = parse_output_format(request.raw)
-    question = SensorQuestion(parse_sensor(request.raw), request.strict)
-    found = describe(request.context, question, ObservationLinks(request.context).write)
+    found = describe(request.context, read_question(request), ObservationLinks(request.context).write)
     if found.location is not None:
         return Answer(location=found.location)
     if found.file is not None:
@@ -30,3 +29,8 @@ def describe_sensor(request: SosRequest) -> Answer:
 
     assert found.markup is not None
     return Answer(CONTENT_TYPE, (write_sensorml(found.markup, version),))
+
+
+def read_question(request: SosRequest) -> SensorQuestion:
+    """Return which sensor to describe. Raises OwsException."""
+    return SensorQuestion(parse_sensor(request.raw), request.strict)

@@ -5,12 +5,13 @@ See docs/mapserver-sos.md, "Choosing the SOS module" and "Order of checks".
 
 from __future__ import annotations
 
+from mapsos.operations.context import Context
 from mapsos.ows.error_page import PageError
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.operation import Operation, find_operation_row
 from mapsos.ows.raw_request import RawRequest
 from mapsos.sos.v1.operations import OPERATIONS, UNSUPPORTED
-from mapsos.sos.v1.request import Handler
+from mapsos.sos.v1.request import Handler, is_enabled
 
 
 def check_service(raw: RawRequest, mode: str | None, has_sos: bool) -> None:
@@ -68,10 +69,19 @@ def _refuse_service(service: str | None) -> OwsException:
     )
 
 
-def find_operation(raw: RawRequest, any_enabled: bool) -> Operation[Handler]:
-    """Return the operation asked for. Raises OwsException without, for an unknown one and one that is not enabled.
+def find_operation(
+    raw: RawRequest, context: Context, operations: tuple[Operation[Handler], ...] = OPERATIONS
+) -> Operation[Handler]:
+    """Return the requested operation.
 
-    ``any_enabled`` tells whether any layer is on for the request's name as the client wrote it.
+    Parameters
+    ----------
+    raw
+        The parameters of the request.
+    context
+        The service and the client, which may use enabled operations only.
+    operations
+        The operations of this version.
 
     Raises
     ------
@@ -90,10 +100,11 @@ def find_operation(raw: RawRequest, any_enabled: bool) -> Operation[Handler]:
             f"The operation {unsupported} is not supported.",
             status=501,
         )
-    found = find_operation_row(OPERATIONS, name)
+    found = find_operation_row(operations, name)
     if found is not None and asks_feature_type(raw):
         return found
-    if not any_enabled:
+    # An unknown name is reported as unknown only where the rules enable it, as MapServer does.
+    if not (is_enabled(context, found) if found is not None else context.enabled(name)):
         raise OwsException(
             "InvalidParameterValue",
             "request",

@@ -24,7 +24,7 @@ from mapsos.operations.own_url import find_own_url
 from mapsos.ows.negotiation import SECTIONS
 from mapsos.sos.v1.conformance import admits_parameter
 from mapsos.sos.v1.reading.negotiation import check_update_sequence, negotiate_version, parse_sections
-from mapsos.sos.v1.request import SosRequest
+from mapsos.sos.v1.request import SosRequest, is_enabled
 from mapsos.terms.urns import TRANSIENT_FEATURE
 
 CONTENT_TYPE = "text/xml; charset=UTF-8"
@@ -62,7 +62,7 @@ def get_capabilities(request: SosRequest) -> Answer:
 def _list_operations(request: SosRequest) -> Iterator[OperationDescription]:
     """Describe the operations that the client may use: only those of the standard where the document must be valid."""
     for operation in request.operations:
-        if operation.name != "GetCapabilities" and not request.context.enabled(operation.name):
+        if operation.name != "GetCapabilities" and not is_enabled(request.context, operation):
             continue
         if operation.is_standard or not request.strict:
             described = (parameter.describe(strict=request.strict) for parameter in operation.parameters)

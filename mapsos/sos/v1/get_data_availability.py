@@ -33,7 +33,7 @@ def get_data_availability(request: SosRequest) -> Answer:
     context, raw = request.context, request.raw
     stated = raw.last("responseformat") is not None
     wanted = parse_response_format(raw, list_availability_formats()) if stated else GDA_XML
-    members = tell_availability(context, _read_question(raw, context.now))
+    members = tell_availability(context, read_question(raw, context.now))
     if wanted == GDA_XML:
         return Answer(XML_CONTENT_TYPE, (write_availability(members),))
     form, service = find_format(wanted), context.service
@@ -46,7 +46,8 @@ def get_data_availability(request: SosRequest) -> Answer:
     )
 
 
-def _read_question(raw: RawRequest, now: int) -> AvailabilityQuestion:
+def read_question(raw: RawRequest, now: int) -> AvailabilityQuestion:
+    """Return which observations to count. ``now`` is in microseconds since 1970 UTC. Raises OwsException."""
     return AvailabilityQuestion(
         offerings=split_lists(raw.all("offering")) if raw.all("offering") else None,
         observed_properties=parse_observed_properties(raw) if raw.all("observedproperty") else None,

@@ -29,11 +29,12 @@ def get_feature_of_interest(request: SosRequest) -> Answer:
     ServiceError for ids and procedures that no layer has.
     """
     context = request.context
-    features = list_features(context, _read_question(request.raw, context.now), ObservationLinks(context).write)
+    features = list_features(context, read_question(request.raw, context.now), ObservationLinks(context).write)
     return Answer(CONTENT_TYPE, (write_sampling_features(features, context.service.schemas_location),))
 
 
-def _read_question(raw: RawRequest, now: int) -> FeatureQuestion:
+def read_question(raw: RawRequest, now: int) -> FeatureQuestion:
+    """Return which features to list. ``now`` is in microseconds since 1970 UTC. Raises OwsException."""
     ids, place, procedures = parse_feature_ids(raw), _parse_location(raw), parse_procedures(raw)
     if not ids and place is None and procedures is None:
         raise OwsException(

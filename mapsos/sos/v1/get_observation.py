@@ -32,7 +32,7 @@ def get_observation(request: SosRequest) -> Answer:
     Raises OwsException for its parameters, in the order in which MapServer checks them, and ServiceError as
     `mapsos.operations.observe`.
     """
-    question, response_format = _read_question(request)
+    question, response_format = read_question(request)
     return _answer(request, question, response_format)
 
 
@@ -51,7 +51,7 @@ def get_observation_by_id(request: SosRequest) -> Answer:
     check_response_mode(raw)
     srs = parse_srs_name_parameter(raw)
     choose_output_crs(request.context.service, srs)
-    question = ObservationQuestion(layer.offering_id, (observed.id,), srs=srs, ids=(value,))
+    question = ObservationQuestion((layer.offering_id,), (observed.id,), srs=srs, ids=(value,))
     return _answer(request, question, response_format)
 
 
@@ -63,7 +63,7 @@ def _answer(request: SosRequest, question: ObservationQuestion, response_format:
     return plan.open(form) if request.reads_body else plan.describe(form)
 
 
-def _read_question(request: SosRequest) -> tuple[ObservationQuestion, str]:
+def read_question(request: SosRequest) -> tuple[ObservationQuestion, str]:
     """Read the parameters. Names are checked in between: of several faults the one that MapServer finds is reported."""
     raw, context = request.raw, request.context
     offering = parse_offering(raw)
@@ -80,7 +80,7 @@ def _read_question(request: SosRequest) -> tuple[ObservationQuestion, str]:
     result = parse_result(raw, context.now)
     select_result(asked, result)
     question = ObservationQuestion(
-        offering,
+        (offering,),
         observed_properties,
         procedures,
         times,

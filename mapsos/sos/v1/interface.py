@@ -57,8 +57,7 @@ class SosExchange:
         check_service(raw, settings.mode, service.has_sos)
         own_url = build_own_url(request, raw.first("map"))
         context = Context(self._host, service, request.environ.get("REMOTE_ADDR"), current_time(), own_url)
-        name = raw.last("request")
-        operation = find_operation(raw, name is not None and bool(context.enabled(name)))
+        operation = find_operation(raw, context)
         self._operation = operation.name
         if asks_feature_type(raw):
             check_wfs_version(raw)
@@ -77,8 +76,8 @@ class SosExchange:
             return self._write_page(error)
         if isinstance(error, DeadlineError):
             message = (
-                f"The request would take longer than the {error.seconds:g} seconds that this service spends on one. "
-                "Ask for less."
+                f"The request exceeded the time limit of {error.seconds:g} seconds. "
+                "Request a shorter period or fewer sensors."
             )
             exception = OwsException("NoApplicableCode", "mapserv", "msSOSDispatch", message, status=503)
         elif isinstance(error, ServiceError):

@@ -37,4 +37,9 @@ class SosRequest:
     reads_body: bool = True
 
 
+def is_enabled(context: Context, operation: Operation[Handler]) -> bool:
+    """Return whether the client may use an operation with any layer."""
+    return bool(context.enabled(operation.name, writes=operation.writes))
+
+
 Handler: TypeAlias = Callable[[SosRequest], Answer]

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from mapsos.config.settings import Settings
+from mapsos.mapfile.model import AccessRules, ObservationLayer, Service
+from mapsos.operations.context import Context
+from mapsos.operations.host import Host
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.kvp import decode_kvp
 from mapsos.ows.raw_request import RawRequest
 from mapsos.sos.v1.dispatch import asks_feature_type, check_service, find_operation
 from mapsos.sos.v1.interface import read_body
 from mapsos.sos.v1.operations import UNSUPPORTED
+from mapsos.terms.layer_source import LayerSource, SourceKind
+
+
+def make_context(any_enabled: bool) -> Context:
+    access = AccessRules(("*" if any_enabled else None, None))
+    layer = ObservationLayer("l", LayerSource("l", SourceKind.INLINE), "off")
+    return Context(Host(Settings()), Service("m", access=access, layers=(layer,)), None, 0)
 
 
 def ask_by_body(operation: str) -> RawRequest:
@@ -23,7 +34,7 @@ def test_optional_operations_are_not_supported(operation: str, by_body: bool, an
     raw = ask_by_body(operation) if by_body else decode_kvp(f"service=SOS&request={operation.lower()}")
     check_service(raw, None, has_sos=True)
     with pytest.raises(OwsException) as refusal:
-        find_operation(raw, any_enabled)
+        find_operation(raw, make_context(any_enabled))
     assert (refusal.value.code, refusal.value.locator) == ("OperationNotSupported", operation)
 
 
