@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from mapsos.files.cache_folder import read_kept, write_kept
 from mapsos.files.code_version import code_version
-from mapsos.files.identity import stat_file
+from mapsos.files.identity import Identity, stat_file
 from mapsos.sources.identity import identity, list_files
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.value_json import TERMS, ValueCodec
@@ -39,7 +39,7 @@ MOST_BYTES_ON_DISK = 64 << 20
 _SETTLED = 2 * 10**9
 """Nanoseconds after which a change of a file shows in its time for certain, on any file system."""
 
-_CODEC = ValueCodec(TERMS)
+_CODEC = ValueCodec((*TERMS, Identity))
 _FOLDER = "summaries"
 _ENDING = ".arrows"
 
