@@ -17,7 +17,7 @@ from .scenario import complete
 from .tables import fill
 
 TEXT = read("docs/metadata.md")
-(REFUSED,) = read_tables(section(TEXT, "What is refused"))
+(REFUSED,) = read_tables(section(TEXT, "What is rejected"))
 (FILTERS,) = read_tables(section(TEXT, "FILTER"))
 
 
