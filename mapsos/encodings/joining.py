@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mapsos.columns.loops import find_text_loops, make_texts
 from mapsos.columns.texts import column_bytes, column_offsets
 from mapsos.web.messages import Chunk
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 Pieces: TypeAlias = "Sequence[str | pa.Array]"
 """The parts of every row in order: a constant text, or a large_string array with a text for each row."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from mapsos.columns.batches import Batch
@@ -30,6 +30,9 @@ from mapsos.encodings.mapserver.separators import Separators
 from mapsos.encodings.markup import DataBlockMarkup, DataField, TimeExtent
 from mapsos.encodings.spool import Spool
 from mapsos.web.messages import Chunk
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 DEFAULT_DEFINITION = "urn:ogc:object:definition"
 DEFAULT_UOM = "urn:ogc:object:uom"

@@ -13,19 +13,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from mapsos.columns.fixed_decimals import format_fixed
-from mapsos.columns.geometries import GeometryColumn
 from mapsos.columns.texts import column_offsets
-from mapsos.columns.vertex_runs import VertexRuns
 from mapsos.columns.xml_text import escape_attribute
 from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.mapserver.member_markup import crs_attributes, indent
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import shapely
+
+    from mapsos.columns.geometries import GeometryColumn
+    from mapsos.columns.vertex_runs import VertexRuns
 
 
 _DEPTH = 6

@@ -7,14 +7,12 @@ gml:MultiLineString and gml:MultiPolygon. Each geometry is written as its own ty
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from mapsos.columns.fixed_decimals import format_fixed
-from mapsos.columns.geometries import GeometryColumn
-from mapsos.columns.vertex_runs import VertexRuns
 from mapsos.columns.xml_text import escape_attribute
 from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.mapserver.geometry_markup import (
@@ -26,6 +24,12 @@ from mapsos.encodings.mapserver.geometry_markup import (
     take_apart,
     unify,
 )
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from mapsos.columns.geometries import GeometryColumn
+    from mapsos.columns.vertex_runs import VertexRuns
 
 _ENDS = (" ", " ")
 """Separators after the numbers of a vertex."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -35,6 +35,9 @@ from mapsos.encodings.strict.text_columns import fit_numbers
 from mapsos.terms.times import format_instant
 from mapsos.terms.urns import TRANSIENT_FEATURE
 from mapsos.web.messages import Chunk
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 _CLOSING = b"</swe:values></swe:DataArray></om:result></om:Observation></om:member>\n"
 
