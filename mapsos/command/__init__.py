@@ -1,1 +1,1 @@
-"""The words of the shell: mapsos serve, check, get, cgi and mapserv's own command line."""
+"""The command line: mapsos serve, check, get, cgi and mapserv's own command line."""

@@ -1,1 +1,1 @@
-"""What the admin sets: the configuration file and the environment, read once and never at import."""
+"""Settings of the admin: the configuration file and the environment, read once and never at import."""
