@@ -50,7 +50,7 @@ def test_silence_about_a_good_map(mapfile: Path) -> None:
         ('"sos_title" "T"', "", "test.map:2: warning: sos_title: missing: ", (0, 1)),
         ('"sos_title"', '"sos_titel"', "test.map:3: warning: sos_titel: ", (0, 1)),
         ('"sos_srs"', '"sos_conformance" "strickt" "sos_srs"', "test.map:3: error: sos_conformance: ", (2, 2)),
-        ('"sos_srs"', '"ows_language" "eo" "sos_srs"', "test.map:3: info: ows_language: pages are not translated", (0, 0)),
+        ('"sos_srs"', '"ows_language" "eo" "sos_srs"', "test.map:3: info: ows_language: pages are not tran", (0, 0)),
         ('"sos_srs"', '"sos_language" "French!" "sos_srs"', "test.map:3: warning: sos_language: ", (0, 1)),
         ('"SEA"', '"SEA SFO"', "test.map:9: warning: sos_procedure: several procedures", (0, 1)),
         ('"date"', '"data"', "test.map:8: error: sos_timeitem: layer l has no column \"data\": ", (2, 2)),
