@@ -22,10 +22,10 @@ _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
 def run(paths: Sequence[str], *, strict: bool = False, as_json: bool = False, out: TextIO | None = None) -> int:
-    """Print the problems of mapfiles and return the exit code.
+    """Print what is wrong with mapfiles and give the exit code.
 
-    Each line is ``file:line: level: key: the effect for clients, and what to write instead``; with ``as_json`` the
-    same as one JSON array, with absolute paths. The code is 2 if there is an error, 1 if there is a warning and
+    Each line is ``file:line: level: key: what a client will see, and what to write instead``; with ``as_json`` the
+    same as one JSON array, files as absolute paths. The code is 2 if there is an error, 1 if there is a warning and
     ``strict``, else 0. Reads the data of every layer.
     """
     stream = out if out is not None else sys.stdout
@@ -43,7 +43,7 @@ def run(paths: Sequence[str], *, strict: bool = False, as_json: bool = False, ou
 
 
 def check_mapfile(path: str) -> list[Finding]:
-    """Return all findings about a mapfile, its text and its data, in order of file and line."""
+    """All findings about one mapfile: of its text, and of the data it names; in order of file and line."""
     try:
         service = read_service(path)
     except MapfileError as error:
