@@ -1,7 +1,7 @@
-"""The installed program: CGI if a web server runs it, with the worker's help; else the command line.
+"""The installed program: CGI, with the help of the worker, if a web server runs it; else the command line.
 
-It decides by the environment alone, before anything is imported: a CGI request that the worker answers pays for
-nothing else (see `mapsos.servers.resident`).
+The environment alone decides, before anything is imported: a CGI request that the worker answers does not pay for
+more (see `mapsos.servers.resident`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def main() -> int:
-    """Run the program. Gives the exit code; after a single request it does not come back, but ends the process."""
+    """Run the program. Return the exit code; after a single request, end the process instead."""
     if "QUERY_STRING" in os.environ and "REQUEST_METHOD" in os.environ:
         return _serve_cgi()
     _complete_path()
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def _find_query(arguments: list[str]) -> str | None:
-    """The query of a command line that answers one request and is done, None for any other."""
+    """Return the query of a command line that answers a single request, None for any other."""
     if arguments[:1] == ["get"]:
         return arguments[-1]
     return next((argument for argument in arguments if argument.startswith("QUERY_STRING=")), None)
@@ -45,7 +45,7 @@ def _serve_cgi() -> int:
     environ = dict(os.environb)
     code, body = hand_over(environ)
     if code is not None:
-        # There is nothing to clean up, and tearing down the interpreter takes time.
+        # Nothing needs cleaning up, and tearing down the interpreter takes time.
         os._exit(code)
     _complete_path()
     from mapsos.servers.one_shot import leave, start_early
@@ -62,13 +62,13 @@ def _serve_cgi() -> int:
             except OSError as error:
                 import logging
 
-                logging.getLogger("mapsos").warning("there is no CGI worker: %s", error)
+                logging.getLogger("mapsos").warning("cannot start a CGI worker: %s", error)
 
     leave(serve_request(os.environ, _resume_input(body), sys.stdout.buffer, prepare=start_worker))
 
 
 def _complete_path() -> None:
-    """Do what the interpreter left out for a program that `mapsos cgi install` wrote."""
+    """Complete the module path, which the interpreter omits for a program that `mapsos cgi install` wrote."""
     if sys.flags.no_site:
         import site
 
@@ -76,7 +76,7 @@ def _complete_path() -> None:
 
 
 def _resume_input(body: bytes) -> BinaryIO:
-    """Give standard input with what was read of it put back."""
+    """Return standard input, preceded by the part of the body that was already read."""
     if not body:
         return sys.stdin.buffer
     from mapsos.servers.resident.resumed_input import resume_input

@@ -1,4 +1,4 @@
-"""The product on one screen: the interfaces that maps are served by, and what becomes of a failure in any of them."""
+"""The product on one screen: its interfaces, and how a failure in any of them is reported."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ log = logging.getLogger("mapsos")
 
 
 class Exchange(Protocol):
-    """One request in one protocol, and what is known of it so far."""
+    """One request in one protocol, and its state."""
 
     def answer(self) -> Response:
-        """Answer the request. Raises whatever goes wrong."""
+        """Answer the request. Raises any exception."""
 
     def report(self, failure: Failure) -> Response:
-        """Report a failure in the protocol's own form, with the right status. Raises nothing."""
+        """Report a failure in the protocol's own form, with the right status. Never raises."""
 
 
 Interface = Callable[[Request, Host], Exchange | None]
-"""Opens the exchange of a request that is for it, None of any other."""
+"""Opens the exchange of a request of its protocol; returns None for any other request."""
 
 INTERFACES: tuple[Interface, ...] = (open_pages, open_rest, open_sos)
-"""In the order in which they are asked; the last takes any request."""
+"""In the order in which they are tried; the last accepts any request."""
 
 
 class Application:
-    """Answers requests by the maps that its settings allow. Safe for threads.
+    """Answers requests from the maps that its settings allow. Safe for threads.
 
     Parameters
     ----------
     settings
-        What the admin has set.
+        The settings of the admin.
     catalog
-        Parsed maps that several applications share, None for a catalog of its own.
+        Parsed maps that several applications share, None for a separate catalog.
     has_map_paths
-        Whether the server has each map under a path of its own.
+        Whether the server has a separate path for each map.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Application:
         self.host = Host(settings, catalog, has_map_paths=has_map_paths)
 
     def answer(self, request: Request) -> Response:
-        """Answer a request. Never raises, whatever the request, the map or the data are like."""
+        """Answer a request. Never raises, whatever the request, the map or the data contain."""
         current_request_id.set(request.id)
         response = answer_preflight(request, self.settings.cors, self.settings.methods)
         if response is None:

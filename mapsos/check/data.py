@@ -1,4 +1,4 @@
-"""What is wrong with a service that only its data can tell: the second half of ``mapsos check``."""
+"""Find the problems of a service that only show in its data: the second half of ``mapsos check``."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from mapsos.terms.times import FOREVER, Interval, format_interval
 
 _TOLERANCE = 1e-6
 _SHOWN = 5
-"""How many names of a longer list are shown."""
+"""The number of names that are shown of a longer list."""
 
 Rectangle = tuple[float, float, float, float]
 
 
 def find_in_data(service: Service, now: int) -> list[Finding]:
-    """Hold each layer of a service against its data. Reads each layer's columns, extent, times and procedures once.
+    """Compare each layer of a service with its data: columns, extent, times and procedures, each read once.
 
-    ``now`` is in microseconds since 1970 UTC. Costs parsing the mapfile again, for the lines of its keywords. A layer
-    whose data cannot be read is one finding.
+    ``now`` is in microseconds since 1970 UTC. Parses the mapfile again, for the lines of its keywords. A layer whose
+    data cannot be read is one finding.
     """
     tree = parse_blocks(read_tokens(service.file)[0], service.file)
     blocks = {(block.file, block.line): block for block in tree.inner("layer")}
@@ -37,7 +37,7 @@ def find_in_data(service: Service, now: int) -> list[Finding]:
     for offering in group_offerings(service.layers):
         for layer in offering.layers:
             if layer.source.kind is SourceKind.SHAPEFILE and not layer.source.connection:
-                continue  # told by the findings of the mapfile alone
+                continue  # reported by the findings of the mapfile
             try:
                 meaning = LayerMeaning(layer, list_columns(layer.source))
                 found += _check_items(meaning)
@@ -53,17 +53,17 @@ def find_in_data(service: Service, now: int) -> list[Finding]:
 
 def _describe_failure(error: ServiceError, block: Block) -> Finding:
     attribute = block.last("connection") or block.last("data")
-    says, message = " ".join(error.detail.split()), str(error).removesuffix(".")
+    detail, message = " ".join(error.detail.split()), str(error).removesuffix(".")
     message = (
         f"{message}: every request for this layer gets a NoApplicableCode exception; correct the name, or the "
-        f"rights to read it{f' (the driver says: {says})' if says else ''}"
+        f"permissions to read it{f' (message of the driver: {detail})' if detail else ''}"
     )
     where = attribute or block
     return Finding(where.file, where.line, "error", attribute.key.upper() if attribute else "DATA", message)
 
 
 def _finding(layer: ObservationLayer, level: FindingLevel, name: str, message: str) -> Finding:
-    """A finding about a metadata key: where the spelling of it that counts stands, else at the LAYER."""
+    """Return a finding about a metadata key, at the line of the spelling in use, else at the LAYER."""
     known = metadata_key("layer", name)
     key = next((spelling for spelling in known.spellings if spelling in layer.keys), None)
     file, line = layer.keys[key] if key else (layer.file, layer.line)
@@ -74,9 +74,9 @@ def _check_items(meaning: LayerMeaning) -> Iterator[Finding]:
     layer = meaning.layer
     names = [column.name for column in meaning.columns]
     roles: tuple[tuple[str, str | None, FindingLevel, str], ...] = (
-        ("timeitem", layer.time_item, "error", "clients see no sampling time and requests with eventTime are refused"),
-        ("procedure_item", layer.procedure_item, "error", "GetCapabilities is refused for the whole service"),
-        ("featureid", layer.feature_id_item, "warning", "observations have no gml:id and filters by id find nothing"),
+        ("timeitem", layer.time_item, "error", "observations get no sampling time and eventTime requests are rejected"),
+        ("procedure_item", layer.procedure_item, "error", "GetCapabilities is rejected for the whole service"),
+        ("featureid", layer.feature_id_item, "warning", "observations get no gml:id and filters by id match nothing"),
         *(
             (f"sensor_{name}_item", item, "warning", f"descriptions lack the {name} of each sensor")
             for name, item in layer.sensor.items.items()
@@ -89,18 +89,18 @@ def _check_items(meaning: LayerMeaning) -> Iterator[Finding]:
     for name, item, level, effect in roles:
         if item is not None and meaning.find_column(item) is None:
             if name == "procedure_item" and layer.procedures is not None:
-                effect = "requests with procedure are refused"
-            message = f"{item} is no column of layer {layer.name}: {effect}; {_suggest(item, names)}"
+                effect = "requests with procedure are rejected"
+            message = f'layer {layer.name} has no column "{item}": {effect}. {_suggest(item, names)}'
             yield _finding(layer, level, name, message)
     for item, field in layer.fields.items():
         if meaning.find_column(item) is None:
             key, (file, line) = _find_item_key(layer, item, field.line)
-            message = f"{field.item} is no column of layer {layer.name}: the key has no effect; {_suggest(item, names)}"
+            message = f'layer {layer.name} has no column "{field.item}": the key has no effect. {_suggest(item, names)}'
             yield Finding(file, line, "warning", key, message)
 
 
 def _find_item_key(layer: ObservationLayer, item: str, line: int) -> tuple[str, tuple[str, int]]:
-    """The key that speaks of an item, and where it stands: the one on the given line, if several do."""
+    """Return the key of an item and its place: the one on the given line, if there are several."""
     keys = {
         key: layer.keys[key]
         for what in ("alias", "definition", "uom", "type")
@@ -114,22 +114,22 @@ def _check_columns(meaning: LayerMeaning, service: Service) -> Iterator[Finding]
     layer = meaning.layer
     elsewhere = _list_aliased(other for other in service.layers if _reads_same(other.source, layer.source))
     names = [column.name for column in meaning.columns]
-    # What a misspelled key means is told there.
+    # A misspelled key is reported as such.
     roles = {_match(item, names) for item in (layer.time_item, layer.procedure_item, layer.feature_id_item) if item}
     for column in meaning.columns:
         name = column.name.lower()
-        # What has a definition or a unit but no alias is told by the findings of the mapfile.
+        # A column with a definition or a unit but no alias is reported by the findings of the mapfile.
         if column.name not in roles and name not in elsewhere and name not in layer.fields:
             key = f"sos_{name}_alias"
             message = (
-                f"column {column.name} of layer {layer.name} has no alias: clients never get its values; "
-                f'write "{key}" "{column.name}" to give them out'
+                f"column {column.name} of layer {layer.name} has no alias: its values are not published; "
+                f'write "{key}" "{column.name}" to publish them'
             )
             yield Finding(layer.file, layer.line, "info", key, message)
     if not meaning.output_columns:
         message = (
-            f"no column of layer {layer.name} has an alias: observations carry no values; write one for each column "
-            "that clients shall get"
+            f"no column of layer {layer.name} has an alias: observations have no values; write one for each column "
+            "to publish"
         )
         yield Finding(layer.file, layer.line, "warning", "sos_<item>_alias", message)
 
@@ -143,28 +143,28 @@ def _list_aliased(layers: Iterable[ObservationLayer]) -> set[str]:
 
 
 def _match(item: str, names: list[str]) -> str | None:
-    """The name that an item is, or else may have been meant to be."""
+    """Return the column that an item names or may be a misspelling of."""
     close = difflib.get_close_matches(item.lower(), [name.lower() for name in names], n=1)
     return next((name for name in names if close and name.lower() == close[0]), None)
 
 
 def _suggest(item: str, names: list[str]) -> str:
     meant = _match(item, names)
-    return f"write {meant}" if meant else f"its columns are {', '.join(names) or 'none'}"
+    return f'Did you mean "{meant}"?' if meant else f"Its columns: {', '.join(names) or 'none'}"
 
 
 def _check_stated_extent(layer: ObservationLayer, offering: Offering) -> Iterator[Finding]:
-    """Hold the data of a layer against the extent that the first layer of its offering states for all of them."""
+    """Compare the data of a layer with the extent that the first layer of its offering states for all of them."""
     first = offering.first
     try:
         stated = read_stated_extent(first)
     except ServiceError:
-        return  # told by the findings of the mapfile alone
+        return  # reported by the findings of the mapfile
     real = _find_extent(layer, first.source.crs) if stated is not None else None
     if stated is not None and real is not None and not _covers(stated, real):
         message = (
-            f"the data of layer {layer.name} reach beyond it: clients that trust the capabilities miss observations; "
-            f'write "{_show(_join(stated, real))}", or leave the key out to have it computed'
+            f"the data of layer {layer.name} exceed it: clients that trust the capabilities miss observations; "
+            f'write "{_show(_join(stated, real))}", or omit the key to have it computed'
         )
         yield _finding(first, "warning", "offering_extent", message)
 
@@ -180,8 +180,8 @@ def _check_map_extent(layer: ObservationLayer, service: Service, map_block: Bloc
     attribute = map_block.last("extent") or map_block
     outside = real[0] > stated[2] or real[2] < stated[0] or real[1] > stated[3] or real[3] < stated[1]
     message = (
-        f"{'all' if outside else 'some'} data of layer {layer.name} lie outside the EXTENT of the MAP: clients that "
-        f"name no place do not get them; write EXTENT {_show(_join(stated, real)).replace(',', ' ')}"
+        f"{'all' if outside else 'some'} data of layer {layer.name} lie outside the EXTENT of the MAP: requests "
+        f"without an area do not return them; write EXTENT {_show(_join(stated, real)).replace(',', ' ')}"
     )
     yield Finding(attribute.file, attribute.line, "warning", "EXTENT", message)
 
@@ -217,8 +217,8 @@ def _check_times(meaning: LayerMeaning, offering: Offering, now: int) -> Iterato
     bounds = find_time_bounds(layer.source, column.name)
     if bounds is None:
         message = (
-            f"no value of column {column.name} of layer {layer.name} is a time: eventTime selects nothing; name a "
-            "column of dates, of ISO 8601 texts, or of seconds since 1970"
+            f"no value of column {column.name} of layer {layer.name} is a time: eventTime matches nothing; name a "
+            "column of dates, of ISO 8601 strings, or of seconds since 1970"
         )
         yield _finding(layer, "warning", "timeitem", message)
         return
@@ -231,9 +231,9 @@ def _check_times(meaning: LayerMeaning, offering: Offering, now: int) -> Iterato
         whole = Interval(min(begin, bounds.begin), max(end, bounds.end))
         shown = format_interval(whole).removesuffix("..") if whole.begin > -FOREVER else format_interval(bounds)
         message = (
-            f"the times of layer {layer.name} reach beyond it: clients that trust the capabilities miss observations, "
-            "and an eventTime outside it selects nothing; "
-            f'write "{shown}", or leave the key out to have it computed'
+            f"the times of layer {layer.name} exceed it: clients that trust the capabilities miss observations, "
+            "and an eventTime outside it matches nothing; "
+            f'write "{shown}", or omit the key to have it computed'
         )
         yield _finding(owner, "warning", "offering_timeextent", message)
 
@@ -246,32 +246,32 @@ def _check_procedures(meaning: LayerMeaning) -> Iterator[Finding]:
     if not present:
         if layer.procedures is None:
             message = (
-                f"layer {layer.name} has no rows: GetCapabilities is refused (Invalid procedure {column.name}); name "
-                "the sensors in sos_procedure too"
+                f"layer {layer.name} has no rows: GetCapabilities is rejected (Invalid procedure {column.name}); "
+                "list the sensors in sos_procedure too"
             )
             yield _finding(layer, "error", "procedure_item", message)
         else:
-            message = f"layer {layer.name} has no rows: clients get no observations of it; look at its DATA and FILTER"
+            message = f"layer {layer.name} has no rows: clients get no observations of it; check its DATA and FILTER"
             yield _finding(layer, "warning", "procedure_item", message)
         return
     if "" in present:
         message = (
             f"some rows of layer {layer.name} have no value in {column.name}, so their sensor is "
-            "urn:ogc:def:procedure: without a name; fill the column, or leave the rows out by FILTER"
+            "urn:ogc:def:procedure: without a name; fill the column, or exclude the rows by FILTER"
         )
         yield _finding(layer, "warning", "procedure_item", message)
     if layer.procedures is None:
         return
     if missing := [name for name in present if name and name not in layer.procedures]:
         message = (
-            f"column {column.name} of layer {layer.name} also holds {_list(missing)}: not in the capabilities, and "
-            "cannot be asked for by procedure; write them here too, or leave the key out"
+            f"column {column.name} of layer {layer.name} also contains {_list(missing)}: they are not in the "
+            "capabilities and cannot be requested by procedure; list them here too, or omit the key"
         )
         yield _finding(layer, "warning", "procedure", message)
     if absent := [name for name in layer.procedures if name and name not in present]:
         message = (
-            f"no row of layer {layer.name} has {_list(absent)} in column {column.name}: clients that ask for it get "
-            "nothing; correct the name, letter case counts"
+            f"no row of layer {layer.name} has {_list(absent)} in column {column.name}: requests for it return "
+            "nothing; correct the name, which is case-sensitive"
         )
         yield _finding(layer, "warning", "procedure", message)
 

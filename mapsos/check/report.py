@@ -1,4 +1,4 @@
-"""``mapsos check``: every finding about mapfiles, for the admin's terminal or a program."""
+"""Print the findings of ``mapsos check`` for the admin's terminal or a program."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run(
     else:
         encoding = getattr(stream, "encoding", None) or "utf-8"
         for finding in found:
-            # Bytes of a mapfile may be no text that the terminal can show.
+            # Not every terminal can show all bytes of a mapfile.
             stream.write(_format(finding).encode(encoding, "backslashreplace").decode(encoding) + "\n")
     levels = {finding.level for finding in found}
     return 2 if "error" in levels else 1 if strict and "warning" in levels else 0
@@ -70,29 +70,29 @@ def check_mapfile(path: str, mapserver: float = MAPSERVER) -> list[Finding]:
 
 
 def _check_language(service: Service) -> Iterator[Finding]:
-    """Whether pages can be in the language of the service."""
+    """Find out whether pages can be in the language of the service."""
     key = next((key for key in ("sos_language", "ows_language") if key in service.keys), None)
     if key is None:
         return
     file, line = service.keys[key]
     if read_tag(service.language) is None:
         message = (
-            f'"{service.language}" names no language, so pages are in English; write a tag of BCP 47, for example "de" '
-            'or "fr-CA"'
+            f'"{service.language}" is not a language tag: pages are in English; write a tag of BCP 47, for example '
+            '"de" or "fr-CA"'
         )
         yield Finding(file, line, "warning", key, message)
     elif find_wording(read_tag(service.language)) is None:
         languages = ", ".join(list_languages())
-        message = f'pages have no wording in "{service.language}", so they are in English; they have it in {languages}'
+        message = f'pages are not translated into "{service.language}" and are in English; available: {languages}'
         yield Finding(file, line, "info", key, message)
 
 
 def _format(finding: Finding) -> str:
-    """A finding as one line; its file as seen from the working directory, if it is below that."""
+    """Return a finding as one line; its file relative to the working directory, if it is below that."""
     try:
         near = os.path.relpath(finding.file)
     except FileNotFoundError:
-        # The working directory is gone.
+        # The working directory was removed.
         near = os.pardir
     file = finding.file if near.startswith(os.pardir) else near
     where = f"{file}:{finding.line}" if finding.line else file

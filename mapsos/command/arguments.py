@@ -11,7 +11,7 @@ def make_parser(name: str, description: str) -> ArgumentParser:
 
 
 def port(text: str) -> int:
-    """Read a port; ValueError if it is none."""
+    """Parse a port. Raises ValueError."""
     number = int(text)
     if not 0 <= number <= 65535:
         raise ValueError(text)
@@ -19,7 +19,7 @@ def port(text: str) -> int:
 
 
 def unix_path(text: str) -> str:
-    """Read the path of ``unix:PATH``; ValueError if it is none."""
+    """Return the path in ``unix:PATH``. Raises ValueError."""
     scheme, _, path = text.partition(":")
     if scheme != "unix" or not path:
         raise ValueError(text)
@@ -27,7 +27,7 @@ def unix_path(text: str) -> str:
 
 
 def count(text: str) -> int:
-    """Read a number of at least one; ValueError if it is none."""
+    """Parse an integer of at least one. Raises ValueError."""
     number = int(text)
     if number < 1:
         raise ValueError(text)

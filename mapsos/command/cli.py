@@ -29,8 +29,8 @@ Options :
 
 Commands :
   serve               Serve mapfiles over HTTP, each at /NAME (mapsos serve --help).
-  check               Say what clients will miss in mapfiles (mapsos check --help).
-  get                 Print what a mapfile answers to a query (mapsos get --help).
+  check               Report problems of mapfiles and their data (mapsos check --help).
+  get                 Print the answer of a mapfile to a query (mapsos get --help).
   cgi install         Write a CGI program that starts faster than this one (mapsos cgi install --help).
 
 As a CGI program (QUERY_STRING is in the environment) it reads no arguments.
@@ -43,7 +43,7 @@ class UsageError(Exception):
 
 @dataclass(frozen=True)
 class CgiArguments:
-    """What mapserv's command line says; ``shown`` is a text to print instead of answering a request."""
+    """The arguments of mapserv's command line; ``shown`` is text to print instead of answering a request."""
 
     shown: str | None = None
     headers: bool = True
@@ -52,11 +52,11 @@ class CgiArguments:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command: ``argv`` without the program's name, the process's if None. Gives the exit code."""
+    """Run the command with ``argv`` (without the program's name), or the process's arguments. Return the exit code."""
     environ = os.environ
     arguments = list(sys.argv[1:] if argv is None else argv)
     if "QUERY_STRING" in environ:
-        # A web server passes words of some queries on as arguments: a client must not steer the program.
+        # A web server passes words of some queries as arguments: a client must not control the program.
         return _run_cgi(environ, CgiArguments())
     from_server = "REQUEST_METHOD" in environ or "GATEWAY_INTERFACE" in environ
     try:
@@ -78,7 +78,7 @@ def read_arguments(arguments: Sequence[str]) -> CgiArguments:
     Raises
     ------
     UsageError
-        An argument is unknown, which mapserv ignores, or lacks its value.
+        An argument is unknown (mapserv ignores it) or lacks its value.
     """
     shown: str | None = None
     headers = True
@@ -132,12 +132,12 @@ def version(text: str) -> tuple[int, int]:
 
 
 def run_check(arguments: Sequence[str]) -> int:
-    """Run ``mapsos check``: 0 if all is well, 1 for warnings with ``--strict``, 2 for errors."""
+    """Run ``mapsos check``. Return 0 without problems, 1 for warnings with ``--strict``, 2 for errors."""
     from mapsos.command.arguments import make_parser
 
-    parser = make_parser("check", "Say what clients of mapfiles will miss, and what to write instead.")
+    parser = make_parser("check", "Report problems of mapfiles as their clients experience them.")
     parser.add_argument("mapfiles", metavar="MAPFILE", nargs="+")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 where there are warnings")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 if there are warnings")
     parser.add_argument("--json", action="store_true", help="write the findings as JSON")
     parser.add_argument("--mapserver", metavar="VERSION", type=version, default="8.0",
                         help="hold keywords against this version of MapServer; default: 8.0")

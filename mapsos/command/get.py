@@ -13,8 +13,8 @@ from mapsos.servers.routes import ServingError, name_mapfiles, serve_only
 
 
 def run_get(arguments: Sequence[str]) -> int:
-    """Run ``mapsos get``: 0, or 1 if the answer reports an error, or 2 if there is no such mapfile."""
-    parser = make_parser("get", "Print what a mapfile answers to a query, without a server.")
+    """Run ``mapsos get``. Return 0, 1 if the answer reports an error, or 2 if the mapfile is missing."""
+    parser = make_parser("get", "Print the answer of a mapfile to a query, without a server.")
     parser.add_argument("mapfile", metavar="MAPFILE")
     parser.add_argument("query", metavar="QUERY", help='for example "service=SOS&request=GetCapabilities"')
     options = parser.parse_args(arguments)

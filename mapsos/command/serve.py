@@ -15,7 +15,7 @@ from mapsos.servers.serve import ServerOptions, serve
 
 
 def run_serve(arguments: Sequence[str]) -> int:
-    """Run ``mapsos serve``: 2 if it cannot start, else 0 when it was ended."""
+    """Run ``mapsos serve``. Return 0 after a signal ended it, 2 if it cannot start."""
     parser = make_parser("serve", "Serve mapfiles over HTTP, each at /NAME, its file name without .map.")
     parser.add_argument("mapfiles", metavar="MAPFILE", nargs="+")
     parser.add_argument("--host", help="address to listen on (127.0.0.1)")
@@ -24,14 +24,14 @@ def run_serve(arguments: Sequence[str]) -> int:
     parser.add_argument("--workers", type=count, default=len(os.sched_getaffinity(0)), help="processes (%(default)s)")
     parser.add_argument("--threads", type=count, default=4, help="threads of each process (%(default)s)")
     parser.add_argument("--conf", metavar="FILE", help="configuration file, instead of MAPSERVER_CONFIG_FILE")
-    parser.add_argument("--requests", metavar="FILE", help="print the paths in FILE, one a line, as URLs to try")
+    parser.add_argument("--requests", metavar="FILE", help="print the paths in FILE, one per line, as URLs to try")
     options = parser.parse_args(arguments)
 
     on_port = options.host is not None or options.port is not None
     if on_port and options.bind is not None:
-        parser.error("--bind says where to listen: leave out --host and --port")
+        parser.error("--bind already sets the address: omit --host and --port")
     if is_handed_over(os.environ) and (on_port or options.bind is not None):
-        parser.error("systemd says where to listen: leave out --host, --port and --bind")
+        parser.error("systemd already sets the address: omit --host, --port and --bind")
     try:
         settings = read_settings(os.environ, options.conf)
         prepare_process(settings, sys.stdout)

@@ -1,4 +1,4 @@
-"""What this installation is and can do, as ``mapserv -v`` prints it (docs/mapserver-sos.md, "Version line")."""
+"""The version line of this installation, as ``mapserv -v`` prints it (docs/mapserver-sos.md, "Version line")."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _INPUTS = {"POSTGIS": "PostgreSQL", "SHAPEFILE": "ESRI Shapefile"}
 
 
 def write_version() -> str:
-    """Give version and tokens, without a line break. Each token is true of this machine, which costs loading GDAL."""
+    """Return version and tokens, without a line break. The tokens are checked on this machine, which loads GDAL."""
     tokens = ["OUTPUT=XML"]
     if find_spec("pyproj"):
         tokens.append("SUPPORTS=PROJ")

@@ -1,4 +1,4 @@
-"""Which maps may be asked for: the rules of MapServer (docs/mapserver-sos.md, "Configuration and choice of map")."""
+"""Select the map of a request by the rules of MapServer (docs/mapserver-sos.md, "Configuration and choice of map")."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mapsos.terms.posix_patterns import compile_posix
 
 
 class MapSelectionError(Exception):
-    """A request names no map, or one that the rules do not admit.
+    """A request does not name a map, or names one that the rules do not allow.
 
     The message is MapServer's; ``routine`` and ``category`` are what stands before it on MapServer's error page.
     """
@@ -24,17 +24,17 @@ class MapSelectionError(Exception):
 
 
 def select_map(settings: Settings, value: str | None) -> str:
-    """The path of the map that a request asks for, by the rules of MapServer; nothing is opened.
+    """Return the path of the requested map by the rules of MapServer, without opening it.
 
     Parameters
     ----------
     value
-        The first ``map`` parameter, None if there is none.
+        The first ``map`` parameter, None if absent.
 
     Raises
     ------
     MapSelectionError
-        With MapServer's texts. What holds a control character is never admitted.
+        With MapServer's texts. A value with a control character is never allowed.
     """
     if value is None:
         if settings.mapfile is None:

@@ -24,9 +24,9 @@ _LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 @dataclass(frozen=True)
 class Option:
-    """An option of the ENV block or the environment: the row of the documentation and how its text is read.
+    """An option of the ENV block or the environment: its row in the documentation, and how its value is parsed.
 
-    ``read`` raises ValueError for what ``allowed`` does not cover.
+    ``read`` raises ValueError for values other than ``allowed``, with a message if there is more to say.
     """
 
     name: str
@@ -41,19 +41,19 @@ def _read_folder(text: str) -> str | None:
     if text.lower() == "off":
         return None
     if not os.path.isabs(text) or "\0" in text:
-        raise ValueError("this is no absolute path")
+        raise ValueError
     return os.path.normpath(text)
 
 
 def _read_size(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or int(text) == 0:
-        raise ValueError("this is no number of bytes")
+        raise ValueError
     return int(text)
 
 
 def _read_count(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 7) or int(text) == 0:
-        raise ValueError("this is no such number")
+        raise ValueError
     return int(text)
 
 
@@ -65,7 +65,7 @@ def _read_seconds(text: str) -> float | None:
     if text.lower() == "off":
         return None
     if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text, re.ASCII) or float(text) == 0:
-        raise ValueError("this is no number of seconds")
+        raise ValueError
     return float(text)
 
 
@@ -74,7 +74,7 @@ def _read_origins(text: str) -> tuple[str, ...]:
     if text.lower() == "off":
         return ()
     if words != ("*",) and not all(_ORIGIN.fullmatch(word) for word in words):
-        raise ValueError("an origin is a scheme, a host in lower case and perhaps a port, without a path")
+        raise ValueError("an origin has a scheme, a host in lower case and optionally a port, and no path")
     return words
 
 
@@ -82,32 +82,32 @@ def _read_tiles(text: str) -> str | None:
     if text.lower() == "off":
         return None
     if not _TILES.fullmatch(text) or not all(text.count(part) == 1 for part in ("{z}", "{x}", "{y}")):
-        raise ValueError("tiles are at an http or https URL, or at a path of this server, with {z}, {x} and {y}")
+        raise ValueError("an http or https URL, or a path of this server")
     return text
 
 
 def _read_level(text: str) -> int:
     if text not in ("0", "1", "2", "3", "4", "5"):
-        raise ValueError("there is no such level")
+        raise ValueError
     return int(text)
 
 
 def _read_switch(text: str) -> bool:
     lowered = text.lower()
     if lowered not in ("on", "off", "true", "false", "yes", "no", "1", "0"):
-        raise ValueError("this says neither on nor off")
+        raise ValueError
     return lowered in ("on", "true", "yes", "1")
 
 
 def _read_log_level(text: str) -> str:
     if text.lower() not in _LOG_LEVELS:
-        raise ValueError("there is no such level")
+        raise ValueError
     return text.lower()
 
 
 def _read_log_format(text: str) -> str:
     if text.lower() not in _LOG_FORMATS:
-        raise ValueError("there is no such format")
+        raise ValueError
     return text.lower()
 
 
@@ -127,55 +127,55 @@ _PATTERN = "an extended regular expression of POSIX"
 OPTIONS: tuple[Option, ...] = (
     Option("MS_MAPFILE", "mapfile", "", "a path", "The map of requests without a map parameter.", str),
     Option("MS_MAP_PATTERN", "map_pattern", "", _PATTERN,
-           "What the path of a map parameter must match; without it no paths are admitted.", _read_pattern),
+           "The pattern that the path of a map parameter must match; without it no paths are allowed.", _read_pattern),
     Option("MS_MAP_BAD_PATTERN", "map_bad_pattern", DEFAULT_BAD_PATTERN, _PATTERN,
-           "What the path of a map parameter must not match.", _read_pattern),
-    Option("MS_MAP_NO_PATH", "map_no_path", "", _ANY_VALUE, "Maps are asked for by their alias in MAPS only.", _is_set),
+           "The pattern that the path of a map parameter must not match.", _read_pattern),
+    Option("MS_MAP_NO_PATH", "map_no_path", "", _ANY_VALUE, "Maps are only selected by their alias in MAPS.", _is_set),
     Option("MS_MAPFILE_PATTERN", "mapfile_pattern", DEFAULT_MAPFILE_PATTERN, _PATTERN,
-           "What the path of every map must match.", _read_pattern),
-    Option("MS_NO_POST", "no_post", "", _ANY_VALUE, "Requests by POST are refused.", _is_set),
-    Option("MS_NO_VERSION", "no_version", "", _ANY_VALUE, "No answer tells the version.", _is_set),
+           "The pattern that the path of every map must match.", _read_pattern),
+    Option("MS_NO_POST", "no_post", "", _ANY_VALUE, "POST requests are rejected.", _is_set),
+    Option("MS_NO_VERSION", "no_version", "", _ANY_VALUE, "Responses do not contain the version.", _is_set),
     Option("MS_ERRORFILE", "error_file", "", "a path, stderr or stdout", "Where the log goes.", str),
-    Option("MS_DEBUGLEVEL", "debug_level", "0", "0 to 5", "How much is logged, MapServer's way.", _read_level),
+    Option("MS_DEBUGLEVEL", "debug_level", "0", "0 to 5", "Verbosity of the log; from 1 all is logged.", _read_level),
     Option("MS_MODE", "mode", "", _ANY_TEXT, "The mode of requests without a mode parameter.", str),
     Option("MS_ONLINERESOURCE", "online_resource", "", "a URL",
-           "URL of the service where the mapfile does not say it.", str),
-    Option("MAPSOS_MAX_BODY", "max_body", str(DEFAULT_MAX_BODY), "a whole number above 0",
-           "Bytes of a request's body, at most.", _read_size),
-    Option("MAPSOS_MAX_ROWS", "max_rows", "off", "a whole number above 0, or off",
-           "Observations of an answer, at most: for more there is an exception that tells what to ask for instead.",
+           "URL of the service where the mapfile does not set it.", str),
+    Option("MAPSOS_MAX_BODY", "max_body", str(DEFAULT_MAX_BODY), "a positive integer",
+           "Maximum size of the body of a request in bytes.", _read_size),
+    Option("MAPSOS_MAX_ROWS", "max_rows", "off", "a positive integer, or off",
+           "Maximum number of observations in a response; larger ones are rejected, with advice.",
            _read_most_rows),
-    Option("MAPSOS_MAX_SECONDS", "max_seconds", "off", "a number above 0, or off",
-           "Seconds that a request may take: then there is an exception, or the begun answer is broken off.",
+    Option("MAPSOS_MAX_SECONDS", "max_seconds", "off", "a positive number, or off",
+           "Time limit of a request in seconds. Later there is an exception, or the response is broken off.",
            _read_seconds),
     Option("MAPSOS_HTTP_STATUS", "http_status", "off", "on or off",
-           "Errors have HTTP status codes of their own; off, they are 200 as in MapServer.", _read_switch),
-    Option("MAPSOS_TRUSTED_PROXIES", "trusted_proxies", "", "addresses, CIDR networks, or unix, separated by blanks",
-           "Proxies whose Forwarded, X-Forwarded and X-Request-Id headers are believed.", read_trusted_proxies),
-    Option("MAPSOS_CORS", "cors", "off", "*, or origins such as https://maps.example.org separated by blanks, or off",
-           "Origins whose pages may read answers (CORS).", _read_origins),
+           "Errors have the HTTP status codes of errors; off, the status is 200 as in MapServer.", _read_switch),
+    Option("MAPSOS_TRUSTED_PROXIES", "trusted_proxies", "", "addresses, CIDR networks, or unix, separated by spaces",
+           "Proxies whose Forwarded, X-Forwarded and X-Request-Id headers are trusted.", read_trusted_proxies),
+    Option("MAPSOS_CORS", "cors", "off", "*, or origins such as https://maps.example.org separated by spaces, or off",
+           "Origins whose pages may read responses (CORS).", _read_origins),
     Option("MAPSOS_REST", "rest", "on", "on or off",
            "Maps are also served by the REST interface, under /NAME/exts/SosSOE.", _read_switch),
     Option("MAPSOS_TILES", "tiles", "off", "a URL with {z}, {x} and {y}, or off",
-           "Background of the maps on pages; without it they have a graticule, and pages load nothing from elsewhere.",
+           "Background of the maps on pages; off, they have a graticule, and pages load nothing from other servers.",
            _read_tiles),
-    Option("MAPSOS_TILES_ATTRIBUTION", "tiles_attribution", "", _ANY_TEXT, "Whom the tiles are from, shown on the map.",
-           str),
+    Option("MAPSOS_TILES_ATTRIBUTION", "tiles_attribution", "", _ANY_TEXT, "Attribution shown on the maps.", str),
     Option("MAPSOS_HEALTH", "health", "off", "on or off",
-           "The path /healthz tells whether the maps can be read.", _read_switch),
+           "The path /healthz reports whether the maps can be read.", _read_switch),
     Option("MAPSOS_METRICS", "metrics", "off", "on or off",
            "The path /metrics counts requests, rows and bytes for Prometheus.", _read_switch),
-    Option("MAPSOS_LOG_LEVEL", "log_level", "info", ", ".join(_LOG_LEVELS), "What is logged.", _read_log_level),
+    Option("MAPSOS_LOG_LEVEL", "log_level", "info", ", ".join(_LOG_LEVELS), "Lowest level to log.",
+           _read_log_level),
     Option("MAPSOS_LOG_FORMAT", "log_format", "text", "text or json",
-           "Lines of the log as text, or each as a JSON object.", _read_log_format),
+           "Format of the lines of the log: plain text, or a JSON object.", _read_log_format),
     Option("MAPSOS_CACHE", "cache", "$XDG_CACHE_HOME/mapsos or ~/.cache/mapsos", "an absolute path, or off",
-           "Folder for compiled maps, so that a CGI request need not parse them, and for summaries that took long.",
+           "Folder for compiled maps, which CGI requests need not parse again, and for summaries that took long.",
            _read_folder),
     Option("MAPSOS_CGI_WORKER", "cgi_worker", "on", "on or off",
-           "A CGI request starts a process that stays and answers the next ones.", _read_switch),
-    Option("MAPSOS_CGI_WORKER_IDLE", "cgi_worker_idle", str(DEFAULT_CGI_WORKER_IDLE), "a whole number from 1 to 999999",
-           "Seconds without requests after which that process leaves.", _read_count),
+           "A CGI request starts a resident process that answers the next ones.", _read_switch),
+    Option("MAPSOS_CGI_WORKER_IDLE", "cgi_worker_idle", str(DEFAULT_CGI_WORKER_IDLE), "an integer from 1 to 999999",
+           "Seconds without requests after which that process ends.", _read_count),
     Option("MAPSOS_CGI_WORKER_REQUESTS", "cgi_worker_requests", str(DEFAULT_CGI_WORKER_REQUESTS),
-           "a whole number from 1 to 999999", "Requests that it answers at once, at most.", _read_count),
+           "an integer from 1 to 999999", "Maximum number of requests that it answers at once.", _read_count),
 )
-"""Every option; the table of the documentation is made from it."""
+"""All options; the table of the documentation is generated from them."""

@@ -1,4 +1,4 @@
-"""What the admin of a server sets: MapServer's configuration file and environment, and the options of mapsos."""
+"""Read the settings of a server: MapServer's configuration file and environment, and the options of mapsos."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Settings", "SettingsError", "read_settings"]
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of one server. Made by `read_settings`; a server over given mapfiles makes its own.
+    """The settings of one server, as returned by `read_settings`; servers of given mapfiles build their own.
 
     Attributes
     ----------
@@ -37,35 +37,35 @@ class Settings:
     no_post, no_version, error_file, debug_level, mode, online_resource
         The options MS_NO_POST and so on.
     max_body
-        MAPSOS_MAX_BODY: bytes of a request's body, at most.
+        MAPSOS_MAX_BODY: maximum bytes of a request's body.
     max_rows
-        MAPSOS_MAX_ROWS: observations of an answer, at most; None for any number. More are refused, never cut.
+        MAPSOS_MAX_ROWS: maximum observations of an answer, None without a limit. More are rejected, never cut off.
     max_seconds
-        MAPSOS_MAX_SECONDS: seconds that a request may take, None for as long as it takes.
+        MAPSOS_MAX_SECONDS: time limit of a request in seconds, None without a limit.
     http_status
-        MAPSOS_HTTP_STATUS: whether errors have HTTP status codes of their own; without it they are 200 as in
+        MAPSOS_HTTP_STATUS: whether errors have the HTTP status codes of errors; without it the status is 200 as in
         MapServer.
     trusted_proxies
-        MAPSOS_TRUSTED_PROXIES: addresses and networks of proxies whose headers are believed.
+        MAPSOS_TRUSTED_PROXIES: addresses and networks of proxies whose headers are trusted.
     cors
-        MAPSOS_CORS: origins whose pages may read answers, ``*`` for all; none if empty.
+        MAPSOS_CORS: origins whose pages may read answers, ``*`` for all.
     rest
         MAPSOS_REST: whether maps are served by the REST interface too.
     tiles, tiles_attribution
         MAPSOS_TILES and MAPSOS_TILES_ATTRIBUTION: the template of the URLs of background tiles on the pages' maps, None
-        for none, and whom they are from.
+        without tiles, and their attribution.
     health, metrics
-        MAPSOS_HEALTH and MAPSOS_METRICS: whether ``/healthz`` and ``/metrics`` are there.
+        MAPSOS_HEALTH and MAPSOS_METRICS: whether ``/healthz`` and ``/metrics`` are answered.
     log_level, log_format
         MAPSOS_LOG_LEVEL and MAPSOS_LOG_FORMAT, in lower case.
     cache
-        MAPSOS_CACHE: folder of compiled maps and of summaries, None for none. It need not exist.
+        MAPSOS_CACHE: folder of compiled maps and of summaries, None without a cache. It need not exist.
     cgi_worker, cgi_worker_idle, cgi_worker_requests
-        MAPSOS_CGI_WORKER: whether CGI processes start a process that stays and answers the next ones' requests; after
-        how many seconds without any it leaves; how many requests it answers at once.
+        MAPSOS_CGI_WORKER: whether CGI processes start a resident process that answers the next requests; after how many
+        seconds without requests it ends; how many requests it answers at once.
     other
-        The pairs of the ENV block that are no options of ours: MapServer hands them to GDAL, PROJ and libpq as if
-        they were environment variables.
+        The pairs of the ENV block that are not options of mapsos: MapServer passes them to GDAL, PROJ and libpq as
+        environment variables.
     """
 
     config_file: str | None = None
@@ -102,7 +102,7 @@ class Settings:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The methods that a request may have."""
+        """The HTTP methods that are allowed."""
         return ("GET", "HEAD") if self.no_post else ("GET", "HEAD", "POST")
 
 
@@ -112,16 +112,16 @@ def read_settings(environ: Mapping[str, str], conf: str | None = None) -> Settin
     Parameters
     ----------
     environ
-        Environment variables. What the configuration file says wins over them.
+        Environment variables. The configuration file takes precedence.
     conf
-        The configuration file; None for the one that MAPSERVER_CONFIG_FILE names. Without either the environment
-        alone decides (MapServer would refuse to work).
+        The configuration file; None for the one that MAPSERVER_CONFIG_FILE names. Without either, only the
+        environment is used (MapServer would report an error).
 
     Raises
     ------
     SettingsError
-        A configuration file that cannot be read or parsed, an option with a wrong value, an option that begins
-        with MAPSOS\\_ but does not exist.
+        The configuration file cannot be read or parsed, an option has a wrong value, or an option that begins with
+        MAPSOS\\_ is unknown.
     """
     path = conf or environ.get("MAPSERVER_CONFIG_FILE") or None
     blocks = read_config(path) if path else {}
@@ -130,7 +130,7 @@ def read_settings(environ: Mapping[str, str], conf: str | None = None) -> Settin
     for name in stated:
         if name.startswith("MAPSOS_") and name not in known:
             near = difflib.get_close_matches(name, known, 1)
-            raise SettingsError(f"{path}: there is no option {name}{f'; is it {near[0]}?' if near else ''}")
+            raise SettingsError(f"{path}: unknown option {name}{f'. Did you mean {near[0]}?' if near else ''}")
     values: dict[str, Any] = {"cache": _default_cache(environ)}
     for option in OPTIONS:
         text = stated.get(option.name, environ.get(option.name))
@@ -138,7 +138,8 @@ def read_settings(environ: Mapping[str, str], conf: str | None = None) -> Settin
             try:
                 values[option.field] = option.read(text)
             except ValueError as error:
-                raise SettingsError(f'{option.name} "{text}": {error}; allowed: {option.allowed}') from None
+                detail = f" ({error})" if str(error) else ""
+                raise SettingsError(f'{option.name}: expected {option.allowed}, got "{text}"{detail}') from None
     folder = os.path.dirname(os.path.abspath(path)) if path else ""
     if "MS_MAPFILE" in stated:
         values["mapfile"] = os.path.join(folder, stated["MS_MAPFILE"])

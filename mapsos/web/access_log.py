@@ -1,4 +1,4 @@
-"""One line of log for each request: who asked which map for what, what came of it, and what it cost."""
+"""Log one line for each request: client, map, operation, outcome, and cost."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 log = logging.getLogger("mapsos.requests")
 
 Outcome = Literal["complete", "unfinished", "broken"]
-"""Whether all of an answer was handed to the server, the client went away before its end, or it failed on the way."""
+"""The whole answer was passed to the server, the client disconnected before its end, or it failed midway."""
 
 
 class LoggedBody:
     """The body of a response, which logs and counts its request when it is closed.
 
-    Iterating gives the chunks of ``response.body`` as they are; ``close`` closes that body in any case, and counts
-    once. Time runs from ``started`` (a `time.monotonic`) to ``close``. ``metrics`` has been told that the request
-    began, and is told here what became of it.
+    Iterating yields the chunks of ``response.body`` unchanged; ``close`` closes that body in any case, and counts
+    once. Time runs from ``started`` (a `time.monotonic`) to ``close``. ``metrics`` has counted the beginning of the
+    request; its end is counted here.
     """
 
     def __init__(self, request: Request, response: Response, started: float, metrics: Metrics | None = None) -> None:
@@ -96,7 +96,7 @@ class LoggedBody:
 
 
 def _map_name(request: Request) -> str:
-    """What the query calls the map, else the path."""
+    """Return the map named in the query, else the path."""
     from urllib.parse import unquote_plus
 
     for pair in (request.query or "").split("&"):
@@ -107,5 +107,5 @@ def _map_name(request: Request) -> str:
 
 
 def _one_word(text: str) -> str:
-    """A text of the client's in one printable word, so that it cannot pass for other words of a line."""
+    """Return text of the client as one printable word, so that it cannot imitate other words of a line."""
     return "".join(character if character.isprintable() and character != " " else "?" for character in text) or "-"

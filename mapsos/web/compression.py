@@ -1,4 +1,4 @@
-"""Compressed answers: gzip or zstd, chunk by chunk, for clients that ask for it (RFC 9110, section 12.5.3)."""
+"""Compress responses with gzip or zstd, chunk by chunk, for clients that accept it (RFC 9110, section 12.5.3)."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Protocol
 from mapsos.web.messages import Chunk, Response, add_vary, close_body
 
 CODINGS = ("zstd", "gzip")
-"""What is offered, the better one first: zstd packs observations as small as gzip at a third of the cost."""
+"""The codings offered, the better one first: zstd compresses observations like gzip at a third of the cost."""
 
 
 class Compressor(Protocol):
-    """What zlib and zstandard have in common; both take any bytes-like chunk."""
+    """The common interface of zlib and zstandard; both accept any bytes-like chunk."""
 
     def compress(self, data: Chunk, /) -> bytes:
-        """Take in a chunk; what comes out may be empty."""
+        """Compress a chunk; the result may be empty."""
 
     def flush(self) -> bytes:
-        """What is left, and the end of the stream."""
+        """Return the rest and the end of the stream."""
 
 
 def choose_coding(accept_encoding: str) -> str | None:
-    """The coding that an Accept-Encoding header asks for, None for none.
+    """Return the coding preferred by an Accept-Encoding header, None for no coding.
 
     The highest weight wins, of equal ones the first of `CODINGS`. ``identity`` wins over a coding with a smaller
-    weight. A header that cannot be read asks for nothing.
+    weight. A malformed header means no coding.
     """
     weights: dict[str, float] = {}
     for part in accept_encoding.lower().split(","):
@@ -47,11 +47,9 @@ def choose_coding(accept_encoding: str) -> str | None:
 
 
 def compress_response(response: Response, accept_encoding: str) -> Response:
-    """The response in the coding that the client prefers; as it is if it prefers none, or there is nothing to compress.
+    """Return the response in the coding that the client prefers; 304 Not Modified only gets the Vary of the 200.
 
-    304 Not Modified only tells caches what its document depends on, as 200 would.
-
-    Memory: the compressor's window. The first chunk is flushed, so that the first byte does not wait.
+    Memory: the compressor's window. The first chunk is flushed, so that the first byte is not delayed.
     """
     headers = add_vary(response.headers, "Accept-Encoding")
     coding = choose_coding(accept_encoding)
@@ -90,7 +88,7 @@ def _make_compressor(coding: str) -> Compressor:
     if coding == "gzip":
         import zlib
 
-        # Level 1: markup shrinks to a thirtieth even so, and the rest would cost more than the observations do.
+        # Level 1 already shrinks markup to a thirtieth; a higher level would cost more than the observations do.
         return zlib.compressobj(1, zlib.DEFLATED, 31)
     import zstandard
 

@@ -1,4 +1,4 @@
-"""Cross-origin requests: what pages of other sites may read (Fetch standard, section 3.3)."""
+"""Cross-origin requests: allow pages of other sites to read responses (Fetch standard, section 3.3)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from dataclasses import replace
 from mapsos.web.messages import Request, Response, add_vary
 
 EXPOSED = ("ETag", "Mapsos-Max-Features", "X-Request-Id")
-"""Headers of answers that such pages may read, beside those that they always may."""
+"""Response headers that such pages may read, in addition to the safelisted ones."""
 
 _DAY = "86400"
 
 
 def answer_preflight(request: Request, origins: Sequence[str], methods: Sequence[str]) -> Response | None:
-    """The answer to what a browser asks before it sends a request of another origin; None if it is no such question.
+    """Return the answer to a preflight request of a browser, None for any other request.
 
-    ``origins`` are those admitted, ``*`` for all; ``methods`` what their requests may have. Others are told nothing,
-    which is a refusal to the browser.
+    ``origins`` are those allowed, ``*`` for all; ``methods`` are their allowed methods. The answer to other origins
+    lacks the headers, so that the browser blocks the request.
     """
     origin = request.environ.get("HTTP_ORIGIN", "")
     asked = "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.environ
@@ -34,9 +34,9 @@ def answer_preflight(request: Request, origins: Sequence[str], methods: Sequence
 
 
 def admit_origin(response: Response, request: Request, origins: Sequence[str]) -> Response:
-    """The response as one that the page which asked may read, if its origin is admitted.
+    """Return the response with the headers that allow the requesting page to read it, if its origin is allowed.
 
-    Without origins it stays as it is. Credentials are never admitted: there are none here.
+    Without origins it is unchanged. Credentials are never allowed, since the server does not use any.
     """
     if not origins:
         return response
@@ -48,7 +48,7 @@ def admit_origin(response: Response, request: Request, origins: Sequence[str]) -
             added.append(("Access-Control-Expose-Headers", ", ".join(EXPOSED)))
     headers = response.headers
     if "*" not in origins:
-        # Caches must not give an answer for one origin to another, nor one for none.
+        # Caches must not reuse a response for another origin, or for requests without one.
         headers = add_vary(headers, "Origin")
     return replace(response, headers=(*headers, *added))
 

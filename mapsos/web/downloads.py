@@ -9,10 +9,10 @@ _MOST_CHARACTERS = 120
 
 
 def name_file(parts: Iterable[str], extension: str) -> str:
-    """Return a file name made of what was asked for.
+    """Return a file name built from the parts of a request.
 
-    It is the parts joined by underscores, in ASCII letters, digits, dots and hyphens. Anything else, path separators
-    among it, becomes one hyphen; a long name is cut, never its ending.
+    The parts are joined by underscores, in ASCII letters, digits, dots and hyphens. Other characters, including path
+    separators, become one hyphen; a long name is cut, but not its extension.
     """
     words = (re.sub(r"[^A-Za-z0-9.]+", "-", part).strip("-.") for part in parts)
     return f"{'_'.join(word for word in words if word)[:_MOST_CHARACTERS] or 'observations'}.{extension}"

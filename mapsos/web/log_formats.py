@@ -1,4 +1,4 @@
-"""Lines of the log: as text or as JSON, one for each record, whatever a client has put into it."""
+"""Format the log as text or as JSON: one line for each record, whatever a client has put into it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from mapsos.web.request_ids import current_request_id
 
 
 def make_formatter(log_format: str) -> logging.Formatter:
-    """What writes records in the format of MAPSOS_LOG_FORMAT, ``text`` or ``json``."""
+    """Return the formatter for a value of MAPSOS_LOG_FORMAT, ``text`` or ``json``."""
     return JsonLines() if log_format == "json" else TextLines("%(asctime)s %(levelname)s %(message)s")
 
 
 class TextLines(logging.Formatter):
-    """Records as text: control characters are escaped, and what follows the first line of a traceback is indented."""
+    """Records as text: control characters are escaped, and the lines after the first of a traceback are indented."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write the record: time of this machine's zone, level and message, the id of the request behind errors."""
+        """Write the record: local time, level and message, and the id of the request after errors."""
         first, *following = super().format(record).split("\n")
         identity = current_request_id.get()
         if identity and not hasattr(record, "facts"):
@@ -29,7 +29,7 @@ class JsonLines(logging.Formatter):
     """Records as JSON objects, one a line, in ASCII: time (UTC), level, id, and message or the facts of a request."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write the record. ``record.facts``, if it is there, takes the place of the message."""
+        """Write the record. ``record.facts``, if present, replaces the message."""
         import json
 
         moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
@@ -48,7 +48,7 @@ class JsonLines(logging.Formatter):
 
 
 def escape_controls(text: str) -> str:
-    r"""The text with everything that is not printable escaped as in Python, as ``\n`` or ``\u2028``."""
+    r"""Return the text with unprintable characters escaped as in Python, as ``\n`` or ``\u2028``."""
     if text.isprintable():
         return text
     return "".join(

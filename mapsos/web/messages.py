@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 Chunk = bytes | memoryview
-"""A piece of a body. A view spares copying what is gigabytes in all; servers that want bytes convert each piece."""
+"""A piece of a body. A view avoids copying gigabytes; servers that require bytes convert each piece."""
 
 
 @dataclass(frozen=True)
@@ -19,18 +19,18 @@ class Request:
     method
         As the client sent it (GET, POST, HEAD ...).
     query
-        The raw query string, percent-encoded, without the question mark; None if there is none at all.
+        The raw query string, percent-encoded, without the question mark; None if not set.
     content_type
         The value of Content-Type, empty if absent.
     content_length
-        What the client announced, None if it did not (then ``read`` ends by itself).
+        The announced length, None if missing (then ``read`` ends by itself).
     read
-        Reads at most so many bytes of the body, b"" at its end. Nothing is read before somebody calls it.
+        Reads at most so many bytes of the body, b"" at its end. Nothing is read before the first call.
     environ
         CGI variables as text (REMOTE_ADDR, SERVER_NAME, SCRIPT_NAME, HTTPS, HTTP_* ...), already corrected for
         trusted proxies by the adapter.
     id
-        What names the request in the log, made or taken over by the adapter.
+        The id of the request in the log, generated or accepted by the adapter.
     """
 
     method: str
@@ -46,10 +46,10 @@ class Request:
 class Response:
     """One HTTP response. ``body`` is consumed once; if it has a ``close`` method, that is called in any case.
 
-    An exception out of ``body`` means that the document is broken: an adapter must end the connection so that the
-    client notices, never finish it as if whole. ``error`` tells that the answer reports a failure. ``operation`` is
-    what was asked for, empty where that never came out; ``count_rows`` tells how many observations the body has
-    brought so far. ``compressible`` tells that compressing the body is worth it.
+    An exception out of ``body`` means that the document is unfinished: an adapter must end the connection so that the
+    client notices, never complete it. ``error`` is whether the response reports a failure. ``operation`` is the
+    requested operation, empty if unknown; ``count_rows`` returns the number of observations in the body so far.
+    ``compressible`` is whether compressing the body is worth it.
     """
 
     status: int = 200
@@ -70,7 +70,7 @@ class Response:
 
 
 def close_body(body: object) -> None:
-    """Close the body of a response, if it is one that has to be closed."""
+    """Close the body of a response, if it has a ``close`` method."""
     close = getattr(body, "close", None)
     if close is not None:
         close()
@@ -86,7 +86,7 @@ def add_vary(headers: Iterable[tuple[str, str]], name: str) -> tuple[tuple[str, 
 
 
 def is_over_http(environ: Mapping[str, str]) -> bool:
-    """Whether a web server asks: on the command line the header block is MapServer's to the letter."""
+    """Return whether a web server asks: on the command line the header block is exactly MapServer's."""
     return "SERVER_PROTOCOL" in environ
 
 

@@ -44,18 +44,18 @@ class _Families:
 
 
 class Metrics:
-    """What one server counts, in all of its processes. Safe for threads and for processes that are forked off.
+    """The counters of one server in all of its processes. Safe for threads and for forked processes.
 
     Parameters
     ----------
     operations
-        The names by which requests are counted; any other one counts as ``other``.
+        The operations by which requests are counted; all others count as ``other``.
     version
-        What ``mapsos_info`` tells, None to tell none.
+        The version in ``mapsos_info``, None to omit it.
     folder
-        Where all processes of the server count, None if this one counts alone. The library admits one in a process.
+        Where all processes of the server count, None if this one counts alone. The library allows one in a process.
     server
-        Whose requests these are, where several servers count in one folder.
+        The name of the server, where several count in one folder.
 
     Raises
     ------
@@ -78,7 +78,7 @@ class Metrics:
         self._server = server
         self._started = time.time() if folder is None else folder.created
         self._families = families = _open_families(folder)
-        # What can be counted begins at zero: Prometheus cannot tell a first request from a gap otherwise.
+        # Counters begin at zero: Prometheus cannot distinguish a first request from a gap otherwise.
         self._operations = frozenset((*operations, _OTHER))
         for name in (*operations, _OTHER):
             for family in (families.seconds, families.rows, families.sent):

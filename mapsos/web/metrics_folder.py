@@ -55,7 +55,7 @@ class MetricsFolder:
         self._slot = -1
 
     def hold_slot(self) -> int:
-        """Return the slot of this process; a process that was forked off takes one of its own.
+        """Return the slot of this process; a forked process takes a new one.
 
         Raises
         ------
@@ -93,7 +93,7 @@ class MetricsFolder:
             path = self.path / f"{kind}_{slot}.db"
             if path.exists():
                 continue
-            # Only what ends in .db is read: nobody may see a file without its first bytes.
+            # Only files named .db are read: a file without its first bytes must not be visible.
             new = path.with_suffix(".new")
             file = os.open(new, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             try:
@@ -187,7 +187,7 @@ def _read_start(process: int) -> str:
     """Return when a process was started, in ticks since the machine was; empty if it cannot be found."""
     try:
         with open(f"/proc/{process}/stat", "rb") as file:
-            # The second word is the name of the program, which may have blanks and brackets in it.
+            # The second word is the name of the program, which may contain spaces and brackets.
             return file.read().rpartition(b")")[2].split()[19].decode("ascii")
     except OSError:
         return ""

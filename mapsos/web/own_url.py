@@ -8,10 +8,10 @@ from mapsos.web.messages import Request
 
 
 def build_own_url(request: Request, map_name: str | None) -> str | None:
-    """Return the URL of the program that was asked, ending in ``?`` or ``&``; None without a host, port or script.
+    """Return the URL of the requested program, ending in ``?`` or ``&``; None without a host, port or script.
 
-    ``map_name`` is the value of the ``map`` parameter: the URL of a GET or HEAD keeps it. Forwarded headers are only in
-    the environment where the adapter trusts the proxy that sent them.
+    ``map_name`` is the value of the ``map`` parameter: the URL of a GET or HEAD contains it. Forwarded headers are only
+    in the environment if the adapter trusts the proxy that sent them.
     """
     environ = request.environ
     forwarded_host = environ.get("HTTP_X_FORWARDED_HOST", "").split(",")[0].strip()

@@ -1,4 +1,4 @@
-"""What proxies say of the client's side of a request, believed only of proxies that the admin named."""
+"""Apply Forwarded and X-Forwarded-* headers, only from proxies listed in MAPSOS_TRUSTED_PROXIES."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ _PAIRS = re.compile(rf'([^=;"\s]+)\s*=\s*({_QUOTED}|[^;"\s]*)')
 
 
 def correct_environ(environ: Mapping[str, str], proxies: TrustedProxies) -> dict[str, str]:
-    """Give the CGI variables as a client's request without proxies would have had them.
+    """Return the CGI variables as a request without proxies would have them.
 
     Parameters
     ----------
     environ
-        CGI variables; REMOTE_ADDR is whoever opened the connection.
+        CGI variables; REMOTE_ADDR is the peer of the connection.
     proxies
         The proxies whose headers are trusted.
 
     Returns
     -------
     dict
-        From anybody but a trusted proxy: without FORWARDED, X_FORWARDED_* and X_REQUEST_ID headers. From a trusted
-        proxy: REMOTE_ADDR is the last address that no trusted proxy vouches for, and what ``Forwarded`` (RFC 7239)
-        says stands in X_FORWARDED_HOST and X_FORWARDED_PROTO where those are absent. Where a header is a list, the
-        words of the trusted proxies count, which are the last ones; of these the outermost. X_FORWARDED_PORT is the
-        one of the forwarded host, else its scheme's default: behind a proxy the port of this server means nothing.
-        X_FORWARDED_PREFIX is the path that the proxy took off, and goes before SCRIPT_NAME. A host, a scheme, a port
-        or a prefix that is none counts as not told.
+        Unless a trusted proxy sent the request: without FORWARDED, X_FORWARDED_* and X_REQUEST_ID headers. From a
+        trusted proxy: REMOTE_ADDR is the last address that is not a trusted proxy, and ``Forwarded`` (RFC 7239)
+        sets X_FORWARDED_HOST and X_FORWARDED_PROTO where those are absent. If a header is a list, the words of the
+        trusted proxies count, which are the last ones; of these the outermost. X_FORWARDED_PORT is the port of the
+        forwarded host, else the default of its scheme: behind a proxy the port of this server is irrelevant.
+        X_FORWARDED_PREFIX is the path that the proxy removed, and is prepended to SCRIPT_NAME. A malformed host,
+        scheme, port or prefix counts as absent.
     """
     forwarded = {name: value for name, value in environ.items() if name.startswith(_FORWARDED)}
     direct = {name: value for name, value in environ.items() if name not in forwarded}
@@ -58,9 +58,9 @@ def correct_environ(environ: Mapping[str, str], proxies: TrustedProxies) -> dict
 
 
 def _find_client(clients: list[str], proxies: TrustedProxies) -> tuple[str, int]:
-    """Give the address before the row of trusted proxies, empty if none is told; and how many proxies these are.
+    """Return the address before the row of trusted proxies, empty if unknown, and the number of these proxies.
 
-    The nearest comes last in ``clients``; whoever opened the connection is the first of the row and not among them.
+    The nearest comes last in ``clients``; the peer of the connection is the first of the row and not among them.
     """
     found, trusted = "", 1
     for client in reversed(clients):
@@ -77,15 +77,15 @@ def _find_client(clients: list[str], proxies: TrustedProxies) -> tuple[str, int]
 def _find_origin(
     direct: Mapping[str, str], forwarded: Mapping[str, str], hops: list[dict[str, str]], trusted: int
 ) -> dict[str, str]:
-    """Give host, scheme and port as the client wrote them, where they are told and make sense."""
+    """Return host, scheme and port as the client wrote them, where they are known and valid."""
 
-    def told(header: str, parameter: str) -> str:
-        said = _nth_last(_words(forwarded.get(header, "")), trusted)
-        return said or next((hop[parameter] for hop in hops[-trusted:] if parameter in hop), "")
+    def find(header: str, parameter: str) -> str:
+        value = _nth_last(_words(forwarded.get(header, "")), trusted)
+        return value or next((hop[parameter] for hop in hops[-trusted:] if parameter in hop), "")
 
-    host = _HOST.fullmatch(told("HTTP_X_FORWARDED_HOST", "host"))
-    scheme = told("HTTP_X_FORWARDED_PROTO", "proto").lower()
-    port = told("HTTP_X_FORWARDED_PORT", "port") or (host[2] if host else "")
+    host = _HOST.fullmatch(find("HTTP_X_FORWARDED_HOST", "host"))
+    scheme = find("HTTP_X_FORWARDED_PROTO", "proto").lower()
+    port = find("HTTP_X_FORWARDED_PORT", "port") or (host[2] if host else "")
     origin = {}
     if host:
         origin["HTTP_X_FORWARDED_HOST"] = host[1]
@@ -108,7 +108,7 @@ def _words(text: str) -> list[str]:
 
 
 def _nth_last(words: list[str], number: int) -> str:
-    """Give the word that so many proxies before this server appended, or the first; empty if there is none."""
+    """Return the word that the proxy ``number`` hops before this server appended, or the first; empty without words."""
     return words[-number:][0] if words else ""
 
 
@@ -122,7 +122,7 @@ def _read_forwarded(text: str) -> list[dict[str, str]]:
 
 
 def _bare_address(text: str) -> str:
-    """Take an address out of ``192.0.2.1:8080``, ``[2001:db8::1]:443`` or a bare one; empty if there is none."""
+    """Return the address in ``192.0.2.1:8080``, ``[2001:db8::1]:443`` or a bare one; empty if it is not valid."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -1,4 +1,4 @@
-"""From an answer to an HTTP response: its headers, its entity tag, its compression, in one place."""
+"""Build the HTTP response of an answer: its headers, its entity tag, its compression, in one place."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from mapsos.web.messages import Chunk, Request, Response, close_body, is_over_ht
 
 
 class Facts(Protocol):
-    """What a response tells of the observations in it."""
+    """Facts about the observations in a response."""
 
     @property
     def count_rows(self) -> Callable[[], int]:
-        """Returns how many observations the chunks have brought so far."""
+        """Returns the number of observations in the chunks so far."""
 
     @property
     def max_rows(self) -> int | None:
-        """The most observations that it has, None for no limit."""
+        """The maximum number of observations, None without a limit."""
 
 
 class Document(Protocol):
-    """What a response is made of (`mapsos.operations.answers.Answer`)."""
+    """The content of a response (`mapsos.operations.answers.Answer`)."""
 
     @property
     def media_type(self) -> str:
@@ -53,13 +53,13 @@ class Document(Protocol):
 
     @property
     def facts(self) -> Facts:
-        """What is known of its observations."""
+        """Facts about its observations."""
 
 
 def build_response(answer: Document, request: Request) -> Response:
-    """Return the response that an answer is; 304 where the client has the same document already.
+    """Return the response of an answer; 304 if the client has the same document already.
 
-    On the command line there is no entity tag and no header but MapServer's.
+    On the command line the entity tag and all headers but MapServer's are omitted.
     """
     if answer.location is not None:
         return Response(status=302, headers=(("Location", answer.location),))
@@ -77,7 +77,7 @@ def build_response(answer: Document, request: Request) -> Response:
 
 
 def finish_response(response: Response, request: Request) -> Response:
-    """Return the response as it is sent: compressed where that is worth it, without a body where HEAD asks."""
+    """Return the response as it is sent: compressed where that is worth it, without a body for HEAD."""
     if response.compressible and response.status == 200 and is_over_http(request.environ):
         response = compress_response(response, request.environ.get("HTTP_ACCEPT_ENCODING", ""))
     if request.method != "HEAD":

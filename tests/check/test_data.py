@@ -87,14 +87,14 @@ def test_nothing_is_wrong_with_a_good_map(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "level", "key", "part"),
     [
-        ({"sos_timeitem": "tyme"}, "error", "sos_timeitem", "write time"),
-        ({"sos_timeitem": None, "ows_timeitem": "tyme"}, "error", "ows_timeitem", "write time"),
-        ({"SOS_TimeItem": "tyme", "sos_timeitem": None}, "error", "sos_timeitem", "write time"),
+        ({"sos_timeitem": "tyme"}, "error", "sos_timeitem", 'Did you mean "time"?'),
+        ({"sos_timeitem": None, "ows_timeitem": "tyme"}, "error", "ows_timeitem", 'Did you mean "time"?'),
+        ({"SOS_TimeItem": "tyme", "sos_timeitem": None}, "error", "sos_timeitem", 'Did you mean "time"?'),
         ({"sos_procedure_item": "sensor"}, "error", "sos_procedure_item", "station, time, depth"),
-        ({"gml_featureid": "stati0n"}, "warning", "gml_featureid", "write station"),
+        ({"gml_featureid": "stati0n"}, "warning", "gml_featureid", 'Did you mean "station"?'),
         ({"ows_featureid": "nope", "sos_featureid": "station"}, "warning", "ows_featureid", "gml:id"),
-        ({"sos_deep_alias": "deep"}, "warning", "sos_deep_alias", "write depth"),
-        ({"ows_deep_alias": "deep"}, "warning", "ows_deep_alias", "write depth"),
+        ({"sos_deep_alias": "deep"}, "warning", "sos_deep_alias", 'Did you mean "depth"?'),
+        ({"ows_deep_alias": "deep"}, "warning", "ows_deep_alias", 'Did you mean "depth"?'),
         ({"sos_offering_extent": "-75,45,9,48"}, "warning", "sos_offering_extent", '"-75,45,10,48.25"'),
         ({"ows_offering_extent": "-75,45,9,49"}, "warning", "ows_offering_extent", '"-75,45,10,49"'),
         (
@@ -104,7 +104,7 @@ def test_nothing_is_wrong_with_a_good_map(folder: Path) -> None:
             '"2001-10-30T14:00:00Z/2003-01-01T00:00:00Z"',
         ),
         ({"sos_offering_timeextent": "2002/"}, "warning", "sos_offering_timeextent", '"2001-10-30T14:00:00Z/"'),
-        ({"sos_procedure": "S1"}, "warning", "sos_procedure", "also holds S2"),
+        ({"sos_procedure": "S1"}, "warning", "sos_procedure", "also contains S2"),
         ({"sos_procedure": "S1 S2 S3"}, "warning", "sos_procedure", "no row of layer l has S3"),
     ],
 )
@@ -168,7 +168,7 @@ def test_a_definition_without_alias_is_told_once(folder: Path) -> None:
 def test_times_that_are_none(folder: Path) -> None:
     finding, _ = check_one(folder, {"sos_timeitem": "station"})
     assert (finding.level, finding.key) == ("warning", "sos_timeitem")
-    assert "eventTime selects nothing" in finding.message
+    assert "eventTime matches nothing" in finding.message
 
 
 def test_rows_without_procedure(folder: Path) -> None:

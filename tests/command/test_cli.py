@@ -158,7 +158,7 @@ def test_get_tells_errors_by_its_exit_code() -> None:
 def test_get_needs_a_mapfile(tmp_path: Path) -> None:
     done = run("get", str(tmp_path / "none.map"), CAPABILITIES)
     assert done.returncode == 2
-    assert "there is no mapfile" in done.stderr
+    assert "mapfile not found" in done.stderr
     (tmp_path / "mapfile.txt").write_text("MAP END")
     done = run("get", str(tmp_path / "mapfile.txt"), CAPABILITIES)
     assert done.returncode == 2
@@ -173,11 +173,11 @@ def test_get_needs_a_mapfile(tmp_path: Path) -> None:
         (("serve", "--port", "70000", WEATHER), "port"),
         (("serve", "--workers", "0", WEATHER), "--workers"),
         (("serve", "--thr", "1", WEATHER), "--thr"),
-        (("serve", "none.map"), "there is no mapfile none.map"),
+        (("serve", "none.map"), "mapfile not found: none.map"),
         (("serve", "--conf", "none.conf", WEATHER), "none.conf"),
         (("serve", "--requests", "none.txt", "--port", "0", WEATHER), "cannot read none.txt"),
         (("serve", "--host", "192.0.2.1", WEATHER), "cannot listen on 192.0.2.1"),
-        (("serve", WEATHER, WEATHER), "two mapfiles are called weather"),
+        (("serve", WEATHER, WEATHER), "two mapfiles have the name weather"),
         (("check",), "MAPFILE"),
         (("check", "--jso", WEATHER), "--jso"),
         (("check", "--mapserver", "new", WEATHER), "--mapserver"),

@@ -151,13 +151,13 @@ def test_cache_folder(environ: dict[str, str], cache: str | None) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
-        ("MAPSOS_MAX_BODY", "many", "whole number"),
-        ("MAPSOS_MAX_BODY", "0", "whole number"),
-        ("MAPSOS_MAX_ROWS", "0", "whole number"),
+        ("MAPSOS_MAX_BODY", "many", "expected a positive integer, got \"many\""),
+        ("MAPSOS_MAX_BODY", "0", "expected a positive integer"),
+        ("MAPSOS_MAX_ROWS", "0", "expected a positive integer"),
         ("MAPSOS_MAX_ROWS", "none", "or off"),
         ("MAPSOS_MAX_SECONDS", "-1", "or off"),
-        ("MAPSOS_MAX_SECONDS", "0.0", "above 0"),
-        ("MAPSOS_MAX_SECONDS", "1e3", "a number"),
+        ("MAPSOS_MAX_SECONDS", "0.0", "expected a positive number, or off"),
+        ("MAPSOS_MAX_SECONDS", "1e3", "a positive number"),
         ("MAPSOS_CORS", "https://a.example/path", "origins"),
         ("MAPSOS_CORS", "* https://a.example", "origins"),
         ("MAPSOS_CORS", "a.example", "origins"),
@@ -189,7 +189,7 @@ def test_wrong_values_name_the_option_and_what_is_allowed(name: str, value: str,
         ("CONFIG\nFOO END END", ":2: FOO is no block"),
         ("CONFIG ENV\nA END END", ":2: A has no value"),
         ('CONFIG ENV\nA "never', ":2: the quote"),
-        ("CONFIG ENV MAPSOS_MAXBODY 5 END END", "is it MAPSOS_MAX_BODY?"),
+        ("CONFIG ENV MAPSOS_MAXBODY 5 END END", "unknown option MAPSOS_MAXBODY. Did you mean MAPSOS_MAX_BODY?"),
     ],
 )
 def test_faulty_files(tmp_path: Path, text: str, part: str) -> None:

@@ -223,7 +223,7 @@ def test_the_socket_of_systemd(kind: str, tmp_path: Path) -> None:
         (["--bind", "unix:/nowhere/there/socket"], "cannot listen on unix:/nowhere/there/socket: No such file"),
         (["--bind", "127.0.0.1:80"], "invalid unix_path value: '127.0.0.1:80'"),
         (["--bind", "unix:"], "invalid unix_path value: 'unix:'"),
-        (["--bind", "unix:/run/a", "--port", "80"], "--bind says where to listen: leave out --host and --port"),
+        (["--bind", "unix:/run/a", "--port", "80"], "--bind already sets the address: omit --host and --port"),
     ],
 )
 def test_where_nobody_can_listen(arguments: list[str], complaint: str) -> None:
@@ -243,4 +243,4 @@ def test_systemd_alone_says_where_to_listen(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert "systemd says where to listen: leave out --host, --port and --bind" in done.stderr
+    assert "systemd already sets the address: omit --host, --port and --bind" in done.stderr

@@ -199,7 +199,7 @@ def test_health_follows_the_map(tmp_path: Path) -> None:
         mapfile.unlink()
         failing = server.ask("/healthz")
         assert failing.status == 503
-        assert failing.body == b"1 of 1 maps cannot be read; the log says why\n"
+        assert failing.body == b"1 of 1 maps cannot be read; see the log for the reasons\n"
         shutil.copy(EXAMPLES / "mapfiles" / "minimal.map", mapfile)
         assert server.ask("/healthz").status == 200
 

@@ -69,7 +69,7 @@ def test_it_is_replaced_by_itself_only(tmp_path: Path) -> None:
     install_program(str(tmp_path))
     assert program.stat().st_mode & 0o777 == 0o755
     program.write_text("#!/bin/sh\n")
-    with pytest.raises(InstallError, match="is there already"):
+    with pytest.raises(InstallError, match="exists and was not written by"):
         install_program(str(tmp_path))
     assert program.read_text() == "#!/bin/sh\n"
     assert os.listdir(tmp_path) == ["mapsos"]
@@ -79,10 +79,10 @@ def test_what_is_wrong_is_told(site: Site, capsys: pytest.CaptureFixture[str]) -
     folder, conf = str(site.folder), str(site.folder / "mapsos.conf")
     (site.folder / "faulty.conf").write_text("CONFIG")
     for arguments, complaint in (
-        ([folder, "--conf", "/nowhere.conf"], "there is no file /nowhere.conf"),
-        ([folder, "--map", "/nowhere.map"], "there is no file /nowhere.map"),
+        ([folder, "--conf", "/nowhere.conf"], "file not found: /nowhere.conf"),
+        ([folder, "--map", "/nowhere.map"], "file not found: /nowhere.map"),
         ([folder, "--conf", folder + "/faulty.conf"], "END is missing"),
-        ([folder, "--conf", conf, "--map", folder + "/big.map"], "says MS_MAPFILE itself"),
+        ([folder, "--conf", conf, "--map", folder + "/big.map"], "sets MS_MAPFILE"),
         ([folder + "/nowhere"], "cannot be written: No such file"),
     ):
         assert main(["cgi", "install", *arguments]) == 2

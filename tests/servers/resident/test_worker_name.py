@@ -23,7 +23,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another
 def is_answered_without_worker(site: Site) -> bool:
     answer = site.ask(CAPABILITIES)
     assert (answer.code, b"</sos:Capabilities>" in answer.out) == (0, True)
-    assert " WARNING there is no CGI worker: " in answer.log
+    assert " WARNING cannot start a CGI worker: " in answer.log
     return answer.alone and not site.processes()
 
 
