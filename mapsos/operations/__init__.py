@@ -1,1 +1,1 @@
-"""The operations of SOS 1.0.0, one module each: question times service gives what each layer is asked."""
+"""Answer questions about a service, whatever the protocol: one module for each operation."""

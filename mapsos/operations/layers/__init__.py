@@ -1,1 +1,1 @@
-"""What a layer of the map means and what its data show."""
+"""Layers of the map: the meaning of their columns, and facts about their data."""

@@ -1,1 +1,1 @@
-"""SOS 1.0.0 as MapServer speaks it: a request becomes a question, an answer becomes its document."""
+"""SOS 1.0.0, compatible with MapServer: a request becomes a question, an answer becomes a document."""
