@@ -1,1 +1,1 @@
-"""Pages for people: templates, what they look like and do in a browser, and the files that they are made of."""
+"""Pages for people: templates, styles, scripts, and the code that fills and serves them."""
