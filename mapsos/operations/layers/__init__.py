@@ -1,1 +1,4 @@
-"""Layers of the map: the meaning of their columns, and facts about their data."""
+"""The layers of a service: what their columns mean, and facts that their data show.
+
+Facts are cached by the identity of the data. Observations are never read for a response here.
+"""
