@@ -1,4 +1,4 @@
-"""What an operation answers: a document as chunks of bytes, and facts about it. Protocols make a response of it."""
+"""Answers of operations: a document as chunks of bytes, and facts about it. Protocols make responses of them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from mapsos.web.messages import Chunk
 
 @dataclass(frozen=True)
 class AnswerFacts:
-    """What logs, metrics, quotas and jobs want to know of an answer.
+    """Facts about an answer for logs, metrics, quotas and jobs.
 
     Attributes
     ----------
     count_rows
-        Returns how many observations the chunks have brought so far.
+        Returns the number of observations in the chunks so far.
     max_rows
-        The most observations that the answer has: what is beyond is cut off (maxfeatures); None for no such limit.
+        Maximum number of observations; more are cut off (maxfeatures). None for no limit.
     """
 
     count_rows: Callable[[], int] = lambda: 0
@@ -26,25 +26,25 @@ class AnswerFacts:
 
 @dataclass(frozen=True)
 class Answer:
-    """One document, or where it is.
+    """One document, or its URL.
 
     Attributes
     ----------
     media_type
         The document's media type with its parameters.
     chunks
-        Read once; where it has a ``close`` method, that is called in any case. An exception out of it means that the
-        document is broken off.
+        The document. It is iterated once, and closed in any case if it has a ``close`` method. An exception while it is
+        iterated means that the document is incomplete.
     file_name
-        The name under which the document is saved, None for one that is shown.
+        The name under which to save the document; None to show it.
     location
-        The URL of the document where somebody else has it: then there are no chunks.
+        The URL of a document elsewhere. Then the answer has no chunks.
     compressible
-        Whether compressing the document is worth it.
+        Whether the document is worth compressing.
     is_tagged
-        Whether the whole document is there, so that it can have an entity tag.
+        Whether the document is complete, so that it can have an entity tag.
     facts
-        What is known of the observations in it.
+        Facts about its observations.
     """
 
     media_type: str = ""

@@ -1,4 +1,4 @@
-"""What every operation is given: the service, who asks, and when."""
+"""The context of a request, which every operation gets: the service, the client, and the time."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from mapsos.operations.host import Host
 
 @dataclass(frozen=True)
 class Context:
-    """A client's visit to one service.
+    """A request of one client to one service.
 
     Attributes
     ----------
     host
-        What is kept between requests, and the admin's settings.
+        The state of the application, and the admin's settings.
     service
         The mapfile as values.
     address
-        The client's IP address; None where there is none, and lists of addresses do not apply.
+        The client's IP address; None if it has none, then lists of addresses do not apply.
     now
-        The time of the request in microseconds since 1970 UTC: one value for all that is relative to it.
+        The time of the request in microseconds since 1970 UTC. Everything relative to the current time uses it.
     asked_url
-        The URL that the client reached the service by, ending in ``?`` or ``&``; None where it cannot be known.
+        The URL of the service that the client used, ending in ``?`` or ``&``; None if it is unknown.
     """
 
     host: Host
@@ -36,9 +36,14 @@ class Context:
 
     @property
     def row_limit(self) -> int | None:
-        """The most observations of an answer: the lower of the setting and of sos_maxrows, None for no limit.
+        """Return the maximum number of observations in an answer: the lower of the setting and sos_maxrows.
 
-        Raises ServiceError where sos_maxrows is not an integer above 0: a limit that was meant is not left out.
+        None means no limit.
+
+        Raises
+        ------
+        ServiceError
+            sos_maxrows is not an integer above 0. It is not ignored, since the admin meant to set a limit.
         """
         try:
             own = read_max_rows(self.service)

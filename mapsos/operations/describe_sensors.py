@@ -1,4 +1,4 @@
-"""Describe a sensor: by its own document, or by what the metadata and the data know of it."""
+"""Describe a sensor: by its document, or by metadata and facts about the data."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SensorDescription:
-    """What describes a sensor: one of these.
+    """The description of a sensor. Exactly one attribute is set.
 
     Attributes
     ----------
     location
         The URL of its document.
     file
-        The document that the admin keeps beside the map, as it is.
+        The content of the document that the admin stores beside the map.
     document
-        The document of the admin's template, filled in.
+        The admin's template with its variables filled in.
     markup
-        What a document is made of.
+        The facts from which a document can be written.
     """
 
     location: str | None = None
@@ -43,12 +43,17 @@ class SensorDescription:
 
 
 def describe_sensor(context: Context, question: SensorQuestion, write_link: WriteLink) -> SensorDescription:
-    """Describe a procedure as the first enabled layer that has it wants it described.
+    """Return the description of a procedure. The first enabled layer that has it decides on the form.
 
-    With sos_describesensor_url: the file beside the map that it names, else the URL, in which ``%procedure%`` is the id
-    as the metadata or the data spell it, percent-encoded (D-12). Without it, or where sos_describesensor says
-    ``generate``: the document of sos_sensorml_template, else what is known of the sensor. Ids match whatever their
-    case, bare or as URN (D-08). Raises ServiceError for a procedure that no layer has, and for faults of the metadata.
+    With sos_describesensor_url, return the file beside the map that it names, else the URL, in which ``%procedure%`` is
+    replaced by the percent-encoded id as spelled by the metadata or the data (D-12). Without it, or if
+    sos_describesensor is ``generate``, return the filled-in sos_sensorml_template, else the facts about the sensor. Ids
+    match case-insensitively, with or without URN (D-08).
+
+    Raises
+    ------
+    ServiceError
+        No layer has the procedure, or the metadata are faulty.
     """
     strict = question.strict
     layers, procedure = _find_layers(context, list_spellings(question.procedure), strict=strict)
@@ -73,7 +78,7 @@ def describe_sensor(context: Context, question: SensorQuestion, write_link: Writ
 
 
 def _is_generated(layer: ObservationLayer, *, strict: bool) -> bool:
-    """Whether mapsos writes the document. In a strict answer a URL elsewhere is only named if that is demanded."""
+    """Return whether mapsos writes the document. A strict answer redirects only if the metadata require it."""
     how = layer.sensor.describe
     if how not in (None, "redirect", "generate"):
         message = f"The metadata sos_describesensor of layer {layer.name} is not redirect or generate."
@@ -86,7 +91,7 @@ def _is_generated(layer: ObservationLayer, *, strict: bool) -> bool:
 def _find_layers(context: Context, wanted: set[str], *, strict: bool) -> tuple[tuple[ObservationLayer, ...], str]:
     """Return the enabled layers that have the procedure, and its id as the first of them spells it.
 
-    A layer that redirects is asked for alone: what others know of the procedure is in no answer then.
+    If the first layer redirects, the others are not searched: nothing from them is in the answer.
     """
     found: list[ObservationLayer] = []
     spelled = ""

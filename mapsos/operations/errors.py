@@ -1,4 +1,4 @@
-"""The errors of operations: what is wrong with a question, in no protocol's words."""
+"""The errors of operations, independent of any protocol."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mapsos.terms.failures import ReportedError
 
 
 class Kind(Enum):
-    """What kind of failure it is, with the HTTP status of protocols that use them (RFC 9110, clause 15)."""
+    """The kind of a failure, with its HTTP status for protocols that use status codes (RFC 9110, clause 15)."""
 
     MISSING = "missing"
     INVALID = "invalid"
@@ -23,7 +23,7 @@ class Kind(Enum):
 
     @property
     def status(self) -> int:
-        """The HTTP status for this kind."""
+        """Return the HTTP status of this kind."""
         return _STATUS.get(self, 400)
 
 
@@ -62,20 +62,20 @@ Subject = Literal[
     "time",
     "time column",
 ]
-"""The concept that an error is about. Each protocol has its own name for it: a locator, a parameter, a field."""
+"""The subject of an error. Each protocol has a name for it: a locator, a parameter, a field."""
 
 
 class ServiceError(ReportedError):
-    """An operation cannot answer a question.
+    """A question that an operation cannot answer.
 
     Parameters
     ----------
     kind, subject
-        What protocols look up their codes, locators and wordings by.
+        The key for the codes, locators and wordings of a protocol.
     message
-        One or more sentences for the client, without a protocol's names of parameters.
+        One or more sentences for the client, without parameter names of a protocol.
     names
-        The names that were asked for and are not known, where it is about names.
+        The requested names that are unknown, for errors about names.
     detail
         For the log only.
     """

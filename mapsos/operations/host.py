@@ -1,4 +1,4 @@
-"""The one owner of what an application keeps between requests."""
+"""The state of an application between requests, and its only owner."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ log = logging.getLogger("mapsos")
 
 
 class Host:
-    """Settings, parsed maps, facts about data, summaries and open readers. Safe for threads.
+    """Settings, parsed maps, facts about data, summaries and open readers. Thread-safe.
 
-    Facts, summaries and readers are kept by the identity of the data, whatever map they come from, so that all hosts
-    of a process share them; maps are parsed once for all hosts that share a catalog.
+    Facts, summaries and readers are cached by the identity of the data, whatever map refers to them, so that all hosts
+    of a process share them. Maps are parsed once for all hosts that share a catalog.
 
     Parameters
     ----------
     settings
-        What the admin has set.
+        The settings of the admin.
     catalog
-        Parsed maps, None for a catalog of its own.
+        Parsed maps; None for a new catalog.
     has_map_paths
-        Whether the server has each map under a path of its own, as `mapsos serve` does.
+        Whether the server has a separate path for each map, as `mapsos serve` does.
     """
 
     def __init__(
@@ -39,13 +39,13 @@ class Host:
         self.has_map_paths = has_map_paths
 
     def find_service(self, path: str) -> Service:
-        """Return the service of a mapfile's path. Raises MapfileError, as `ServiceCatalog.find`."""
+        """Return the service of the mapfile ``path``. Raises MapfileError as `ServiceCatalog.find` does."""
         return self.catalog.find(path)
 
     def forget(self, source: LayerSource | None = None) -> None:
-        """Forget what is known of a layer's data, None for all data: after they were written to.
+        """Forget everything cached about a layer's data after a write; None stands for all data.
 
-        Facts and summaries are found anew by the next question, and idle readers of the data are closed.
+        The next question determines facts and summaries again. Idle readers of the data are closed.
         """
         from mapsos.operations.layers.facts import forget_facts
         from mapsos.operations.observations.kept_summaries import forget_summaries
@@ -56,9 +56,9 @@ class Host:
         close_idle_readers(source)
 
     def check_maps(self) -> Iterator[bool]:
-        """Check whether each map that may be asked for by name, or without one, can be read.
+        """Yield for each map whether it can be read.
 
-        The latter is parsed, unless it already is; of the others the file is looked for.
+        The default map is parsed, unless it is already. Of the others only the existence of the file is checked.
         """
         default = self.settings.mapfile
         for path in sorted({*self.settings.maps.values(), *filter(None, [default])}):

@@ -1,4 +1,4 @@
-"""List features of interest: stations, by their procedures' ids, and places of single observations, by their ids."""
+"""List features of interest: stations by ids of their procedures, and places of single observations by their ids."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ from mapsos.operations.sensors.feature_places import MOVED, find_place
 
 
 def list_features(context: Context, question: FeatureQuestion, write_link: WriteLink) -> list[SamplingFeature]:
-    """Return the features that are named, or observed by the procedures, or lie in the place, within the times.
+    """Return the features with the ids, observed by the procedures, or in the place, within the times.
 
-    A feature that several layers have is returned once, as the first of them has it. Costs one pass over the selected
-    rows of each layer; memory grows with the features. Raises ServiceError for ids and procedures that no layer has.
+    A feature of several layers is returned once, as described by the first of them. Costs one pass over the selected
+    rows of each layer. Memory grows with the number of features.
+
+    Raises
+    ------
+    ServiceError
+        No layer has an id or a procedure.
     """
     meanings = tuple(map(read_meaning, context.enabled("GetFeatureOfInterest")))
     asked = select_procedures(meanings, question.procedures)
@@ -56,7 +61,7 @@ def _list_features(
 
 
 def _is_station(meaning: LayerMeaning, ids: tuple[str, ...]) -> bool:
-    """Whether the ids are those of procedures of the layer."""
+    """Return whether the ids are those of procedures of the layer."""
     if not meaning.layer.procedures and meaning.procedure_column is None:
         return False
     return pick_procedures(meaning, ids) is not None

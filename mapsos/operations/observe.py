@@ -1,4 +1,4 @@
-"""Answer with observations: a question becomes a plan, the plan a stream of batches, an encoder makes bytes of them."""
+"""Return observations: a question becomes a plan, the plan a stream of batches, an encoder turns them into bytes."""
 
 from __future__ import annotations
 
@@ -45,29 +45,29 @@ if TYPE_CHECKING:
     from mapsos.operations.observations.aggregates import LayerAggregation
 
 ID_PREFIX = "o_"
-"""What a gml:id of an observation starts with: the value of its feature id column follows."""
+"""The prefix of the gml:id of an observation; the value of its feature id column follows."""
 
 
 @dataclass(frozen=True)
 class ObservationPlan:
-    """Which rows of which layers answer a question, with everything of the question checked and no row read.
+    """The rows and layers that answer a question. The question has been checked, and no row has been read.
 
     Attributes
     ----------
     context, question
-        What was asked.
+        The request and its question.
     asked
-        The layers that take part by their names, each with what is asked of its rows besides place and time.
+        The layers with the requested names, each with the predicate for its rows except place and time.
     selections
-        The layers that are read, each with the whole predicate.
+        The layers to read, each with the complete predicate.
     collection
-        What is written around the members.
+        The description of the collection around the members.
     output_crs
-        The CRS of the answer, None for that of each layer.
+        The CRS of the answer; None for that of each layer.
     max_rows
-        The most observations: what is beyond is cut off; None for all of them.
+        Maximum number of observations; more are cut off. None for all of them.
     row_limit
-        The most observations that may be answered: more are rejected; None for any number.
+        Maximum number of observations; a question for more is rejected. None for any number.
     """
 
     context: Context
@@ -80,7 +80,7 @@ class ObservationPlan:
     row_limit: int | None
 
     def describe(self, form: ResponseFormat) -> Answer:
-        """Return the answer in a response format without its chunks. Nothing is read."""
+        """Return the answer in a response format without its chunks. Reads nothing."""
         question = self.question
         times = (time.text for time in question.times)
         parts = (*(question.offerings or ()), *(question.observed_properties or ()), *times)
@@ -89,9 +89,14 @@ class ObservationPlan:
         return Answer(form.content_type, (), file_name, compressible=form.compressible, facts=facts)
 
     def open(self, form: ResponseFormat) -> Answer:
-        """Return the answer, complete as far as that can be known: every layer is open and its first batch read.
+        """Return the answer with every layer opened and its first batch read.
 
-        Memory: a batch of each layer. Raises ServiceError where data cannot be read, and for more rows than the limit.
+        Memory: one batch of each layer.
+
+        Raises
+        ------
+        ServiceError
+            Data cannot be read, or there are more rows than the limit.
         """
         encoder, aggregation = form.load(), self.question.aggregation
         summarized: list[int] = []
@@ -161,10 +166,17 @@ def _summarize(
 
 
 def plan_observations(context: Context, question: ObservationQuestion) -> ObservationPlan:
-    """Check a question against the service, and decide which rows of which layers answer it.
+    """Check a question against the service, and return which rows of which layers answer it.
 
-    Costs what the layers' columns and procedures are not yet known of; no observation is read. Raises ServiceError for
-    unknown names, a CRS that is not offered, and faults of the metadata.
+    Reads no observation; columns and procedures of layers are read unless they are cached. A question without an
+    offering is answered like one with an unknown offering; several offerings are not supported.
+
+    Raises
+    ------
+    ServiceError
+        A name is unknown, the CRS is not offered, or the metadata are faulty.
+    ValueError
+        The question has several offerings.
     """
     service = context.service
     (offering,) = question.offerings or ("",)
@@ -189,9 +201,12 @@ def plan_observations(context: Context, question: ObservationQuestion) -> Observ
 
 
 def choose_output_crs(service: Service, srs_name: SrsName | None) -> Crs | None:
-    """Return the CRS of an answer: the one that is asked for, if it is among the service's, else the map's.
+    """Return the CRS of an answer: the requested one, or that of the map if the client requests none.
 
-    Raises ServiceError.
+    Raises
+    ------
+    ServiceError
+        The service does not offer the requested CRS.
     """
     if srs_name is None:
         return service.crs
@@ -210,10 +225,15 @@ def choose_output_crs(service: Service, srs_name: SrsName | None) -> Crs | None:
 
 
 def find_observation(context: Context, asked: str) -> tuple[ObservationLayer, str]:
-    """Return the first enabled layer that has an observation of an id, and the id as its feature id column has it.
+    """Return the first enabled layer that has an observation, and the value in its feature id column.
 
     An id matches as it was sent, or without its ``o_``. Costs one query by id for each layer with such a column, until
-    it is found. Raises ServiceError for an id that no layer has.
+    the observation is found.
+
+    Raises
+    ------
+    ServiceError
+        No layer has the observation.
     """
     for layer in context.enabled("GetObservationById"):
         value = _find_value(layer, asked) if layer.observed_property is not None else None
@@ -223,7 +243,7 @@ def find_observation(context: Context, asked: str) -> tuple[ObservationLayer, st
 
 
 def _find_value(layer: ObservationLayer, asked: str) -> str | None:
-    """Return the value in the feature id column of a layer that an id stands for; None if no row has it."""
+    """Return the value in the feature id column of a layer that matches an id; None if no row has it."""
     column = read_meaning(layer).feature_id_column
     if column is None:
         return None
@@ -237,6 +257,6 @@ def _find_value(layer: ObservationLayer, asked: str) -> str | None:
 
 
 def read_max_features(service: Service) -> int | None:
-    """Return the maxfeatures metadata as a limit of rows for a whole answer (D-14c); None without a positive number."""
+    """Return the maximum number of rows of an answer, from maxfeatures (D-14c); None without a positive number."""
     match = re.match(r"\s*\+?(\d+)", service.max_features or "")
     return (int(match[1]) or None) if match else None

@@ -1,4 +1,4 @@
-"""The URL under which clients reach this service."""
+"""The URL of the service."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from mapsos.operations.errors import Kind, ServiceError
 def find_own_url(context: Context) -> str:
     """Return the service's URL, ending in ``?`` or ``&``.
 
-    It is that of the metadata, else the server's setting MS_ONLINERESOURCE, else the one that the client used. Raises
-    ServiceError where none of them is known.
+    It is the one in the metadata, else the setting MS_ONLINERESOURCE, else the one that the client used.
+
+    Raises
+    ------
+    ServiceError
+        None of them is known.
     """
     stated = context.service.online_resource
     if stated is None:

@@ -1,4 +1,4 @@
-"""Tell which observations there are: how many, and from when to when, by offering, procedure and property."""
+"""Report the number and the first and last time of observations by offering, procedure and observed property."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from mapsos.terms.times import Interval
 def tell_availability(context: Context, question: AvailabilityQuestion) -> list[Availability]:
     """Return one member for each offering, procedure and observed property that has observations.
 
-    Costs one grouped query for each layer; a layer whose source cannot group by itself is read once. What the data show
-    is remembered while they are unchanged. Raises ServiceError.
+    Costs one grouped query for each layer; a layer whose source cannot group is read once. Results are cached while the
+    data are unchanged. Raises ServiceError.
     """
     layers = tuple(layer for layer in context.enabled("GetDataAvailability") if layer.observed_property is not None)
     layers = pick_layers(layers, question.offerings, name_offering, "offering")
@@ -53,7 +53,7 @@ def _ask(selection: LayerSelection) -> list[Availability]:
 
 
 def _merge(members: list[Availability]) -> list[Availability]:
-    """Count layers that share offering, procedure and property together, as GetObservation does."""
+    """Merge members of layers that share offering, procedure and property, as GetObservation does."""
     merged: dict[tuple[str, str | None, str], Availability] = {}
     for member in members:
         key = (

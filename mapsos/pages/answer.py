@@ -1,4 +1,4 @@
-"""Write pages: what a page shows besides its resource, the files that pages load, and the builder of requests."""
+"""Write pages of resources, the request builder, and the files that pages load."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Pages:
         self._host = host
 
     def write_services(self, services: Mapping[str, Service]) -> Response:
-        """Write the list of services, each by its map's name."""
+        """Write the list of services by the names of their maps."""
         language = share_language(service.language for service in services.values())
         site = open_site(self._request, self._host, language)
         places = [{"name": name, "place": find_place(self._request, self._host, language, name)} for name in services]
@@ -65,7 +65,7 @@ class Pages:
         return self._respond(200, render_page("services", site, values))
 
     def write_resource(self, path: RestPath, context: Context, raw: RawRequest, resource: Resource) -> Response:
-        """Write a resource of a service. Raises RestError where what a page shows besides cannot be read."""
+        """Write a resource of a service. Raises RestError if further content of the page cannot be read."""
         request = self._request
         language = choose_language(context.service.language)
         place = find_place(request, self._host, language, path.service, path.prefix)
@@ -94,7 +94,7 @@ class Pages:
         return self._respond(200, render_page(_TEMPLATES[resource.kind], place.site, values))
 
     def write_error(self, error: RestError, service: Service | None) -> Response:
-        """Write an error, of a service if the request has come so far; what is wrong is told in English."""
+        """Write an error; ``service`` is None if it is unknown. The message is in English."""
         language = choose_language(service.language) if service is not None else PageLanguage()
         site = open_site(self._request, self._host, language)
         values = {
@@ -107,7 +107,7 @@ class Pages:
         return self._respond(error.code, render_page("error", site, values), error=True)
 
     def write_builder(self, service: Service, name: str | None) -> Response:
-        """Write the builder of requests of a service; ``name`` is its map's. Raises RestError."""
+        """Write the request builder of a service; ``name`` is that of its map. Raises RestError."""
         request = self._request
         language = choose_language(service.language)
         place = find_place(request, self._host, language, name)
@@ -136,7 +136,7 @@ class Pages:
 
 
 class PageExchange:
-    """One request for a path that starts with `PAGE_PATHS`: a file of the pages, or a service's builder of requests."""
+    """One request for a path below `PAGE_PATHS`: a file of the pages, or the request builder of a service."""
 
     def __init__(self, request: Request, host: Host) -> None:
         self._request = request
@@ -145,7 +145,7 @@ class PageExchange:
         self._service: Service | None = None
 
     def answer(self) -> Response:
-        """Answer the request. Raises RestError: 404 for what is not there, 405 for other methods than GET and HEAD."""
+        """Answer the request. Raises RestError: 404 for an unknown path, 405 for methods other than GET and HEAD."""
         request = self._request
         if request.method not in ("GET", "HEAD"):
             raise MethodError(request.method, ("GET", "HEAD"))
@@ -155,7 +155,7 @@ class PageExchange:
         if kind == "builder":
             self._service = find_service(name or None, self._host)
             return self._pages.write_builder(self._service, name or None)
-        raise RestError("there is no such page", code=404)
+        raise RestError("page not found", code=404)
 
     def report(self, failure: Failure) -> Response:
         """Report a failure as a page."""

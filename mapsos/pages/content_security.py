@@ -1,4 +1,4 @@
-"""What a browser may do on a page: load from this server, and map tiles from where the admin says; nothing else."""
+"""Content security: pages may load from this server, and map tiles from the host set by the admin; nothing else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 def write_headers(tiles: str | None) -> tuple[tuple[str, str], ...]:
-    """The headers of every page and file; ``tiles`` is the template of the tiles' URLs, None for no tiles.
+    """Return the headers of every page and file; ``tiles`` is the template of the tiles' URLs, None for no tiles.
 
     No script or style stands inside a page, so that a text of a mapfile or of data which gets into one runs nowhere.
     """
@@ -28,6 +28,6 @@ def write_headers(tiles: str | None) -> tuple[tuple[str, str], ...]:
     return (
         ("Content-Security-Policy", policy),
         ("X-Content-Type-Options", "nosniff"),
-        # Tile servers ask to be told whose pages use them; nobody else is told anything.
+        # Tile servers require a referrer; other servers get none.
         ("Referrer-Policy", "strict-origin-when-cross-origin" if len(images) > 2 else "same-origin"),
     )

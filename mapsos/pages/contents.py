@@ -1,4 +1,4 @@
-"""What pages show besides their resource: what there is to plot and to ask for, and where stations are."""
+"""Further content of pages: the catalog of layers to plot and to request, downloads, and places of stations."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _WGS84 = Crs("EPSG:4326", "EPSG:4326")
 
 
 def list_catalog(context: Context, layers: Iterable[KnownLayer]) -> list[dict[str, Any]]:
-    """What there is to plot and to ask for: an entry for each layer, in map order. Raises RestError.
+    """Return the catalog of data to plot and to request: an entry for each layer, in map order. Raises RestError.
 
-    ``begin`` and ``end`` are of the data; ``columns`` are the observed values with unit and kind; ``previews`` says
-    whether the first observations of steps of time are found without reading all of them.
+    ``begin`` and ``end`` are of the data; ``columns`` are the observed values with unit and kind; ``previews`` is
+    whether the first observations of time steps are found without reading all.
     """
     catalog = []
     for known in layers:
@@ -69,7 +69,7 @@ def _name_offering(context: Context, id: str) -> str:
 
 @dataclass(frozen=True)
 class Download:
-    """An entry of the catalog, and the parameters of GetObservation that select of it what a query does."""
+    """An entry of the catalog, and the parameters of GetObservation that select the same as a query."""
 
     entry: dict[str, Any]
     filters: dict[str, str]
@@ -78,9 +78,9 @@ class Download:
 def list_downloads(
     context: Context, raw: RawRequest, layers: Iterable[KnownLayer], catalog: list[dict[str, Any]]
 ) -> list[Download]:
-    """The layers that a query's observations are of, without its condition and any area but a rectangle.
+    """Return a download for each layer of a query, ignoring its condition and areas that are not rectangles.
 
-    All value columns of a layer are in its download. Raises RestError.
+    The download has all value columns of the layer. Raises RestError.
     """
     question = read_query(raw, context.now).question
     found = []
@@ -122,7 +122,7 @@ def _span(time: EventTime) -> Interval:
 
 
 def list_places(context: Context, layers: Iterable[KnownLayer], home: str, resource: Resource) -> list[dict[str, Any]]:
-    """The stations that a page's map shows, each where the middle of its observations is, in longitude and latitude.
+    """Return the stations on the map of a page, at the centre of their observations, in longitude and latitude.
 
     ``home`` is the path of the service's root. Raises RestError.
     """

@@ -1,4 +1,4 @@
-"""Pages as an interface of the application: which requests are for people."""
+"""Pages as an interface of the application: take the requests of people."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange | None:
-    """Take a request for a page, if pages are switched on.
+    """Take a request for a page, if pages are enabled.
 
-    That is one for a file of the pages, one for the builder of requests, and one for a resource of the REST interface
-    that does not ask for another format.
+    It is for a file of the pages, for the request builder, or for a resource of the REST interface without another
+    format.
     """
     path_info = request.environ.get("PATH_INFO", "")
     if not host.settings.rest or len(path_info) < 2:
@@ -38,6 +38,6 @@ def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange |
 
 
 def _may_want_page(request: Request) -> bool:
-    """Whether the format is html, or not named in the query: a form may still name it."""
+    """Return whether the format is html, or missing in the query: a form may still have it."""
     named = [value for name, value in parse_qsl(request.query or "", errors="replace") if name.lower() == "f"]
     return not named or any(value.strip().lower() in ("", "html") for value in named)

@@ -1,4 +1,4 @@
-"""Where pages are and what they link: the service's own paths, breadcrumbs, other formats, earlier and later rows."""
+"""Links of pages: paths of the service, breadcrumbs, other formats, and previous and next rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mapsos.web.messages import Request
 
 @dataclass(frozen=True)
 class Place:
-    """Where a page is: ``name`` of its service, ``home`` the path of the service's root, ``sos`` the URL of its SOS."""
+    """The place of a page: ``name`` of the service, ``home`` the path of its root, ``sos`` the URL of its SOS."""
 
     site: Site
     name: str | None
@@ -27,12 +27,12 @@ class Place:
 
     @property
     def key(self) -> str:
-        """What the service is called in paths of the builder."""
+        """Return the service in paths of the builder: a slash and its name, or empty."""
         return f"/{quote(self.name)}" if self.name else ""
 
 
 def open_site(request: Request, host: Host, language: PageLanguage) -> Site:
-    """What all pages of the server share, for a page in a language."""
+    """Return the common values of all pages of the server in a language."""
     root = quote(request.environ.get("SCRIPT_NAME", "").rstrip("/"))
     return Site(root, language, host.settings.tiles, host.settings.tiles_attribution)
 
@@ -40,7 +40,7 @@ def open_site(request: Request, host: Host, language: PageLanguage) -> Site:
 def find_place(
     request: Request, host: Host, language: PageLanguage, name: str | None, prefix: str | None = None
 ) -> Place:
-    """Where a service's pages are: ``name`` is the map's, ``prefix`` the root's path as the client wrote it."""
+    """Return the place of pages of a service; ``name`` is that of the map, ``prefix`` its root in the request."""
     site = open_site(request, host, language)
     if host.has_map_paths:
         # Such a server has each map under its file's name, in that name's case.
@@ -58,7 +58,7 @@ def _write_bare_sos(name: str | None) -> str:
 
 
 def list_trail(site: Site, place: Place | None = None, *more: Link) -> list[Link]:
-    """From the list of services down, as people know it from ArcGIS REST pages."""
+    """Return the breadcrumbs from the list of services down, as on ArcGIS REST pages."""
     gettext = site.language.wording.gettext
     trail = [Link(gettext("Services"), f"{site.root}/arcgis/rest/services")]
     if place is not None:
@@ -67,7 +67,7 @@ def list_trail(site: Site, place: Place | None = None, *more: Link) -> list[Link
 
 
 def name_page(place: Place, resource: Resource, asked: Mapping[str, str]) -> dict[str, Any]:
-    """The title of a resource's page, whose it is, and its breadcrumbs; ``asked`` is what each parameter says."""
+    """Return the title, the subject and the breadcrumbs of a page; ``asked`` are its parameters by name."""
     gettext = place.site.language.wording.gettext
     titles = {
         "observations": gettext("Observations"),
@@ -99,7 +99,7 @@ def name_page(place: Place, resource: Resource, asked: Mapping[str, str]) -> dic
 
 
 def list_formats(request: Request, site: Site) -> list[Link]:
-    """The same resource in its other formats, and the page itself."""
+    """Return links to the resource in other formats, and to the page itself."""
     gettext = site.language.wording.gettext
     texts = (("JSON", "json"), (gettext("JSON, indented"), "pjson"), (gettext("This page"), "html"))
     pairs = parse_qsl(request.query or "", keep_blank_values=True, errors="surrogateescape")
@@ -111,13 +111,13 @@ def list_formats(request: Request, site: Site) -> list[Link]:
 
 
 def link_table(request: Request, asked: Mapping[str, str]) -> str:
-    """The table of all that a query's parameters select, of which a page shows some rows."""
+    """Return the link to a table of all rows of a query, of which a page shows some."""
     said = {name: text for name, text in asked.items() if text and name not in ("resultOffset", "resultRecordCount")}
     return f"{_find_here(request)}?{urlencode(said | {'f': 'csv'})}"
 
 
 def list_pages(request: Request, asked: Mapping[str, str], found: Mapping[str, Any]) -> dict[str, Any]:
-    """Which rows of a query's answer are on the page, and the links to those before and after.
+    """Return the range of rows on the page, and links to the previous and next rows.
 
     ``asked`` is what each parameter of the query says, ``found`` the answer.
     """

@@ -1,4 +1,4 @@
-"""From a template and values to a page. Every value is escaped by the template library."""
+"""Render pages from templates and values. The template library escapes every value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Site:
-    """What all pages of a server share.
+    """The common values of all pages of a server.
 
     ``root`` is the path under which the server's paths start, without a slash at its end. ``tiles`` is the template of
     the URLs of background tiles, None for none, and ``attribution`` whom they are from. ``language`` is the page's own.
@@ -29,7 +29,7 @@ class Site:
     attribution: str = ""
 
     def find_static(self, name: str) -> str:
-        """The URL of a file of the pages; it changes with the file, so that browsers may keep what they have."""
+        """Return the URL of a file of the pages. It changes with the file, so that browsers may cache the file."""
         found = read_static(name)
         if found is None:
             raise LookupError(name)
@@ -38,14 +38,14 @@ class Site:
 
 @dataclass(frozen=True)
 class Link:
-    """A link: what it says and where it leads."""
+    """A link: its text and its target."""
 
     text: str
     href: str
 
 
 def render_page(template: str, site: Site, values: Mapping[str, Any]) -> bytes:
-    """The page of a template (``service`` for ``service.html``) in UTF-8.
+    """Return the page of a template (``service`` for ``service.html``) in UTF-8.
 
     ``values`` has on every page ``title``, ``named`` (whether the title is the mapfile's or the data's, not ours) and
     ``trail`` (the `Link`s from the list of services down to this page); what else there is, is the template's.
@@ -74,7 +74,7 @@ def _load_environment(wording: Wording) -> Environment:
 
 
 def read_moment(text: str | None) -> str:
-    """A time as the interface writes it, in the way people read it: ``2010-01-01 08:00:00 UTC``, or the day alone."""
+    """Return a time of the REST interface in readable form: ``2010-01-01 08:00:00 UTC``, or only the day."""
     if not text:
         return ""
     day, _, clock = text.partition("T")

@@ -1,4 +1,4 @@
-"""URLs of SOS requests that say the same as a page."""
+"""URLs of SOS requests with the content of a page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mapsos.terms.urns import PROCEDURE_URN
 
 @dataclass(frozen=True)
 class SosLinks:
-    """The URLs of requests to a service whose own URL ``sos`` ends in ``?`` or ``&``.
+    """URLs of requests to a service whose own URL ``sos`` ends in ``?`` or ``&``.
 
     An entry is one of a page's catalog, with the ids ``offering`` and ``property``.
     """
@@ -21,19 +21,19 @@ class SosLinks:
     sos: str
 
     def capabilities(self) -> str:
-        """GetCapabilities."""
+        """Return the URL of GetCapabilities."""
         return self._write("GetCapabilities")
 
     def observations(self, entry: Mapping[str, Any], **filters: str | None) -> str:
-        """GetObservation of an entry, all of it or what parameters by these names (procedure, eventTime ...) select."""
+        """Return the URL of GetObservation for an entry, narrowed by further parameters (procedure, eventTime ...)."""
         return self._get_observation(entry, filters, OM_XML)
 
     def csv(self, entry: Mapping[str, Any], **filters: str | None) -> str:
-        """The same as a table to download."""
+        """Return the same as a table to download."""
         return self._get_observation(entry, filters, CSV)
 
     def sensor(self, procedure: str) -> str:
-        """DescribeSensor."""
+        """Return the URL of DescribeSensor."""
         name = PROCEDURE_URN + procedure
         return self._write("DescribeSensor", procedure=name, outputFormat='text/xml; subtype="sensorML/1.0.0"')
 

@@ -1,4 +1,4 @@
-"""Style sheets, scripts and images of the pages: our own, and those of the libraries that are installed beside us."""
+"""Style sheets, scripts and images of the pages: our own, and those of installed libraries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _UPLOT = ("uPlot.iife.js", "uPlot.min.css")
 
 @dataclass(frozen=True)
 class StaticFile:
-    """A file as it is sent. ``digest`` changes with its content."""
+    """A file to send. ``digest`` changes with its content."""
 
     content_type: str
     content: bytes
@@ -29,9 +29,9 @@ class StaticFile:
 
 @lru_cache
 def read_static(name: str) -> StaticFile | None:
-    """The file of a name such as ``pages.css`` or ``leaflet/leaflet.js``; None for what is no file of the pages.
+    """Return a file such as ``pages.css`` or ``leaflet/leaflet.js``; None for an unknown name.
 
-    Read once a process: half a megabyte in all.
+    Each file is read once per process: half a megabyte altogether.
     """
     path = _list_files().get(name)
     if path is None:
@@ -53,7 +53,7 @@ def _list_files() -> dict[str, Path]:
 
 
 def _find_package(name: str) -> Path:
-    """The folder of an installed package, which is not imported: only its files are of use here."""
+    """Return the folder of an installed package without importing it."""
     spec = find_spec(name)
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(f"the package {name} is not installed")

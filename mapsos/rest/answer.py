@@ -1,4 +1,4 @@
-"""The REST interface from request to response: which map, which resource, which format; what becomes of errors."""
+"""The REST interface from request to response: map, resource, format, and errors."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ JSON = "application/json; charset=UTF-8"
 
 
 class PageWriter(Protocol):
-    """Writes what the REST interface has as a page for people."""
+    """Writes resources of the REST interface as pages for people."""
 
     def write_services(self, services: dict[str, Service]) -> Response:
         """Write the list of services."""
@@ -50,16 +50,16 @@ class PageWriter(Protocol):
         """Write a resource. Raises RestError."""
 
     def write_error(self, error: RestError, service: Service | None) -> Response:
-        """Write an error, of a service if it is known."""
+        """Write an error; ``service`` is None if it is unknown."""
 
 
 class RestExchange:
-    """One request for the REST interface, and what is known of it so far.
+    """One request for the REST interface, and its state so far.
 
     Parameters
     ----------
     pages
-        Writes pages, None for a request that wants none.
+        Writes pages; None for a request that does not want one.
     """
 
     def __init__(self, request: Request, path: RestPath, host: Host, pages: PageWriter | None = None) -> None:
@@ -68,7 +68,7 @@ class RestExchange:
         self._host = host
         self._pages = pages
         self._service: Service | None = None
-        # Of a query that cannot be decoded, the format still can.
+        # The format is read even if the query cannot be decoded.
         self._wants_page = wants_page(path, dict(parse_qsl(request.query or "", errors="replace")).get("f"))
 
     def answer(self) -> Response:
@@ -85,7 +85,7 @@ class RestExchange:
         return replace(response, operation=self._path.operation, count_rows=resource.count_rows)
 
     def report(self, failure: Failure) -> Response:
-        """Report a failure as a document or a page, with an HTTP status code of its own."""
+        """Report a failure as a document or a page, with its HTTP status code."""
         error = translate_failure(failure)
         if self._wants_page and self._pages is not None:
             page = self._pages.write_error(error, self._service)
@@ -121,7 +121,7 @@ class RestExchange:
 
 
 def _describe_stream(context: Context, raw: RawRequest, resource: Resource) -> Answer:
-    """Return what is streamed as an answer. A table tells of its own bound, as that of SOS does: JSON does inside."""
+    """Return a stream as an answer. The facts of a table have the limit of rows, as in SOS; JSON contains it."""
     assert resource.stream is not None
     if resource.format != "csv":
         return Answer(JSON, resource.stream)
@@ -132,7 +132,7 @@ def _describe_stream(context: Context, raw: RawRequest, resource: Resource) -> A
 
 
 def _list_services(raw: RawRequest, host: Host) -> dict[str, Service]:
-    """List the maps that are services, by name; one that cannot be read is left out, and is in the log."""
+    """Return the maps that are services by name. Maps that cannot be read are left out and logged."""
     check_names(raw, "services")
     found = {}
     for name in sorted(host.settings.maps):
@@ -146,22 +146,22 @@ def _list_services(raw: RawRequest, host: Host) -> dict[str, Service]:
 
 
 def find_service(name: str | None, host: Host) -> Service:
-    """Return the service of a map's name, None for the only or the default one. Raises RestError."""
+    """Return the service of a map by its name; None stands for the only or the default map. Raises RestError."""
     file = host.settings.mapfile if name is None else host.settings.maps.get(name.lower())
     if file is None:
-        raise RestError("there is no such service", code=404)
+        raise RestError("service not found", code=404)
     try:
         service = host.find_service(file)
     except MapfileError as error:
         raise RestError("the map of this service cannot be read", code=500, detail=str(error)) from error
     if not service.has_sos:
-        raise RestError("there is no such service", code=404)
+        raise RestError("service not found", code=404)
     return service
 
 
 @contextmanager
 def decoding_errors() -> Iterator[None]:
-    """Turn what the decoder has against a request into RestError."""
+    """Turn errors of the decoder into RestError."""
     try:
         with rest_errors():
             yield
@@ -174,18 +174,18 @@ def _refuse_body(data: bytes) -> RawRequest:
 
 
 def wants_page(path: RestPath, format: str | None) -> bool:
-    """Whether a page is wanted: where the format is html, or none is named."""
+    """Return whether the client wants a page: the format is html or missing."""
     return path.resource != "openapi" and (format or "html").strip().lower() == "html"
 
 
 def write_error(error: RestError) -> Response:
-    """Write the document about an error."""
+    """Return the document of an error."""
     value = {"error": {"code": error.code, "message": error.message, "details": list(error.details)}}
     return tell_methods(_respond(error.code, value, None, error=True), error)
 
 
 def tell_methods(response: Response, error: RestError) -> Response:
-    """Add the methods that the resource has to the report of one that it does not have (RFC 9110, clause 15.5.6)."""
+    """Add the allowed methods to the report of an unsupported one (RFC 9110, clause 15.5.6)."""
     if not isinstance(error, MethodError):
         return response
     return replace(response, headers=(*response.headers, ("Allow", ", ".join(error.allowed))))

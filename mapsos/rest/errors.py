@@ -9,14 +9,14 @@ from mapsos.terms.failures import Failure, ReportedError
 
 
 class RestError(ReportedError):
-    """A failure that the client is told about as ``{"error": {"code", "message", "details"}}``.
+    """A failure that is reported as ``{"error": {"code", "message", "details"}}``.
 
     Parameters
     ----------
     message
-        One sentence for the client: no path, no connection string, no text of a driver.
+        One sentence for the client, without paths, connection strings or texts of drivers.
     details
-        Further sentences, such as what is allowed instead.
+        Further sentences, such as the allowed values.
     code
         The HTTP status, which is also the code in the document.
     detail
@@ -32,7 +32,7 @@ class RestError(ReportedError):
 
 
 class MethodError(RestError):
-    """A request by a method that the resource does not have; ``allowed`` are those that it has."""
+    """A request with an unsupported method; ``allowed`` are the supported ones."""
 
     def __init__(self, method: str, allowed: tuple[str, ...]) -> None:
         named = f"{', '.join(allowed[:-1])} and {allowed[-1]}"
@@ -41,13 +41,13 @@ class MethodError(RestError):
 
 
 def translate_error(error: DecodingError | OwsException | ServiceError) -> RestError:
-    """Return what the REST interface says of an error of the parts that it shares."""
+    """Return an error of a shared part as one of this interface."""
     code = error.kind.status if isinstance(error, ServiceError) else error.status
     return RestError(str(error), code=code, detail=error.detail)
 
 
 def translate_failure(failure: Failure) -> RestError:
-    """Return the error of this interface for whatever went wrong."""
+    """Return a failure as an error of this interface."""
     error = failure.error
     if isinstance(error, RestError):
         return error

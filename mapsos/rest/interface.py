@@ -1,4 +1,4 @@
-"""The REST interface as an interface of the application: which requests are for it."""
+"""The REST interface as an interface of the application: take its requests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def open_exchange(request: Request, host: Host) -> RestExchange | None:
-    """Take a request whose path is one of the REST interface, if that is switched on."""
+    """Take a request with a path of the REST interface, if that is enabled."""
     if not host.settings.rest or len(request.environ.get("PATH_INFO", "")) < 2:
         return None
     path = parse_rest_path(read_path(request.environ))

@@ -1,4 +1,4 @@
-"""Parameters of the REST interface: each by its name, none passed over."""
+"""Parameters of the REST interface. Unknown parameters are rejected."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mapsos.rest.errors import RestError
 
 FORMATS = ("html", "json", "pjson")
 MORE_FORMATS = {"": ("schema",), "observations/query": ("csv",)}
-"""What some resources have besides."""
+"""Further formats of some resources."""
 
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "services": (),
@@ -33,28 +33,28 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "features": (),
     "features/query": ("feature", "observedProperty", "procedure", "spatialFilter"),
 }
-"""What each resource may be asked besides ``f``, as f=schema lists it, and how answers are paged."""
+"""The parameters of each resource except ``f``: those that f=schema lists, and those of pages."""
 
 
 def check_names(raw: RawRequest, resource: str) -> None:
-    """Refuse parameters that the resource does not have, or without a name, or given more than once: RestError."""
+    """Reject unknown, nameless and repeated parameters. Raises RestError."""
     if "callback" in raw.values:
         raise RestError(
-            "callback is not supported", "ask with f=json; other origins may if the server's CORS setting says so"
+            "callback is not supported", "use f=json; the CORS setting of the server can allow other origins"
         )
     allowed = (*PARAMETERS[resource], "f")
     unknown = [name for name in raw.values if name not in {known.lower() for known in allowed}]
     if raw.nameless:
-        raise RestError("there is a value without the name of a parameter", f"parameters are {', '.join(allowed)}")
+        raise RestError("a parameter has a value but no name", f"parameters are {', '.join(allowed)}")
     if unknown:
-        raise RestError(f"there is no parameter {', '.join(unknown)} here", f"parameters are {', '.join(allowed)}")
+        raise RestError(f"unknown parameter {', '.join(unknown)}", f"parameters are {', '.join(allowed)}")
     for name in PARAMETERS[resource] + ("f",):
         if len(set(raw.all(name))) > 1:
-            raise RestError(f"{name} is there more than once, with different values")
+            raise RestError(f"{name} is given more than once, with different values")
 
 
 def read_format(raw: RawRequest, resource: str) -> str:
-    """The response format, ``html`` where none is named. Raises RestError."""
+    """Return the response format, ``html`` by default. Raises RestError."""
     allowed = ("json",) if resource == "openapi" else (*FORMATS, *MORE_FORMATS.get(resource, ()))
     found = (raw.last("f") or allowed[0]).strip().lower()
     if found not in allowed:
@@ -63,7 +63,7 @@ def read_format(raw: RawRequest, resource: str) -> str:
 
 
 def read_list(raw: RawRequest, name: str) -> tuple[str, ...] | None:
-    """The ids of a comma-separated list, None where the parameter is absent or empty.
+    """Return the ids of a comma-separated list; None if the parameter is absent or empty.
 
     A comma inside an id is written ``\\,``.
     """
@@ -75,16 +75,16 @@ def read_list(raw: RawRequest, name: str) -> tuple[str, ...] | None:
 
 
 def read_text(raw: RawRequest, name: str) -> str | None:
-    """The text of a parameter, None where it is absent or empty."""
+    """Return the value of a parameter; None if it is absent or empty."""
     text = raw.last(name)
     return text if text and text.strip() else None
 
 
 def read_count(raw: RawRequest, name: str, least: int) -> int | None:
-    """A whole number from ``least`` on, None where the parameter is absent or empty. Raises RestError."""
+    """Return an integer of at least ``least``; None if the parameter is absent or empty. Raises RestError."""
     text = read_text(raw, name)
     if text is None:
         return None
     if not re.fullmatch(r"[0-9]{1,15}", text.strip()) or int(text) < least:
-        raise RestError(f"{name} cannot be read: {text[:50]!r}", f"a whole number from {least} on is wanted")
+        raise RestError(f"{name} cannot be read: {text[:50]!r}", f"expected an integer of at least {least}")
     return int(text)

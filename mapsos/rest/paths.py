@@ -1,4 +1,4 @@
-"""Paths of the REST interface: which service and which of its resources a request is for."""
+"""Paths of the REST interface: from a path to a service and a resource."""
 
 from __future__ import annotations
 
@@ -18,23 +18,30 @@ _SERVICES = re.compile(r"(?P<prefix>/arcgis/rest/services)/?", re.IGNORECASE)
 _OPENAPI = re.compile(r"(?P<prefix>(?:/(?P<service>[^/]+))?)/openapi\.json", re.IGNORECASE)
 
 RESOURCES = ("observations", "observations/query", "procedures", "features", "features/query")
-"""The resources under a service's root, without the offerings and procedures themselves."""
+"""The resources below the root of a service, without single offerings and procedures."""
 
 MEMBERS = {"offering": "observations", "procedure": "procedures"}
-"""What has an id, and the resource that it stands below. An offering of the id ``query`` has no path: that is taken."""
+"""Resources with an id, and the resource above each. An offering with the id ``query`` has no path: it is taken."""
 
 REST_OPERATIONS = ("REST", *(f"REST {name}" for name in ("services", "openapi", *RESOURCES, *MEMBERS)))
-"""All that `RestPath.operation` can be, but for the empty text."""
+"""All values of `RestPath.operation` except the empty string."""
 
 
 @dataclass(frozen=True)
 class RestPath:
     """A path of this interface.
 
-    ``service`` is a map as the configuration or the server names it, None for the only or the default one.
-    ``prefix`` is the path of the service's root. ``resource`` is ``services`` (the list of services), ``openapi``,
-    ``""`` (a service's root), one of `RESOURCES`, ``offering`` or ``procedure`` (with ``id``), or None for what there
-    is not.
+    Attributes
+    ----------
+    service
+        The name of a map in the configuration or on the server; None for the only or the default map.
+    prefix
+        The path of the root of the service.
+    resource
+        ``services`` (the list of services), ``openapi``, ``""`` (the root of a service), one of `RESOURCES`,
+        ``offering`` or ``procedure``; None for an unknown resource.
+    id
+        The id of an offering or procedure.
     """
 
     service: str | None
@@ -44,15 +51,15 @@ class RestPath:
 
     @property
     def operation(self) -> str:
-        """What a request for this path is called in the log and in metrics; empty for what there is not."""
+        """Return the name of requests for this path in logs and metrics; empty for an unknown resource."""
         return "" if self.resource is None else f"REST {self.resource}".rstrip()
 
 
 def read_path(environ: Mapping[str, str]) -> str:
-    """The decoded path below the program, with all slashes that the client wrote.
+    """Return the decoded path below the program, with all slashes that the client wrote.
 
-    Apache's PATH_INFO has one for many, and by ``AllowEncodedSlashes NoDecode`` still ``%2F`` for others. So the path
-    is taken from REQUEST_URI where that says the same but for slashes, else it is PATH_INFO.
+    In Apache's PATH_INFO several slashes become one, and with ``AllowEncodedSlashes NoDecode`` others are ``%2F``.
+    Therefore the path is that of REQUEST_URI if it differs from PATH_INFO in slashes only, else PATH_INFO.
     """
     script, path = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "")
     said = unquote(environ.get("REQUEST_URI", "").partition("?")[0])
@@ -61,10 +68,10 @@ def read_path(environ: Mapping[str, str]) -> str:
 
 
 def parse_rest_path(path: str) -> RestPath | None:
-    """Read a decoded path, as `read_path` gives it; None if it is not one of this interface.
+    """Return the parts of a decoded path as of `read_path`; None if it is not a path of this interface.
 
-    Names count without case, but not that of the service or an id. An id is all that follows ``observations/`` or
-    ``procedures/``, with whatever slashes it has; of one that is not UTF-8 there is nothing.
+    Names are case-insensitive, except that of the service and ids. An id is everything after ``observations/`` or
+    ``procedures/``, slashes included. An id that is not UTF-8 is unknown.
     """
     if match := _SERVICES.fullmatch(path):
         return RestPath(None, match["prefix"], "services")
@@ -84,5 +91,5 @@ def parse_rest_path(path: str) -> RestPath | None:
 
 
 def write_path(*segments: str) -> str:
-    """A path below a service's root, percent-encoded: slashes inside a segment too."""
+    """Return a path below the root of a service, percent-encoded, including slashes inside segments."""
     return "".join(f"/{quote(segment, safe=':@!$&()*+,;=-._~')}" for segment in segments)

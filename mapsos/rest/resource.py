@@ -1,4 +1,4 @@
-"""From a path and parameters to a resource."""
+"""Find the resource of a path and parameters."""
 
 from __future__ import annotations
 
@@ -22,12 +22,20 @@ from mapsos.web.messages import Chunk
 
 @dataclass(frozen=True)
 class Resource:
-    """What a path stands for.
+    """A resource, ready to be written.
 
-    ``kind`` is the `RestPath`'s resource, or ``schema``; ``format`` how the client wants it: html, json, pjson
-    or csv. ``stream`` is the document of what is streamed, JSON or CSV, else None; where it is there, ``value`` is
-    empty.
-    ``count_rows`` tells how many observations of it have been written so far (`Response.count_rows`).
+    Attributes
+    ----------
+    kind
+        The resource of the `RestPath`, or ``schema``.
+    format
+        The requested format: html, json, pjson or csv.
+    value
+        The JSON value; empty for a stream.
+    stream
+        The document as a stream of JSON or CSV, else None.
+    count_rows
+        Returns the number of observations written so far (`Response.count_rows`).
     """
 
     kind: str
@@ -38,7 +46,7 @@ class Resource:
 
 
 PAGE_ROWS = 100
-"""How many observations are shown to people, or written with indents, where they do not say."""
+"""Default number of observations on pages and in indented JSON."""
 
 
 _READERS: dict[str, Callable[[Context], dict[str, Any]]] = {
@@ -57,15 +65,26 @@ _MEMBERS: dict[str, Callable[[Context, str], dict[str, Any]]] = {
 def find_resource(
     context: Context, path: RestPath, raw: RawRequest, script: str = "", *, reads_body: bool = True
 ) -> Resource:
-    """Return the resource that a request asks for.
+    """Return the requested resource.
 
-    ``script`` is the path of the program; without ``reads_body`` nothing of a stream is read. Raises RestError: 404 for
-    what is not there, 400 for wrong parameters.
+    Parameters
+    ----------
+    context, path, raw
+        The request.
+    script
+        The path of the program.
+    reads_body
+        Whether the client wants the body; without it no observation is read.
+
+    Raises
+    ------
+    RestError
+        The resource does not exist (404), access is not allowed (403), or a parameter is wrong (400).
     """
     if not any(map(context.enabled, ("GetCapabilities", "GetObservation"))):
-        raise RestError("this service has nothing for this client", code=403)
+        raise RestError("access to this service is not allowed", code=403)
     if path.resource is None:
-        raise RestError("there is no such resource", "resources are observations, procedures and features", code=404)
+        raise RestError("resource not found", "resources are observations, procedures and features", code=404)
     check_names(raw, path.resource)
     format = read_format(raw, path.resource)
     if format == "schema":

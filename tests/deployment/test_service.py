@@ -52,7 +52,7 @@ def test_a_host_that_is_not_served_gets_no_capabilities(proxied: tuple[str, Mach
 @pytest.mark.parametrize("id", ["http%3A%2F%2Fx.org%2F1", "http://x.org/1"])
 def test_an_id_with_slashes_comes_through(client: Client, id: str) -> None:
     answer = replace(client, path=f"{client.path}/exts/SosSOE/procedures/{id}").ask("f=json")
-    assert (answer.status, b'"there is no procedure http://x.org/1"' in answer.body) == (404, True)
+    assert (answer.status, b'"procedure http://x.org/1 not found"' in answer.body) == (404, True)
 
 
 def test_only_a_trusted_proxy_is_believed(proxied: tuple[str, Machine]) -> None:

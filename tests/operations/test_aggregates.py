@@ -265,7 +265,7 @@ def test_functions_of_numbers_are_refused_where_there_is_only_text(many: World, 
         etree.fromstring(get(many, CSV, aggregateInterval="P1D", aggregateFunction=f"count,{function}"))
     )
     assert (code, locator) == ("InvalidParameterValue", "aggregatefunction")
-    assert f"aggregateFunction {function} has no meaning for any property of layer l1" in text
+    assert f"aggregateFunction {function} applies to no property of layer l1" in text
 
 
 def test_layers_without_time_are_refused(world: World) -> None:

@@ -108,18 +108,18 @@ def test_procedures_are_listed_and_described(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("path", "parameters", "status", "message"),
     [
-        (ROOT + "/nothing", {"f": "json"}, 404, "there is no such resource"),
-        (ROOT + "/procedures/nobody", {"f": "json"}, 404, "there is no procedure nobody"),
-        (ROOT + "/observations/nothing", {"f": "json"}, 404, "there is no offering nothing"),
-        (ROOT + "/observations/hourly", {"f": "json", "offering": "x"}, 400, "there is no parameter offering here"),
-        ("/nowhere/exts/SosSOE", {"f": "json"}, 404, "there is no such service"),
+        (ROOT + "/nothing", {"f": "json"}, 404, "resource not found"),
+        (ROOT + "/procedures/nobody", {"f": "json"}, 404, "procedure nobody not found"),
+        (ROOT + "/observations/nothing", {"f": "json"}, 404, "offering nothing not found"),
+        (ROOT + "/observations/hourly", {"f": "json", "offering": "x"}, 400, "unknown parameter offering"),
+        ("/nowhere/exts/SosSOE", {"f": "json"}, 404, "service not found"),
         (ROOT, {"f": "xml"}, 400, "f=xml is not supported"),
         (ROOT + "/procedures", {"f": "schema"}, 400, "f=schema is not supported"),
-        (ROOT, {"f": "json", "": "1"}, 400, "there is a value without the name of a parameter"),
+        (ROOT, {"f": "json", "": "1"}, 400, "a parameter has a value but no name"),
         (ROOT, {"f": "json", "callback": "run"}, 400, "callback is not supported"),
-        (ROOT, {"f": "json", "color": "red", "size": "1"}, 400, "there is no parameter color, size here"),
-        (ROOT + "/procedures", {"f": "json", "offering": "hourly"}, 400, "there is no parameter offering here"),
-        (ROOT, {"f": "json", "map": "other"}, 400, "there is no parameter map here"),
+        (ROOT, {"f": "json", "color": "red", "size": "1"}, 400, "unknown parameter color, size"),
+        (ROOT + "/procedures", {"f": "json", "offering": "hourly"}, 400, "unknown parameter offering"),
+        (ROOT, {"f": "json", "map": "other"}, 400, "unknown parameter map"),
     ],
 )
 def test_errors_are_documents_of_the_interface(

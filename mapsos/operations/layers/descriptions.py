@@ -1,4 +1,4 @@
-"""What an answer of observations is, and each of its layers: made once, in neutral words, for whatever encoder."""
+"""Describe an answer with observations and each of its layers, for any encoder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,21 @@ def build_feature_type_url(online_resource: str, layer_name: str) -> str:
 def build_collection(
     service: Service, first: ObservationLayer, offering: str, output_crs: Crs | None, feature_type_url: str
 ) -> CollectionMarkup:
-    """The collection around the members; ``first`` is the first layer of the offering, ``offering`` as requested."""
+    """Return the description of the collection around the members.
+
+    Parameters
+    ----------
+    service
+        The map.
+    first
+        The first layer of the offering.
+    offering
+        The offering as the client spelled it.
+    output_crs
+        The CRS of the answer; None for that of each layer.
+    feature_type_url
+        The DescribeFeatureType link of the answer, without escaping.
+    """
     return CollectionMarkup(
         id=offering,
         feature_type_url=feature_type_url,
@@ -58,9 +72,9 @@ def _choose_label(
 ) -> str | None:
     """Return the label of coordinates in an answer (docs/mapserver-sos.md, "CRS labels").
 
-    The collection's own never is the layer's.
+    The label of the collection itself is never that of the layer.
     """
-    # With srsName the coordinates are in that CRS, whatever the layer's metadata say of its own.
+    # With srsName the coordinates are in that CRS, whatever CRS the layer's metadata name.
     if output_crs is not None and output_crs != service.crs:
         return output_crs.label
     if not with_layer and not layer.srs and (service.crs is None or service.crs.label is None):
@@ -76,14 +90,14 @@ def describe_layer(
     Parameters
     ----------
     output_crs
-        The CRS that the answer is in, None for that of each layer.
+        The CRS of the answer; None for that of each layer.
     feature_type_url
         The DescribeFeatureType link of the answer, without escaping.
 
     Raises
     ------
     ServiceError
-        If the data cannot be read. Reading the time extent of the description raises one too.
+        The data cannot be read. `LayerDescription.read_time_extent` raises it too.
     """
     layer, own = meaning.layer, meaning.layer.source.crs
     observed = meaning.observed_property

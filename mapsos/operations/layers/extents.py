@@ -1,4 +1,4 @@
-"""Offering extents and time extents: what the metadata say, read and checked, or what the data show (D-13)."""
+"""Offering extents and time extents: those of the metadata, read and checked, else those of the data (D-13)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEADING_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
 
 
 def read_stated_extent(layer: ObservationLayer) -> tuple[float, float, float, float] | None:
-    """sos_offering_extent as minx, miny, maxx, maxy; None if absent. Raises ServiceError."""
+    """Return sos_offering_extent as minx, miny, maxx, maxy; None if absent. Raises ServiceError without four parts."""
     if layer.offering_extent is None:
         return None
     parts = layer.offering_extent.split(",")
@@ -35,10 +35,10 @@ def _read_number(text: str) -> float:
 
 
 def find_label(layer: ObservationLayer, service: Service | None = None) -> str | None:
-    """The CRS label of a layer's envelope (docs/mapserver-sos.md, "CRS labels").
+    """Return the CRS label of a layer's envelope (docs/mapserver-sos.md, "CRS labels").
 
-    The first word of its srs metadata, else the label of its projection. With ``service`` the map's projection comes
-    between the two, as in GetObservation.
+    It is the first word of its srs metadata, else the label of its projection. With ``service`` the projection of the
+    map comes between the two, as in GetObservation.
     """
     words = (layer.srs or "").split(" ")
     if words[0]:
@@ -49,9 +49,9 @@ def find_label(layer: ObservationLayer, service: Service | None = None) -> str |
 
 
 def describe_extent(offering: Offering) -> Envelope | None:
-    """The envelope of an offering in capabilities: stated, else computed over all its layers (D-13).
+    """Return the envelope of an offering in capabilities: that of the metadata, else that of all its layers (D-13).
 
-    Coordinates are in the first layer's CRS, x y order. None if there is no CRS label, or nothing to compute from.
+    Coordinates are in the first layer's CRS, x y order. None without a CRS label or without geometries.
     """
     label = find_label(offering.first)
     if label is None:
@@ -69,7 +69,7 @@ def describe_extent(offering: Offering) -> Envelope | None:
 
 
 def find_map_rectangle(service: Service, layer: ObservationLayer) -> Predicate:
-    """The MAP EXTENT as a predicate for a layer's rows; everything if the map has none (D-06). Raises ServiceError."""
+    """Return the MAP EXTENT as a predicate; every row matches without one (D-06). Raises ServiceError."""
     if service.extent is None or not has_geometry(layer.source):
         return EVERYTHING
     crs = service.crs.definition if service.crs is not None else None
@@ -81,7 +81,7 @@ def _compute_extent(layer: ObservationLayer, crs: Crs | None) -> tuple[float, fl
 
 
 def read_stated_time_extent(layer: ObservationLayer) -> TimeExtent | None:
-    """sos_offering_timeextent as written; None if absent. Raises ServiceError (more than two parts)."""
+    """Return sos_offering_timeextent as written; None if absent. Raises ServiceError for more than two parts."""
     if layer.offering_time_extent is None:
         return None
     parts = layer.offering_time_extent.split("/")
@@ -94,7 +94,7 @@ def read_stated_time_extent(layer: ObservationLayer) -> TimeExtent | None:
 
 
 def describe_time_extent(offering: Offering) -> TimeExtent | None:
-    """The sos:time of an offering: stated by its first layer, else from the times of all its layers (D-13)."""
+    """Return the sos:time of an offering: that of its first layer's metadata, else that of all its layers (D-13)."""
     stated = read_stated_time_extent(offering.first)
     if stated is not None:
         return stated
@@ -106,9 +106,9 @@ def describe_time_extent(offering: Offering) -> TimeExtent | None:
 
 
 def complete_time_extent(extent: TimeExtent | None) -> TimeExtent | None:
-    """A time extent in full dates, or date-times where it says a time of day: ``1871/1970`` is 1871-01-01/1970-12-31.
+    """Return a time extent in full dates, or date-times with a time of day: ``1871/1970`` is 1871-01-01/1970-12-31.
 
-    A side that is no time is empty: it is unknown.
+    A side that is not a time is unknown, and becomes empty.
     """
     if extent is None:
         return None
@@ -135,9 +135,10 @@ def _compute_time_bounds(layer: ObservationLayer) -> Interval | None:
 
 
 def read_time_limits(layer: ObservationLayer, now: int) -> tuple[Interval, ...] | None:
-    """sos_offering_timeextent as intervals that eventTime is held against; None if absent or no times at all.
+    """Return sos_offering_timeextent as intervals to compare with eventTime; None if it is absent or cannot be read.
 
-    A single value, an end left out and an end left empty are open: they reach to the end of time (D-06).
+    A single value, a missing end and an empty end are open: the interval has no end (D-06). ``now`` is in microseconds
+    since 1970 UTC.
     """
     if not layer.offering_time_extent:
         return None

@@ -1,7 +1,7 @@
-"""What is known of a layer's data without reading it again: columns, procedures, extent, time bounds.
+"""Cached facts about a layer's data: columns, procedures, extent, time bounds.
 
-Facts are kept as long as the data are the same, so that capabilities cost nothing twice: for files that is their path,
-size and modification time; for databases, which have no such identity, a time to live.
+Facts are cached while the data are unchanged, so that capabilities are computed once. Files are identified by path,
+size and modification time. Databases have no such identity: their facts have a time to live.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TIME_TO_LIVE = 60.0
-"""Seconds for which facts of a source without identity are believed."""
+"""Seconds for which facts about a source without identity are trusted."""
 
 _MOST_VALUES = 500_000
 
@@ -41,7 +41,7 @@ _Key: TypeAlias = tuple[LayerSource, Hashable]
 
 @dataclass(frozen=True)
 class _Fact:
-    """A value, the identity of the data that it was found in (None: they have none), and when, in monotonic seconds."""
+    """A value, the identity of the data (None: they have none), and the time when it was found in monotonic seconds."""
 
     value: object
     state: Hashable | None
@@ -49,10 +49,10 @@ class _Fact:
 
 
 class FactStore:
-    """Facts by question and identity of the data, the least recently used forgotten first. Safe for threads.
+    """Cached facts by question and identity of the data; the least recently used are dropped first. Thread-safe.
 
-    ``most`` bounds their values together: one for each fact, and one for each member of what is a collection. The
-    newest fact is kept whatever its size.
+    ``most`` limits the total number of values: one for each fact, plus one for each member of a collection. The newest
+    fact is always cached.
     """
 
     def __init__(self, most: int = _MOST_VALUES) -> None:
@@ -63,10 +63,10 @@ class FactStore:
         self._values = 0
 
     def recall(self, source: LayerSource, question: Hashable, find: Callable[[], T]) -> T:
-        """Return the remembered answer to ``question`` if the data have not changed, else what ``find`` finds now.
+        """Return the cached answer to ``question`` if the data have not changed, else the result of ``find``.
 
-        Of several threads with the same question one finds the answer, and the others wait for it. What ``find``
-        raises is raised, and remembered by nobody.
+        If several threads have the same question, one calls ``find`` and the others wait for its result. An exception
+        of ``find`` passes through, and is not cached.
         """
         key = (source, question)
         state = identity(source)
@@ -91,7 +91,7 @@ class FactStore:
         return found
 
     def forget(self, source: LayerSource | None = None) -> None:
-        """Forget what is known of a source, None for everything."""
+        """Drop the facts about a source; None for all sources."""
         with self._lock:
             for key in [key for key in self._facts if source is None or key[0] == source]:
                 self._drop(key)
@@ -100,7 +100,7 @@ class FactStore:
         fact = self._facts.get(key)
         if fact is None or fact.state != state:
             return None
-        # Each fact of a database ages by itself: if all of them ended at once, every request would wait then.
+        # Each fact of a database expires separately: if all expired at once, every request would wait.
         if state is None and time.monotonic() - fact.since >= TIME_TO_LIVE:
             return None
         self._facts.move_to_end(key)
@@ -120,7 +120,7 @@ class FactStore:
 
 @contextmanager
 def _hold(lock: threading.Lock) -> Iterator[None]:
-    """Hold a lock, waiting for it no longer than the request may take. Raises DeadlineError."""
+    """Hold a lock. Waits at most until the deadline of the request, then raises DeadlineError."""
     deadline = current_deadline()
     while not lock.acquire(timeout=-1 if deadline.left is None else max(deadline.left, 0.001)):
         deadline.check()
@@ -138,22 +138,25 @@ _store = FactStore()
 
 
 def list_columns(source: LayerSource) -> tuple[Column, ...]:
-    """The columns of a layer in source order. Raises ServiceError."""
+    """Return the columns of a layer in source order. Raises ServiceError."""
     return _find_schema(source)[0]
 
 
 def has_geometry(source: LayerSource) -> bool:
-    """Whether the source has geometries at all. Raises ServiceError."""
+    """Return whether the source has geometries. Raises ServiceError."""
     return _find_schema(source)[1]
 
 
 def _find_schema(source: LayerSource) -> tuple[tuple[Column, ...], bool]:
-    """The columns, and whether there are geometries: what an open layer knows without reading."""
+    """Return the columns and whether there are geometries, which an open layer knows without reading rows."""
     return _recall(source, "schema", lambda: _ask(source, lambda layer: (tuple(layer.columns), layer.has_geometry)))
 
 
 def list_values(source: LayerSource, column: str, predicate: Predicate = EVERYTHING) -> tuple[str, ...]:
-    """Distinct value texts of a column in order of first appearance, ``""`` for NULL. Raises ServiceError."""
+    """Return the distinct values of a column as strings in order of first appearance, ``""`` for NULL.
+
+    Raises ServiceError.
+    """
     return _recall(
         source,
         ("values", column, predicate),
@@ -164,12 +167,12 @@ def list_values(source: LayerSource, column: str, predicate: Predicate = EVERYTH
 def find_extent(
     source: LayerSource, crs: Crs | None, predicate: Predicate = EVERYTHING
 ) -> tuple[float, float, float, float] | None:
-    """The bounds of the geometries in x y order in ``crs`` (None: the layer's own); None if there are none."""
+    """Return minx, miny, maxx, maxy of the geometries in ``crs`` (None: that of the layer); None without geometries."""
     return _recall(source, ("extent", crs, predicate), lambda: _ask(source, lambda layer: layer.extent(predicate, crs)))
 
 
 def find_time_bounds(source: LayerSource, column: str, predicate: Predicate = EVERYTHING) -> Interval | None:
-    """From the earliest to the latest time of a column; None if no row has a time."""
+    """Return the interval from the earliest to the latest time of a column; None if no row has a time."""
     return _recall(
         source, ("time", column, predicate), lambda: _ask(source, lambda layer: layer.time_bounds(column, predicate))
     )
@@ -183,7 +186,7 @@ def find_group_facts(
     predicate: Predicate = EVERYTHING,
     crs: Crs | None = None,
 ) -> Mapping[str, GroupFacts]:
-    """What is known of the rows of each value of ``group``, as `Layer.group_facts` has it. Raises ServiceError."""
+    """Return facts about the rows of each value of ``group``, as `Layer.group_facts`. Raises ServiceError."""
     return _recall(
         source,
         ("groups", group, time, texts, predicate, crs),
@@ -194,7 +197,7 @@ def find_group_facts(
 def find_availability(
     source: LayerSource, group: str | None, time: str | None, predicate: Predicate = EVERYTHING
 ) -> Mapping[str, GroupFacts]:
-    """How many rows and when, by value of ``group``, as `Layer.availability` has it. Raises ServiceError."""
+    """Return the number and times of rows by value of ``group``, as `Layer.availability`. Raises ServiceError."""
     return _recall(
         source,
         ("availability", group, time, predicate),
@@ -203,12 +206,12 @@ def find_availability(
 
 
 def tells_steps(source: LayerSource, time: str, group: str | None) -> bool:
-    """Whether an index may tell the first and last rows of steps of time, as `Layer.tells_steps` has it."""
+    """Return whether an index may find the first and last rows of time steps, as `Layer.tells_steps`."""
     return _recall(source, ("steps", time, group), lambda: _ask(source, lambda layer: layer.tells_steps(time, group)))
 
 
 def forget_facts(source: LayerSource | None = None) -> None:
-    """Forget what is known of a source, None for everything (`mapsos.operations.host.Host.forget`)."""
+    """Drop the facts about a source; None for all sources (`mapsos.operations.host.Host.forget`)."""
     _store.forget(source)
 
 
@@ -223,7 +226,7 @@ def _ask(source: LayerSource, question: Callable[[Layer], T]) -> T:
 
 @contextmanager
 def read_layer(source: LayerSource) -> Iterator[Layer]:
-    """Open a layer for questions to its data. Raises ServiceError where it cannot be opened or read."""
+    """Open a layer to query its data. Raises ServiceError if it cannot be opened or read."""
     from mapsos.sources.layer import open_layer
 
     with source_errors(), open_layer(source) as layer:
@@ -232,7 +235,7 @@ def read_layer(source: LayerSource) -> Iterator[Layer]:
 
 @contextmanager
 def source_errors() -> Iterator[None]:
-    """Turn an error of the data into the one that a client gets; its cause is for the log only."""
+    """Turn SourceError into ServiceError for the client; the cause is for the log only."""
     try:
         yield
     except SourceError as error:

@@ -1,4 +1,4 @@
-"""What the columns of a layer mean: which is the time, which the procedure, what a client's name stands for."""
+"""The meaning of a layer's columns: which holds the time, which the procedure, and which column a name refers to."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _URI_BEGINNINGS = ("urn:", "http://", "https://", "ftp://", "file:")
 
 
 class UnknownName(Exception):
-    """A name in a filter that this layer has no column for."""
+    """A name in a filter for which the layer has no column."""
 
 
 @dataclass(frozen=True)
 class LayerMeaning:
-    """A layer together with the columns that its data really have, in source order.
+    """A layer together with the columns of its data in source order.
 
-    Of observations that last, ``end_time`` names the column of batches with the end of each, and ``interval`` the one
-    with begin and end as an ISO 8601 interval. Both are there beside ``columns``.
+    For observations with a duration, ``end_time`` is the name of the column of batches with the end of each, and
+    ``interval`` that of the column with begin and end as an ISO 8601 interval. Neither is in ``columns``.
     """
 
     layer: ObservationLayer
@@ -34,55 +34,55 @@ class LayerMeaning:
     interval: str | None = None
 
     def find_column(self, item: str | None) -> Column | None:
-        """The column of that name, without regard to case."""
+        """Return the column of a case-insensitive name; None if it does not exist, or for None."""
         if item is None:
             return None
         wanted = item.casefold()
         return next((column for column in self.columns if column.name.casefold() == wanted), None)
 
     def field(self, column: Column) -> Field:
-        """What the metadata say of a column."""
+        """Return the metadata of a column."""
         return self.layer.fields.get(column.name.lower()) or Field(column.name)
 
     @property
     def time_column(self) -> Column | None:
-        """The column of sos_timeitem, None if it is not set or names no column (D-15b)."""
+        """Return the column of sos_timeitem; None if it is not set or names no column (D-15b)."""
         return self.find_column(self.layer.time_item)
 
     @property
     def procedure_column(self) -> Column | None:
-        """The column of sos_procedure_item."""
+        """Return the column of sos_procedure_item, or None."""
         return self.find_column(self.layer.procedure_item)
 
     @property
     def feature_id_column(self) -> Column | None:
-        """The column of the featureid metadata."""
+        """Return the column of the featureid metadata, or None."""
         return self.find_column(self.layer.feature_id_item)
 
     @property
     def output_columns(self) -> tuple[tuple[str, Column], ...]:
-        """(alias, column) of each column that clients get, in column order: those with an alias."""
+        """Return (alias, column) of each published column in column order: those with an alias."""
         named = ((self.field(column).alias, column) for column in self.columns)
         return tuple((alias, column) for alias, column in named if alias is not None)
 
     @property
     def property_columns(self) -> tuple[tuple[str, Column], ...]:
-        """Those of `output_columns` that are measured values: they do not say when, by what or of what."""
+        """Return the `output_columns` with measured values: all but time, procedure and feature id."""
         roles = (self.time_column, self.procedure_column, self.feature_id_column)
         return tuple((alias, column) for alias, column in self.output_columns if column not in roles)
 
     def is_numeric_text(self, column: Column) -> bool:
-        """Whether a column is text that the metadata say to be numbers."""
+        """Return whether a column has text which the metadata declare to be numbers."""
         return column.kind is ColumnKind.TEXT and self.field(column).kind == "number"
 
     @property
     def value_column(self) -> Column | None:
-        """The column that the observed property's id stands for in a filter: the first that is a measured value."""
+        """Return the column for the observed property's id in a filter: the first with measured values."""
         return next((column for _, column in self.property_columns), None)
 
     @property
     def components(self) -> tuple[str, ...]:
-        """URNs of all columns, aliased or not, in column order (docs/mapserver-sos.md, "Phenomena")."""
+        """Return the URNs of all columns in column order (docs/mapserver-sos.md, "Phenomena")."""
         observed = self.observed_property
         return tuple(
             f"urn:ogc:def:property:{observed.authority}:{observed.version}:{self.field(column).alias or column.name}"
@@ -91,12 +91,14 @@ class LayerMeaning:
 
     @property
     def observed_property(self) -> ObservedProperty:
-        """The layer's phenomenon; only asked of layers that have one."""
+        """Return the observed property. Must only be called for layers that have one."""
         assert self.layer.observed_property is not None
         return self.layer.observed_property
 
     def resolve(self, predicate: Predicate) -> Predicate:
-        """Turn a client's names into columns and give comparisons the column's type (docs/mapserver-sos.md, "result").
+        """Replace names of clients by columns, and give comparisons the type of the column.
+
+        See docs/mapserver-sos.md, "result".
 
         A name is an alias, else a column, else the observed property's id or URN. Raises UnknownName.
         """
@@ -150,12 +152,12 @@ class LayerMeaning:
 
 
 def read_meaning(layer: ObservationLayer) -> LayerMeaning:
-    """Join a layer with its columns. Raises ServiceError where the data cannot be read (D-33)."""
+    """Return a layer with its columns. Raises ServiceError if the data cannot be read (D-33)."""
     return LayerMeaning(layer, list_columns(layer.source))
 
 
 def write_property_uri(observed: ObservedProperty) -> str:
-    """The URI of an observed property: its id where that is one, else a URN with authority, version and id."""
+    """Return the URI of an observed property: its id if that is a URI, else a URN of authority, version and id."""
     if observed.id.lower().startswith(_URI_BEGINNINGS):
         return encode_uri(observed.id)
     parts = (observed.authority, observed.version, observed.id)
@@ -163,7 +165,7 @@ def write_property_uri(observed: ObservedProperty) -> str:
 
 
 def list_spellings(procedure: str) -> set[str]:
-    """What a client's name of a procedure may stand for, in one case: it, without URN, and without its escapes."""
+    """Return the case-folded ids that a client's name of a procedure may mean: with and without URN and escapes."""
     from urllib.parse import unquote
 
     bare = strip_procedure(procedure)

@@ -1,4 +1,4 @@
-"""Which layers an offering or an observed property stands for."""
+"""Find the layers of an offering or an observed property."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mapsos.operations.layers.meaning import write_property_uri
 
 
 def name_offering(layer: ObservationLayer) -> set[str]:
-    """Return the names of a layer's offering, in one case: its id, its name, and its id as gml:id has it."""
+    """Return the case-folded names of a layer's offering: its id, its name, and its id as a gml:id."""
     own = (layer.offering_id, layer.offering_name or layer.offering_id, encode_name(layer.offering_id))
     return {name.casefold() for name in own}
 
@@ -23,7 +23,7 @@ def has_offering(layer: ObservationLayer, wanted: tuple[str, ...] | None) -> boo
 
 
 def name_property(layer: ObservationLayer) -> set[str]:
-    """Return the names of a layer's observed property, in one case: its id and its URI. None without one."""
+    """Return the case-folded names of a layer's observed property: its id and its URI. Empty without one."""
     observed = layer.observed_property
     return set() if observed is None else {observed.id.casefold(), write_property_uri(observed).casefold()}
 
@@ -31,10 +31,14 @@ def name_property(layer: ObservationLayer) -> set[str]:
 def find_offering_layers(
     context: Context, offering: str, observed_properties: tuple[str, ...]
 ) -> tuple[ObservationLayer, ...]:
-    """Return the layers of an offering that have one of the properties and are on for GetObservation (D-10).
+    """Return the layers of an offering with one of the properties that are enabled for GetObservation (D-10).
 
-    Of several properties those that no layer has are passed over, as in MapServer. Raises ServiceError for an offering
-    that no such layer has, and where none of them has one of the properties.
+    Unknown properties are ignored if another one is known, as in MapServer.
+
+    Raises
+    ------
+    ServiceError
+        The offering is unknown, or all properties are.
     """
     members = tuple(layer for layer in context.enabled("GetObservation") if has_offering(layer, (offering,)))
     if not members:
@@ -53,9 +57,23 @@ def pick_layers(
     names_of: Callable[[ObservationLayer], set[str]],
     subject: Subject,
 ) -> tuple[ObservationLayer, ...]:
-    """Return the layers that go by one of the names, whatever their case; None asks for all.
+    """Return the layers with one of the names.
 
-    Raises ServiceError for a name that no layer has.
+    Parameters
+    ----------
+    layers
+        The layers to choose from.
+    wanted
+        Case-insensitive names; None for all layers.
+    names_of
+        Returns the case-folded names of a layer.
+    subject
+        What the names are, for the error.
+
+    Raises
+    ------
+    ServiceError
+        A name is unknown.
     """
     if wanted is None:
         return layers

@@ -13,8 +13,8 @@ from mapsos.operations.layers.meaning import read_meaning
 def list_procedures(context: Context, layer: ObservationLayer) -> tuple[str, ...]:
     """Return a layer's sos_procedure words, else the distinct values of its sos_procedure_item.
 
-    Values are those of rows within the MAP EXTENT, in order of first appearance. Nothing where the layer has neither
-    the metadata nor such a column. Raises ServiceError where the data cannot be read.
+    Values are those of rows within the MAP EXTENT, in order of first appearance. Empty if the layer has neither the
+    metadata nor such a column. Raises ServiceError if the data cannot be read.
     """
     if layer.procedures is not None:
         return layer.procedures
@@ -25,7 +25,7 @@ def list_procedures(context: Context, layer: ObservationLayer) -> tuple[str, ...
 
 
 def require_procedures(context: Context, layer: ObservationLayer) -> tuple[str, ...]:
-    """Return what `list_procedures` does. Raises ServiceError where that is nothing: a layer must have a procedure."""
+    """Return `list_procedures`, which must not be empty. Raises ServiceError if it is."""
     found = list_procedures(context, layer)
     if found or layer.procedures is not None:
         return found

@@ -1,7 +1,7 @@
-"""Observations summarized by procedure and step of the calendar: a layer that is asked for its summary.
+"""Summarize observations by procedure and step of a calendar.
 
-To encoders such a layer looks like any other: its columns are a time (when a step begins), the end of the step, the
-procedure, and one column for each property and function, with alias ``temperature_avg`` and the like.
+To encoders the summary of a layer looks like any layer. Its columns are a time (the begin of a step), the end of the
+step, the procedure, and one column for each property and function, with an alias such as ``temperature_avg``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MOST_GROUPS = 1_000_000
-"""How many summaries one layer may have: they are all in memory until the last row has been read."""
+"""Maximum number of summaries of one layer: all are in memory until the last row has been read."""
 
 _NUMBERS = frozenset({ColumnKind.INTEGER, ColumnKind.REAL})
 _ORDERED = _NUMBERS | {ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.TIME}
@@ -38,7 +38,7 @@ BEGIN, END, INTERVAL, PROCEDURE, POSITION = "time", "end_time", "interval", "pro
 
 @dataclass(frozen=True)
 class Output:
-    """A column of the summary: which column of the source (by its number in the plan), by which function."""
+    """A column of the summary: ``function`` of the source column with index ``number`` in the plan."""
 
     column: Column
     number: int
@@ -47,7 +47,7 @@ class Output:
 
 @dataclass(frozen=True)
 class LayerAggregation:
-    """How one layer is summarized. ``meaning`` is that of the summary; ``source`` that of the layer itself."""
+    """The plan for the summary of one layer. ``meaning`` is that of the summary, ``source`` that of the layer."""
 
     aggregation: Aggregation
     source: LayerMeaning
@@ -57,7 +57,7 @@ class LayerAggregation:
     most_groups: int
 
     def source_needs(self, needs: Needs) -> Needs:
-        """What the batches of the layer shall carry, so that a summary can carry ``needs``."""
+        """Return the columns that batches of the layer must have for a summary with ``needs``."""
         assert self.source.time_column is not None
         procedure = self.source.procedure_column
         return Needs(
@@ -69,7 +69,7 @@ class LayerAggregation:
         )
 
     def find_ends(self) -> StepEnds | None:
-        """The rows that are enough for the summary, None where it takes them all."""
+        """Return the rows that are sufficient for the summary; None if it needs all."""
         functions = {function for column in self.columns for function in column.functions}
         if not functions <= {"first", "last"} or any(column.numeric_text for column in self.columns):
             return None
@@ -85,10 +85,21 @@ class LayerAggregation:
         )
 
     def summarize(self, batches: Iterator[Batch], query: LayerQuery, cache: str | None) -> Generator[Batch]:
-        """The summary of ``batches``, which answer ``query``, in batches: all rows are read before the first.
+        """Yield the summary of all rows in batches. No row is read if the summary is cached.
 
-        Where the same was asked before and the data have not changed, no row is read. ``cache`` is the folder for what
-        is kept for other processes, None for none. Raises ServiceError for too many groups.
+        Parameters
+        ----------
+        batches
+            The rows of the layer.
+        query
+            The query that ``batches`` answer.
+        cache
+            The cache folder, shared with other processes; None for no folder.
+
+        Raises
+        ------
+        ServiceError
+            There are more than `MOST_GROUPS` summaries, or data cannot be read.
         """
         question = ask_summary(
             query.source,
@@ -110,9 +121,9 @@ class LayerAggregation:
             yield whole.slice(start, BATCH_ROWS)
 
     def _read(self, batches: Iterator[Batch]) -> pa.RecordBatch:
-        """The summary as columns: `BEGIN`, `END`, `PROCEDURE`, those of the outputs, and `POSITION` if there are any.
+        """Return the summary as columns: `BEGIN`, `END`, `PROCEDURE`, the outputs, and `POSITION` with geometries.
 
-        Times are microseconds since 1970, positions WKB. No columns at all where there is no group.
+        Times are microseconds since 1970 UTC, positions WKB. Without groups it has no columns.
         """
         import pyarrow as pa
 
@@ -165,11 +176,15 @@ class LayerAggregation:
 
 
 def plan_aggregation(meaning: LayerMeaning, aggregation: Aggregation) -> LayerAggregation:
-    """How a layer is summarized.
+    """Return the plan for the summary of a layer.
 
-    A function takes the properties that it has a meaning for: avg and sum numbers, min and max numbers and times, the
-    others all. Raises ServiceError for a layer without times, and for a function that none of
-    its properties has a meaning for.
+    A function applies to the properties of suitable types: avg and sum to numbers, min and max to numbers and times,
+    the others to all.
+
+    Raises
+    ------
+    ServiceError
+        The layer has no times, or a function applies to none of its properties.
     """
     layer = meaning.layer
     if meaning.time_column is None:
@@ -192,7 +207,7 @@ def plan_aggregation(meaning: LayerMeaning, aggregation: Aggregation) -> LayerAg
         columns.append(SummaryColumn(column.name, tuple(results), numeric_text))
     useless = [name for name in aggregation.functions if all(output.function != name for output in outputs)]
     if useless:
-        message = f"aggregateFunction {','.join(useless)} has no meaning for any property of layer {layer.name}."
+        message = f"aggregateFunction {','.join(useless)} applies to no property of layer {layer.name}."
         raise ServiceError(Kind.INVALID, "aggregation function", message)
     with_procedure = meaning.procedure_column is not None
     summary = LayerMeaning(
@@ -215,7 +230,7 @@ def plan_aggregation(meaning: LayerMeaning, aggregation: Aggregation) -> LayerAg
 
 
 def _result_kind(function: str, kind: ColumnKind) -> ColumnKind | None:
-    """What a function gives of a column of a kind, None where it has no meaning."""
+    """Return the type of the result of a function for a column; None if it does not apply."""
     if function == "count":
         return ColumnKind.INTEGER
     if function == "avg":
@@ -228,7 +243,7 @@ def _result_kind(function: str, kind: ColumnKind) -> ColumnKind | None:
 
 
 def _read_state(summary: Summary, output: Output) -> pa.Array:
-    """A column of the summary; null where a group has no value."""
+    """Return a column of the summary; null for groups without a value."""
     import numpy as np
     import pyarrow as pa
 

@@ -1,7 +1,7 @@
-"""Summaries that took long, kept while the data are the same: in memory, and in the cache folder for other processes.
+"""Cache expensive summaries while the data are unchanged: in memory, and in the cache folder for other processes.
 
-A file there (`mapsos.files.cache_folder`) is an Arrow stream, which cannot carry code. It is trusted only if this very
-version made it from data that are unchanged.
+A file there (`mapsos.files.cache_folder`) is an Arrow stream, which cannot carry code. It is trusted only if this
+version wrote it from data that are unchanged.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 KEEP_SECONDS = 0.3
-"""A summary that was found in less is not kept."""
+"""Seconds: a summary that took less to compute is not cached."""
 
 MOST_BYTES = 32 << 20
-"""How many bytes are kept in memory; of one summary at most an eighth."""
+"""Maximum number of bytes in memory; one summary has at most an eighth of it."""
 
 MOST_BYTES_ON_DISK = 64 << 20
-"""How many bytes are kept in the cache folder: what was not used for longest goes first."""
+"""Maximum number of bytes in the cache folder; the least recently used summaries are removed first."""
 
 _SETTLED = 2 * 10**9
-"""Nanoseconds after which a change of a file shows in its time for certain, on any file system."""
+"""Nanoseconds after which a change of a file is certain to change its time, on any file system."""
 
 _CODEC = ValueCodec((*TERMS, Identity))
 _FOLDER = "summaries"
@@ -53,9 +53,9 @@ class SummaryQuestion:
     source
         The layer.
     text
-        All that the answer depends on besides the data, as JSON.
+        Everything except the data that the answer depends on, as JSON.
     folder
-        The cache folder, None for none.
+        The cache folder; None for no folder.
     """
 
     source: LayerSource
@@ -63,7 +63,7 @@ class SummaryQuestion:
     folder: str | None
 
     def recall(self, find: Callable[[], pa.RecordBatch]) -> pa.RecordBatch:
-        """The kept answer if the data have not changed, else what ``find`` finds now, which is kept if it took long."""
+        """Return the cached answer if the data are unchanged, else the result of ``find``, cached if it took long."""
         state = _write_state(self.source)
         if state is None:
             return find()
@@ -84,7 +84,7 @@ class SummaryQuestion:
 
 
 def ask_summary(source: LayerSource, folder: str | None, *parts: object) -> SummaryQuestion | None:
-    """The question that ``parts`` (values, texts, numbers and tuples of them) make up; None where one has no text."""
+    """Return the question of some values (strings, numbers, terms, tuples); None if one of them has no JSON form."""
     try:
         text = json.dumps([code_version(), *map(_CODEC.encode, (source, parts))])
     except TypeError:
@@ -93,9 +93,9 @@ def ask_summary(source: LayerSource, folder: str | None, *parts: object) -> Summ
 
 
 def forget_summaries(source: LayerSource | None = None) -> None:
-    """Forget what is kept in memory of a source, None for everything (`mapsos.operations.host.Host.forget`).
+    """Drop the summaries in memory of a source; None for all sources (`mapsos.operations.host.Host.forget`).
 
-    What is kept on disk is bound to the state of the data, and is of no more use after they were written to.
+    Summaries on disk belong to one state of the data, so they are not used any more after a write.
     """
     _store.forget(source)
 
@@ -104,7 +104,7 @@ _Key: TypeAlias = tuple[LayerSource, str, str]
 
 
 class SummaryStore:
-    """Summaries by question and state of the data, the least recently used forgotten first. Safe for threads."""
+    """Summaries by question and state of the data; the least recently used are dropped first. Thread-safe."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[_Key, pa.RecordBatch] = OrderedDict()
@@ -112,14 +112,14 @@ class SummaryStore:
         self._bytes = 0
 
     def recall(self, key: _Key) -> pa.RecordBatch | None:
-        """What is kept, None for nothing."""
+        """Return a cached summary, or None."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
     def keep(self, key: _Key, summary: pa.RecordBatch) -> None:
-        """Keep a summary."""
+        """Cache a summary."""
         with self._lock:
             if key in self._kept:
                 self._bytes -= self._kept.pop(key).nbytes
@@ -129,7 +129,7 @@ class SummaryStore:
                 self._bytes -= self._kept.popitem(last=False)[1].nbytes
 
     def forget(self, source: LayerSource | None = None) -> None:
-        """Forget what is kept of a source, None for everything."""
+        """Drop the summaries of a source; None for all sources."""
         with self._lock:
             for key in [key for key in self._kept if source is None or key[0] == source]:
                 self._bytes -= self._kept.pop(key).nbytes
@@ -144,7 +144,7 @@ def _write_state(source: LayerSource) -> str | None:
 
 
 def _is_settled(source: LayerSource) -> bool:
-    """Whether the next change of the data would show: two changes at once may have the same time."""
+    """Return whether the next change of the data would be noticed: two changes at once may have the same time."""
     states = [state for path in list_files(source) if (state := stat_file(path)) is not None]
     return all(state.st_mtime_ns < time.time_ns() - _SETTLED for state in states)
 
@@ -169,7 +169,7 @@ def _load(folder: str, text: str, state: str) -> pa.RecordBatch | None:
 
 
 def _save(folder: str, text: str, state: str, summary: pa.RecordBatch) -> None:
-    """Write a summary; where that is not possible, nothing happens."""
+    """Write a summary to the cache folder. Errors are ignored."""
     import pyarrow as pa
 
     told = summary.replace_schema_metadata({"question": text, "state": state})
@@ -182,7 +182,7 @@ def _save(folder: str, text: str, state: str, summary: pa.RecordBatch) -> None:
 
 
 def _make_room(folder: str) -> None:
-    """Remove what was not used for longest, until the rest is as small as it shall be."""
+    """Remove the least recently used files until the rest fits into `MOST_BYTES_ON_DISK`."""
     with os.scandir(folder) as entries:
         files = sorted(
             ((entry.stat(follow_symlinks=False), entry.path) for entry in entries), key=lambda file: file[0].st_mtime_ns

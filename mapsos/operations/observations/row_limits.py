@@ -1,4 +1,4 @@
-"""Answers that would be too long: refused before anything is sent, with what to ask for instead."""
+"""Reject answers with too many rows before the first byte, and propose a period that has fewer."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ Selections = Sequence[LayerSelection]
 
 @dataclass(frozen=True)
 class Excess:
-    """An answer of too many rows: how many it would have, and a time with fewer and how many that has, if one is known.
+    """The number of rows of an answer that exceeds the limit; and a period with fewer and its number, if one was found.
 
-    The time is half open, in whole seconds.
+    The period has whole seconds: begin inclusive, end exclusive.
     """
 
     rows: int
@@ -37,31 +37,32 @@ def find_excess(
     select_during: Callable[[Interval], Selections],
     skipped: int = 0,
 ) -> Excess | None:
-    """Whether an answer would have more rows than the limit, and what to ask for instead; None if it has not.
+    """Return how far an answer exceeds the limit and what to request instead; None if it is within the limit.
 
-    Costs nothing where the number is known and small enough; else what databases need to count the rows, where they
-    do so exactly, or a pass over the times of the rows; for an answer that is refused that pass in any case, and
-    another over those of the window that is proposed.
+    Costs nothing if the number is known and small enough. Otherwise databases count the rows if they can do so exactly,
+    else the times of the rows are read. For a rejected answer the times are read in any case, and once more those of
+    the proposed period.
 
     Parameters
     ----------
     limit
-        How many rows an answer may have, in all its layers together.
+        Maximum number of rows of all layers together.
     most
-        How many it is cut at (``maxfeatures``), None if it is not; where that is within the limit nothing is refused.
+        The number of rows after which the answer is cut off (``maxfeatures``), None for all; up to the limit nothing is
+        rejected.
     known
-        How many it has, None if nobody knows yet.
+        The number of rows, None if unknown.
     selections
-        Its layers, each with which of its rows.
+        The layers with the predicates for their rows.
     select_during
-        What they would be if the same were asked for this time.
+        Returns the same for a question with this period.
     skipped
-        How many of the rows are left out at the beginning.
+        The number of rows to skip at the beginning.
 
     Raises
     ------
     ServiceError
-        If a source cannot be read.
+        A source cannot be read.
     """
     if most is not None and most <= limit:
         return None
@@ -85,9 +86,13 @@ def check_rows(
     selections: Selections,
     select_during: Callable[[Interval], Selections],
 ) -> None:
-    """Refuse an answer that would have more rows than the limit; for the parameters and the cost see `find_excess`.
+    """Reject an answer with more rows than the limit; for the parameters and the cost see `find_excess`.
 
-    Raises ServiceError with how many rows there are, the limit, and an eventTime that has fewer, if one was found.
+    Raises
+    ------
+    ServiceError
+        The limit is exceeded. The message has the number of rows, the limit, and an eventTime with fewer, if one was
+        found.
     """
     excess = find_excess(limit, most, known, selections, select_during)
     if excess is None:
@@ -101,9 +106,12 @@ def check_rows(
 
 
 def check_summaries(limit: int, most: int | None, known: int) -> None:
-    """Refuse an answer of more summaries, in all its layers together, than the limit; ``most`` as in `find_excess`.
+    """Reject an answer with more summaries in all layers than the limit; ``most`` as in `find_excess`.
 
-    Raises ServiceError with how many there are and the limit.
+    Raises
+    ------
+    ServiceError
+        The limit is exceeded. The message has the number and the limit.
     """
     if known <= limit or (most is not None and most <= limit):
         return
@@ -117,13 +125,13 @@ def check_summaries(limit: int, most: int | None, known: int) -> None:
 def _propose(
     limit: int, density: TimeDensity, selections: Selections, select_during: Callable[[Interval], Selections]
 ) -> tuple[Interval, int] | None:
-    """A time from the first of the rows on that has at most so many rows, and how many it has."""
+    """Return a period from the first row on with at most ``limit`` rows, and its number of rows."""
     window = density.find_window(limit)
     while window is None and (first := density.find_first()) is not None:
         density = _measure(selections, first)
         window = density.find_window(limit)
     while window is not None:
-        # Asked for like this there may be more: rows without any time, or of a time that the first question left out.
+        # The same question with this period may have more rows: those without a time, or of times not in the first one.
         rows = _measure(select_during(window)).total
         if rows <= limit:
             return (window, rows) if rows else None
@@ -133,7 +141,7 @@ def _propose(
 
 
 def _count(selections: Selections) -> int | None:
-    """How many rows there are where every data source counts them by itself."""
+    """Return the number of rows if every data source can count them, else None."""
     total = 0
     for selection in selections:
         with read_layer(selection.meaning.layer.source) as layer:

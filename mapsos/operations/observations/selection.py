@@ -1,4 +1,4 @@
-"""Which rows of a layer a GetObservation asks for: its parameters as one predicate per layer.
+"""Select rows of layers: a question becomes one predicate per layer.
 
 Compare docs/mapserver-sos.md, "Layers of a request".
 """
@@ -39,12 +39,12 @@ from mapsos.terms.times import FOREVER, Interval
 from mapsos.terms.urns import TRANSIENT_FEATURE, strip_procedure
 
 Asked = tuple[tuple[LayerMeaning, Predicate], ...]
-"""The layers that still take part in an answer, in map order, each with what is asked of its rows so far."""
+"""The remaining layers of an answer in map order, each with the predicate for its rows so far."""
 
 
 @dataclass(frozen=True)
 class LayerSelection:
-    """A layer that takes part in an answer, and which of its rows."""
+    """A layer of an answer, and the predicate for its rows."""
 
     meaning: LayerMeaning
     predicate: Predicate
@@ -58,10 +58,23 @@ def select_rows(
     bbox: BBox | None,
     now: int,
 ) -> tuple[LayerSelection, ...]:
-    """Place and time for each layer: which layers take part in the end, in map order, with their whole predicate.
+    """Return the layers of an answer in map order, each with its complete predicate.
 
-    A layer that nothing can be selected from is left out. ``now`` is in microseconds since 1970 UTC. Raises
-    ServiceError for ids of features that no layer has.
+    Parameters
+    ----------
+    service
+        The map.
+    asked
+        The layers so far.
+    event_times, feature, bbox
+        Times and places of the question.
+    now
+        The current time in microseconds since 1970 UTC.
+
+    Raises
+    ------
+    ServiceError
+        No layer has one of the ids of features, or the metadata name a column that does not exist.
     """
     rectangle = _select_rectangle(service, feature, bbox)
     chosen = []
@@ -74,11 +87,14 @@ def select_rows(
 
 
 def select_procedures(meanings: tuple[LayerMeaning, ...], procedures: tuple[str, ...] | None) -> Asked:
-    """The layers that have one of the procedures, with the predicate that picks their rows.
+    """Return the layers that have one of the procedures, with the predicate for their rows.
 
-    See docs/mapserver-sos.md, "Procedure".
+    See docs/mapserver-sos.md, "Procedure". Ids match case-insensitively, with or without URN; None stands for all.
 
-    Ids are met without regard to case and with or without URN. ``None`` asks for all.
+    Raises
+    ------
+    ServiceError
+        No layer has one of the procedures.
     """
     if procedures is None:
         return tuple((meaning, EVERYTHING) for meaning in meanings)
@@ -93,7 +109,7 @@ def select_procedures(meanings: tuple[LayerMeaning, ...], procedures: tuple[str,
 
 
 def pick_procedures(meaning: LayerMeaning, procedures: tuple[str, ...]) -> Predicate | None:
-    """Which rows of a layer belong to the procedures, None if the layer has none of them."""
+    """Return the predicate for the rows of the procedures; None if the layer has none of these procedures."""
     layer = meaning.layer
     wanted = set().union(*map(list_spellings, procedures))
     spelled: tuple[str, ...] = ()
@@ -116,7 +132,7 @@ def pick_procedures(meaning: LayerMeaning, procedures: tuple[str, ...]) -> Predi
 
 
 def _select_features(asked: Asked, feature: FeatureOfInterest | None) -> Asked:
-    """Narrow to features of interest that are named by id: a station (procedure), or a feature's own id."""
+    """Narrow to features of interest by id: that of a station (procedure), or of a feature."""
     if feature is None or not feature.ids:
         return asked
     if any(name.casefold() == TRANSIENT_FEATURE.casefold() for name in feature.ids):
@@ -139,9 +155,12 @@ def _select_features(asked: Asked, feature: FeatureOfInterest | None) -> Asked:
 
 
 def select_result(asked: Asked, result: Predicate | None) -> Asked:
-    """The layers that have the names of a filter, with it as part of their predicate.
+    """Return the layers that have all names of a filter, with the filter added to their predicates (D-07).
 
-    A layer that lacks one is left out (D-07). Raises ServiceError if none has them all.
+    Raises
+    ------
+    ServiceError
+        No layer has all names.
     """
     if result is None:
         return asked
@@ -157,7 +176,7 @@ def select_result(asked: Asked, result: Predicate | None) -> Asked:
 
 
 def _select_rectangle(service: Service, feature: FeatureOfInterest | None, bbox: BBox | None) -> Predicate:
-    """The place asked for, in map coordinates where it names no CRS; the MAP EXTENT if none is asked for."""
+    """Return the requested place, or the MAP EXTENT; a place without CRS is in map coordinates."""
     place = feature.predicate if feature is not None else None
     if place is None and bbox is None:
         if service.extent is None:
@@ -168,7 +187,7 @@ def _select_rectangle(service: Service, feature: FeatureOfInterest | None, bbox:
 
 
 def _place(service: Service, meaning: LayerMeaning, rectangle: Predicate) -> Predicate:
-    """Say in which CRS a place without one is meant: the map's. A source without geometries has no place at all."""
+    """Add the CRS of the map to a place without CRS. Sources without geometries match every place."""
     if isinstance(rectangle, Everything):
         return rectangle
     if not has_geometry(meaning.layer.source):
@@ -192,7 +211,7 @@ def locate(predicate: Predicate, crs: Crs | None) -> Predicate:
 def _select_times(
     meaning: LayerMeaning, event_times: tuple[EventTime, ...], predicate: Predicate, now: int
 ) -> Predicate:
-    """eventTime for one layer: any of the times. All rows of a layer that has no time item pass, as in MapServer."""
+    """Return which rows match one of the times. All rows of a layer without time item match, as in MapServer."""
     layer = meaning.layer
     if not event_times or layer.time_item is None:
         return EVERYTHING
@@ -220,7 +239,7 @@ def match_time(column: str, event_time: EventTime) -> Predicate:
 
 
 def _may_meet(event_time: EventTime, limit: Interval) -> bool:
-    """Whether rows within the offering's time extent can satisfy an eventTime at all."""
+    """Return whether rows within the offering's time extent can match an eventTime."""
     assert event_time.interval is not None
     begin, end = event_time.interval.begin, event_time.interval.end
     if event_time.relation == "before":
@@ -231,7 +250,7 @@ def _may_meet(event_time: EventTime, limit: Interval) -> bool:
 
 
 def _pick_extreme(meaning: LayerMeaning, column: str, predicate: Predicate, *, newest: bool) -> Predicate:
-    """The newest or oldest observations of each procedure among the rows that the rest of the question selects."""
+    """Return which rows are the newest or oldest of each procedure among those that match the rest of the question."""
     group = meaning.procedure_column
     with read_layer(meaning.layer.source) as layer:
         found = layer.extreme_times(column, group.name if group else None, predicate, newest=newest)
@@ -239,7 +258,7 @@ def _pick_extreme(meaning: LayerMeaning, column: str, predicate: Predicate, *, n
         return NOTHING
     if group is None:
         return Time(column, tuple(found.values()))
-    # The union of all times narrows at the source; which procedure has which is decided after it.
+    # The source narrows by the union of all times; the times of each procedure are compared afterwards.
     return And(
         (
             Time(column, tuple(dict.fromkeys(found.values()))),

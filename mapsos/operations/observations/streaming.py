@@ -1,6 +1,6 @@
-"""From questions to a stream of batches: every layer's first batch before the answer starts, all readers closed after.
+"""Stream batches of layers: the first batch of each layer is read before the answer starts, readers are closed after.
 
-An error while the first batches are read can still become an exception report; after that it breaks the answer off.
+An error in a first batch can still become an exception report. A later one breaks off the answer.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ T = TypeVar("T")
 
 @dataclass
 class RowLimit:
-    """How many rows an answer may hold, over all its layers, None for no limit; and how many it has so far."""
+    """The maximum number of rows of an answer over all its layers, None for no limit; and the number so far."""
 
     most: int | None
     rows: int = 0
 
     def cut(self, batch: Batch) -> Batch:
-        """The batch, or the part of it that is still allowed; what is returned is counted."""
+        """Return the batch, or the part of it within the limit, and count its rows."""
         if self.most is not None and batch.rows > self.most - self.rows:
             batch = batch.slice(0, self.most - self.rows)
         self.rows += batch.rows
@@ -40,12 +40,12 @@ class RowLimit:
 
     @property
     def reached(self) -> bool:
-        """Whether no row is left."""
+        """Return whether the answer has the maximum number of rows."""
         return self.most is not None and self.rows >= self.most
 
 
 class BatchStream:
-    """The batches of one layer, opened and with the first batch read when made. Raises ServiceError (D-33)."""
+    """The batches of one layer. The constructor opens it and reads the first batch; it raises ServiceError (D-33)."""
 
     def __init__(
         self, query: LayerQuery, transform: Callable[[Iterator[Batch]], Generator[Batch]] | None = None
@@ -68,20 +68,20 @@ class BatchStream:
             raise
 
     def count(self) -> int | None:
-        """How many rows there are, if that shows after at most one more batch, which is kept; else None."""
+        """Return the number of rows if it is known after one more batch at most, else None. Loses no batch."""
         if self._begun and len(self._begun) < 2:
             with source_errors():
                 self._begun += [batch for batch in (next(self._batches, None),) if batch is not None]
         return sum(batch.rows for batch in self._begun) if len(self._begun) < 2 else None
 
     def read(self, limit: RowLimit, make: Callable[[Batch], T]) -> Iterator[T]:
-        """What ``make`` makes of the batches within the limit, once: one ahead, in another thread.
+        """Yield ``make`` of each batch within the limit. The next one is made ahead in another thread.
 
-        The reader is closed at the end or when this is closed.
+        Can be called once. The reader is closed at the end, or when the iterator is closed.
         """
         with self:
             made: Iterator[T] = (make(batch) for batch in self._cut(limit))
-            # A thread is worth its while only where more than the first batch is to come.
+            # A thread is only worthwhile for more than one batch.
             if self._begun and self._begun[-1].rows == self._batch_rows:
                 made = ahead = read_ahead(made)
                 self._closing.callback(ahead.close)
@@ -108,7 +108,7 @@ class BatchStream:
 
 
 class _Reading(MappedBatches):
-    """The batches of a stream within a limit."""
+    """The batches of a stream within the limit."""
 
     def __init__(self, stream: BatchStream, limit: RowLimit) -> None:
         self._stream = stream
@@ -120,7 +120,7 @@ class _Reading(MappedBatches):
 
 @dataclass(frozen=True)
 class LayerQuestion(Generic[Markup]):
-    """What one layer is asked, what its encoder is told of it, and what is made of its batches before."""
+    """The query for one layer, its description for the encoder, and a transformation of its batches."""
 
     query: LayerQuery
     markup: Markup
@@ -128,20 +128,19 @@ class LayerQuestion(Generic[Markup]):
 
 
 class ObservationBody(Generic[Markup]):
-    """The chunks of an answer. Made, it has read the first batch of every layer; closed, it has released them all.
+    """The chunks of an answer. The constructor reads the first batch of every layer; `close` releases them all.
 
-    Chunks are made with the context variables of when it was made, whatever thread asks for them: after the response
-    has begun, its request's deadline and id are no longer those of the caller. Iterating raises DeadlineError when the
-    time of that request is over.
+    Chunks are made with the context variables of the constructor, in any thread: after the response has begun, the
+    caller no longer has the deadline and the id of the request. Iterating raises DeadlineError after the deadline.
 
     Parameters
     ----------
     write
-        Writes the document, given its layers (`Encoder.write` without its first argument).
+        Writes the document of the layers (`Encoder.write` without its first argument).
     questions
         The layers in the order of the answer.
     most
-        How many observations the whole answer may hold, None for no limit.
+        Maximum number of observations of the answer, None for no limit.
     """
 
     def __init__(
@@ -165,11 +164,11 @@ class ObservationBody(Generic[Markup]):
             raise
 
     def count_written(self) -> int:
-        """How many rows have been handed to the encoder so far."""
+        """Return the number of rows that the encoder has got so far."""
         return self._limit.rows
 
     def count_all(self) -> int | None:
-        """How many rows all layers have, without a limit, if that shows after another batch of each; else None."""
+        """Return the number of rows of all layers if it is known after another batch of each, else None."""
         counts = [stream.count() for stream, _ in self._layers]
         known = [count for count in counts if count is not None]
         return sum(known) if len(known) == len(counts) else None
@@ -179,7 +178,7 @@ class ObservationBody(Generic[Markup]):
         return [LayerAnswer(question.markup, _Reading(stream, self._limit)) for stream, question in self._layers]
 
     def begin(self) -> None:
-        """Write the first chunk, which is kept: what fails until then can still be reported. Raises ServiceError."""
+        """Make the first chunk and store it: errors until then can still be reported. Raises ServiceError."""
         self._chunks = self._write(self.list_layers())
         with source_errors():
             self._first = next(self._chunks, None)
@@ -201,7 +200,7 @@ class ObservationBody(Generic[Markup]):
     def close(self) -> None:
         """Stop reading and release the data sources."""
         if self._chunks is not None:
-            # What the encoder keeps, in files too, goes with it.
+            # This releases the state of the encoder, such as temporary files.
             getattr(self._chunks, "close", lambda: None)()
         for stream, _ in self._layers:
             stream.close()

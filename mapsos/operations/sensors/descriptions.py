@@ -1,4 +1,4 @@
-"""What is known of a sensor: from the metadata of its layers, and from one question to the data of each of them."""
+"""Facts about a sensor: from the metadata of its layers, and from one query to the data of each of them."""
 
 from __future__ import annotations
 
@@ -33,17 +33,32 @@ _KINDS: dict[ColumnKind, FieldKind] = {
 
 
 WriteLink: TypeAlias = Callable[[ObservationLayer, Literal["procedure", "feature"], str], str | None]
-"""Returns the URL of a layer's observations of a procedure or feature, None where the client may not have them."""
+"""Returns the URL of a layer's observations of a procedure or feature; None if the client is not allowed them."""
 
 
 def build_sensor(
     context: Context, layers: tuple[ObservationLayer, ...], procedure: str, write_link: WriteLink
 ) -> SensorMarkup:
-    """The sensor as its layers have it; ``procedure`` is its id as the first of them spells it.
+    """Return the facts about a sensor from its layers.
 
     The area, the period and the number of observations are those within the MAP EXTENT, over all the layers. Costs one
-    pass over the rows of each layer for all its sensors together, which is remembered as long as the data are the same.
-    Raises ServiceError.
+    pass over the rows of each layer for all its sensors together, which is cached while the data are unchanged.
+
+    Parameters
+    ----------
+    context
+        The request.
+    layers
+        The layers that have the sensor, at least one.
+    procedure
+        The id of the sensor as spelled by the first layer.
+    write_link
+        Returns the URL of observations.
+
+    Raises
+    ------
+    ServiceError
+        The data cannot be read, or the metadata are faulty.
     """
     service = context.service
     meanings = tuple(map(read_meaning, layers))
@@ -77,7 +92,7 @@ def build_sensor(
 
 
 def choose_place_crs(layer: ObservationLayer) -> tuple[Crs | None, str | None]:
-    """The CRS that places are told in, None for the layer's own, and its label; WGS 84 for one without a label."""
+    """Return the CRS of places in answers (None: that of the layer) and its label; WGS 84 for a CRS without label."""
     crs = layer.source.crs
     if crs is None:
         named = parse_srs_name((layer.srs or "").split(" ")[0])
@@ -107,7 +122,7 @@ def _list_text_columns(meaning: LayerMeaning) -> list[tuple[str, Column]]:
 
 
 def _find_text(found: Iterable[tuple[LayerMeaning, list[GroupFacts]]], name: str) -> str | None:
-    """The first text that a layer has: in the column for it, else in its metadata."""
+    """Return the first text of the layers: from the column for it, else from the metadata."""
     for meaning, members in found:
         for place, (known, _) in enumerate(_list_text_columns(meaning)):
             text = next((facts.texts[place] for facts in members if facts.texts[place]), None)
@@ -127,7 +142,7 @@ def _join_times(groups: list[GroupFacts]) -> TimeExtent | None:
 
 def _write_interval(interval: Interval) -> TimeExtent:
     begin, end = interval.begin, max(interval.begin, interval.end - 1)
-    # The end of a second, a day or a year is told by its last second.
+    # The end of a second, a day or a year is written as its last second.
     end = max(begin, end - end % SECOND) if interval.end % SECOND == 0 else end
     return TimeExtent(
         format_instant(begin) if begin >= EARLIEST else "",
@@ -143,7 +158,7 @@ def _find_valid_time(layers: tuple[ObservationLayer, ...]) -> TimeExtent | None:
             try:
                 return _write_interval(parse_period(stated if "/" in stated else f"{stated}/"))
             except ValueError:
-                message = f"The metadata sos_sensor_validtime of layer {layer.name} is no period of time."
+                message = f"The metadata sos_sensor_validtime of layer {layer.name} is not a period of time."
                 raise ServiceError(Kind.MISCONFIGURED, "sensor valid time", message) from None
     extent = layers[0].offering_time_extent
     try:
@@ -169,7 +184,7 @@ def _list_inputs(meanings: tuple[LayerMeaning, ...]) -> tuple[Phenomenon, ...]:
 
 
 def _list_outputs(meanings: tuple[LayerMeaning, ...]) -> Iterator[SensorField]:
-    """The fields of the observations: the time, then what has an alias, in column order, layer by layer."""
+    """Yield the fields of the observations: the time, then the columns with an alias, layer by layer."""
     if any(meaning.time_column is not None for meaning in meanings):
         yield SensorField("time", _TIME_DEFINITION, "Time")
     for meaning in meanings:
@@ -194,7 +209,7 @@ def _choose_kind(meaning: LayerMeaning, column: Column) -> FieldKind:
 def _list_links(
     layers: tuple[ObservationLayer, ...], procedure: str, write_link: WriteLink
 ) -> tuple[ObservationLink, ...]:
-    """List the requests that this client may send for the sensor's observations."""
+    """Return the allowed requests for the sensor's observations."""
     found: dict[tuple[str, str], ObservationLink] = {}
     for layer in layers:
         observed = layer.observed_property

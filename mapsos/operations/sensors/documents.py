@@ -1,6 +1,6 @@
-"""Descriptions of sensors that the admin keeps as files beside the map: documents, and templates with variables.
+"""Descriptions of sensors in files beside the map: documents, and templates with variables.
 
-A template is XML with ``${name}`` where a value belongs. Values are escaped once; nothing in a template is executed.
+A template is XML with placeholders ``${name}``. Values are escaped once; nothing in a template is executed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mapsos.encodings.documents.sensorml import SensorMarkup
 
 MOST_BYTES = 4 * 1024 * 1024
-"""The largest file that is read."""
+"""Maximum size of a file in bytes."""
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[/?#\\]")
 _PLACEHOLDER = re.compile("%procedure%", re.IGNORECASE)
@@ -29,20 +29,20 @@ _PLAIN_FILE_NAME = re.compile(r"(?!\.)[^/\\\0]+")
 
 
 def is_elsewhere(url: str) -> bool:
-    """Whether a sos_describesensor_url leads away, and names no file beside the map."""
+    """Return whether a sos_describesensor_url is a URL and not the name of a file beside the map."""
     return _URL.match(url) is not None
 
 
 def fill_placeholder(url: str, text: str) -> str:
-    """A sos_describesensor_url with a text in place of ``%procedure%``, in any letter case."""
+    """Return a sos_describesensor_url with ``%procedure%``, in any letter case, replaced by a text."""
     return _PLACEHOLDER.sub(lambda _: text, url)
 
 
 def read_sensor_file(service: Service, layer: ObservationLayer, procedure: str) -> bytes | None:
-    """The file beside the map that a relative sos_describesensor_url names, None if it names none that is there.
+    """Return the content of the file that a relative sos_describesensor_url names; None if it cannot be used.
 
-    ``%procedure%`` stands for the id where that can be part of a file's name, else for it percent-encoded. A file that
-    is not below the folder of the map, by its own path or by a link, is none; nor is one that is no XML.
+    ``%procedure%`` is replaced by the id, percent-encoded if it cannot be part of a file name. The file must be XML and
+    must be below the folder of the map, with links followed.
     """
     url = layer.describe_sensor_url
     if not url or is_elsewhere(url):
@@ -55,11 +55,15 @@ def read_sensor_file(service: Service, layer: ObservationLayer, procedure: str) 
 def fill_template(
     service: Service, layer: ObservationLayer, markup: SensorMarkup, online_resource: str
 ) -> bytes | None:
-    """The document of sos_sensorml_template with its variables filled in; None if the layer has no template.
+    """Return the sos_sensorml_template with its variables filled in; None if the layer has no template.
 
-    A folder has a template for each sensor, named by its id and ``.xml``, and ``default.xml`` for the rest; where it
-    has neither, the answer is None too. Raises ServiceError for a template that is not there, not below the folder of
-    the map, names an unknown variable or is no XML.
+    A folder has a template for each sensor, named by its id and ``.xml``, and ``default.xml`` for the rest. If it has
+    neither, return None too.
+
+    Raises
+    ------
+    ServiceError
+        The template is missing, is not below the folder of the map, has an unknown variable or is not XML.
     """
     named = layer.sensor.template
     if named is None:
@@ -89,7 +93,7 @@ def fill_template(
 
 
 def list_variables(markup: SensorMarkup, online_resource: str) -> dict[str, str]:
-    """The values of the variables of a template by name, not escaped; an empty text for what nobody knows."""
+    """Return the values of the variables of a template by name, without escaping; empty if unknown."""
     from mapsos.encodings.documents.sensorml import name_crs
 
     said, place, period, valid = markup.provider, markup.place, markup.period, markup.valid_time
@@ -136,7 +140,7 @@ def list_variables(markup: SensorMarkup, online_resource: str) -> dict[str, str]
 
 
 def _escape(value: str) -> str:
-    """A value for content and for attributes, in whichever quotes a template has them."""
+    """Escape a value for content and for attributes in either quotes."""
     return escape_attribute(value).replace("'", "&#39;")
 
 
@@ -148,7 +152,7 @@ def _is_northing_first(label: str) -> bool:
 
 
 def _find_beside(service: Service, path: str, is_kind: Callable[[str], bool]) -> str | None:
-    """The real path of what lies below the folder of the map, links followed; None for anything else."""
+    """Return the real path of a file or folder below the folder of the map, links followed; None for any other."""
     if "\0" in path:
         return None
     folder = os.path.realpath(os.path.dirname(service.file))

@@ -1,4 +1,4 @@
-"""Where a feature of interest is, given its observations: at the place of them all, or where they have been."""
+"""The place of a feature of interest by its observations: one position, or the area that they cover."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from mapsos.sources.facts import Bounds, GroupFacts
 
 @dataclass(frozen=True)
 class FeaturePlace:
-    """The geometry of a feature (x y order, None where there is none), and whether its observations moved about.
+    """The geometry of a feature in x y order (None without one), and whether its observations have several places.
 
-    Where they moved, it is the rectangle around them all, or the line if that has no width or no height.
+    With several places it is the rectangle around them all, or a line if that has no width or no height.
     """
 
     wkb: bytes | None
@@ -19,11 +19,11 @@ class FeaturePlace:
 
 
 MOVED = "The area of the observations, which are not all at one place"
-"""What is said of a feature whose observations moved about."""
+"""The description of a feature whose observations have several places."""
 
 
 def find_place(facts: GroupFacts) -> FeaturePlace:
-    """The place of a feature whose observations have the facts."""
+    """Return the place of a feature by facts about its observations."""
     import shapely
 
     if facts.wkb is None or facts.bounds is None:

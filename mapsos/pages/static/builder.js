@@ -168,7 +168,7 @@
       await navigator.clipboard.writeText(text);
       status.textContent = wording.write("Copied.");
     } catch {
-      // Without a secure context there is no clipboard: then the text is marked for the keyboard's copy.
+      // A page without secure context cannot use the clipboard: then the text is selected for copying by keyboard.
       getSelection().selectAllChildren(place);
       status.textContent = wording.write("The text is marked: copy it by the keyboard.");
     }

@@ -108,7 +108,7 @@
       await soon;
       draw(table);
     } catch {
-      // The means say what is wrong.
+      // The plot of the means reports the error.
     }
   }
 

@@ -110,7 +110,7 @@ const series = (() => {
   }
 
   // Draw curves ({label, x, y, thin, low, high}); low and high, where there are any, are drawn as a band, a thin one as
-  // a hairline. Calls select with the ends of a period that was dragged over. Gives the plot, which has a method destroy.
+  // a hairline. Calls select with the ends of a period that was dragged over. Returns the plot, which has a method destroy.
   function draw(place, curves, axisLabel, select) {
     const tables = [];
     const drawn = [{ label: wording.write("Time"), value: (plot, raw) => (raw === null ? "–" : formatTime(raw).replace("T", " ").replace("Z", " UTC")) }];

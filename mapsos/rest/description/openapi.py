@@ -30,22 +30,22 @@ _SUMMARIES = {
     "features": "Its features of interest",
     "features/query": "Features of interest",
 }
-_IDS = "Ids, joined by commas: any of them. A comma inside an id is written \\,"
+_IDS = "Comma-separated ids; any of them matches. A comma inside an id is written \\,"
 _TIMES = (
     "equals:T, during:T,T, after:T, before:T or last:MILLISECONDS,+HH:MM, with or without braces around it. "
     "T is a time in ISO 8601; answers are in its time zone."
 )
-_PLACES = "An Esri JSON geometry, x,y or xmin,ymin,xmax,ymax: what meets it."
+_PLACES = "An Esri JSON geometry, x,y or xmin,ymin,xmax,ymax: places that intersect it."
 _WHERE = "A condition over id, type, phenomenon_time, procedure, observed_property, numeric_value, text_value and uom."
 
 
 def _write_count(least: int) -> dict[str, Any]:
-    """A whole number from ``least`` on, or an empty text."""
+    """Return the schema of an integer of at least ``least``, or an empty string."""
     return {"type": ["integer", "string"], "minimum": least, "maximum": 10**15 - 1, "maxLength": 0}
 
 
 def _write_filter(description: str, examples: dict[str, str]) -> dict[str, Any]:
-    """Describe a text whose language the description states, with examples by their names."""
+    """Return the schema of a string, with examples by name."""
     return {
         "description": description,
         "schema": {"type": "string"},
@@ -82,8 +82,8 @@ _MEANINGS: dict[str, dict[str, Any]] = {
             "ids": "procedure IN ('SEA','SFO') AND NOT (numeric_value BETWEEN 35 AND 80)",
         },
     ),
-    "resultOffset": {"description": "How many observations to leave out first.", "schema": _write_count(0)},
-    "resultRecordCount": {"description": "How many observations to give, at most.", "schema": _write_count(1)},
+    "resultOffset": {"description": "Number of observations to skip.", "schema": _write_count(0)},
+    "resultRecordCount": {"description": "Maximum number of observations to return.", "schema": _write_count(1)},
 }
 
 _ERROR = {
@@ -92,22 +92,22 @@ _ERROR = {
 }
 _ERRORS = {
     "400": "A parameter is wrong, or the response would exceed the limits of this service.",
-    "403": "This client may not have it.",
-    "404": "There is no such thing.",
+    "403": "The client is not allowed to access it.",
+    "404": "Not found.",
     "405": "The method is not supported.",
     "500": "The service failed; the reason is in its log.",
-    "503": "The answer would take longer than this service spends on one.",
+    "503": "The request exceeded the time limit.",
 }
 
 
 def describe_openapi(context: Context, prefix: str) -> dict[str, Any]:
-    """Return the document; ``prefix`` is the path of the service, with the server's own."""
+    """Return the document; ``prefix`` is the path of the service on the server."""
     identification = context.service.identification
     return {
         "openapi": "3.1.0",
         "info": {
             "title": identification.title or context.service.name,
-            # Of this description; which program answers is for nobody to know.
+            # The version of this description; that of the program is not disclosed.
             "version": "1",
             **({"description": identification.abstract} if identification.abstract else {}),
         },
@@ -126,7 +126,7 @@ def _write_path(resource: str) -> str:
 
 
 def _describe(resource: str, *, form: bool = False) -> dict[str, Any]:
-    """An operation, with its parameters in the query or, by POST, in a form."""
+    """Return an operation, with its parameters in the query or, by POST, in a form."""
     named = [*FORMATS, *MORE_FORMATS.get(resource, ()), ""]
     formats = {"type": "string", "enum": named, "default": "html"}
     parameters: dict[str, dict[str, Any]] = {
@@ -161,6 +161,6 @@ def _describe(resource: str, *, form: bool = False) -> dict[str, Any]:
     if resource in MEMBERS:
         id = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
         if resource == "offering":
-            id["description"] = "Any but query, in whatever letter case: that path is the query's."
+            id["description"] = "Any id except query in any letter case, which is the path of the query."
         found["parameters"].insert(0, id)
     return found

@@ -1,4 +1,4 @@
-"""What the JSON documents of the REST interface are made of: JSON Schemas (2020-12), one a resource.
+"""JSON Schemas (2020-12) of the JSON documents of the REST interface, one for each resource.
 
 The files of schemas/ are made from these (tests/rest/test_schemas.py), and openapi.json has them as components.
 """
@@ -13,7 +13,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def _object(description: str, properties: dict[str, Any], optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    """An object with these keys and no others; all but ``optional`` are always there."""
+    """Return the schema of an object with exactly these keys; all except ``optional`` are required."""
     return {
         "description": description,
         "type": "object",
@@ -188,7 +188,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         },
     ),
     "error": _object(
-        "Why there is no answer.",
+        "An error.",
         {"error": _object("The error.", {"code": {"type": "integer"}, "message": TEXT, "details": _list(TEXT)})},
     ),
 }
@@ -196,5 +196,5 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 
 
 def write_schema(name: str) -> dict[str, Any]:
-    """A schema as a document of its own."""
+    """Return a schema as a complete document."""
     return {"$schema": DIALECT, "title": name, **SCHEMAS[name]}

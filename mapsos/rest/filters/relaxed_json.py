@@ -1,4 +1,4 @@
-"""JSON as clients of this interface write it: strict, or with names and texts that are not quoted as JSON asks."""
+"""Read JSON as clients of this interface write it: strict, or with names and strings that are not quoted as in JSON."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WORDS = frozenset({"true", "false", "null"})
 
 
 def parse_relaxed_json(text: str) -> Any:
-    """The value of a JSON text; names may be bare or in single quotes, numbers may begin with ``+`` or a point.
+    """Return the value of a JSON text; names may be bare or in single quotes, numbers may begin with ``+`` or a point.
 
     Objects are dicts, arrays lists, numbers int or float. Raises ValueError with the place (counted from 1) for any
     other text, for a name that an object has twice, and for more than `MOST_LEVELS` levels.

@@ -1,4 +1,4 @@
-"""spatialFilter: geometries in Esri JSON, or the short forms ``x,y`` and ``xmin,ymin,xmax,ymax``, as predicates."""
+"""Read spatialFilter: geometries in Esri JSON, or the short forms ``x,y`` and ``xmin,ymin,xmax,ymax``."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _FORMS = (
     "{rings}",
 )
 _MERCATOR = frozenset({102100, 102113, 900913, 3785})
-"""Older numbers for what is EPSG:3857."""
+"""Older numbers of EPSG:3857."""
 _DIMENSIONS = frozenset({"spatialReference", "hasZ", "hasM", "z", "m", "zmin", "zmax", "mmin", "mmax"})
-"""What may stand beside any geometry. Heights and measures are read over: the filter is one of the plane."""
+"""Allowed members of any geometry. Heights and measures are ignored: the filter is two-dimensional."""
 
 
 def parse_spatial_filter(text: str) -> Predicate:
-    """The places that a spatialFilter admits: those that meet the geometry, edges included.
+    """Return the predicate for places that intersect the geometry, edges included.
 
-    Coordinates are x y. The predicate's ``crs`` is that of ``spatialReference``, None without one. Raises RestError.
+    Coordinates are in x y order. Its ``crs`` is that of ``spatialReference``, None without one. Raises RestError.
     """
     try:
         return _read(text.strip())
@@ -61,13 +61,13 @@ def _read(text: str) -> Predicate:
 
 
 def _read_number(value: Any) -> float:
-    """The number of a JSON number, or of a text that is one; other texts that Python takes for numbers are none."""
+    """Return a JSON number, or the number in a string. Other strings that Python accepts as numbers are rejected."""
     number = math.nan
     if (isinstance(value, str) and re.fullmatch(NUMBER, value.strip())) or type(value) in (int, float):
         with contextlib.suppress(OverflowError):
             number = float(value)
     if not math.isfinite(number):
-        raise ValueError(f"no number: {str(value)[:50]!r}")
+        raise ValueError(f"not a number: {str(value)[:50]!r}")
     return number
 
 
@@ -81,7 +81,7 @@ def _read_parts(value: Any) -> list[list[list[float]]]:
 
 def _read_list(value: Any, least: int) -> list[list[Any]]:
     if not isinstance(value, list) or not value or not all(isinstance(part, list) for part in value):
-        raise ValueError("an array of arrays is wanted")
+        raise ValueError("expected an array of arrays")
     if any(len(part) < least for part in value):
         raise ValueError("an array that is too short")
     return value
@@ -91,14 +91,14 @@ _READERS: dict[str, Callable[[Any], Any]] = {"points": _read_positions, "paths":
 
 
 def _read_spatial_reference(value: Any) -> str | None:
-    """The label of a spatialReference: its latest number, else its number; a text is not looked up."""
+    """Return the label of a spatialReference: of its latest number, else of its number. WKT is not supported."""
     if value is None:
         return None
     if not isinstance(value, dict) or not set(value) <= {"wkid", "latestWkid", "vcsWkid", "latestVcsWkid"}:
         raise ValueError("a spatialReference that is not {wkid} or {wkid,latestWkid}")
     wkid = value.get("latestWkid", value.get("wkid"))
     if not isinstance(wkid, int) or isinstance(wkid, bool):
-        raise ValueError("a spatialReference whose wkid is no whole number")
+        raise ValueError("a spatialReference whose wkid is not an integer")
     if wkid in _MERCATOR:
         return "EPSG:3857"
     for label in (f"EPSG:{wkid}", f"ESRI:{wkid}"):
@@ -135,7 +135,7 @@ def _make_spatial(geometry: tuple[str, Any], crs: str | None) -> Spatial:
 
 
 def _make_polygon(rings: list[list[list[float]]]) -> Any:
-    """The area inside an odd number of rings: right for holes and islands, whichever way the rings turn."""
+    """Return the area inside an odd number of rings, which is right for holes and islands in any direction."""
     import shapely
 
     area = shapely.Polygon()

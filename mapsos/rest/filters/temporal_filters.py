@@ -1,4 +1,4 @@
-"""temporalFilter: equals, during, after, before and last, with the time zone that answers shall be written in."""
+"""Read temporalFilter: equals, during, after, before and last, with the time zone of the answer."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _MOST_MINUTES = 14 * 60
 
 @dataclass(frozen=True)
 class TemporalFilter:
-    """Which times are asked for, and how answers show theirs.
+    """The requested times, and the time zone of the answer.
 
-    ``relation`` and ``interval`` are those of `predicates.Time`. ``offset`` is that of the time zone asked for, in
-    minutes east of UTC.
+    ``relation`` and ``interval`` are those of `predicates.Time`. ``offset`` is that of the time zone, in minutes east
+    of UTC.
     """
 
     relation: TemporalRelation
@@ -36,16 +36,16 @@ class TemporalFilter:
 
 
 def parse_temporal_filter(text: str, now: int) -> TemporalFilter:
-    """The times that a temporalFilter admits, with or without braces.
+    """Return the times of a temporalFilter, with or without braces.
 
-    Times are ISO 8601, in UTC unless they say otherwise, each as long as its precision; ``during`` includes both.
-    ``last`` reaches from so many milliseconds before ``now`` (microseconds since 1970 UTC) up to it. The offset is that
-    of the first time that names one. Raises RestError.
+    Times are ISO 8601, in UTC by default, each as long as its precision; ``during`` includes both. ``last`` is the time
+    from that many milliseconds before ``now`` (microseconds since 1970 UTC) up to ``now``. The offset is that of the
+    first time that has one. Raises RestError.
     """
     match = _FILTER.fullmatch(text)
     try:
         if match is None:
-            raise ValueError("no such form")
+            raise ValueError("unknown form")
         return _read(match["name"].lower(), match["value"], now)
     except ValueError as error:
         raise RestError(f"temporalFilter cannot be read: {error}", f"allowed are {' '.join(_FORMS)}") from None
@@ -55,29 +55,29 @@ def _read(name: str, value: str, now: int) -> TemporalFilter:
     parts = [part.strip() for part in value.split(",")]
     if name == "last":
         if len(parts) > 2 or not re.fullmatch(r"[0-9]{1,18}", parts[0]):
-            raise ValueError("last wants milliseconds and an offset such as +02:00")
+            raise ValueError("last: expected milliseconds and an offset such as +02:00")
         begin = max(now - int(parts[0]) * 1000, EARLIEST)
         return TemporalFilter("during", Interval(begin, now + 1), _read_offset(parts[1]) if len(parts) == 2 else 0)
     if name == "during":
         if len(parts) != 2:
-            raise ValueError("during wants two times")
+            raise ValueError("during: expected two times")
         first, last = (parse_time(part, now=now) for part in parts)
         if last.end <= first.begin:
-            raise ValueError("during wants the earlier time first")
+            raise ValueError("during: expected the earlier time first")
         return TemporalFilter("during", Interval(first.begin, last.end), _find_offset(parts))
     if len(parts) != 1:
-        raise ValueError(f"{name} wants one time")
+        raise ValueError(f"{name}: expected one time")
     if name == "equals":
         return TemporalFilter("equals", parse_time(value, now=now), _find_offset(parts))
     if name == "after":
         return TemporalFilter("after", parse_time(value, now=now), _find_offset(parts))
     if name == "before":
         return TemporalFilter("before", parse_time(value, now=now), _find_offset(parts))
-    raise ValueError(f"{name} is no operator")
+    raise ValueError(f"unknown operator {name}")
 
 
 def _find_offset(times: list[str]) -> int:
-    """The offset of the first of the times that has one, in minutes; 0 where none has."""
+    """Return the offset of the first time that has one, in minutes east of UTC; 0 without any."""
     for text in times:
         if match := _ZONE.search(text):
             zone = match["zone"]
@@ -89,11 +89,11 @@ def _find_offset(times: list[str]) -> int:
 
 
 def _read_offset(text: str) -> int:
-    """An offset such as ``+02:00`` in minutes; a blank stands for the plus that a query string lost."""
+    """Return an offset such as ``+02:00`` in minutes. A space is a plus sign that a query string lost."""
     if text.upper() in ("Z", ""):
         return 0
     match = _OFFSET.fullmatch(text)
     minutes = int(match["hours"]) * 60 + int(match["minutes"]) if match else _MOST_MINUTES + 1
     if match is None or minutes > _MOST_MINUTES or int(match["minutes"]) > 59:
-        raise ValueError(f"no time zone offset: {text[:50]!r}")
+        raise ValueError(f"not a time zone offset: {text[:50]!r}")
     return -minutes if match["sign"] == "-" else minutes

@@ -1,4 +1,4 @@
-"""Envelopes and times as this interface writes them."""
+"""Write envelopes and times of this interface."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Bounds = tuple[float, float, float, float]
 
 
 def describe_spatial_reference(label: str | None) -> dict[str, Any] | None:
-    """``{"wkid": 4326}`` for EPSG:4326 (and for CRS84, since coordinates are x y), None for a CRS without a number."""
+    """Return ``{"wkid": 4326}`` for EPSG:4326 and CRS84 (coordinates are x y); None for a CRS without a number."""
     authority, _, code = (label or "").rpartition(":")
     if authority == "OGC" and code == "CRS84":
         return {"wkid": 4326}
@@ -21,7 +21,7 @@ def describe_spatial_reference(label: str | None) -> dict[str, Any] | None:
 
 
 def describe_envelope(bounds: Bounds | None, crs: Crs | None) -> dict[str, Any] | None:
-    """Bounds (minx, miny, maxx, maxy) in ``crs`` as an Esri envelope, None where there are none."""
+    """Return bounds (minx, miny, maxx, maxy) in ``crs`` as an Esri envelope; None for None."""
     if bounds is None:
         return None
     corners = dict(zip(("xmin", "ymin", "xmax", "ymax"), bounds, strict=True))
@@ -29,7 +29,7 @@ def describe_envelope(bounds: Bounds | None, crs: Crs | None) -> dict[str, Any] 
 
 
 def join_bounds(found: Iterable[Bounds | None]) -> Bounds | None:
-    """The bounds around all of them, None if there are none."""
+    """Return the bounds around all bounds; None without any."""
     known = [bounds for bounds in found if bounds is not None]
     if not known:
         return None
@@ -38,20 +38,20 @@ def join_bounds(found: Iterable[Bounds | None]) -> Bounds | None:
 
 
 def join_intervals(found: Iterable[Interval | None]) -> Interval | None:
-    """From the first begin to the last end, None if there are none."""
+    """Return the interval from the first begin to the last end; None without any."""
     known = [interval for interval in found if interval is not None]
     return Interval(min(one.begin for one in known), max(one.end for one in known)) if known else None
 
 
 def format_in_zone(instant: int, offset: int = 0) -> str:
-    """An instant (microseconds since 1970 UTC) in a zone ``offset`` minutes east: ``2011-10-19T15:00:00+02:00``."""
+    """Return an instant (microseconds since 1970 UTC) ``offset`` minutes east of UTC: ``2011-10-19T15:00:00+02:00``."""
     hours, minutes = divmod(abs(offset), 60)
     local = format_instant(instant + offset * MINUTE).removesuffix("Z")
     return f"{local}{'-' if offset < 0 else '+'}{hours:02d}:{minutes:02d}"
 
 
 def describe_interval(interval: Interval | None) -> str | None:
-    """``begin/end`` in UTC, the end being the last time that is there; None without times."""
+    """Return ``begin/end`` in UTC, where the end is the last time (inclusive); None for None."""
     if interval is None:
         return None
     return f"{format_in_zone(interval.begin)}/{format_in_zone(max(interval.begin, interval.end - 1))}"

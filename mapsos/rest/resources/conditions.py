@@ -1,4 +1,4 @@
-"""The condition of a query, held against one observed property of one layer: fields become columns or constants."""
+"""Apply the condition of a query to one observed property of one layer: fields become columns or constants."""
 
 from __future__ import annotations
 
@@ -32,18 +32,30 @@ Condition = Compare | Between | Like | IsNull | OneOf | Time
 def apply_condition(
     condition: Predicate, meaning: LayerMeaning, column: ValueColumn, procedure: str | None
 ) -> Predicate:
-    """The condition (names of `where.FIELDS`) as one about the layer's columns.
+    """Return a condition about fields as a predicate over the columns of a layer.
 
-    What is the same for all of the layer's observations is decided here; a field that they do not have satisfies
-    nothing but IS NULL. ``procedure`` is the constant id of a layer without a column of procedures. Raises RestError
-    for ids that cannot be found by a column.
+    Fields that are constant for all observations of the layer are decided here. A missing field only matches IS NULL.
+
+    Parameters
+    ----------
+    condition
+        A condition about fields of `mapsos.rest.filters.where.FIELDS`.
+    meaning, column
+        The layer and its observed property.
+    procedure
+        The procedure of all rows of a layer without procedure column.
+
+    Raises
+    ------
+    RestError
+        The condition is about ids, and the layer has no column for them.
     """
     fields = _Fields(meaning, column, procedure)
     return _apply(condition, fields, negated=False)
 
 
 class _Fields:
-    """What the fields are for one observed property of one layer: a column, or a text for all rows, or nothing."""
+    """The fields of one observed property of one layer: columns, constants for all rows, or missing."""
 
     def __init__(self, meaning: LayerMeaning, column: ValueColumn, procedure: str | None) -> None:
         time, stations = meaning.time_column, meaning.procedure_column
@@ -73,7 +85,7 @@ def _apply(condition: Predicate, fields: _Fields, *, negated: bool) -> Predicate
         return _apply(condition.operand, fields, negated=not negated)
     if isinstance(condition, And | Or):
         parts = [_apply(operand, fields, negated=negated) for operand in condition.operands]
-        # De Morgan: what cannot be decided satisfies neither a condition nor its opposite, so only leaves are negated.
+        # De Morgan: an undecided leaf matches neither a condition nor its negation, so only leaves are negated.
         return all_of(*parts) if isinstance(condition, And) != negated else any_of(*parts)
     if not isinstance(condition, Condition):
         return condition if not negated else NOTHING if condition == EVERYTHING else EVERYTHING
@@ -88,7 +100,7 @@ def _apply(condition: Predicate, fields: _Fields, *, negated: bool) -> Predicate
 
 
 def _decide(condition: Condition, text: str | None) -> bool | None:
-    """Whether a text satisfies a condition; None where that is not defined, since there is no text."""
+    """Return whether a text matches a condition; None if undecided, for a missing text."""
     if isinstance(condition, IsNull):
         return text is None
     if text is None or isinstance(condition, Time):

@@ -1,4 +1,4 @@
-"""Contacts, as this interface writes them."""
+"""Write contacts of this interface."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from mapsos.mapfile.model import Provider
 
 
 def describe_contact(provider: Provider) -> dict[str, str | None]:
-    """The ten fields of a contact; what the mapfile does not say is null."""
+    """Return the ten fields of a contact; None for fields without metadata."""
     return {
         "individualName": provider.person,
         "positionName": provider.position,

@@ -1,4 +1,4 @@
-"""Features of interest: the stations that observations are about, with their shapes."""
+"""Features of interest: the stations of observations, with their shapes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KINDS = ("SF_SamplingPoint", "SF_SamplingCurve", "SF_SamplingSurface")
 
 
 def list_features(context: Context) -> dict[str, Any]:
-    """The features resource: the ids of all features. Raises RestError."""
+    """Return the features resource: the ids of all features. Raises RestError."""
     found: dict[str, str] = {}
     for known in _list_layers(context):
         for id in known.features:
@@ -34,9 +34,9 @@ def list_features(context: Context) -> dict[str, Any]:
 
 
 def query_features(context: Context, raw: RawRequest) -> dict[str, Any]:
-    """features/query: the features that its parameters admit, each as the first layer with a shape for it has it.
+    """Return features/query: the features that match its parameters, each from the first layer with a shape for it.
 
-    Costs one grouped question for each layer; memory grows with the features. Raises RestError.
+    Costs one grouped query for each layer. Memory grows with the number of features. Raises RestError.
     """
     text = read_text(raw, "spatialFilter")
     place = parse_spatial_filter(text) if text is not None else EVERYTHING

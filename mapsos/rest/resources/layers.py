@@ -1,4 +1,4 @@
-"""What the resources ask of the layers of a map. Failures of the data become errors of this interface."""
+"""Layers of a map for resources. Errors of the data become errors of this interface."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WGS84 = Crs("EPSG:4326", "EPSG:4326")
 
 @contextmanager
 def rest_errors() -> Iterator[None]:
-    """Turn what the shared parts raise into errors of this interface."""
+    """Turn errors of shared parts into errors of this interface."""
     try:
         yield
     except (DecodingError, OwsException, ServiceError) as error:
@@ -35,9 +35,9 @@ def rest_errors() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class KnownLayer:
-    """A layer that the client may ask for observations, and what its columns mean.
+    """A layer whose observations the client may request, and the meaning of its columns.
 
-    ``place`` is where its rows must lie. ``crs`` is the one that shapes of this map are written in.
+    ``place`` is the predicate for all of its rows. ``crs`` is that of shapes in answers.
     """
 
     meaning: LayerMeaning
@@ -46,14 +46,14 @@ class KnownLayer:
 
     @cached_property
     def procedures(self) -> tuple[str, ...]:
-        """Its procedures as spelled in the map, else those that its rows have. Raises RestError."""
+        """Return its procedures as spelled in the map, else those of its rows. Raises RestError."""
         return self.layer.procedures or self.features
 
     @cached_property
     def features(self) -> tuple[str, ...]:
-        """The ids of the features of interest of its observations: the procedures that its rows have. RestError.
+        """Return the ids of the features of interest of its observations: the procedures of its rows.
 
-        Reads all rows where nobody has asked before.
+        Reads all rows unless they are cached. Raises RestError.
         """
         column = self.meaning.procedure_column
         if column is None:
@@ -63,17 +63,17 @@ class KnownLayer:
 
     @property
     def layer(self) -> ObservationLayer:
-        """The layer."""
+        """Return the layer."""
         return self.meaning.layer
 
     def find_features(self, names: Iterable[str]) -> set[str]:
-        """The layer's features that go by one of the names (ids or URNs), in one case."""
+        """Return the case-folded features of the layer that match one of the names (ids or URNs)."""
         wanted = set().union(*map(list_spellings, names))
         return wanted & {name.casefold() for name in self.features}
 
 
 def list_layers(context: Context) -> tuple[KnownLayer, ...]:
-    """The layers with an observed property that this client may have, in map order. Raises RestError."""
+    """Return the layers with an observed property that the client may use, in map order. Raises RestError."""
     with rest_errors():
         layers = [layer for layer in context.enabled("GetObservation") if layer.observed_property is not None]
         crs = choose_crs(context, layers)
@@ -82,9 +82,9 @@ def list_layers(context: Context) -> tuple[KnownLayer, ...]:
 
 
 def choose_crs(context: Context, layers: Iterable[ObservationLayer]) -> Crs | None:
-    """The CRS that shapes and areas are written in: the map's, else that of the first layer with one.
+    """Return the CRS of shapes and areas in answers: that of the map, else of the first layer with one.
 
-    One without a number is not of use to a client: then it is WGS 84. None where the map names no CRS at all.
+    It is WGS 84 if that CRS has no number, which clients could not use. None if the map has no CRS at all.
     """
     candidates = (context.service.crs, *(layer.source.crs for layer in layers))
     found = next((crs for crs in candidates if crs is not None), None)
@@ -92,13 +92,13 @@ def choose_crs(context: Context, layers: Iterable[ObservationLayer]) -> Crs | No
 
 
 def find_bounds(known: KnownLayer, crs: Crs | None, predicate: Predicate = EVERYTHING) -> Bounds | None:
-    """The bounds of a layer's rows in ``crs``. Raises RestError."""
+    """Return the bounds of a layer's rows in ``crs``. Raises RestError."""
     with rest_errors():
         return find_extent(known.layer.source, crs if known.layer.source.crs is not None else None, predicate)
 
 
 def find_times(known: KnownLayer, predicate: Predicate = EVERYTHING) -> Interval | None:
-    """From the first to the last time of a layer's rows. Raises RestError."""
+    """Return the interval from the first to the last time of a layer's rows. Raises RestError."""
     column = known.meaning.time_column
     if column is None:
         return None
@@ -107,7 +107,7 @@ def find_times(known: KnownLayer, predicate: Predicate = EVERYTHING) -> Interval
 
 
 def tells_steps(known: KnownLayer) -> bool:
-    """Whether the first rows of steps of time are found by an index. Raises RestError."""
+    """Return whether an index finds the first rows of time steps. Raises RestError."""
     time, procedure = known.meaning.time_column, known.meaning.procedure_column
     if time is None:
         return False

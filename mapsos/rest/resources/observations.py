@@ -1,4 +1,4 @@
-"""observations/query: the questions that its parameters are, for each observed property of each layer, and the page."""
+"""Read and answer observations/query: a question, its parts for each observed property of each layer, and the page."""
 
 from __future__ import annotations
 
@@ -95,14 +95,31 @@ def read_query(raw: RawRequest, now: int) -> Query:
 
 
 def read_page(raw: RawRequest, zone: int, usual: int | None = None, most: int | None = None) -> Page:
-    """resultOffset and resultRecordCount; without the latter ``usual``, and never more than ``most``. RestError."""
+    """Return the page by resultOffset and resultRecordCount.
+
+    Parameters
+    ----------
+    raw
+        The parameters of the request.
+    zone
+        The time zone of the answer, in minutes east of UTC.
+    usual
+        The number of observations without resultRecordCount; None for all.
+    most
+        The maximum number of observations; None for no limit.
+
+    Raises
+    ------
+    RestError
+        A parameter is not an integer in its range.
+    """
     wanted = read_count(raw, "resultRecordCount", 1)
     counts = [count for count in (usual if wanted is None else wanted, most) if count is not None]
     return Page(read_count(raw, "resultOffset", 0) or 0, min(counts, default=None), zone)
 
 
 class PageBody(ObservationBody[ObservationMarkup]):
-    """The document of one page of the answers to some questions, written by ``write``."""
+    """The document of one page of observations, written by ``write``."""
 
     def __init__(
         self,
@@ -114,7 +131,7 @@ class PageBody(ObservationBody[ObservationMarkup]):
         self.page = page
 
     def count_written(self) -> int:
-        """How many observations of the page have been handed to the encoder so far."""
+        """Return the number of observations of the page that the encoder has got so far."""
         rows = max(super().count_written() - self.page.offset, 0)
         return rows if self.page.most is None else min(rows, self.page.most)
 
@@ -317,7 +334,7 @@ def _select_times(meaning: LayerMeaning, times: tuple[EventTime, ...]) -> Predic
 
 
 def build_observation_markup(meaning: LayerMeaning, column: ValueColumn, constant: str | None) -> ObservationMarkup:
-    """What the encoder is told of one observed property of a layer; ``constant`` is the procedure of all its rows."""
+    """Return the description of one observed property of a layer; ``constant`` is the procedure of all its rows."""
     time, procedure, feature_id = meaning.time_column, meaning.procedure_column, meaning.feature_id_column
     return ObservationMarkup(
         layer_name=meaning.layer.name,

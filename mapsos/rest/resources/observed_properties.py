@@ -1,4 +1,4 @@
-"""What the value columns of a layer are called in this interface: each is an observed property of its own."""
+"""Observed properties of this interface: each value column of a layer is one."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _TYPES = {
 class ValueColumn:
     """A column of measured values.
 
-    ``definition`` identifies it: as the mapfile gives it, else the URN that capabilities list for it. ``suffix`` is
-    what ids of its observations end with: empty where the layer has no other value column.
+    ``definition`` identifies it: it is that of the mapfile, else the URN in capabilities. ``suffix`` is the end of the
+    ids of its observations, empty if the layer has no other value column.
     """
 
     column: Column
@@ -34,17 +34,17 @@ class ValueColumn:
 
     @property
     def observation_type(self) -> str:
-        """The type of its observations, by what the column holds."""
+        """Return the type of its observations, by the type of the column."""
         return _TYPES.get(self.column.kind, "OM_Measurement" if self.numeric else "OM_TextObservation")
 
     @property
     def data_type(self) -> str:
-        """NUMERIC or TEXTUAL."""
+        """Return NUMERIC or TEXTUAL."""
         return "NUMERIC" if self.numeric else "TEXTUAL"
 
 
 def list_value_columns(meaning: LayerMeaning) -> tuple[ValueColumn, ...]:
-    """The aliased columns of a layer that are neither its time, its procedure nor its feature id, in column order."""
+    """Return the columns with an alias that are not time, procedure or feature id, in column order."""
     roles = (meaning.time_column, meaning.procedure_column, meaning.feature_id_column)
     observed = meaning.observed_property
     named = [(alias, column) for alias, column in meaning.output_columns if column not in roles]
@@ -62,7 +62,7 @@ def list_value_columns(meaning: LayerMeaning) -> tuple[ValueColumn, ...]:
 
 
 def choose_value_columns(meaning: LayerMeaning, wanted: tuple[str, ...] | None) -> tuple[ValueColumn, ...]:
-    """Those that a list of observed properties names: by id, by alias, or all by the id (or URI) of the layer's."""
+    """Return the value columns in a list of observed properties: by id or alias, or all by that of the layer."""
     columns = list_value_columns(meaning)
     if wanted is None:
         return columns

@@ -1,4 +1,4 @@
-"""Observations: the offerings that group them, and what each holds."""
+"""Offerings, which group observations, with their properties and extents."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from mapsos.rest.resources.observed_properties import list_value_columns
 
 
 def list_offerings(context: Context) -> dict[str, Any]:
-    """The observations resource. Areas and times are those of the data. Raises RestError."""
+    """Return the observations resource. Areas and times are those of the data. Raises RestError."""
     layers = list_layers(context)
     offerings = group_offerings(tuple(known.layer for known in layers))
     return {"observationOfferings": [_describe(context, offering, layers) for offering in offerings]}
 
 
 def describe_offering(context: Context, id: str) -> dict[str, Any]:
-    """One offering, by its id without regard to case. Raises RestError."""
+    """Return an offering by its case-insensitive id. Raises RestError."""
     layers = list_layers(context)
     for offering in group_offerings(tuple(known.layer for known in layers)):
         if offering.id.casefold() == id.casefold():
             return _describe(context, offering, layers)
-    raise RestError(f"there is no offering {id}", code=404)
+    raise RestError(f"offering {id} not found", code=404)
 
 
 def _describe(context: Context, offering: Offering, layers: tuple[KnownLayer, ...]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def _describe(context: Context, offering: Offering, layers: tuple[KnownLayer, ..
         "id": offering.id,
         "name": offering.first.offering_name or offering.id,
         "observedProperties": [{"dataType": kind, "definition": name} for name, kind in properties.items()],
-        # The interface knows one procedure an offering; a mapfile may have any number.
+        # The ArcGIS interface has one procedure for each offering; a mapfile may have any number.
         "procedure": procedures[0] if len(procedures) == 1 else list(procedures),
         "observedArea": describe_envelope(join_bounds(find_bounds(known, crs) for known in members), crs),
         "timeExtent": describe_interval(join_intervals(map(find_times, members))),

@@ -1,4 +1,4 @@
-"""Procedures: the sensors of all layers, each described from its layers' metadata and data."""
+"""Procedures: the sensors of all layers, described by the metadata and data of their layers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mapsos.terms.urns import strip_procedure
 
 @dataclass(frozen=True)
 class KnownProcedure:
-    """A procedure and the layers that have observations of it, in map order."""
+    """A procedure and the layers with its observations, in map order."""
 
     id: str
     layers: tuple[KnownLayer, ...]
@@ -26,17 +26,17 @@ class KnownProcedure:
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """Return the name of the procedure."""
         return self.read_text("name") or self.id
 
     def read_text(self, name: str) -> str | None:
-        """What the first layer that knows says of it, by a name of `SENSOR_TEXTS`."""
+        """Return a text about it by a name of `SENSOR_TEXTS`, from the first layer that has it."""
         texts = (station.read_sensor_text(name) for station in self.stations)
         return next((text for text in texts if text is not None), None)
 
 
 def list_known_procedures(context: Context, *, described: bool = False) -> tuple[KnownProcedure, ...]:
-    """All procedures in order of first appearance; if ``described``, with the texts about them. Raises RestError."""
+    """Return all procedures in order of first appearance; with texts if ``described``. Raises RestError."""
     spelled: dict[str, str] = {}
     having: dict[str, list[KnownLayer]] = {}
     stations: dict[str, list[Station]] = {}
@@ -52,22 +52,22 @@ def list_known_procedures(context: Context, *, described: bool = False) -> tuple
 
 
 def list_procedures(context: Context) -> dict[str, Any]:
-    """The procedures resource."""
+    """Return the procedures resource. Raises RestError."""
     return {"procedures": [{"id": known.id} for known in list_known_procedures(context)]}
 
 
 def find_procedure(context: Context, id: str) -> KnownProcedure:
-    """The procedure of that id, bare or as URN. Raises RestError (404)."""
+    """Return the procedure of an id, with or without URN. Raises RestError (404)."""
     wanted = {id.casefold(), strip_procedure(id).casefold()}
     admitted = {layer.name for layer in context.enabled("DescribeSensor")}
     for known in list_known_procedures(context, described=True):
         if known.id.casefold() in wanted and any(layer.layer.name in admitted for layer in known.layers):
             return known
-    raise RestError(f"there is no procedure {id}", code=404)
+    raise RestError(f"procedure {id} not found", code=404)
 
 
 def describe_procedure(context: Context, id: str) -> dict[str, Any]:
-    """One procedure: where it observes and what it puts out. Raises RestError."""
+    """Return a procedure with its area and its outputs. Raises RestError."""
     known = find_procedure(context, id)
     crs = known.layers[0].crs
     places = [_find_bounds(context, layer, known.id) for layer in known.layers]

@@ -11,7 +11,7 @@ from mapsos.rest.resources.procedures import list_known_procedures
 
 
 def describe_service(context: Context) -> dict[str, Any]:
-    """The service as its mapfile describes it. What the mapfile does not say is null."""
+    """Return the service as described by its mapfile; None for missing metadata. Raises RestError."""
     service = context.service
     return {
         "title": service.identification.title or service.name,
@@ -27,7 +27,7 @@ def describe_service(context: Context) -> dict[str, Any]:
 
 
 def describe_schema() -> dict[str, Any]:
-    """What f=schema tells: the resources and the parameters of their queries."""
+    """Return the document of f=schema: the resources and the parameters of their queries."""
 
     def describe_query(resource: str) -> dict[str, Any]:
         return {

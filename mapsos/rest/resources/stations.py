@@ -1,6 +1,7 @@
-"""What the data of a layer show of each procedure, and what metadata say of it: a text for all, or a column's for each.
+"""Stations: facts and texts about each procedure of a layer, from its data and metadata.
 
-A station is a procedure at its place: the feature of interest of its observations.
+A station is a procedure at its place, the feature of interest of its observations. A text is the same for all stations
+of a layer, or comes from a column.
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ from mapsos.terms.predicates import Predicate
 
 @dataclass(frozen=True)
 class Station:
-    """A procedure as one layer has it. ``facts`` are those of its rows, in the CRS that was asked for."""
+    """A procedure of one layer. ``facts`` are those of its rows, in the requested CRS."""
 
     known: KnownLayer
     id: str
     facts: GroupFacts
 
     def read_sensor_text(self, name: str) -> str | None:
-        """What is said of the sensor, by a name of `SENSOR_TEXTS`; None for nothing."""
+        """Return a text about the sensor by a name of `SENSOR_TEXTS`, or None."""
         return self._read(self.known.layer.sensor, name, _find_columns(self.known)[0])
 
     def read_feature_text(self, name: str) -> str | None:
-        """What is said of the feature of interest, by a name of `FEATURE_TEXTS`; None for nothing."""
+        """Return a text about the feature of interest by a name of `FEATURE_TEXTS`, or None."""
         return self._read(self.known.layer.feature, name, _find_columns(self.known)[1])
 
     def _read(self, said: SensorMetadata | FeatureMetadata, name: str, columns: dict[str, str]) -> str | None:
@@ -44,10 +45,10 @@ class Station:
 def list_stations(
     context: Context, known: KnownLayer, crs: Crs | None, predicate: Predicate | None = None
 ) -> tuple[Station, ...]:
-    """The stations of a layer, each once without regard to case, in order of first appearance.
+    """Return the stations of a layer with distinct case-insensitive ids, in order of first appearance.
 
-    Costs one pass over the rows. Those of the whole layer within the MAP EXTENT (``predicate`` None) are remembered as
-    long as the data are the same. Raises RestError.
+    Costs one pass over the rows. Those of the whole layer within the MAP EXTENT (``predicate`` None) are cached while
+    the data are unchanged. Raises RestError.
     """
     layer, column = known.layer, known.meaning.procedure_column
     own = layer.source.crs
@@ -66,15 +67,15 @@ def list_stations(
 
 
 def list_described(context: Context, known: KnownLayer) -> tuple[Station, ...]:
-    """The layer's procedures with the texts about them. Its rows are asked only if a column has texts of sensors."""
+    """Return the layer's procedures with texts. Rows are only read if a column has texts of sensors."""
     if _find_columns(known)[0]:
-        # The CRS is the one of shapes, so that the answer to the same question is remembered for both.
+        # The CRS is that of shapes, so that the same cached answer serves both.
         return list_stations(context, known, known.crs)
     return tuple(Station(known, id, GroupFacts(0)) for id in known.procedures)
 
 
 def _find_columns(known: KnownLayer) -> tuple[dict[str, str], dict[str, str]]:
-    """The columns with texts of sensors and of features, by the names of the texts."""
+    """Return the columns with texts of sensors and of features by the names of the texts."""
     find, sensor, feature = known.meaning.find_column, known.layer.sensor, known.layer.feature
     return (
         {name: column.name for name in SENSOR_TEXTS if (column := find(sensor.items.get(name))) is not None},

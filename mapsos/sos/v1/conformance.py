@@ -1,4 +1,4 @@
-"""Which documents a client gets: MapServer's, or such as are valid by the schemas of OGC."""
+"""Choose the form of documents: as MapServer writes them, or valid against the schemas of OGC."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.ows.raw_request import RawRequest
 
 PARAMETER = "conformance"
-"""The request parameter, admitted where sos_conformance names more than one way."""
+"""The request parameter, allowed if sos_conformance has several words."""
 
 
 def is_strict(service: Service, raw: RawRequest) -> bool:
-    """Whether documents shall be valid: by ``conformance`` of the request, else by the first word of sos_conformance.
+    """Return whether documents must be valid: by ``conformance`` of the request, else by sos_conformance.
 
-    Raises OwsException for a value of either that is not one of those that are there.
+    Raises
+    ------
+    OwsException
+        Either has an unknown value.
     """
     offered = service.conformance
     unknown = next((name for name in offered if name not in CONFORMANCES), None)
@@ -39,5 +42,5 @@ def is_strict(service: Service, raw: RawRequest) -> bool:
 
 
 def admits_parameter(service: Service) -> bool:
-    """Whether one request may choose: sos_conformance names more than one way."""
+    """Return whether the parameter is allowed: sos_conformance has several words."""
     return len(service.conformance) > 1

@@ -29,13 +29,16 @@ CONTENT_TYPE = "text/xml; subtype=gml/3.1.1; charset=UTF-8"
 
 
 def describe_feature_type(request: SosRequest) -> Answer:
-    """The schema of the layers asked for, and of those that share an answer with one of them.
+    """Return the schema of the requested layers, and of the layers in the same offerings.
 
-    An answer of several layers names only the last in its schemaLocation, as in MapServer; so the layers of an
-    offering are declared together. A layer can be asked for by whoever may use it in GetObservation,
-    DescribeObservationType or DescribeFeatureType. Costs the columns of each layer, which are remembered.
+    An answer of several layers names only the last in its schemaLocation, as in MapServer. Therefore the layers of an
+    offering are declared together. Clients that may use a layer in GetObservation, DescribeObservationType or
+    DescribeFeatureType can request it. Reads the columns of each layer, which are cached.
 
-    Raises OwsException for an unknown type name, as a WFS does.
+    Raises
+    ------
+    OwsException
+        A type name is unknown; the exception is that of a WFS.
     """
     service = request.context.service
     check_schema_format(request.raw)
@@ -82,7 +85,7 @@ def _find_layers(raw: RawRequest, usable: tuple[ObservationLayer, ...]) -> list[
 
 
 def _pick(usable: tuple[ObservationLayer, ...], name: str) -> list[ObservationLayer]:
-    """The layers of that name, in any case, with or without a prefix, as it is or as the element is written."""
+    """Return the layers with a case-insensitive name, with or without prefix, plain or encoded as an element name."""
     wanted = {name.casefold(), name.partition(":")[2].casefold()}
     return [layer for layer in usable if wanted & {layer.name.casefold(), encode_name(layer.name).casefold()}]
 
@@ -100,7 +103,7 @@ def _describe(layer: ObservationLayer) -> FeatureType:
 
 
 def _kind_of_texts(layer: ObservationLayer, column: Column) -> ColumnKind | None:
-    """What the texts of a column are in answers, None for any text: a shapefile's dates stand as they are in it."""
+    """Return the type of a column in answers; None for any text, such as dates of shapefiles, which are not changed."""
     if layer.source.kind is SourceKind.SHAPEFILE and column.kind is ColumnKind.DATE:
         return None
     return column.kind

@@ -14,9 +14,9 @@ from mapsos.sos.v1.request import SosRequest
 
 
 def describe_observation_type(request: SosRequest) -> Answer:
-    """Redirect to DescribeFeatureType of the last enabled layer in the map that has the observed property.
+    """Redirect to DescribeFeatureType of the last enabled layer in the map with the observed property.
 
-    Raises OwsException without the parameter, ServiceError for a property that no layer has.
+    Raises OwsException without the parameter, and ServiceError if no layer has the property.
     """
     asked = parse_observation_type(request.raw)
     layers = [

@@ -13,7 +13,7 @@ CONTENT_TYPE = "text/xml; charset=UTF-8"
 
 
 def describe_sensor(request: SosRequest) -> Answer:
-    """Answer with a redirect to the sensor's document, with that document, or with SensorML.
+    """Return a redirect to the sensor's document, that document, or SensorML.
 
     Raises OwsException for its parameters, and ServiceError as `mapsos.operations.describe_sensors.describe_sensor`.
     """

@@ -1,4 +1,4 @@
-"""Whether a request is for SOS, and for which operation.
+"""Decide whether a request is for SOS, and for which operation.
 
 See docs/mapserver-sos.md, "Choosing the SOS module" and "Order of checks".
 """
@@ -15,9 +15,23 @@ from mapsos.sos.v1.request import Handler, is_enabled
 
 
 def check_service(raw: RawRequest, mode: str | None, has_sos: bool) -> None:
-    """Refuse what is not for SOS: as an OWS exception where the map has SOS (D-24), else as MapServer's page.
+    """Reject requests that are not for SOS.
 
-    ``mode`` is the option MS_MODE; the parameter of that name comes before it.
+    Parameters
+    ----------
+    raw
+        The parameters of the request.
+    mode
+        The option MS_MODE; the parameter of that name overrides it.
+    has_sos
+        Whether the map is an SOS.
+
+    Raises
+    ------
+    OwsException
+        The map is an SOS, and the request is for something else (D-24).
+    PageError
+        The map is not an SOS, or the mode is unknown: MapServer's page.
     """
     asked_mode = raw.first("mode") or mode
     if asked_mode is not None and asked_mode.lower() not in ("ows", "wfs"):
@@ -49,7 +63,7 @@ def check_service(raw: RawRequest, mode: str | None, has_sos: bool) -> None:
 
 
 def asks_feature_type(raw: RawRequest) -> bool:
-    """Whether this is the one WFS request that is answered: the link that every observation has for its schema."""
+    """Return whether this is the one supported WFS request: the link from every observation to its schema."""
     return _names(raw, "service") == {"wfs"} and _names(raw, "request") == {"describefeaturetype"}
 
 

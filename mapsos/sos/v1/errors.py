@@ -1,4 +1,4 @@
-"""What SOS 1.0.0 calls the errors of operations: codes, locators, routines and MapServer's wordings."""
+"""Errors of operations as SOS 1.0.0 reports them: codes, locators, routines and MapServer's texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mapsos.ows.exceptions import OwsException
 
 @dataclass(frozen=True)
 class Wording:
-    """How one error is reported.
+    """The report of one error.
 
     Attributes
     ----------
@@ -21,7 +21,7 @@ class Wording:
     text
         MapServer's text, in which ``{names}`` are the unknown names; None for the error's own message.
     category, more
-        As `OwsException` has them.
+        As in `OwsException`.
     """
 
     code: str
@@ -96,13 +96,13 @@ _OWN: dict[str, dict[tuple[Kind, Subject], Wording]] = {
         ),
     },
 }
-"""Where an operation has a wording of its own."""
+"""Errors that an operation reports differently."""
 
 _FALLBACK = Wording(_OTHER, "mapserv", "msSOSDispatch")
 
 
 def translate_error(error: ServiceError, operation: str) -> OwsException:
-    """Return the exception that the clients of an operation get for an error."""
+    """Return an error as an exception of the operation ``operation``."""
     key = (error.kind, error.subject)
     wording = _OWN.get(operation, {}).get(key) or WORDINGS.get(key, _FALLBACK)
     routine = wording.routine

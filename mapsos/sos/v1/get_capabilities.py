@@ -31,9 +31,9 @@ CONTENT_TYPE = "text/xml; charset=UTF-8"
 
 
 def get_capabilities(request: SosRequest) -> Answer:
-    """Describe the service. What only the data can tell is read once and cached while they are unchanged.
+    """Describe the service. Facts from the data are read once and cached while the data are unchanged.
 
-    Raises OwsException, and ServiceError where the metadata or the data are faulty.
+    Raises OwsException, and ServiceError if the metadata or the data are faulty.
     """
     context, raw, strict = request.context, request.raw, request.strict
     service = context.service
@@ -60,7 +60,7 @@ def get_capabilities(request: SosRequest) -> Answer:
 
 
 def _list_operations(request: SosRequest) -> Iterator[OperationDescription]:
-    """Describe the operations that the client may use: only those of the standard where the document must be valid."""
+    """Yield the operations that the client may use; in strict documents only those of the standard."""
     for operation in request.operations:
         if operation.name != "GetCapabilities" and not is_enabled(request.context, operation):
             continue
@@ -109,12 +109,12 @@ def _describe(context: Context, offering: Offering, *, strict: bool) -> Offering
 
 
 def _names_station(layer: ObservationLayer) -> bool:
-    """Whether each row of a layer has one procedure, which is its feature of interest."""
+    """Return whether each row of a layer has exactly one procedure, which is its feature of interest."""
     return layer.procedure_item is not None or len(layer.procedures or ()) == 1
 
 
 def _list_phenomena(offering: Offering) -> tuple[Phenomenon, ...]:
-    """Each distinct observed property, described by the first layer that has it."""
+    """Return each distinct observed property, described by the first layer that has it."""
     found: dict[str, Phenomenon] = {}
     for layer in offering.layers:
         observed = layer.observed_property

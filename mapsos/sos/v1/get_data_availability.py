@@ -1,4 +1,4 @@
-"""GetDataAvailability: which observations there are, by offering, procedure and observed property.
+"""GetDataAvailability: the number and times of observations by offering, procedure and observed property.
 
 An operation of later profiles of SOS (sosgda 1.0) that SOS 1.0.0 does not have; its parameters are those of
 GetObservation, and all of them are optional.
@@ -26,7 +26,7 @@ from mapsos.web.downloads import name_file
 
 
 def get_data_availability(request: SosRequest) -> Answer:
-    """Answer with the first and last time and the number of the observations that a GetObservation would bring.
+    """Return the first and last time and the number of the observations that GetObservation would return.
 
     Raises OwsException for its parameters, ServiceError for unknown names.
     """

@@ -1,6 +1,6 @@
 """GetFeatureOfInterest: stations and features as sampling features (OGC 06-009r6, clause 9.3).
 
-A feature of interest is what GetObservation takes for one: a station, by the id of its procedure, or the place of one
+Features of interest are those of GetObservation: a station, by the id of its procedure, or the place of one
 observation, by its featureid.
 """
 
@@ -23,10 +23,10 @@ CONTENT_TYPE = "text/xml; subtype=gml/3.1.1; charset=UTF-8"
 
 
 def get_feature_of_interest(request: SosRequest) -> Answer:
-    """Answer with the features that are named, observed by the procedures, or lie in the place; with eventTime, then.
+    """Return the features with the ids, observed by the procedures, or in the location, within eventTime.
 
-    Raises OwsException where none of FeatureOfInterestId, procedure and location is there, or one cannot be read;
-    ServiceError for ids and procedures that no layer has.
+    Raises OwsException if FeatureOfInterestId, procedure and location are all missing, or one cannot be read;
+    ServiceError for unknown ids and procedures.
     """
     context = request.context
     features = list_features(context, read_question(request.raw, context.now), ObservationLinks(context).write)
@@ -47,10 +47,10 @@ def read_question(raw: RawRequest, now: int) -> FeatureQuestion:
 
 
 def _parse_location(raw: RawRequest) -> Predicate | None:
-    """Read the place of ``location``, in any of the forms that featureOfInterest has for places."""
+    """Read the place of ``location``, in any of the forms of places in featureOfInterest."""
     found = parse_feature_of_interest(raw.all("location"), "location")
     if found is not None and found.predicate is None:
         raise OwsException(
-            "InvalidParameterValue", "location", "msSOSGetFeatureOfInterest", "The location is no place."
+            "InvalidParameterValue", "location", "msSOSGetFeatureOfInterest", "The location is not a place."
         )
     return None if found is None else found.predicate

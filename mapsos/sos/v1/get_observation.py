@@ -27,7 +27,7 @@ from mapsos.sos.v1.request import SosRequest
 
 
 def get_observation(request: SosRequest) -> Answer:
-    """Answer with the observations that are asked for, as a stream.
+    """Return the requested observations as a stream.
 
     Raises OwsException for its parameters, in the order in which MapServer checks them, and ServiceError as
     `mapsos.operations.observe`.
@@ -37,10 +37,10 @@ def get_observation(request: SosRequest) -> Answer:
 
 
 def get_observation_by_id(request: SosRequest) -> Answer:
-    """Answer with one observation, by the gml:id that it was sent with: ``o_`` and its feature id.
+    """Return one observation by its gml:id: ``o_`` and its feature id.
 
-    Ids last as long as the data keep theirs, and an index on that column finds them. Observations of a layer without
-    such a column have no id. responseFormat may be left out. Raises OwsException and ServiceError.
+    Ids are as stable as those in the data, and an index on their column finds them. Observations of layers without
+    such a column have no id. responseFormat is optional. Raises OwsException and ServiceError.
     """
     raw = request.raw
     layer, value = find_observation(request.context, parse_observation_id(raw))
@@ -64,7 +64,10 @@ def _answer(request: SosRequest, question: ObservationQuestion, response_format:
 
 
 def read_question(request: SosRequest) -> tuple[ObservationQuestion, str]:
-    """Read the parameters. Names are checked in between: of several faults the one that MapServer finds is reported."""
+    """Return the question and the response format.
+
+    Names are checked in between, so that of several faults the one that MapServer finds is reported.
+    """
     raw, context = request.raw, request.context
     offering = parse_offering(raw)
     observed_properties = parse_observed_properties(raw)

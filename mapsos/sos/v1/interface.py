@@ -39,7 +39,7 @@ _KEYWORD = re.compile(r"[A-Za-z_]{0,32}")
 
 
 class SosExchange:
-    """One request for SOS, and what is known of it so far."""
+    """One request for SOS, and its state so far."""
 
     def __init__(self, request: Request, host: Host) -> None:
         self._request = request
@@ -70,7 +70,7 @@ class SosExchange:
         return replace(build_response(operation.answer(asked), request), operation=operation.name)
 
     def report(self, failure: Failure) -> Response:
-        """Report a failure: as MapServer's page before there is a service, else as an exception report."""
+        """Report a failure: as MapServer's page before the service is known, else as an exception report."""
         error = failure.error
         if isinstance(error, PageError):
             return self._write_page(error)
@@ -129,7 +129,7 @@ class SosExchange:
 
 
 def open_exchange(request: Request, host: Host) -> SosExchange:
-    """Take any request: what is not for SOS is told so as MapServer does."""
+    """Take any request. Those that are not for SOS are rejected as MapServer does."""
     return SosExchange(request, host)
 
 
@@ -150,7 +150,7 @@ def _refuse_map(error: MapfileError) -> PageError:
         return PageError("msLoadMap", "Unable to access file.", f"({name})", status=404, detail=str(error))
     if error.unended:
         return PageError("msLoadMap", "Premature End-of-File.", "", status=500, detail=str(error))
-    # What is not a map may be a file with secrets: a link among the maps leads anywhere.
+    # A file that is not a map may contain secrets: a link in the folder of maps may lead anywhere.
     word = error.near if _KEYWORD.fullmatch(error.near) else "..."
     near = f"Parsing error near ({word}):(line {error.line})"
     return PageError("msLoadMap", "Unknown identifier.", near, status=500, detail=str(error))

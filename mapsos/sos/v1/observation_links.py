@@ -1,4 +1,4 @@
-"""Links to observations: the GetObservation requests that other answers name for a sensor or a feature."""
+"""Links to observations: GetObservation requests in descriptions of sensors and features."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _PARAMETERS = {"procedure": "procedure", "feature": "featureOfInterest"}
 
 
 class ObservationLinks:
-    """The GetObservation requests that a client may send."""
+    """The GetObservation requests that are allowed to a client."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def write(self, layer: ObservationLayer, subject: Literal["procedure", "feature"], value: str) -> str | None:
-        """Return the URL of a layer's observations of a procedure or feature; None where the client may not have them.
+        """Return the URL of a layer's observations of a procedure or feature; None if the client is not allowed them.
 
         Raises ServiceError as `find_own_url`.
         """

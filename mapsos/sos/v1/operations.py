@@ -1,4 +1,4 @@
-"""The operations of SOS 1.0.0: the one table of their parameters, and what answers each."""
+"""The operations of SOS 1.0.0: one table with the parameters and the handler of each."""
 
 from __future__ import annotations
 

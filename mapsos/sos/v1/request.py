@@ -1,4 +1,4 @@
-"""What every operation of SOS 1.0.0 is handed."""
+"""The argument of every operation of SOS 1.0.0."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from mapsos.ows.raw_request import RawRequest
 
 @dataclass(frozen=True)
 class SosRequest:
-    """A request whose parameters are known to belong to its operation.
+    """A request whose parameters are all those of its operation.
 
     Attributes
     ----------
     context
-        The service, who asks, and when.
+        The service, the client and the time.
     raw
         The parameters.
     strict
         Whether documents must be valid against the schemas of OGC.
     operations
-        All operations of this version, for those that describe the others.
+        All operations of this version, for capabilities.
     reads_body
-        False for HEAD: nothing of the observations is read then.
+        False for HEAD: no observation is read then.
     """
 
     context: Context

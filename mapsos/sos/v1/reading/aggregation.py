@@ -1,6 +1,6 @@
-"""aggregateInterval, aggregateFunction and timezone: observations summarized by stretches of time.
+"""Read aggregateInterval, aggregateFunction and timezone: summaries of observations by periods.
 
-Parameters of mapsos's own: SOS 1.0.0 has nothing of the kind.
+These parameters are extensions of mapsos to SOS 1.0.0.
 """
 
 from __future__ import annotations
@@ -12,14 +12,20 @@ from mapsos.terms.time_zones import find_time_zone
 from mapsos.terms.times import parse_duration
 
 FUNCTIONS = ("avg", "min", "max", "sum", "count", "first", "last")
-"""What aggregateFunction may name, in any letter case."""
+"""The values of aggregateFunction, in any letter case."""
 
 
 def parse_aggregation(raw: RawRequest) -> Aggregation | None:
-    """What a request says of aggregation, None if nothing.
+    """Return the requested aggregation; None without aggregateInterval.
 
-    ``aggregateFunction`` is a list by commas, ``avg`` if absent; ``timezone`` an IANA name or an offset, UTC if absent.
-    Raises OwsException InvalidParameterValue, MissingParameterValue for either of these without aggregateInterval.
+    ``aggregateFunction`` is a comma-separated list, ``avg`` if absent. ``timezone`` is an IANA name or an offset, UTC
+    if absent.
+
+    Raises
+    ------
+    OwsException
+        A value is invalid (InvalidParameterValue), or one of these two is given without aggregateInterval
+        (MissingParameterValue).
     """
     interval = raw.last("aggregateinterval")
     if interval is None:

@@ -1,4 +1,4 @@
-"""eventTime: ISO 8601 texts, GML times and operators (docs/mapserver-sos.md, "eventTime"; D-04 to D-06, D-32)."""
+"""Read eventTime: ISO 8601, GML times and operators (docs/mapserver-sos.md, "eventTime"; D-04 to D-06, D-32)."""
 
 from __future__ import annotations
 
@@ -10,21 +10,28 @@ from mapsos.terms.event_times import EventTime
 from mapsos.terms.times import current_time, parse_period, parse_time
 
 MAX_TIMES = 1000
-"""Times of a request, all lists of it together: every one of them is held against every row."""
+"""Maximum number of times of a request: each of them is compared with every row."""
 
 
 def parse_event_times(raw: RawRequest, now: int | None = None) -> tuple[EventTime, ...]:
-    """The times asked for (any of them); none if the client gave no eventTime.
+    """Return the requested times; empty without eventTime.
 
     XML in any namespaces and with any prefixes, single or in a list: gml:TimeInstant and gml:TimePeriod, bare or in a
-    temporal operator. Text: instants, ``begin/end``, ``latest``, ``first``, in a comma list. A period selects what lies
-    within it, its end included with its precision, in TM_Equals too (what MapServer means by it); a reversed period
-    selects nothing. ``now`` is the moment that a client's ``now`` means, in microseconds, the clock's if None.
+    temporal operator. Text: instants, ``begin/end``, ``latest``, ``first``, in a comma-separated list. A period selects
+    the observations within it, its end included with its precision, in TM_Equals too (as in MapServer). A reversed
+    period selects nothing.
+
+    Parameters
+    ----------
+    raw
+        The parameters of the request.
+    now
+        The meaning of ``now`` in microseconds since 1970 UTC; None for the current time.
 
     Raises
     ------
     OwsException
-        A value has any part that is not a time (no part is dropped), or the list has more than `MAX_TIMES` (exception
+        A part of a value is not a time (no part is ignored), or the list has more than `MAX_TIMES` (exception
         34 of docs/mapserver-sos.md).
     """
     moment = current_time() if now is None else now
@@ -34,7 +41,7 @@ def parse_event_times(raw: RawRequest, now: int | None = None) -> tuple[EventTim
             found += _parse_value(value, moment, MAX_TIMES - len(found))
         except RefusedMarkup as error:
             raise OwsException(
-                "InvalidParameterValue", "eventtime", "msSOSGetObservation", f"The eventTime is refused: {error}."
+                "InvalidParameterValue", "eventtime", "msSOSGetObservation", f"The eventTime is rejected: {error}."
             ) from error
         except ValueError as error:
             raise OwsException(

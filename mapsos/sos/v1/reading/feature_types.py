@@ -1,4 +1,4 @@
-"""DescribeFeatureType: the request of WFS 1.0 and 1.1, and of SOS 1.0.0 (OGC 04-094, clause 8; OGC 06-009r6)."""
+"""Read DescribeFeatureType requests of WFS 1.0 and 1.1 and of SOS 1.0.0 (OGC 04-094, clause 8; OGC 06-009r6)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WFS_VERSIONS = ("1.0.0", "1.1.0")
 
 
 def check_wfs_version(raw: RawRequest) -> None:
-    """Refuse a WFS version other than 1.0.0 and 1.1.0; none is as good as one of them."""
+    """Reject a WFS version other than 1.0.0 and 1.1.0. The version is optional. Raises OwsException."""
     version = raw.last("version")
     if version is not None and version.strip() not in WFS_VERSIONS:
         raise OwsException(
@@ -27,7 +27,7 @@ def check_wfs_version(raw: RawRequest) -> None:
 
 
 def check_schema_format(raw: RawRequest) -> None:
-    """Refuse an outputFormat other than the names of GML 3.1.1. Blanks, quotes and letter case do not count."""
+    """Reject an outputFormat other than GML 3.1.1, ignoring spaces, quotes and letter case. Raises OwsException."""
     value = raw.last("outputformat")
     if value is not None and re.sub(r"[\s\"']", "", value).lower() not in _SCHEMA_FORMATS:
         raise OwsException(
@@ -40,10 +40,10 @@ def check_schema_format(raw: RawRequest) -> None:
 
 
 def parse_type_names(raw: RawRequest) -> tuple[str, ...] | None:
-    """The values of typename as they are, comma lists not taken apart; None if there are none: every type.
+    """Return the values of typename with commas unsplit; None, for every type, without values.
 
-    An SOS request says FeatureId: a type name, the link that observations have as their featureOfInterest, or the
-    transient feature of the capabilities, which stands for every type.
+    An SOS request has FeatureId instead: a type name, the link in the featureOfInterest of observations, or the
+    transient feature in capabilities, which stands for every type.
     """
     values = (*raw.all("typename"), *(_read_feature_id(value.strip()) for value in raw.all("featureid")))
     if any(value.lower() == TRANSIENT_FEATURE.lower() for value in values):

@@ -1,4 +1,4 @@
-"""featureOfInterest and bbox: places and ids of features (docs/mapserver-sos.md, "featureOfInterest" and "bbox")."""
+"""Read featureOfInterest and bbox: places and ids (docs/mapserver-sos.md, "featureOfInterest" and "bbox")."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 def parse_feature_of_interest(
     values: tuple[str, ...], parameter: str = "featureofinterest"
 ) -> FeatureOfInterest | None:
-    """Read the values of a parameter as one place, or as ids; None without values.
+    """Return the values of a parameter as one place, or as ids; None without values.
 
-    A place is a gml:Envelope or gml:Box, ogc:BBOX around one, ``BBOX:minx,miny,maxx,maxy[,crs]``, a GML geometry (what
-    meets it), or a spatial operator. An id is an ObjectID element or plain text in a comma list. A CRS named by a URN
-    or URL of the OGC has its authority's axis order; a place without CRS has ``crs`` None.
+    A place is a gml:Envelope or gml:Box, ogc:BBOX around one, ``BBOX:minx,miny,maxx,maxy[,crs]``, a GML geometry (for
+    observations that intersect it), or a spatial operator. An id is an ObjectID element or plain text in a
+    comma-separated list. A CRS named by a URN or URL of the OGC has its authority's axis order. A place without CRS has
+    ``crs`` None.
 
     Raises
     ------
@@ -52,7 +53,7 @@ def parse_feature_of_interest(
                 "InvalidParameterValue",
                 parameter,
                 "msSOSGetObservation",
-                f"The featureOfInterest is refused: {error}.",
+                f"The featureOfInterest is rejected: {error}.",
             ) from error
         except MarkupError as error:
             raise _refuse(parameter, "", str(error)) from error
@@ -64,7 +65,7 @@ def parse_feature_of_interest(
 
 
 def parse_bbox(raw: RawRequest) -> BBox | None:
-    """Read the vendor parameter ``minx,miny,maxx,maxy`` with an optional CRS after it; None if absent.
+    """Return the vendor parameter ``minx,miny,maxx,maxy`` with an optional CRS after it; None if absent.
 
     Raises
     ------

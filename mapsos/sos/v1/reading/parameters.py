@@ -1,4 +1,4 @@
-"""Parameters with plain values: which there are, and one reader for each (docs/mapserver-sos.md, "Requests")."""
+"""Check parameters, and read those with plain values (docs/mapserver-sos.md, "Requests")."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OUTPUT_FORMATS: dict[str, Literal["1.0.0", "1.0.1"]] = {
     'text/xml; subtype="sensorML/1.0.0"': "1.0.0",
     'text/xml; subtype="sensorML/1.0.1"': "1.0.1",
 }
-"""What DescribeSensor's outputFormat may be, with the version of SensorML that it stands for."""
+"""The values of outputFormat in DescribeSensor, each with its version of SensorML."""
 
 _MAPSERVER = (
     "service",
@@ -37,20 +37,31 @@ _MAPSERVER = (
     "srsname",
     "featureofinterest",
 )
-"""What MapServer's SOS reads in any operation: beside an operation that does not read one it does no harm."""
+"""The parameters that MapServer's SOS reads in any operation; operations that do not use one ignore it."""
 
 _OUTER = ("map", "mode")
-"""Read before the service is known."""
+"""Parameters that are read before the service is known."""
 
 _REPEATABLE = frozenset({"procedure", "sensorid", "observedproperty", "eventtime", "featureofinterest"})
-"""Those of `_MAPSERVER` that may be given more than once beside an operation that does not read them."""
+"""Those of `_MAPSERVER` that may be repeated in an operation that ignores them."""
 
 
 def check_parameters(raw: RawRequest, operation: Operation[Any], vendor: tuple[str, ...] = ()) -> None:
-    """Reject parameters that nothing reads, and single ones that are given twice with different values.
+    """Reject unknown parameters, and parameters with several different values that are not repeatable.
 
-    ``vendor`` names further parameters of this server, in any case. Raises OwsException InvalidParameterValue with the
-    parameter as locator.
+    Parameters
+    ----------
+    raw
+        The parameters of the request.
+    operation
+        The row of the operation.
+    vendor
+        Case-insensitive names of further parameters of this server.
+
+    Raises
+    ------
+    OwsException
+        InvalidParameterValue with the parameter as locator.
     """
     allowed = {*(own.key for own in operation.parameters), *_MAPSERVER, *_OUTER, *(name.lower() for name in vendor)}
     for name, values in raw.values.items():
@@ -68,9 +79,12 @@ def check_parameters(raw: RawRequest, operation: Operation[Any], vendor: tuple[s
 
 
 def parse_output_format(raw: RawRequest) -> Literal["1.0.0", "1.0.1"]:
-    """The version of SensorML that outputFormat asks for. White space, quotes and letter case do not count (D-26).
+    """Return the version of SensorML of outputFormat, ignoring white space, quotes and letter case (D-26).
 
-    Raises OwsException for a missing (16) or another (17) outputFormat.
+    Raises
+    ------
+    OwsException
+        outputFormat is missing or unknown (exceptions 16 and 17 of docs/mapserver-sos.md).
     """
     value = raw.last("outputformat")
     if value is None:
@@ -134,7 +148,7 @@ def parse_observation_type(raw: RawRequest) -> str:
 
 
 def parse_observation_id(raw: RawRequest) -> str:
-    """The ObservationId of GetObservationById as the client wrote it. Raises OwsException without one."""
+    """Return the ObservationId of GetObservationById as the client wrote it. Raises OwsException if it is missing."""
     value = raw.last("observationid")
     if not value:
         raise OwsException(
@@ -147,7 +161,7 @@ def parse_observation_id(raw: RawRequest) -> str:
 
 
 def parse_feature_ids(raw: RawRequest) -> tuple[str, ...]:
-    """The distinct FeatureOfInterestId of all comma lists and repeats; none if the client names none."""
+    """Return the distinct values of FeatureOfInterestId in all comma-separated lists and repeats."""
     values = raw.all("featureofinterestid")
     return split_lists(values) if values else ()
 
@@ -167,7 +181,7 @@ def parse_offering(raw: RawRequest) -> str:
 
 
 def parse_observed_properties(raw: RawRequest) -> tuple[str, ...]:
-    """Return the distinct observed properties of all comma lists and repeats.
+    """Return the distinct observed properties in all comma-separated lists and repeats.
 
     Raises
     ------
@@ -181,9 +195,9 @@ def parse_observed_properties(raw: RawRequest) -> tuple[str, ...]:
 
 
 def parse_procedures(raw: RawRequest) -> tuple[str, ...] | None:
-    """The distinct procedures of all comma lists and repeats, without ``urn:ogc:def:procedure:`` (D-08); None if none.
+    """Return the distinct procedures in all comma-separated lists and repeats; None without the parameter.
 
-    ``sensorid`` is no name for them here, as in MapServer.
+    ``urn:ogc:def:procedure:`` is removed (D-08). ``sensorid`` is not read here, as in MapServer.
     """
     values = raw.all("procedure")
     if not values:
@@ -192,9 +206,9 @@ def parse_procedures(raw: RawRequest) -> tuple[str, ...] | None:
 
 
 def parse_response_format(raw: RawRequest, allowed: tuple[str, ...]) -> str:
-    """The response format as ``allowed`` spells it. White space, quotes and letter case do not count (D-26).
+    """Return the response format as ``allowed`` spells it, ignoring white space, quotes and letter case (D-26).
 
-    Neither does a plus sign, which a query string may have lost.
+    Plus signs are ignored too, since query strings may lose them.
 
     Raises
     ------
@@ -217,7 +231,7 @@ def parse_response_format(raw: RawRequest, allowed: tuple[str, ...]) -> str:
 
 
 def check_response_mode(raw: RawRequest) -> None:
-    """Refuse a responseMode other than ``inline`` (28)."""
+    """Reject a responseMode other than ``inline`` (exception 28 of docs/mapserver-sos.md). Raises OwsException."""
     value = raw.last("responsemode")
     if value is not None and value.lower() != "inline":
         raise OwsException(
@@ -231,7 +245,7 @@ def check_response_mode(raw: RawRequest) -> None:
 def parse_result_model(raw: RawRequest, allowed: tuple[str, ...]) -> str:
     """Return the result model as ``allowed`` spells it; with or without ``om:`` (D-28).
 
-    The first of them if the client names none. Raises OwsException for another.
+    The first of them is the default. Raises OwsException for an unknown result model.
     """
     value = raw.last("resultmodel")
     if value is None:
@@ -248,7 +262,7 @@ def parse_result_model(raw: RawRequest, allowed: tuple[str, ...]) -> str:
 
 
 def parse_srs_name_parameter(raw: RawRequest) -> SrsName | None:
-    """Return the requested CRS of the answer, None if the client names none.
+    """Return the requested CRS of the answer; None without srsName.
 
     Raises
     ------
@@ -284,12 +298,12 @@ def _missing(name: str) -> OwsException:
 
 
 def _bare_format(value: str) -> str:
-    """A media type without white space and without the quotes around a parameter's value."""
+    """Return a media type in lower case without white space and without quotes around the values of its parameters."""
     return re.sub(r"=([\"'])([^\"']*)\1", r"=\2", "".join(value.split())).lower()
 
 
 def split_lists(values: tuple[str, ...]) -> tuple[str, ...]:
-    """The distinct names of comma lists, in order."""
+    """Return the distinct names of comma-separated lists, in order."""
     names = [name.strip() for value in values for name in re.split(",+", value)]
-    # Values that are empty altogether still name something: an id that nobody has.
+    # A list without names is not a missing list: it has an id that does not exist.
     return tuple(dict.fromkeys(name for name in names if name)) or ("",)

@@ -1,4 +1,4 @@
-"""XML bodies: the requests of SOS 1.0.0 by POST as parameters (docs/mapserver-sos.md, "XML bodies"; D-20 to D-24)."""
+"""Read XML bodies: requests of SOS 1.0.0 by POST as parameters (docs/mapserver-sos.md, "XML bodies"; D-20 to D-24)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OWS = frozenset({"http://www.opengis.net/ows/1.1", "http://www.opengis.net/ows"
 _SOAP = frozenset({"http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"})
 _ABOUT = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
 def read_body(data: bytes, operations: tuple[Operation[Any], ...], unsupported: tuple[str, ...]) -> RawRequest:
-    """Read the body of a POST, whatever its content type, by the table of operations.
+    """Return the parameters in the body of a POST of any content type, by the table of operations.
 
     Letter case and order of elements do not matter, nor does the namespace of children if they have none; a SOAP 1.1
     or 1.2 envelope is taken off. The root must be in the namespace of SOS 1.0 (a DescribeFeatureType may be in that of
@@ -49,7 +49,7 @@ def read_body(data: bytes, operations: tuple[Operation[Any], ...], unsupported: 
         if "document type" in str(error):
             raise _unreadable("A document type declaration in the request is not accepted.") from error
         if isinstance(error, RefusedMarkup):
-            raise _unreadable(f"The body of the request is refused: {error}.") from error
+            raise _unreadable(f"The body of the request is rejected: {error}.") from error
         raise _unreadable("The body of the request is not well-formed XML.", detail=str(error)) from error
     namespace, name = _split(root)
     operation = find_operation_row(operations, name)
@@ -127,7 +127,7 @@ def _list_names(operation: Operation[Any], *, attributes: bool) -> tuple[str, ..
 
 
 def _markup(child: etree._Element, key: str) -> list[str]:
-    """What is inside an element: one text per element, joined for a result, which is one filter."""
+    """Return the content of an element: one string per child, joined for a result, which is one filter."""
     inside = children(child)
     if not inside:
         return [(child.text or "").strip()]
@@ -142,7 +142,7 @@ def _markup(child: etree._Element, key: str) -> list[str]:
 
 
 def _serialize_plainly(element: etree._Element) -> str:
-    """An element without the namespaces that the body declares around it: who reads fragments needs none."""
+    """Serialize an element without the namespaces declared around it, which the reader of fragments does not need."""
     start, end, rest = serialize(element).partition(">")
     parent = element.getparent()
     for prefix, uri in {} if parent is None else parent.nsmap.items():
@@ -158,7 +158,7 @@ def _text(element: etree._Element) -> str:
 
 
 def _attribute_names(element: etree._Element) -> list[str]:
-    """The attributes of an element but those that are about the document (xsi:schemaLocation, xml:lang ...)."""
+    """Return the attributes of an element except those about the document (xsi:schemaLocation, xml:lang ...)."""
     return [str(key) for key in element.attrib if not str(key).startswith(_ABOUT)]
 
 
