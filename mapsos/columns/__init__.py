@@ -1,1 +1,4 @@
-"""Whole Arrow columns in, whole columns out. NumPy and pyarrow are imported at the top here."""
+"""Whole Arrow columns in, whole columns out.
+
+NumPy and pyarrow are imported at the top, except in modules that a request which reads no rows loads too.
+"""

@@ -78,7 +78,7 @@ def _is_text(raw: pa.Array) -> bool:
 
 
 def _numbers(raw: pa.Array, wanted: Any) -> pa.Array:
-    """Numbers of a driver in the wanted type; from a text source those that are none become null."""
+    """Return numbers in the wanted type; strings that are not numbers become null."""
     if _is_text(raw):
         return parse_integers(utf8_texts(raw)) if wanted == pa.int64() else parse_numbers(utf8_texts(raw))
     if pa.types.is_null(raw.type):
@@ -87,7 +87,7 @@ def _numbers(raw: pa.Array, wanted: Any) -> pa.Array:
 
 
 def _instants(iso: pa.Array) -> pa.Array:
-    """ISO texts as int64 microseconds, null where a text is no time."""
+    """Return ISO strings as int64 microseconds since 1970 UTC, null where a string is not a time."""
     begin, _, valid = parse_texts(iso)
     return pa.array(begin, pa.int64(), mask=~valid)
 

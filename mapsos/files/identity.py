@@ -1,4 +1,4 @@
-"""Whether a file is still what it was when it was read."""
+"""Identity of a file: whether it has changed since it was read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Identity:
-    """A file as it was: any change of its content changes one of these, short of somebody forging them."""
+    """State of a file: any change of its content changes one of these, unless they are forged."""
 
     path: str
     modified: int
@@ -16,7 +16,7 @@ class Identity:
     inode: int
 
     def holds(self) -> bool:
-        """Whether the file is there, unchanged. Costs one stat."""
+        """Return whether the file exists and is unchanged. Costs one stat."""
         try:
             return identity_of(self.path, os.stat(self.path)) == self
         except OSError:
@@ -24,5 +24,5 @@ class Identity:
 
 
 def identity_of(path: str, status: os.stat_result) -> Identity:
-    """The identity that a stat of the file gives; take it before reading, so that a later change shows."""
+    """Return the identity from a stat of the file, which must come before reading, so that a later change is seen."""
     return Identity(path, status.st_mtime_ns, status.st_size, status.st_ino)

@@ -141,7 +141,7 @@ class Layer:
         if not self._has_geometry:
             return None
         same = crs is None or self.crs is None or crs.definition == self.crs.definition
-        if same and isinstance(all_of(self.source.admitted, predicate), Everything):
+        if same and isinstance(all_of(self.source.row_filter, predicate), Everything):
             known = self._query_facts(lambda facts: facts.extent())
             if known is not None:
                 return known
@@ -161,7 +161,7 @@ class Layer:
     def known_count(self, predicate: Predicate = EVERYTHING) -> int | None:
         """Return the number of rows as the data source counts them, None where only a pass is exact."""
         wanted = rename(predicate, self._spell)
-        if isinstance(all_of(self.source.admitted, wanted), Nothing):
+        if isinstance(all_of(self.source.row_filter, wanted), Nothing):
             return 0
         return self._query_facts(lambda facts: facts.count(wanted))
 

@@ -1,1 +1,1 @@
-"""Words that everybody speaks: values and pure functions over single values, from the standard library alone."""
+"""Values that all rooms share, and pure functions over single values, with the standard library alone."""

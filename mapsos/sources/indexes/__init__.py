@@ -1,1 +1,1 @@
-"""Facts that a database answers without delivering rows."""
+"""Facts that a database reports without delivering rows."""
