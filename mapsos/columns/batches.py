@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-import enum
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+
+from mapsos.terms.columns import Column, ColumnKind
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from mapsos.columns.geometries import GeometryColumn
 
+__all__ = ["Batch", "Column", "ColumnKind", "MappedBatches", "map_batches"]
+
 T = TypeVar("T")
-
-
-class ColumnKind(enum.Enum):
-    """The kind of a column's values, which decides their Arrow type in `Batch.values`."""
-
-    TEXT = "text"  # large_string
-    INTEGER = "integer"  # int64
-    REAL = "real"  # float64
-    BOOLEAN = "boolean"  # bool
-    DATE = "date"  # date32
-    TIME = "time"  # time64[us]
-    DATETIME = "datetime"  # timestamp[us, UTC]; an unknown zone counts as UTC
-    LIST = "list"  # large_string, as (n:a,b)
-    BINARY = "binary"  # large_binary
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a data source: its name as the source spells it and its kind."""
-
-    name: str
-    kind: ColumnKind
 
 
 class Batch:

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mapsos.columns import value_texts
-from mapsos.columns.batches import ColumnKind
 from mapsos.columns.iso_times import parse_texts
 from mapsos.columns.parse_numbers import parse_integers, parse_numbers
 from mapsos.columns.texts import utf8_texts
 from mapsos.columns.value_texts import iso_datetimes
+from mapsos.terms.columns import ColumnKind
 
 __all__ = ["iso_datetimes", "typed_values", "written_values"]
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from mapsos.columns.batches import Batch, Column
+from mapsos.columns.batches import Batch
 from mapsos.sources.errors import SourceError
 from mapsos.sources.facts import Bounds, GroupFacts, TableFacts
 from mapsos.sources.identity import identity
@@ -16,6 +16,7 @@ from mapsos.sources.layer_readers import LayerReaders
 from mapsos.sources.open_reader import open_facts
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.rows import Rows
+from mapsos.terms.columns import Column
 from mapsos.terms.crs import Crs
 from mapsos.terms.deadlines import current_deadline
 from mapsos.terms.layer_source import LayerSource

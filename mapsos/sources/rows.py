@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.columns.geometries import GeometryColumn
 from mapsos.sources.source_columns import OgrColumn, SourceColumn
+from mapsos.terms.columns import ColumnKind
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from mapsos.columns.batches import Column
 from mapsos.columns.texts import utf8_texts
 from mapsos.sources.errors import unreadable
+from mapsos.terms.columns import Column
 from mapsos.terms.layer_source import LayerSource
 
 if TYPE_CHECKING:

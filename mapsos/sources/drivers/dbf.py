@@ -7,9 +7,9 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.parse_numbers import calendar_days, parse_integers, parse_numbers
 from mapsos.columns.texts import from_fixed_width, utf8_texts
+from mapsos.terms.columns import Column, ColumnKind
 
 if TYPE_CHECKING:
     import numpy as np

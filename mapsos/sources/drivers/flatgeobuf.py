@@ -15,12 +15,12 @@ from xml.sax.saxutils import escape
 
 from osgeo import gdal, ogr
 
-from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.texts import utf8_texts
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.drivers.opening import guarded
 from mapsos.sources.errors import unreadable
 from mapsos.sources.source_columns import OgrColumn
+from mapsos.terms.columns import Column, ColumnKind
 from mapsos.terms.layer_source import LayerSource
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.geometries import GeometryColumn
 from mapsos.sources.filtering.sql import Dialect
 from mapsos.sources.reader import ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import SourceColumn, TextColumn
+from mapsos.terms.columns import Column, ColumnKind
 from mapsos.terms.layer_source import InlineFeature, LayerSource, ShapeType
 
 

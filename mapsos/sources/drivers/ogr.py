@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from osgeo import gdal, ogr
 
-from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.geometries import GeometryColumn
 from mapsos.sources.drivers.opening import guarded, open_dataset
 from mapsos.sources.filtering.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
@@ -16,6 +15,7 @@ from mapsos.sources.identity import identity
 from mapsos.sources.reader import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import OgrColumn, SourceColumn, foreign_encoding
+from mapsos.terms.columns import Column, ColumnKind
 from mapsos.terms.layer_source import LayerSource
 
 if TYPE_CHECKING:

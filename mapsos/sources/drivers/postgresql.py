@@ -10,7 +10,6 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.ogr import OgrReader, read_columns
 from mapsos.sources.drivers.opening import guarded
 from mapsos.sources.errors import SourceError
@@ -18,6 +17,7 @@ from mapsos.sources.filtering.sql import Dialect, quote_identifier, quote_text, 
 from mapsos.sources.reader import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import WRITTEN_NUMBERS, OgrColumn, PostgresqlColumn
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.deadlines import DeadlineError, current_deadline
 from mapsos.terms.layer_source import LayerSource
 

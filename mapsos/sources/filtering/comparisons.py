@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.columns.parse_numbers import parse_numbers
 from mapsos.sources.filtering.row_times import times_of
 from mapsos.sources.filtering.text_patterns import fold_case
 from mapsos.sources.rows import Rows
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.predicates import Between, Compare, ComparisonOperator
 from mapsos.terms.times import Interval, parse_time
 

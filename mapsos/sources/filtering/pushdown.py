@@ -11,12 +11,12 @@ import math
 from datetime import date
 from decimal import Decimal
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.sources.filtering.comparisons import is_number, typing_of
 from mapsos.sources.filtering.spatial import rectangle_in_layer
 from mapsos.sources.filtering.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
 from mapsos.sources.reader import Narrowing, Reader
 from mapsos.sources.source_columns import PostgresqlColumn, SourceColumn
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import And, BBox, Between, Compare, OneOf, Or, Predicate, Spatial, Time, list_conditions
 from mapsos.terms.times import DAY, SECOND, parse_time

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.columns.iso_times import Times, parse_texts
 from mapsos.columns.parse_numbers import calendar_days
 from mapsos.sources.rows import Rows
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.times import DAY, SECOND
 
 

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.indexes.index_skips import list_distinct
 from mapsos.sources.indexes.sql_table import SqlTable
 from mapsos.sources.indexes.time_texts import find_digits, write_bound
 from mapsos.sources.query import StepEnds
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.predicates import BBox, Everything, OneOf, Predicate, Time, list_conditions
 from mapsos.terms.times import FOREVER, HOUR, Interval, parse_time, parse_value
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.postgresql import PostgresqlReader, write_envelope
 from mapsos.sources.facts import Bounds, GroupFacts, TableFacts
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.indexes.time_texts import write_instant
 from mapsos.sources.reader import Reader
 from mapsos.sources.source_columns import PostgresqlColumn
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.predicates import And, BBox, Everything, OneOf, Predicate, Time
 from mapsos.terms.times import Interval, parse_value
 

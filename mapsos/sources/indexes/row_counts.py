@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.sources.filtering.pushdown import narrow
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.indexes.sql_table import SqlTable
 from mapsos.sources.indexes.time_texts import find_digits, write_bound, write_pattern
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.predicates import And, Everything, OneOf, Predicate, Time, names
 
 _MOST_INTERVALS = 20

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.drivers.opening import guarded
 from mapsos.sources.facts import Bounds, GroupFacts, TableFacts
@@ -18,6 +17,7 @@ from mapsos.sources.indexes.sql_table import SqlTable
 from mapsos.sources.indexes.time_texts import find_digits, write_pattern
 from mapsos.sources.query import StepEnds
 from mapsos.sources.reader import Narrowing, Reader
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.predicates import BBox, Everything, Predicate
 from mapsos.terms.times import Interval, parse_time
 
