@@ -1,6 +1,6 @@
-/* The loops that touch every text of an answer (mapsos/columns/loops.py says what they are for).
+/* The loops that write or copy every string of a response (mapsos/columns/loops.py).
 
-   They work on buffers that the caller made, without the interpreter's lock. Whatever the numbers in a buffer say,
+   They work on buffers that the caller made, without the interpreter's lock. Whatever numbers a buffer contains,
    nothing is read or written outside of the buffers that were passed. */
 
 #define Py_LIMITED_API 0x030B0000
@@ -20,8 +20,8 @@
 /* Sign, "0.", eighteen decimals, and what copying three digits as four bytes writes beyond. */
 #define LONGEST_REAL 24
 
-/* 0 to 999 with three digits, the fourth byte says how many zeros are at the end; and without leading zeros, the fourth
-   byte says how many digits there are. */
+/* 0 to 999 with three digits, the fourth byte being the number of zeros at the end; and without leading zeros, the
+   fourth byte being the number of digits. */
 static char padded[1000][4], plain[1000][4];
 
 static void
@@ -188,7 +188,7 @@ format_reals(PyObject *module, PyObject *args)
             uint64_t digits = round_to_15_digits(size, &decimals);
             uint64_t whole = (uint64_t)(int64_t)size;
             uint64_t rest = digits - whole * whole_powers[decimals];
-            /* Rounded up to the next whole number. */
+            /* Rounded up to the next integer. */
             if (rest >= whole_powers[decimals]) {
                 rest -= whole_powers[decimals];
                 whole++;
@@ -290,7 +290,7 @@ take_piece(PyObject *object, Py_ssize_t last, Piece *piece)
     return -1;
 }
 
-/* Write the rows: how many bytes, or -1 where an offset points outside of its data or there is no room left. */
+/* Write the rows. Returns the number of bytes, or -1 where an offset points outside of its data or the room ends. */
 static Py_ssize_t
 join_pieces(const Piece *pieces, Py_ssize_t count, Py_ssize_t first, Py_ssize_t last, char *out, Py_ssize_t room,
             char *ends)
@@ -342,7 +342,7 @@ join_texts(PyObject *module, PyObject *args)
         goto done;
     }
     if (first < 0 || last < first) {
-        PyErr_SetString(PyExc_ValueError, "there are no such rows");
+        PyErr_SetString(PyExc_ValueError, "rows out of range");
         goto done;
     }
     if (ends_object != Py_None) {
@@ -361,7 +361,7 @@ join_texts(PyObject *module, PyObject *args)
     written = join_pieces(pieces, count, first, last, out.buf, out.len, ends.buf);
     Py_END_ALLOW_THREADS
     if (written < 0)
-        PyErr_SetString(PyExc_ValueError, "offsets point outside of their data, or there is no room");
+        PyErr_SetString(PyExc_ValueError, "offsets point outside of their data, or the buffer is too small");
     else
         result = PyLong_FromSsize_t(written);
 done:

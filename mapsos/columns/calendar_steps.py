@@ -1,4 +1,4 @@
-"""Stretches of time that a calendar is cut into: minutes, hours, days, months, years, by the clocks of a time zone."""
+"""Steps of time that divide a calendar: minutes, hours, days, months, years, by the clocks of a time zone."""
 
 from __future__ import annotations
 
@@ -15,22 +15,26 @@ _LAST = date.max.toordinal()
 
 
 class CalendarSteps:
-    """A calendar cut into equal steps by the clocks of a zone.
+    """A calendar divided into equal steps by the clocks of a zone.
 
-    Steps of months and years begin with a month, counted from the year 0: three months are quarters, ten years
+    Steps of months and years begin with a month, counted from the year 0: three months are quarters, ten years are
     decades. Steps of days begin at local midnight, counted from a Monday: seven days are weeks. Shorter steps are
-    elapsed time, counted from each local midnight anew: the last one of a day is cut off at the next midnight, and a
-    day on which clocks are changed has more or fewer of them. Raises ValueError for a step of no length, and for one
-    that mixes days with hours or months with days.
+    elapsed time, counted anew from each local midnight: the last step of a day ends at the next midnight, and a day on
+    which clocks change has more or fewer steps.
+
+    Raises
+    ------
+    ValueError
+        The step has no length, or combines days with hours or months with days.
     """
 
     def __init__(self, step: Duration, zone: tzinfo) -> None:
         if step.months and step.microseconds:
-            raise ValueError("months or years together with days or less")
+            raise ValueError("months or years cannot be combined with days or less")
         if not step.months and not step.microseconds:
-            raise ValueError("no length at all")
+            raise ValueError("the step has no length")
         if step.microseconds > DAY and step.microseconds % DAY:
-            raise ValueError("more than a day that is no whole number of days")
+            raise ValueError("expected an integer number of days")
         self._months = step.months
         self._days, self._length = divmod(step.microseconds, DAY)
         self._zone = zone
@@ -39,11 +43,15 @@ class CalendarSteps:
         self._midnights: dict[int, int] = {}
 
     def group(self, instants: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Which step each instant (int64 microseconds since 1970 UTC) is in.
+        """Return the step of each instant (int64 microseconds since 1970 UTC).
 
-        Returns the number of a step for each instant, and begin and end (exclusive) of the steps by number, in order of
-        time: all int64, within the years 1 to 9999. Costs some nanoseconds for an instant and some microseconds for
-        each new day.
+        Costs some nanoseconds an instant and some microseconds for each new day.
+
+        Returns
+        -------
+        tuple
+            The index of a step for each instant; begin and end (exclusive) of the steps by index, in order of time. All
+            are int64, within the years 1 to 9999.
         """
         import numpy as np
 
@@ -51,10 +59,9 @@ class CalendarSteps:
         return numbers, np.maximum(begins, EARLIEST), np.minimum(ends, LATEST - 1)
 
     def cut(self, begin: int, end: int, most: int) -> tuple[np.ndarray, np.ndarray] | None:
-        """Begins and ends (exclusive) of the steps that have a part of a stretch of time, in order.
+        """Return begins and ends (exclusive) of the steps that overlap a period, in order; None for more than ``most``.
 
-        ``begin`` and ``end`` (exclusive) are instants as in `group`, and so are what it gives. None for more than
-        ``most`` steps; costs some microseconds for each step.
+        ``begin``, ``end`` (exclusive) and the results are instants as in `group`. Costs some microseconds a step.
         """
         import numpy as np
 
@@ -63,7 +70,7 @@ class CalendarSteps:
         first, last = self._local_days(np.array([begin, end - 1], np.int64)).tolist()
         days = np.arange(first, last + 2)
         if self._length:
-            # There is a step at least on each day.
+            # Each day has a step at least.
             if len(days) > most + 3:
                 return None
             midnights = self._find_midnights(days)
@@ -102,7 +109,7 @@ class CalendarSteps:
         return step_of_day[each], self._find_midnights(first), self._find_midnights(last)
 
     def _step_days(self, days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """First day, and day after the last, of the steps that days (since 1970) are in."""
+        """Return the first day, and the day after the last, of the step of each day (since 1970)."""
         import numpy as np
 
         if self._days:
@@ -123,7 +130,7 @@ class CalendarSteps:
             fixed: np.ndarray = (instants + self._offset) // DAY
             return fixed
         days, _ = number_values(instants // DAY)
-        # No zone is a whole day from UTC, but some have skipped one.
+        # Every zone is less than a day from UTC, but some have skipped a day.
         near = np.unique((days[:, None] + np.arange(-2, 4)[None, :]).ravel())
         found: np.ndarray = near[np.searchsorted(self._find_midnights(near), instants, side="right") - 1]
         return found
@@ -140,17 +147,17 @@ class CalendarSteps:
         return np.array([self._midnights[day] for day in days.tolist()], np.int64)
 
     def _find_midnight(self, day: int) -> int:
-        """The first instant of a local day, in microseconds since 1970 UTC."""
+        """Return the first instant of a local day, in microseconds since 1970 UTC."""
         if not 1 <= day + _EPOCH <= _LAST:
             return day * DAY
         local = datetime.fromordinal(day + _EPOCH).replace(tzinfo=self._zone)
-        # Where clocks are changed at midnight, the day begins with the later of the two readings.
+        # Where clocks change at midnight, the day begins with the later of the two readings.
         offsets = [local.replace(fold=fold).utcoffset() or timedelta() for fold in (0, 1)]
         return day * DAY - min(offsets) // timedelta(microseconds=1)
 
 
 def number_values(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct values of an int64 array in order, and for each value its number among them."""
+    """Return the distinct values of an int64 array in order, and for each value its index among them."""
     import numpy as np
 
     if not len(values):

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mapsos.columns import value_texts
-from mapsos.columns.batches import ColumnKind
 from mapsos.columns.iso_times import parse_texts
 from mapsos.columns.parse_numbers import parse_integers, parse_numbers
 from mapsos.columns.texts import utf8_texts
 from mapsos.columns.value_texts import iso_datetimes
+from mapsos.terms.columns import ColumnKind
 
 __all__ = ["iso_datetimes", "typed_values", "written_values"]
 
@@ -78,7 +78,7 @@ def _is_text(raw: pa.Array) -> bool:
 
 
 def _numbers(raw: pa.Array, wanted: Any) -> pa.Array:
-    """Numbers of a driver in the wanted type; from a text source those that are none become null."""
+    """Return numbers in the wanted type; strings that are not numbers become null."""
     if _is_text(raw):
         return parse_integers(utf8_texts(raw)) if wanted == pa.int64() else parse_numbers(utf8_texts(raw))
     if pa.types.is_null(raw.type):
@@ -87,7 +87,7 @@ def _numbers(raw: pa.Array, wanted: Any) -> pa.Array:
 
 
 def _instants(iso: pa.Array) -> pa.Array:
-    """ISO texts as int64 microseconds, null where a text is no time."""
+    """Return ISO strings as int64 microseconds since 1970 UTC, null where a string is not a time."""
     begin, _, valid = parse_texts(iso)
     return pa.array(begin, pa.int64(), mask=~valid)
 

@@ -1,4 +1,4 @@
-"""Numbers as text with exactly six decimals, as C's ``%f`` has them, for whole arrays."""
+"""Whole arrays of numbers as strings with exactly six decimals, as C's ``%f`` writes them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,27 @@ from mapsos.columns.loops import find_text_loops, make_texts
 from mapsos.columns.value_texts import format_distinct
 
 _LONGEST = 19
-"""Characters of a number that the compiled loop writes, and one after it."""
+"""Maximum length of a number that the compiled loop writes, and of one character after it."""
 
 
 def format_fixed(values: npt.NDArray[np.float64], after: tuple[str, ...]) -> pa.Array:
-    """Write each row of ``values`` (rows, columns) as one text: every number followed by its column's ``after``.
+    """Write each row of ``values`` (rows, columns) as one string: every number followed by its column's ``after``.
 
-    ``after`` are ASCII texts of at most one character. The digits are those of C's ``%f``: exact, ties to even, with
-    ``-0.000000`` for a negative number that rounds to nothing. Gives a large_string array. The compiled loop takes 10
-    to 16 ns a number. With a number of 4.5e9 or more, or one that is not finite, and in an installation without the
-    loop, Python writes each distinct number once.
+    The digits are those of C's ``%f``: exact, ties to even, with ``-0.000000`` for a negative number that rounds to
+    zero. The compiled loop takes 10 to 16 ns a number. For a number of 4.5e9 or more, or one that is not finite, and in
+    an installation without the loop, Python writes each distinct number once.
+
+    Parameters
+    ----------
+    values
+        The numbers.
+    after
+        An ASCII string of at most one character for each column.
+
+    Returns
+    -------
+    pyarrow.Array
+        large_string (rows,).
     """
     loops = find_text_loops()
     if loops is not None:

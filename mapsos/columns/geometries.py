@@ -1,4 +1,4 @@
-"""A column of geometries: WKB from a source, decoded once per batch into coordinates, bounds or shapely geometries."""
+"""Columns of geometries: WKB, decoded once per batch into coordinates, bounds or shapely geometries."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _UNDECIDED = object()
 class GeometryColumn:
     """Geometries of a batch: WKB (any dimension and byte order) in x y order, None for a row without geometry.
 
-    Everything is decoded when first asked for and kept; a column of points in one form, or of lines or simple polygons,
-    is decoded by numpy alone, anything else costs shapely. Curves and surfaces that GEOS does not know are read as
-    their linear approximation.
+    Everything is decoded at first use and cached. A column of points in one form, or of lines or simple polygons, is
+    decoded by numpy alone, anything else by shapely. Curves and surfaces that GEOS does not know are read as their
+    linear approximation.
     """
 
     def __init__(self, wkb: pa.Array) -> None:
@@ -40,12 +40,12 @@ class GeometryColumn:
 
     @classmethod
     def from_points(cls, coordinates: np.ndarray) -> GeometryColumn:
-        """A column of points out of an array (rows, 2) of x y; a row with a NaN has no geometry."""
+        """Return a column of points from an array (rows, 2) of x y; a row with a NaN has no geometry."""
         return cls._made(len(coordinates), points=coordinates)
 
     @classmethod
     def from_shapes(cls, shapes: np.ndarray) -> GeometryColumn:
-        """A column out of an array (rows,) of shapely geometries or None."""
+        """Return a column from an array (rows,) of shapely geometries or None."""
         return cls._made(len(shapes), shapes=shapes)
 
     @classmethod
@@ -63,7 +63,7 @@ class GeometryColumn:
 
     @property
     def wkb(self) -> pa.Array:
-        """Arrow binary or large_binary array (rows,) of WKB, null where there is no geometry."""
+        """Arrow binary or large_binary array (rows,) of WKB, null without a geometry."""
         if self._wkb is None:
             self._wkb = self._encode()
         return self._wkb
@@ -87,7 +87,7 @@ class GeometryColumn:
         return wkb if not empty.any() else _blank(wkb, empty)
 
     def point_coordinates(self) -> np.ndarray | None:
-        """Array (rows, 2) of float64 x y if every row is a Point (NaN where there is no geometry), else None."""
+        """Return an array (rows, 2) of float64 x y if every row is a Point (NaN without a geometry), else None."""
         if self._points is _UNDECIDED:
             self._points = self._decode_points()
         found: np.ndarray | None = self._points
@@ -112,14 +112,14 @@ class GeometryColumn:
         return points
 
     def vertex_runs(self) -> VertexRuns | None:
-        """The vertices of the rows, if all are lines or all polygons of one ring in one form, else None."""
+        """Return the vertices of the rows, if all are lines or all polygons of one ring in one form, else None."""
         if self._vertex_runs is _UNDECIDED:
             self._vertex_runs = None if self._wkb is None else find_vertex_runs(self._wkb)
         found: VertexRuns | None = self._vertex_runs
         return found
 
     def shapes(self) -> np.ndarray:
-        """Array (rows,) of shapely geometries, None where there is none."""
+        """Return an array (rows,) of shapely geometries, None without a geometry."""
         if self._shapes is None:
             import numpy as np
             import shapely
@@ -134,7 +134,7 @@ class GeometryColumn:
         return self._shapes
 
     def bounds(self) -> np.ndarray:
-        """Array (rows, 4) of float64 minx miny maxx maxy, NaN where there is no geometry."""
+        """Return an array (rows, 4) of float64 minx miny maxx maxy, NaN without a geometry."""
         import numpy as np
 
         points = self.point_coordinates()
@@ -148,7 +148,7 @@ class GeometryColumn:
         return bounds
 
     def present(self) -> np.ndarray:
-        """Array (rows,) of bool: whether the row has a geometry that is not empty."""
+        """Return an array (rows,) of bool: whether the row has a geometry that is not empty."""
         import numpy as np
 
         there: np.ndarray = ~np.isnan(self.bounds()[:, 0])
@@ -159,7 +159,7 @@ class GeometryColumn:
         return GeometryColumn(self.wkb.slice(start, rows))
 
     def take(self, mask: np.ndarray) -> GeometryColumn:
-        """The rows where ``mask``, an array (rows,) of bool, is true; what is decoded stays so."""
+        """Return the rows where ``mask``, an array (rows,) of bool, is true; decoded parts stay decoded."""
         import pyarrow as pa
 
         decided = self._points is not _UNDECIDED and self._points is not None
@@ -176,7 +176,7 @@ class GeometryColumn:
 
 
 def single_points(geometry: GeometryColumn) -> np.ndarray:
-    """Array (rows, 2) of float64 x y of the geometries that have one vertex only, NaN for all others."""
+    """Return an array (rows, 2) of float64 x y of the geometries with one vertex only, NaN for all others."""
     import numpy as np
 
     points = geometry.point_coordinates()
@@ -199,7 +199,7 @@ def _blank(wkb: pa.Array, empty: np.ndarray) -> pa.Array:
 
 
 def _fixed_points(wkb: pa.Array) -> np.ndarray | None:
-    """Points by their fixed position in records of one length and form; None if the column is anything else."""
+    """Return points by their fixed offset in records of one length and form; None for any other column."""
     import numpy as np
 
     nulls = wkb.null_count
@@ -263,7 +263,7 @@ def _decode_one(wkb: bytes | None) -> Any:
 
 
 def _decode_curve(wkb: bytes) -> Any:
-    """A geometry of a type that GEOS does not read, as OGR's linear approximation of it; None if it is no WKB."""
+    """Return OGR's linear approximation of a geometry that GEOS does not read; None if it is not WKB."""
     import shapely
     from osgeo import gdal, ogr
 
@@ -286,9 +286,9 @@ def _transformer(from_definition: str, to_definition: str) -> Any:
 
 
 def find_transformer(from_crs: Crs, to_crs: Crs) -> Any:
-    """A pyproj Transformer in x y order between two CRSs, None where they are the same.
+    """Return a pyproj Transformer in x y order between two CRSs, None if they are the same.
 
-    Raises ValueError if PROJ does not know one of them. Costs the import of pyproj unless they are the same.
+    Imports pyproj unless they are the same. Raises ValueError if PROJ does not know one of them.
     """
     if from_crs.definition == to_crs.definition or (from_crs.label and from_crs.label == to_crs.label):
         return None
@@ -301,10 +301,10 @@ def find_transformer(from_crs: Crs, to_crs: Crs) -> Any:
 
 
 def reproject(column: GeometryColumn, from_crs: Crs, to_crs: Crs) -> GeometryColumn:
-    """The column in another CRS, x y order, each coordinate transformed once (D-01).
+    """Return the column in another CRS, x y order, each coordinate transformed once (D-01).
 
-    A geometry with a vertex that has no place in ``to_crs`` becomes no geometry. Raises ValueError for a CRS that
-    PROJ does not know. Returns ``column`` itself where the CRSs are the same.
+    A geometry with a vertex that has no coordinates in ``to_crs`` becomes None. Returns ``column`` itself if the CRSs
+    are the same. Raises ValueError for a CRS that PROJ does not know.
     """
     transformer = find_transformer(from_crs, to_crs)
     if transformer is None:
@@ -313,7 +313,7 @@ def reproject(column: GeometryColumn, from_crs: Crs, to_crs: Crs) -> GeometryCol
 
 
 def transform(column: GeometryColumn, transformer: Any) -> GeometryColumn:
-    """The column through a Transformer of `find_transformer`."""
+    """Return the column transformed by a Transformer of `find_transformer`."""
     import numpy as np
 
     points = column.point_coordinates()

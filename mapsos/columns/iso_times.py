@@ -62,9 +62,13 @@ def _spread(parsed: Times, indices: pa.Array) -> Times:
 def read_common_forms(column: pa.LargeBinaryArray) -> tuple[np.ndarray, np.ndarray]:
     """Read the values that are ``YYYY-MM-DD[(T| )HH:MM:SS[.f][zone]]``, or the same with ``/`` in the date.
 
-    Returns the begin of each (int64 microseconds since 1970-01-01T00Z, UTC without a zone) and which values are of that
-    form and exist (bool); the begin of any other means nothing. Costs some 30 ns a value where Arrow can read them all,
-    in UTC or without a zone, else ten times that.
+    Costs about 30 ns a value where Arrow can read them all, in UTC or without a zone, else ten times that.
+
+    Returns
+    -------
+    tuple
+        The begin of each (int64 microseconds since 1970-01-01T00Z, UTC without a zone); and which values have that form
+        and exist (bool). The begin of any other value is undefined.
     """
     if (quick := _read_alike(column)) is not None:
         return quick
@@ -125,7 +129,7 @@ def read_common_forms(column: pa.LargeBinaryArray) -> tuple[np.ndarray, np.ndarr
         shifted = (left == 3) | (left == 5) | (left == 6)
         if shifted.any():
             sign = byte(position)
-            # A blank for a lost plus is left to the slow way: too rare here.
+            # A space for a lost plus is left to the slow way: too rare here.
             good = good & (~shifted | (sign == ord("+")) | (sign == ord("-")))
             hours = number(position + 1, 2, shifted)
             colon = (left == 6) & (byte(position + 3) == ord(":"))
@@ -138,13 +142,13 @@ def read_common_forms(column: pa.LargeBinaryArray) -> tuple[np.ndarray, np.ndarr
 
 
 def _read_alike(column: pa.LargeBinaryArray) -> tuple[np.ndarray, np.ndarray] | None:
-    """The same for a column whose times all end with ``Z``, or all have no zone, which the first decides; else None."""
+    """Return the same for a column whose times all end with ``Z``, or all have no zone, as the first; else None."""
     first = column[0].as_py() if len(column) else None
     if first is None or len(first) < 10:
         return None
     texts = column.view(pa.large_string())
     in_utc = first.endswith(b"Z")
-    # Of other zones Arrow's parser takes some that are none.
+    # Of other zones Arrow's parser accepts some that do not exist.
     if in_utc and not pc.all(pc.ends_with(texts, "Z")).as_py():
         return None
     try:
@@ -158,7 +162,7 @@ def _read_alike(column: pa.LargeBinaryArray) -> tuple[np.ndarray, np.ndarray] | 
 
 
 def _days_of_months(year: np.ndarray, month: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Days from 1970-01-01 to the first of each month (int64), and the month's length."""
+    """Return days from 1970-01-01 to the first of each month (int64), and the month's length."""
     lengths = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
     before = np.concatenate(([0], np.cumsum(lengths)[:-1]))
     past = year.astype(np.int64) - 1

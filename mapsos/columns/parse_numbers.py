@@ -1,4 +1,4 @@
-"""Numbers that stand in texts, a whole Arrow column at a time."""
+"""Numbers in strings, and days in numbers, a whole Arrow column or array at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 
 
 def parse_numbers(texts: pa.Array) -> pa.Array:
-    """Texts of large_string as float64, null where a text, blanks around it aside, is not wholly a decimal number."""
+    """Convert large_string to float64, null where a string, without white space around it, is not a decimal number."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -24,7 +24,7 @@ def parse_numbers(texts: pa.Array) -> pa.Array:
 
 
 def parse_integers(texts: pa.Array) -> pa.Array:
-    """Texts of large_string as int64, without loss; a text that has decimals is cut, one that is no number null."""
+    """Convert large_string to int64 without loss; decimals are cut off, a string that is not a number becomes null."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -39,7 +39,7 @@ def parse_integers(texts: pa.Array) -> pa.Array:
 
 
 def calendar_days(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Microseconds at the midnight of numbers YYYYMMDD, and whether the calendar has that day."""
+    """Return the midnights of numbers YYYYMMDD (microseconds since 1970 UTC), and whether the calendar has that day."""
     import numpy as np
 
     year, month, day = numbers // 10_000, numbers // 100 % 100, numbers % 100

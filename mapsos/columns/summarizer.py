@@ -1,7 +1,7 @@
-"""Rows summarized: one for each procedure and step of time, from batches of Arrow columns.
+"""Summarize rows: one for each procedure and step of time, from batches of Arrow columns.
 
 Each batch is reduced to one partial row for each group in it, and partial rows are reduced again as they become many,
-so that memory grows with the groups of the answer and not with its rows.
+so that memory grows with the groups of the result and not with the rows.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _MOST_PARTIAL = 1 << 18
 
 
 class TooManyGroups(Exception):
-    """There are more groups than the summary may have."""
+    """The summary has more groups than allowed."""
 
 
 @dataclass(frozen=True)
 class SummaryColumn:
-    """A column to summarize: its name in the batches, by which functions, and whether it is text meant as numbers."""
+    """A column to summarize: its name in the batches, the functions, and whether its strings are numbers."""
 
     source: str
     functions: tuple[str, ...]
@@ -35,7 +35,7 @@ class SummaryColumn:
 
 @dataclass
 class Summary:
-    """Groups: procedure (a number), begin and end of each, and for each column what its functions need.
+    """Groups: procedure (an index), begin and end of each, and for each column the state of its functions.
 
     ``states`` maps (column number, name) to an array (groups,): ``count``, ``sum``, ``min``, ``max`` are numpy;
     ``first`` and ``last`` are values as Arrow has them, with their times in ``first time`` and ``last time``.
@@ -51,20 +51,20 @@ class Summary:
 
 
 class Summarizer:
-    """Takes in batches and gives the summary of them all.
+    """Reduces batches to one summary.
 
     Parameters
     ----------
     steps
-        How time is cut.
+        The steps of time.
     time
-        The column whose times count; rows without one are left out.
+        The column of times; rows without one are left out.
     procedure
-        The column whose texts tell procedures apart, None if there is one only.
+        The column whose strings distinguish procedures, None for one procedure.
     columns
-        What is summarized.
+        The columns to summarize.
     most_groups
-        How many groups there may be; more raise TooManyGroups.
+        Maximum number of groups; more raise TooManyGroups.
     """
 
     def __init__(
@@ -85,11 +85,11 @@ class Summarizer:
 
     @property
     def procedures(self) -> tuple[str | None, ...]:
-        """The procedures by their numbers, after `finish` in the order of their texts."""
+        """The procedures by index, after `finish` in the order of their strings."""
         return tuple(self._numbers)
 
     def take(self, batches: Iterable[Batch]) -> None:
-        """Take in batches. Raises TooManyGroups."""
+        """Add batches. Raises TooManyGroups."""
         waiting = 0
         for batch in batches:
             partial = self._reduce_batch(batch)
@@ -100,7 +100,7 @@ class Summarizer:
                 waiting = len(self._partial[0].begins)
 
     def finish(self) -> Summary:
-        """The summary, ordered by procedure (by its text) and time, whatever order the rows came in."""
+        """Return the summary, ordered by procedure (by its string) and time, whatever the order of the rows."""
         names = list(self._numbers)
         ranks = {name: rank for rank, name in enumerate(sorted(names, key=lambda name: name or ""))}
         rank_of = np.array([ranks[name] for name in names], np.int64)
@@ -148,7 +148,7 @@ class Summarizer:
         return rows
 
     def _merge(self) -> Summary:
-        """All partial rows as one summary, each group once."""
+        """Reduce all partial rows to one summary, each group once."""
         if not self._partial:
             nothing = np.empty(0, np.int64)
             return Summary(nothing, nothing, nothing)
@@ -186,7 +186,7 @@ def _concatenate(arrays: list[np.ndarray | pa.Array]) -> np.ndarray | pa.Array:
 def _reduce_values(
     values: pa.Array, functions: tuple[str, ...], groups: np.ndarray, count: int, instants: np.ndarray
 ) -> dict[str, np.ndarray | pa.Array]:
-    """What the functions need of each group; a null, or a number that is none, is no value."""
+    """Return the state of the functions by group; null and NaN do not count as values."""
     if pa.types.is_floating(values.type):
         values = pc.if_else(pc.is_nan(values), pa.scalar(None, values.type), values)
     states: dict[str, np.ndarray | pa.Array] = {}
@@ -231,7 +231,7 @@ def _merge_states(
 
 
 def _numbers(values: pa.Array) -> np.ndarray:
-    """Values without nulls as numbers that can be summed or compared."""
+    """Convert values without nulls to numbers that can be summed or compared."""
     if pa.types.is_date32(values.type):
         values = values.cast(pa.int32())
     elif pa.types.is_timestamp(values.type) or pa.types.is_time(values.type):
@@ -249,7 +249,7 @@ def _sum(numbers: np.ndarray, members: np.ndarray, count: int) -> np.ndarray:
 
 
 def _extreme(numbers: np.ndarray, members: np.ndarray, count: int, name: str) -> np.ndarray:
-    """The least or greatest of each group; of a group without any, what no number can be beyond."""
+    """Return the least or greatest number of each group; the extreme of the dtype for a group without one."""
     if numbers.dtype.kind == "f":
         low, high = -np.inf, np.inf
     else:
@@ -263,7 +263,7 @@ def _extreme(numbers: np.ndarray, members: np.ndarray, count: int, name: str) ->
 def _choose_rows(
     name: str, instants: np.ndarray, rows: np.ndarray, members: np.ndarray, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The row with the first (or last) instant of each group, -1 where it has none, and that instant."""
+    """Return the row with the first (or last) instant of each group, -1 without one, and that instant."""
     extreme = _extreme(instants, members, count, "min" if name == "first" else "max")
     at = instants == extreme[members]
     if name == "first":
@@ -274,8 +274,8 @@ def _choose_rows(
 
 
 def _first_rows(members: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
-    """The first of the rows of each group, -1 where it has none."""
+    """Return the first of the rows of each group, -1 without one."""
     chosen = np.full(count, -1, np.int64)
-    # Of several assignments to one place the last one counts.
+    # Of several assignments to one index the last one counts.
     chosen[members[::-1]] = rows[::-1]
     return chosen

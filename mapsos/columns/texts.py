@@ -1,4 +1,4 @@
-"""The bytes of a column of texts or binary values, as they stand in Arrow's buffers."""
+"""The bytes of columns of strings or binary values in Arrow's buffers, and strings from bytes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def column_offsets(column: pa.Array) -> npt.NDArray[np.int64] | npt.NDArray[np.int32]:
-    """Where the values begin in the data buffer, and last where the last one ends: a view, of one more than there are.
+    """Return the offsets of the values in the data buffer and of the end of the last one: a view (rows + 1,).
 
     For strings and binary values, and the large ones of both. ``column`` must have rows.
     """
@@ -24,7 +24,7 @@ def column_offsets(column: pa.Array) -> npt.NDArray[np.int64] | npt.NDArray[np.i
 
 
 def column_bytes(column: pa.Array) -> npt.NDArray[np.uint8]:
-    """All values of such a column, one after the other: a uint8 view, without a copy."""
+    """Return the bytes of all values of such a column, one after the other: a uint8 view, without a copy."""
     import numpy as np
 
     data = column.buffers()[2]
@@ -35,9 +35,9 @@ def column_bytes(column: pa.Array) -> npt.NDArray[np.uint8]:
 
 
 def fixed_width(texts: pa.Array) -> np.ndarray | None:
-    """The bytes of a column of large_string as an array (rows, width) of uint8, None unless all are equally long.
+    """Return the bytes of a large_string column as an array (rows, width) of uint8, None unless all are equally long.
 
-    A view, not a copy. Null is not allowed.
+    The array is a view, not a copy. None also for a column with nulls.
     """
     import numpy as np
 
@@ -52,7 +52,7 @@ def fixed_width(texts: pa.Array) -> np.ndarray | None:
 
 
 def from_fixed_width(characters: np.ndarray) -> pa.Array:
-    """A column of large_string out of an array (rows, width) of uint8 that holds UTF-8."""
+    """Return a large_string column from an array (rows, width) of uint8 that contains UTF-8."""
     import numpy as np
     import pyarrow as pa
 
@@ -63,9 +63,9 @@ def from_fixed_width(characters: np.ndarray) -> pa.Array:
 
 
 def utf8_texts(raw: pa.Array, encoding: str | None = None) -> pa.Array:
-    """Text of a driver as large_string that is UTF-8 throughout.
+    """Return the strings of a driver as large_string of valid UTF-8.
 
-    With an ``encoding`` other than UTF-8 the bytes are read in it. What is not valid becomes U+FFFD.
+    With an ``encoding`` other than UTF-8 the bytes are decoded from it. Invalid bytes become U+FFFD.
     """
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -1,6 +1,6 @@
 """Values as text, a whole Arrow column at a time, as MapServer writes them (docs/mapserver-sos.md, "Value text").
 
-Every function takes and gives arrays of the same length; null stays null; texts are large_string.
+Every function takes and returns arrays of the same length; null stays null; strings are large_string.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from mapsos.columns.loops import find_text_loops, make_texts
 from mapsos.columns.texts import fixed_width, from_fixed_width
 
 _LONGEST = 24
-"""Bytes that the compiled loop needs for a number."""
+"""Maximum bytes of a number that the compiled loop writes."""
 
 _REAL = "%.15g"
 
 _SAMPLE = 512
-"""How many numbers are looked at before it is decided whether they repeat."""
+"""Numbers that are inspected to decide whether they repeat."""
 
 
 def real_texts(numbers: pa.Array) -> pa.Array:
@@ -49,7 +49,7 @@ def format_distinct(numbers: pa.Array, form: str) -> pa.Array:
 
 
 def shortest_texts(numbers: pa.Array) -> pa.Array:
-    """The shortest texts of float64 that give the same number back: ``89.9``, ``5``, ``1e-07``, ``nan``, ``inf``."""
+    """Return the shortest strings that read back as the same float64: ``89.9``, ``5``, ``1e-07``, ``nan``, ``inf``."""
     if _repeats(numbers):
         encoded = numbers.dictionary_encode()
         if len(encoded.dictionary) * 4 < len(numbers):
@@ -58,13 +58,13 @@ def shortest_texts(numbers: pa.Array) -> pa.Array:
 
 
 def _repeats(numbers: pa.Array) -> bool:
-    """Whether values seem to occur again, by the first of them: a guess that costs time where it is wrong."""
+    """Return whether values seem to repeat, by the first of them: a guess that costs time where it is wrong."""
     some = numbers.slice(0, _SAMPLE)
     return len(some) < _SAMPLE or len(some.unique()) * 2 < _SAMPLE
 
 
 def _write_compiled(loops: ModuleType, values: np.ndarray) -> pa.Array:
-    """Write ``values`` by the compiled loop, those that are beyond it by Python."""
+    """Write ``values`` by the compiled loop, unusual ones by Python."""
     texts = _write_usual(loops, values)
     if texts is not None:
         return texts
@@ -75,13 +75,13 @@ def _write_compiled(loops: ModuleType, values: np.ndarray) -> pa.Array:
 
 
 def _write_usual(loops: ModuleType, values: np.ndarray) -> pa.Array | None:
-    """Write ``values`` if all are 0 or of a size from 1e-4 to 1e10, else give None."""
+    """Write ``values`` if all are 0 or of a magnitude from 1e-4 to 1e10, else return None."""
     buffer = np.ascontiguousarray(values).data
     return make_texts(len(values), len(values) * _LONGEST, partial(loops.format_reals, buffer))
 
 
 def typed_texts(values: pa.Array) -> pa.Array:
-    """The texts of a column by its Arrow type, where no source has said what they are: numbers as `real_texts`."""
+    """Return the strings of a computed column by its Arrow type; numbers as `real_texts` writes them."""
     if pa.types.is_floating(values.type):
         return real_texts(values)
     if pa.types.is_boolean(values.type):
@@ -96,27 +96,27 @@ def typed_texts(values: pa.Array) -> pa.Array:
 
 
 def fixed_texts(numbers: pa.Array, decimals: int) -> pa.Array:
-    """Texts of float64 with a fixed number of decimals, as sources whose columns have a width are written."""
+    """Write float64 with a fixed number of decimals, as MapServer does for columns with a width."""
     return format_distinct(numbers, f"%.{decimals}f")
 
 
 def integer_texts(numbers: pa.Array) -> pa.Array:
-    """Decimal texts of integers."""
+    """Write integers as decimal strings."""
     return numbers.cast(pa.large_string())
 
 
 def boolean_texts(flags: pa.Array) -> pa.Array:
-    """``1`` and ``0``."""
+    """Write booleans as ``1`` and ``0``."""
     return flags.cast(pa.int8()).cast(pa.large_string())
 
 
 def date_texts(dates: pa.Array) -> pa.Array:
-    """``YYYY-MM-DD`` of date32."""
+    """Write date32 as ``YYYY-MM-DD``."""
     return dates.cast(pa.large_string())
 
 
 def instant_texts(instants: pa.Array) -> pa.Array:
-    """``2001-10-30T14:24:55Z`` of timestamp[us, UTC], with a fraction where there is one."""
+    """Write timestamp[us, UTC] as ``2001-10-30T14:24:55Z``, with a fraction where it has one."""
     if instants.null_count:
         texts = instant_texts(pc.fill_null(instants, pa.scalar(0, instants.type)))
         return pc.if_else(instants.is_valid(), texts, pa.scalar(None, pa.large_string()))
@@ -135,17 +135,17 @@ def instant_texts(instants: pa.Array) -> pa.Array:
 
 
 def time_texts(times: pa.Array) -> pa.Array:
-    """``HH:MM:SS`` of time32 or time64; fractions are cut."""
+    """Write time32 or time64 as ``HH:MM:SS``; fractions are cut off."""
     return pc.utf8_slice_codeunits(times.cast(pa.large_string()), 0, 8)
 
 
 def binary_texts(values: pa.Array) -> pa.Array:
-    """Upper case hexadecimal digits."""
+    """Write binary values as upper case hexadecimal digits."""
     return _map(values, lambda value: value.hex().upper(), pa.large_string())
 
 
 def list_texts(lists: pa.Array) -> pa.Array:
-    """``(n:a,b)`` of lists of texts, integers or doubles (``%.16g``)."""
+    """Write lists of strings, integers or doubles (``%.16g``) as ``(n:a,b)``."""
     kind = lists.type.value_type
     write: Any = "%.16g".__mod__ if pa.types.is_floating(kind) else str
     if pa.types.is_boolean(kind):
@@ -154,7 +154,7 @@ def list_texts(lists: pa.Array) -> pa.Array:
 
 
 def _map(column: pa.Array, write: Any, wanted: pa.DataType) -> pa.Array:
-    """One by one, at the speed of ``map``: for what has no vectorised form."""
+    """Convert values one by one, at the speed of ``map``: where no vectorised form exists."""
     if column.null_count:
         return pa.array([None if value is None else write(value) for value in column.to_pylist()], wanted)
     return pa.array(list(map(write, column.to_pylist())), wanted)
@@ -164,15 +164,15 @@ _DRIVER_TIME = r"^(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d:\d\d)(:\d\d)?(\.\d*)?\s*(
 
 
 def iso_datetimes(texts: pa.Array) -> pa.Array:
-    """Date-times of GDAL's drivers (``2001/01/01 00:00:00.5+02``) as ISO 8601 (``2001-01-01T00:00:00.5+02:00``).
+    """Rewrite date-times of GDAL (``2001/01/01 00:00:00.5+02``) as ISO 8601 (``2001-01-01T00:00:00.5+02:00``).
 
-    Zone ``+00`` becomes ``Z``; no zone stays none; what is no date-time stays as it is.
+    Zone ``+00`` becomes ``Z``; a missing zone stays missing; other strings stay as they are.
     """
     return _rewrite(texts, cut=False)
 
 
 def datetime_texts(texts: pa.Array) -> pa.Array:
-    """Date-times as `iso_datetimes` with fractions of a second cut: ``2001-01-01T00:00:00+02:00``."""
+    """Rewrite date-times as `iso_datetimes` does, without fractions of a second: ``2001-01-01T00:00:00+02:00``."""
     return _rewrite(texts, cut=True)
 
 
@@ -194,7 +194,7 @@ def _rewrite(texts: pa.Array, cut: bool) -> pa.Array:
 
 
 def _rewrite_utc(texts: pa.Array, cut: bool) -> pa.Array | None:
-    """The usual forms of UTC, all rows alike, by position of their characters; None for anything else."""
+    """Rewrite the usual forms of UTC, all rows alike, by the position of their characters; None for anything else."""
     characters = fixed_width(texts)
     if characters is None:
         return None

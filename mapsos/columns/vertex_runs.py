@@ -1,4 +1,4 @@
-"""Lines and rings of a column of WKB whose vertices stand in one run each, found without decoding geometries."""
+"""Lines and rings of a WKB column whose vertices form one run each, found without decoding geometries."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _LINE, _POLYGON, _SEVERAL = 2, 3, 3
-"""Type codes of WKB, and how much larger that of a multi geometry is."""
+"""Type codes of WKB, and the offset of those of multi geometries."""
 
 _TYPE_BYTES = 5
-"""How long byte order and type code are."""
+"""Length of byte order and type code."""
 
 _COORDINATES = {0: 2, 1: 3, 2: 3, 3: 4}
-"""How many numbers a vertex has, by the thousands of ISO's type code: plain, with heights, measures, both."""
+"""Numbers of a vertex by the thousands of ISO's type code: plain, with heights, measures, both."""
 
 _LEAST_VERTICES = {1: 2, 2: 4}
 
@@ -36,7 +36,7 @@ class VertexRuns:
     coordinates
         Array (vertices, 2) of float64 x y, those of all rows one after the other.
     counts
-        Array (rows,) of int64: how many vertices each row has.
+        Array (rows,) of int64: number of vertices of each row.
     bounds
         Array (rows, 4) of float64 minx miny maxx maxy.
     """
@@ -48,10 +48,10 @@ class VertexRuns:
 
 
 def find_vertex_runs(wkb: pa.Array) -> VertexRuns | None:
-    """The vertices of a binary or large_binary column (rows,), None if its rows are not all alike in this.
+    """Return the vertices of a binary or large_binary column (rows,), None unless all rows have the same form.
 
-    They are if all are lines, or all polygons without inner rings, or all multi geometries of one such part, in the
-    same byte order and with the same dimensions, and valid as GEOS wants them: two vertices and more in a line, four
+    The form: all are lines, or all are polygons without inner rings, or all are multi geometries of one such part, in
+    the same byte order and with the same dimensions, and valid for GEOS: two or more vertices in a line, four or more
     and a closed ring in a polygon, no NaN. Costs about 12 ns a vertex.
     """
     import numpy as np
@@ -74,7 +74,7 @@ def find_vertex_runs(wkb: pa.Array) -> VertexRuns | None:
         or (lengths != len(header) + 4 + counts * (8 * numbers)).any()
     ):
         return None
-    # Without an end, Arrow 26 asks for less than no memory.
+    # Without an end, Arrow 26 allocates a negative number of bytes.
     vertices = pc.binary_slice(wkb, len(header) + 4, int(lengths.max()))
     found = column_bytes(vertices).view(order + "f8").astype(np.float64, copy=False)
     coordinates = found.reshape(-1, numbers)[:, :2]
@@ -90,14 +90,14 @@ def find_vertex_runs(wkb: pa.Array) -> VertexRuns | None:
 
 
 def _read_form(start: bytes) -> tuple[int, int, str, bytes] | None:
-    """Dimension, numbers of a vertex, byte order, what stands before the count of vertices; None for other types."""
+    """Return dimension, numbers of a vertex, byte order and the bytes before the count; None for other types."""
     if len(start) < _TYPE_BYTES or start[0] > 1:
         return None
     order = "<" if start[0] else ">"
     code = struct.unpack_from(order + "I", start, 1)[0]
     flags = code >> 28
     thousands, kind = divmod(code & 0x0FFFFFFF, 1000)
-    # PostGIS' own form tells by flags what ISO's tells by thousands: whether there are heights, measures, or both.
+    # PostGIS marks heights and measures by flags, ISO by thousands.
     dimensions = thousands if flags == 0 else (flags >> 3) + 2 * (flags >> 2 & 1)
     several = kind - _SEVERAL in (_LINE, _POLYGON)
     part = kind - _SEVERAL if several else kind

@@ -1,8 +1,8 @@
-"""Text for XML documents: the one place where values are escaped, one at a time or a column at once.
+"""Strings for XML documents: escape values, one at a time or a column at once.
 
-Characters that XML 1.0 cannot hold (control characters but tab and line ends, U+FFFE, U+FFFF, lone surrogates) become
-U+FFFD, so that a reader sees that something was there. A carriage return is written as a reference, as otherwise
-parsers would read a line feed; in attributes so are tab and line feed.
+Characters that XML 1.0 cannot contain (control characters except tab and line ends, U+FFFE, U+FFFF, lone surrogates)
+become U+FFFD, so that a reader sees that a character is missing. A carriage return is written as a reference, because
+parsers would otherwise read a line feed; in attributes also tab and line feed.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ _PLAIN_NAME = re.compile("[A-Za-z_][A-Za-z0-9._-]*")
 
 
 def escape_text(text: str) -> str:
-    """Plain text as element content."""
+    """Escape a string as element content."""
     return _escape(text, _TEXT)
 
 
 def escape_attribute(text: str) -> str:
-    """Plain text as the value of an attribute in double quotes."""
+    """Escape a string as the value of an attribute in double quotes."""
     return _escape(text, _ATTRIBUTE)
 
 
@@ -53,20 +53,20 @@ def _escape(text: str, entities: tuple[tuple[str, str], ...]) -> str:
 
 
 def clean_text(text: str) -> str:
-    """Plain text without what XML 1.0 cannot hold, not escaped: for a writer that escapes by itself (lxml)."""
+    """Replace the characters that XML 1.0 cannot contain, without escaping: for a writer that escapes itself (lxml)."""
     return _UNFIT.sub("\ufffd", text)
 
 
 def escape_text_column(column: pa.Array) -> pa.Array:
-    """Each text of a column as element content: large_string without nulls (a null becomes an empty text).
+    """Escape each string of a column as element content: large_string, null becoming an empty string.
 
-    A column that needs nothing comes back as it is, at the cost of a look at its bytes.
+    A column without such characters is returned as it is, at the cost of one scan of its bytes.
     """
     return _escape_column(column, _TEXT)
 
 
 def escape_attribute_column(column: pa.Array) -> pa.Array:
-    """Each text of a column as the value of an attribute in double quotes, else as `escape_text_column`."""
+    """Escape each string of a column as the value of an attribute in double quotes, as `escape_text_column` does."""
     return _escape_column(column, _ATTRIBUTE)
 
 
@@ -86,7 +86,7 @@ def _escape_column(column: pa.Array, entities: tuple[tuple[str, str], ...]) -> p
 
 
 def without_nulls(column: pa.Array) -> pa.Array:
-    """A text column as large_string, nulls as empty texts."""
+    """Return a column of strings as large_string, nulls as empty strings."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -96,10 +96,10 @@ def without_nulls(column: pa.Array) -> pa.Array:
 
 
 def encode_name(text: str) -> str:
-    """A text as an XML name without colon (NCName): itself if it is one, else with ``_xHHHH_`` for what is not fit.
+    """Return a string as an XML name without colon (NCName), with ``_xHHHH_`` for each character that is not allowed.
 
-    Different texts give different names, but for texts that are such a name already. ``my id`` becomes
-    ``my_x0020_id``, ``1val`` ``_x0031_val``, an empty text ``_``.
+    Different strings become different names, except for strings that are such a name already. ``my id`` becomes
+    ``my_x0020_id``, ``1val`` becomes ``_x0031_val``, an empty string ``_``.
     """
     if _PLAIN_NAME.fullmatch(text) or re.fullmatch(_NC_NAME, text):
         return text
@@ -107,7 +107,7 @@ def encode_name(text: str) -> str:
 
 
 def encode_uri(text: str) -> str:
-    """A text as an xsd:anyURI: characters that no URI has as percent escapes. Letters of any script stay."""
+    """Return a string as an xsd:anyURI: characters not allowed in URIs are escaped. Letters of any script stay."""
     from urllib.parse import quote
 
     def escape(found: re.Match[str]) -> str:
@@ -118,7 +118,7 @@ def encode_uri(text: str) -> str:
 
 
 def encode_id(text: str) -> str:
-    """A text as the last part of a URN: what a URI, or a list of ids, gives a meaning is percent-escaped too."""
+    """Return a string as the last part of a URN: reserved characters of URIs and of lists are percent-escaped too."""
     from urllib.parse import quote
 
     return re.sub(_NOT_IN_ID, lambda found: quote(found[0], safe="", errors="replace"), text)

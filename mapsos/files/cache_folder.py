@@ -1,7 +1,7 @@
-"""The cache folder: what processes keep for each other in files.
+"""The cache folder: files by which processes share results.
 
-A file is believed only if it is our user's, as is its folder, and nobody else can write to either. It is replaced in
-one step: a reader sees the old one or the new one.
+A file is trusted only if it and its folder belong to the process's user and no other user can write to either. It is
+replaced atomically: a reader sees the old content or the new one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _refused: set[str] = set()
 
 
 def read_kept(folder: str, *names: str, most: int = -1) -> bytes | None:
-    """The first ``most`` bytes (-1: all) of a file below the cache folder; None if there is none to be believed.
+    """Return the first ``most`` bytes (-1: all) of a file below the cache folder; None without a trusted file.
 
     ``names`` are those of the folders on the way, if any, and of the file.
     """
@@ -31,7 +31,7 @@ def read_kept(folder: str, *names: str, most: int = -1) -> bytes | None:
 
 
 def write_kept(content: bytes, folder: str, *names: str) -> bool:
-    """Write a file below the cache folder, which is made if need be: False, and nothing, where that is not possible."""
+    """Write a file below the cache folder, creating the folders. Returns False, without a file, where that fails."""
     path, temporary = folder, None
     try:
         os.makedirs(os.path.dirname(folder), exist_ok=True)
@@ -53,9 +53,9 @@ def write_kept(content: bytes, folder: str, *names: str) -> bool:
 
 
 def _admit(folder: str) -> bool:
-    """Whether a cache folder is ours, or a link to one that we or root made, as systemd does for a DynamicUser.
+    """Return whether a cache folder is ours, or a link to one that we or root made, as systemd does for a DynamicUser.
 
-    Why not is logged, once for each folder. Raises OSError if it is not there.
+    A folder that is not trusted is logged once. Raises OSError if it is missing.
     """
     link = os.lstat(folder)
     admitted = _is_ours(os.stat(folder), stat.S_ISDIR) and link.st_uid in (os.geteuid(), 0)
@@ -64,7 +64,7 @@ def _admit(folder: str) -> bool:
         import logging
 
         logging.getLogger("mapsos").warning(
-            "the cache folder %s is not used: it must be a folder of user %d that nobody else can write to, "
+            "the cache folder %s is not used: it must be a folder of user %d that no other user can write to, "
             "or a link of this user or root to one", folder, os.geteuid(),
         )  # fmt: skip
     return admitted

@@ -1,7 +1,6 @@
-"""The private runtime folder of a user: sockets, locks and counts that nobody else may read or replace.
+"""The private runtime folder of a user: sockets, locks and counts that no other user can read or replace.
 
-A CGI process opens it before it hands its request over: this module imports nothing but what the interpreter has built
-in.
+A CGI process opens it before it passes its request on: this module imports only what is built into the interpreter.
 """
 
 from __future__ import annotations

@@ -170,7 +170,7 @@ def _source(block: Block, name: str, folder: str, shape_path: str, text_encoding
         data=connection.data,
         shape=read_shape(block, name),
         crs=_crs(block, f'LAYER "{name}"'),
-        admitted=(
+        row_filter=(
             read_filter(expression.values[0], block.text("filteritem"), name, text_encoding)
             if expression
             else EVERYTHING

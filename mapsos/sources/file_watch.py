@@ -1,9 +1,9 @@
-"""Whether the files of a layer stay what they are while they are read.
+"""Detect files of a layer that change while they are read.
 
-A file that is replaced or deleted is read on as it was, for whoever reads has it open. One that is written over or cut
-off where it lies gives rows of both, or too few, and the driver may take that for the end: so each batch is let go
-only after a look. What programs that log do is no change: lines added to a text table, records to a shapefile. SQLite
-keeps its readers apart from its writers by itself; of its files only what SQLite has not done is a change.
+A file that is replaced or deleted is read on as it was, because the reader has it open. A file that is overwritten or
+truncated in place delivers rows of both states, or too few, and the driver may take that for the end: so each batch is
+passed on only after a check. Appending is not a change: lines added to a text table, records to a shapefile. SQLite
+isolates its readers from its writers; of its files only a change by another program counts.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from mapsos.terms.layer_source import LayerSource
 _SAMPLES = 8
 _SAMPLE = 512
 _SQLITE = b"SQLite format 3\0"
-# Where records begin: what is before them changes when some are added.
+# Offset of the records: the header before them changes when records are added.
 _GROWING = {".csv": 0, ".tsv": 0, ".psv": 0, ".txt": 0, ".dbf": 32, ".shp": 100, ".shx": 100}
 
 
 class FileWatch:
-    """The files of a layer as they were when it was made. Costs a stat a file, and some short reads of tables.
+    """The state of the files of a layer at construction. Costs a stat a file, and some short reads of tables.
 
-    For databases, services and what is no file there is nothing to watch.
+    Databases and services have no files to watch.
     """
 
     def __init__(self, source: LayerSource) -> None:
@@ -35,16 +35,16 @@ class FileWatch:
         self._files = tuple(map(_look_at, list_files(source)))
 
     def check(self) -> None:
-        """Raise `SourceError` if what is read now is no longer what it was. Costs a stat a file."""
+        """Raise `SourceError` if a file was changed in place. Costs a stat a file."""
         changed = next((file.path for file in self._files if file.has_changed()), None)
         if changed is not None:
             raise SourceError(
                 f"data source of layer {self._source.layer} was changed while it was read",
-                f"{changed} was written over or cut off; put a new file in the place of the old one by renaming it",
+                f"{changed} was overwritten or truncated; replace a file by renaming the new one over it",
             )
 
     def is_replaced(self) -> bool:
-        """Whether a file is there, or gone, that was not: parts of a layer opened since may not belong together."""
+        """Return whether a file was replaced, added or deleted: parts of a layer opened since might not match."""
         return any(file.is_replaced() for file in self._files)
 
 
@@ -67,7 +67,7 @@ class _File:
         return now.st_size <= was.st_size or not self.samples or _sample(self.path, was.st_size) != self.samples
 
     def _is_commit(self, size: int) -> bool:
-        """Whether SQLite may have done it: it counts its changes, and the pages."""
+        """Return whether the change may be a commit of SQLite, which counts its changes, and the pages."""
         if os.path.exists(f"{self.path}-wal"):
             return True
         (header,) = _read(self.path, (0,), 100)
@@ -93,7 +93,7 @@ def _look_at(path: str) -> _File:
 
 
 def _sample(path: str, size: int) -> tuple[bytes, ...]:
-    """Some bytes from all over a table of that size, none of anything else."""
+    """Return bytes from all over a table of that size, none of any other file."""
     start = _GROWING.get(os.path.splitext(path)[1].lower())
     # The last byte of a dBASE table marks its end, and makes room for more.
     length = size - 1 - (start or 0)
@@ -104,7 +104,7 @@ def _sample(path: str, size: int) -> tuple[bytes, ...]:
 
 
 def _read(path: str, positions: Sequence[int], length: int) -> tuple[bytes, ...]:
-    """The bytes at some positions, fewer or none of a file that ends before or cannot be read."""
+    """Return the bytes at some offsets, fewer or none of a file that ends before or cannot be read."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

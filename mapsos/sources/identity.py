@@ -1,4 +1,4 @@
-"""Whether the data of a layer are still the same: for caches on a higher floor."""
+"""Identity of the data of a layer: whether they have changed since facts about them were cached."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mapsos.terms.layer_source import LayerSource, SourceKind
 
 _COMPANIONS = (".dbf", ".shx", ".cpg", ".prj", ".csvt")
 _ALONE = (".gpkg", ".sqlite", ".fgb", ".geojson", ".json")
-"""What has everything in one file: a file of the same name beside it is about something else."""
+"""Formats in one file: another file of the same name beside it is unrelated."""
 
 _JOURNALS = ("-wal", "-journal")
 _LONGEST_VRT = 1 << 20
@@ -19,10 +19,10 @@ _SOURCE = re.compile(r"<SrcDataSource[^>]*>([^<]*)</SrcDataSource>", re.I)
 
 
 def identity(source: LayerSource) -> Hashable | None:
-    """Something that differs once the data differ: the source, and name, size, time (ns) and inode of its files.
+    """Return a value that differs once the data differ: the source, and name, size, time (ns) and inode of its files.
 
-    None where that cannot be told: databases, services, VRTs (whose data are elsewhere) and what does not exist.
-    Imports nothing heavy.
+    None where that is unknown: databases, services, VRTs (whose data are elsewhere) and missing files. Imports nothing
+    heavy.
     """
     if source.kind is SourceKind.INLINE:
         return (source,)
@@ -32,15 +32,15 @@ def identity(source: LayerSource) -> Hashable | None:
     if not files or files[0].lower().endswith(".vrt"):
         return None
     path = files[0]
-    # An empty journal says nothing: SQLite may make one just by opening the file.
+    # An empty journal is ignored: SQLite may create one by opening the file.
     journals = [state if (state := identify(path + journal)) and state.size else None for journal in _JOURNALS]
     return (source, tuple(map(identify, files)), tuple(journals))
 
 
 def list_files(source: LayerSource) -> tuple[str, ...]:
-    """The file that the layer names, and those that may belong to it; after a VRT those that it names.
+    """Return the file that the layer names and those that may belong to it; after a VRT the files that it names.
 
-    Empty for databases, services and whatever else is no file.
+    Empty for databases, services and other sources without a file.
     """
     if source.kind in (SourceKind.INLINE, SourceKind.POSTGIS):
         return ()

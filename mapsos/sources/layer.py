@@ -8,7 +8,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from mapsos.columns.batches import Batch, Column
+from mapsos.columns.batches import Batch
 from mapsos.sources.errors import SourceError
 from mapsos.sources.facts import Bounds, GroupFacts, TableFacts
 from mapsos.sources.identity import identity
@@ -16,6 +16,7 @@ from mapsos.sources.layer_readers import LayerReaders
 from mapsos.sources.open_reader import open_facts
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.rows import Rows
+from mapsos.terms.columns import Column
 from mapsos.terms.crs import Crs
 from mapsos.terms.deadlines import current_deadline
 from mapsos.terms.layer_source import LayerSource
@@ -141,7 +142,7 @@ class Layer:
         if not self._has_geometry:
             return None
         same = crs is None or self.crs is None or crs.definition == self.crs.definition
-        if same and isinstance(all_of(self.source.admitted, predicate), Everything):
+        if same and isinstance(all_of(self.source.row_filter, predicate), Everything):
             known = self._query_facts(lambda facts: facts.extent())
             if known is not None:
                 return known
@@ -161,7 +162,7 @@ class Layer:
     def known_count(self, predicate: Predicate = EVERYTHING) -> int | None:
         """Return the number of rows as the data source counts them, None where only a pass is exact."""
         wanted = rename(predicate, self._spell)
-        if isinstance(all_of(self.source.admitted, wanted), Nothing):
+        if isinstance(all_of(self.source.row_filter, wanted), Nothing):
             return 0
         return self._query_facts(lambda facts: facts.count(wanted))
 

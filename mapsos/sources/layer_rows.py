@@ -163,7 +163,7 @@ class LayerRows:
 
         ``known`` replaces the narrowing that the predicate would have; ``push_down`` False leaves it out.
         """
-        wanted = rename(all_of(self._source.admitted, predicate), self._spell)
+        wanted = rename(all_of(self._source.row_filter, predicate), self._spell)
         limits = [count for count in (limit, self._source.max_features) if count is not None]
         left = min(limits) if limits else None
         if isinstance(wanted, Nothing) or (left is not None and left <= 0):

@@ -1,9 +1,8 @@
-"""Readers kept open between questions: opening a data source costs as much as a small answer.
+"""Readers kept open between requests: opening a data source costs as much as a small response.
 
-A reader is in the hands of one reading at a time. Whoever took it gives it back only after a reading that came to its
-end; any other is closed by whoever has it. What is kept is asked before every use whether it still shows the data as
-they are (`Reader.is_fresh`), so that a changed, replaced or deleted file is seen by the very next question, and a
-connection that broke is replaced.
+A reader serves one reading at a time. It is returned only after a reading that came to its end, and otherwise closed.
+Before every use the pool checks whether a reader still shows the data as they are (`Reader.is_fresh`), so that the next
+request sees a changed, replaced or deleted file, and a broken connection is replaced.
 """
 
 from __future__ import annotations
@@ -19,21 +18,21 @@ from mapsos.sources.reader import Reader
 from mapsos.terms.layer_source import LayerSource
 
 MOST_IDLE = 16
-"""How many readers are kept at most, over all sources; the one that was idle longest goes first."""
+"""Maximum number of idle readers over all sources; the one that was idle longest is closed first."""
 
 IDLE_SECONDS = 30.0
-"""How long a reader is kept without use."""
+"""Seconds that a reader stays open without use."""
 
 
 class ReaderPool:
-    """Idle readers by source. Safe for threads and for forks: a child process inherits none.
+    """Idle readers by source. Safe for threads and forks: a child process inherits none.
 
     Parameters
     ----------
     most
-        How many are kept idle at most.
+        Maximum number of idle readers.
     idle_seconds
-        How long one is kept idle: it is closed at most twice as long after it was given back.
+        Seconds that a reader stays idle: it is closed at most twice as long after it was returned.
     """
 
     def __init__(self, most: int = MOST_IDLE, idle_seconds: float = IDLE_SECONDS) -> None:
@@ -45,7 +44,7 @@ class ReaderPool:
         self._inherited: list[Reader] = []
 
     def acquire(self, source: LayerSource) -> Reader:
-        """A reader of the source that is nobody else's: a kept one that is still fresh, else one newly opened.
+        """Return a reader of the source for exclusive use: an idle one that is still fresh, else a new one.
 
         Raises `SourceError`.
         """
@@ -56,7 +55,7 @@ class ReaderPool:
         return open_reader(source)
 
     def release(self, reader: Reader) -> None:
-        """Give a reader back after a reading that came to its end: kept if it is of use to others, else closed."""
+        """Take back a reader after a reading that came to its end: it stays open if it is fresh, else it is closed."""
         if not reader.is_fresh():
             reader.close()
             return
@@ -68,7 +67,7 @@ class ReaderPool:
             old.close()
 
     def close_idle(self, older_than: float = 0.0, source: LayerSource | None = None) -> None:
-        """Close the readers that have been idle for so many seconds at least; with ``source`` only its own."""
+        """Close the readers that have been idle for at least ``older_than`` seconds; with ``source`` only its own."""
         latest = time.monotonic() - older_than
         with self._lock:
             old = [
@@ -82,20 +81,20 @@ class ReaderPool:
             reader.close()
 
     def count_idle(self) -> int:
-        """How many readers are kept just now."""
+        """Return the number of idle readers."""
         with self._lock:
             return len(self._idle)
 
     def _take(self, source: LayerSource) -> Reader | None:
         with self._lock:
-            # The one used last: its pages are the most likely to be in memory, and those not needed grow old.
+            # The one used last: its pages are the most likely to be in memory, and surplus readers grow old.
             found = next((reader for reader in reversed(self._idle) if reader.source == source), None)
             if found is not None:
                 del self._idle[found]
             return found
 
     def _watch(self) -> None:
-        """Have the idle ones looked at later; called with the lock held."""
+        """Schedule the check of idle readers; called with the lock held."""
         if self._timer is None and self._idle:
             self._timer = threading.Timer(self._idle_seconds, self._look)
             self._timer.daemon = True
@@ -105,14 +104,14 @@ class ReaderPool:
         try:
             self.close_idle(self._idle_seconds)
         finally:
-            # Also after one that could not be closed, or the others would stay for ever.
+            # Also after one that could not be closed, or the others would never be.
             with self._lock:
                 self._timer = None
                 self._watch()
 
     def forget_parent(self) -> None:
-        """In a child process: leave alone what the parent opened, which is not the child's to use or to close."""
-        # Kept, for closing them would be to use them.
+        """Forget the parent's readers in a child process, which must neither use nor close them."""
+        # Referenced, because closing them would use them.
         self._inherited += self._idle
         self._idle = OrderedDict()
         self._lock = threading.Lock()
@@ -125,12 +124,12 @@ atexit.register(_pool.close_idle)
 
 
 def acquire_reader(source: LayerSource) -> Reader:
-    """A reader of the source from the pool of this process. Raises `SourceError`."""
+    """Take a reader of the source from the pool of this process. Raises `SourceError`."""
     return _pool.acquire(source)
 
 
 def release_reader(reader: Reader) -> None:
-    """Give a reader back to the pool of this process, after a reading that came to its end."""
+    """Return a reader to the pool of this process after a reading that came to its end."""
     _pool.release(reader)
 
 

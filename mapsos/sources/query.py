@@ -1,4 +1,4 @@
-"""What a layer is asked: the question that sources/ answers."""
+"""Queries of layers."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ if TYPE_CHECKING:
     from mapsos.columns.calendar_steps import CalendarSteps
 
 BATCH_ROWS = 16_384
-"""Rows of a batch: fewer cost more calls a row, more cost memory and a later first byte."""
+"""Rows of a batch: fewer cost more calls a row, more cost memory and delay the first byte."""
 
 SHAPE_BATCH_ROWS = 4096
-"""The same for lines and polygons, each of which may be as long as a hundred points."""
+"""Rows of a batch of lines or polygons, each of which may be as long as a hundred points."""
 
 
 @dataclass(frozen=True)
 class StepEnds:
-    """The rows that tell the first, or the last, values of each step of time and of each group.
+    """The rows with the first, or the last, values of each step of time and of each group.
 
     Attributes
     ----------
     steps
-        How time is cut.
+        The steps of time.
     time
-        The column of times; of rows with the same time the first read (the last read) counts.
+        The column of times; of rows with the same time the first (the last) in the order of reading counts.
     group
-        The column whose value texts make groups, None for one group.
+        The column whose value texts are the groups, None for one group.
     columns
-        Of each of them, the first (last) row with a value, besides the first (last) row at all.
+        For each of them the first (last) row with a value is included, as well as the first (last) row at all.
     first, last
-        Which of the two are wanted.
+        Which of the two are requested.
     """
 
     steps: CalendarSteps
@@ -47,29 +47,29 @@ class StepEnds:
 
 @dataclass(frozen=True)
 class LayerQuery:
-    """A question to one layer.
+    """A query of one layer.
 
     Attributes
     ----------
     source
         The layer.
     values, texts
-        Columns whose typed values, or value texts, each batch shall carry (any case; the batch uses the source's
-        spelling). Columns that only the predicate needs are not named here.
+        Columns whose typed values, or value texts, each batch must contain (any case; the batch uses the source's
+        spelling). Columns that only the predicate needs are not listed here.
     times
-        Columns of any kind whose times each batch shall carry.
+        Columns of any kind whose times each batch must contain.
     predicate
-        Which rows, besides the layer's own FILTER. Names in it are columns of the source.
+        Which rows, in addition to the layer's FILTER. Its names are columns of the source.
     geometry
-        Whether batches carry geometries.
+        Whether batches contain geometries.
     crs
-        The CRS that geometries are wanted in, None for the layer's own.
+        CRS of the geometries, None for the layer's own.
     limit
-        At most so many rows, None for all.
+        Maximum number of rows, None for all.
     batch_rows
-        Rows of a batch, at most.
+        Maximum number of rows of a batch.
     ends
-        If it is enough to have the rows that it speaks of: a source that finds them by an index may leave out others.
+        If these rows are enough: a source that finds them by an index may leave out others.
     """
 
     source: LayerSource

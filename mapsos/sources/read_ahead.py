@@ -1,4 +1,4 @@
-"""Reading the next one while the last one is used: driver, conversion and encoder work at the same time."""
+"""Read the next item while the last one is used: driver, conversion and encoder work at the same time."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ T = TypeVar("T")
 
 
 def read_ahead(items: Iterator[T]) -> Generator[T]:
-    """The same items, each read in another thread while the one before is used; never more than one ahead.
+    """Yield the same items, each read in another thread while the one before is used; never more than one ahead.
 
-    What reading raises is raised here, in its place. Closing it waits for the item that is being read, at most;
-    ``items`` itself is left to whoever made it. The thread has a copy of the caller's context variables, as they are
-    when the first item is taken: the deadline and the id of the request are those of the reader's log lines and errors.
+    Exceptions of the reading are raised at the item where they occur. Closing waits for the item that is being read, at
+    most; ``items`` itself must be closed by the caller. The thread has a copy of the caller's context variables at the
+    first item, so that log lines and errors of the reader have the deadline and the id of the request.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -34,9 +34,9 @@ def _take(items: Iterator[T]) -> T | None:
 
 
 def read_rows_ahead(rows_of: Iterator[Rows], full: int) -> Generator[Rows]:
-    """The same rows as by `read_ahead`, but the first, which is waited for; without a thread if it is not ``full``.
+    """Yield the same rows, reading ahead only after a first batch of ``full`` rows, which is read in this thread.
 
-    If it is, the next are read while its user still imports what it takes to use them.
+    Then the next batches are read while the caller still imports what it needs to use them.
     """
     first = next(rows_of, None)
     if first is None:

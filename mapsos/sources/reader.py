@@ -15,7 +15,7 @@ from mapsos.terms.layer_source import LayerSource
 
 @dataclass(frozen=True)
 class Narrowing:
-    """What is pushed down to the driver so that it need not deliver every row: only ever wider than the predicate.
+    """A condition and rectangle pushed down to the driver, so that it delivers fewer rows: wider than the predicate.
 
     ``condition`` is SQL of the driver's dialect built of typed constants, empty without one; ``rectangle`` is minx miny
     maxx maxy in the CRS of the layer.
@@ -27,7 +27,7 @@ class Narrowing:
 
 @dataclass(frozen=True)
 class ReadPlan:
-    """What a reader must deliver.
+    """The columns and rows that a reader must deliver.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class ReadPlan:
     geometry
         Whether to deliver geometries.
     narrowing
-        What may be left out, None for nothing.
+        Which rows may be left out, None for none.
     batch_rows
         Maximum number of rows at a time.
     first_rows

@@ -1,13 +1,13 @@
-"""Rows as a driver delivered them: each column is converted when first asked for, and once."""
+"""Rows as a driver delivered them: each column is converted at first use, and once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.columns.geometries import GeometryColumn
 from mapsos.sources.source_columns import OgrColumn, SourceColumn
+from mapsos.terms.columns import ColumnKind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Rows:
-    """Some rows of a source.
+    """Rows of a source.
 
     Parameters
     ----------
@@ -26,9 +26,9 @@ class Rows:
     raw
         Their arrays as the driver delivered them.
     geometry
-        The geometries if they were asked for, in the CRS of the layer.
+        The geometries if the plan requests them, in the CRS of the layer.
     ids
-        The driver's feature ids (int64), where it was asked for no columns. They are for readers alone.
+        The driver's feature ids (int64), where the plan requests no columns. For readers only.
     """
 
     def __init__(
@@ -45,16 +45,16 @@ class Rows:
         self.geometry = geometry
         self.ids = ids
         self.times: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
-        """What `mapsos.sources.filtering.row_times.times_of` has read of columns."""
+        """Times of columns, cached by `mapsos.sources.filtering.row_times.times_of`."""
         self._values: dict[str, pa.Array] = {}
         self._texts: dict[str, pa.Array] = {}
 
     def kind(self, name: str) -> ColumnKind:
-        """What the column holds."""
+        """Return the kind of a column."""
         return self.columns[name].column.kind
 
     def values(self, name: str) -> pa.Array:
-        """Typed values as `ColumnKind` says."""
+        """Return typed values, in the Arrow type of the column's kind."""
         if name not in self._values:
             self._values[name] = self.columns[name].values(self.raw[name])
         return self._values[name]
@@ -66,9 +66,10 @@ class Rows:
         return self._texts[name]
 
     def known_texts(self, name: str) -> pa.Array:
-        """Value texts to compare with, null where there is no value even if the source writes something in its place.
+        """Return value texts for comparisons: null where a value is missing, even if MapServer writes one for it.
 
-        Where the format has no other way to write an empty text, a missing one is that (`SourceColumn.blank_is_text`).
+        Where the format cannot distinguish a missing string from an empty one, it is empty
+        (`SourceColumn.blank_is_text`).
         """
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -82,14 +83,14 @@ class Rows:
         return pc.if_else(raw.is_valid(), texts, pa.scalar(None, pa.large_string()))
 
     def time_texts(self, name: str) -> pa.Array:
-        """ISO texts with their fractions, for a column of text or of date-times."""
+        """Return ISO 8601 strings with their fractions, for a column of strings or date-times."""
         column = self.columns[name]
         if isinstance(column, OgrColumn) and column.column.kind is ColumnKind.DATETIME:
             return column.iso_texts(self.raw[name])
         return self.known_texts(name)
 
     def take(self, mask: np.ndarray) -> Rows:
-        """The rows where ``mask``, an array (count,) of bool, is true. What was converted stays so."""
+        """Return the rows where ``mask``, an array (count,) of bool, is true. Converted columns stay converted."""
         import pyarrow as pa
 
         chosen = pa.array(mask)
@@ -105,7 +106,7 @@ class Rows:
         return rows
 
     def head(self, count: int) -> Rows:
-        """The first ``count`` rows."""
+        """Return the first ``count`` rows."""
         import numpy as np
 
         return self if count >= self.count else self.take(np.arange(self.count) < count)

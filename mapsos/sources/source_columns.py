@@ -1,13 +1,13 @@
-"""Columns of a data source: from what a driver delivers to typed values and to value texts."""
+"""Columns of a data source: convert the arrays of a driver to typed values and to value texts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from mapsos.columns.batches import Column
 from mapsos.columns.texts import utf8_texts
 from mapsos.sources.errors import unreadable
+from mapsos.terms.columns import Column
 from mapsos.terms.layer_source import LayerSource
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SourceColumn(Protocol):
-    """A column that knows how the source delivers it (``raw``: an Arrow array of the driver's own type)."""
+    """A column and its conversions; ``raw`` is an Arrow array of the driver's own type."""
 
     @property
     def column(self) -> Column:
@@ -23,17 +23,17 @@ class SourceColumn(Protocol):
 
     @property
     def blank_is_text(self) -> bool:
-        """Whether text without a value compares as the empty text, since the format cannot tell the two apart."""
+        """Whether a missing string compares as the empty one, because the format cannot distinguish the two."""
 
     def values(self, raw: pa.Array) -> pa.Array:
-        """Typed values, as `ColumnKind` says."""
+        """Return typed values, in the Arrow type of the column's kind."""
 
     def texts(self, raw: pa.Array) -> pa.Array:
         """Return value texts (docs/mapserver-sos.md, "Value text") as large_string, null where a value is missing."""
 
 
 def foreign_encoding(source: LayerSource) -> str | None:
-    """The LAYER's ENCODING if text must be converted from it. Raises `SourceError` if it is not known."""
+    """Return the LAYER's ENCODING if strings must be converted from it. Raises `SourceError` if it is unknown."""
     import codecs
 
     if not source.encoding:
@@ -41,23 +41,23 @@ def foreign_encoding(source: LayerSource) -> str | None:
     try:
         name = codecs.lookup(source.encoding).name
     except LookupError as error:
-        raise unreadable(source, f"ENCODING {source.encoding} is not known") from error
+        raise unreadable(source, f"unknown ENCODING {source.encoding}") from error
     return None if name in ("utf-8", "ascii") else name
 
 
 @dataclass(frozen=True)
 class TextColumn:
-    """A column whose texts are all there is to it."""
+    """A column of strings that are value texts as they are."""
 
     column: Column
     blank_is_text: bool = False
 
     def values(self, raw: pa.Array) -> pa.Array:
-        """The texts."""
+        """Return the texts."""
         return raw
 
     def texts(self, raw: pa.Array) -> pa.Array:
-        """The texts."""
+        """Return the texts."""
         return raw
 
 
@@ -65,8 +65,8 @@ class TextColumn:
 class OgrColumn:
     """A field of an OGR layer.
 
-    ``decimals`` is the field's precision if it has a width, None otherwise: OGR then writes a fixed number of
-    decimals. ``encoding`` is the LAYER's ENCODING unless that is UTF-8.
+    ``decimals`` is the field's precision if it has a width, for which OGR writes a fixed number of decimals; None
+    otherwise. ``encoding`` is the LAYER's ENCODING unless that is UTF-8.
     """
 
     column: Column
@@ -94,19 +94,19 @@ class OgrColumn:
 
 
 WRITTEN_NUMBERS = ("numeric", "real")
-"""Types of PostgreSQL whose numbers are read as the server writes them: with the digits that they have."""
+"""Types of PostgreSQL whose numbers are read as the server writes them, with all their digits."""
 
 
 @dataclass(frozen=True)
 class PostgresqlColumn(OgrColumn):
-    """A column with its type as the server declares it (domains by what they are made of).
+    """A column with its type as the server declares it (the base type of a domain).
 
-    ``bytewise`` says whether it orders the texts of the column by their bytes.
+    ``bytewise`` states whether the server orders the strings of the column by their bytes.
     """
 
     declared: str = ""
     bytewise: bool = False
 
     def texts(self, raw: pa.Array) -> pa.Array:
-        """Value texts: numbers of types numeric and real with the digits that they have, as the server writes them."""
+        """Return value texts; numbers of types numeric and real as the server writes them."""
         return utf8_texts(raw) if self.declared in WRITTEN_NUMBERS else super().texts(raw)

@@ -17,7 +17,7 @@ _SPELLINGS = (
 )
 
 
-# The name of WMS for it, which PROJ does not know.
+# WMS's name, which PROJ does not know.
 _ALIASES = {"CRS:84": "OGC:CRS84"}
 # Whether the first axis points north, for the names that most clients write: they need no pyproj.
 _COMMON = {"EPSG:4326": True, "EPSG:4269": True, "EPSG:4258": True, "EPSG:3857": False, "OGC:CRS84": False}
@@ -25,10 +25,10 @@ _COMMON = {"EPSG:4326": True, "EPSG:4269": True, "EPSG:4258": True, "EPSG:3857":
 
 @dataclass(frozen=True)
 class Crs:
-    """A CRS as a mapfile's PROJECTION gives it.
+    """A CRS of a mapfile's PROJECTION.
 
-    ``definition`` is a text that PROJ understands (``EPSG:4326``, ``+proj=utm +zone=33``); ``label`` is its name in
-    upper case (``EPSG:4326``), None where the definition has none.
+    ``definition`` is a string for PROJ (``EPSG:4326``, ``+proj=utm +zone=33``); ``label`` is its name in upper case
+    (``EPSG:4326``), None for a definition without a name.
     """
 
     definition: str
@@ -37,11 +37,11 @@ class Crs:
 
 @dataclass(frozen=True)
 class SrsName:
-    """What a client wrote as srsName: the label, and whether that spelling asks for the authority's axis order.
+    """A srsName of a client: the label, and whether its spelling requests the authority's axis order.
 
     ``EPSG:4326``, ``http://www.opengis.net/gml/srs/epsg.xml#4326`` and MapServer's own ``urn:ogc:crs:epsg:4326`` mean
     x y order; ``urn:ogc:def:crs:EPSG::4326`` and ``http://www.opengis.net/def/crs/EPSG/0/4326`` mean the authority's.
-    ``text`` is the name as it was written.
+    ``text`` is the name as the client wrote it.
     """
 
     label: str
@@ -55,7 +55,7 @@ class SrsName:
 
 
 def parse_srs_name(text: str) -> SrsName | None:
-    """Read a CRS name in any of its spellings; None if it is none of them. Whether the code exists is not asked."""
+    """Parse a CRS name in any of its spellings; None for any other string. The code is not verified."""
     for pattern, authority_axes in _SPELLINGS:
         if match := pattern.fullmatch(text.strip()):
             label = f"{match['a']}:{match['c']}".upper()
@@ -65,7 +65,7 @@ def parse_srs_name(text: str) -> SrsName | None:
 
 @lru_cache(maxsize=256)
 def is_northing_first(label: str) -> bool:
-    """Whether the authority's first axis of ``label`` points north (latitude or northing first).
+    """Return whether the authority's first axis of ``label`` points north (latitude or northing first).
 
     Raises ValueError if PROJ does not know the label. Costs the import of pyproj at first use of any but the commonest.
     """
@@ -76,7 +76,7 @@ def is_northing_first(label: str) -> bool:
 
 
 def write_crs_urn(label: str | None) -> str | None:
-    """The URN of a label: ``urn:ogc:def:crs:EPSG::4326``, ``urn:ogc:def:crs:OGC:1.3:CRS84``.
+    """Return the URN of a label: ``urn:ogc:def:crs:EPSG::4326``, ``urn:ogc:def:crs:OGC:1.3:CRS84``.
 
     Coordinates under it are in the order of `is_northing_first`. None for no label, or one that PROJ does not know.
     """
@@ -93,7 +93,7 @@ def write_crs_urn(label: str | None) -> str | None:
 
 @lru_cache(maxsize=256)
 def find_axis_unit(label: str) -> str | None:
-    """The unit of the first axis as PROJ names it (``degree``, ``metre``), None if there are no axes.
+    """Return the unit of the first axis as PROJ names it (``degree``, ``metre``), None without axes.
 
     Raises ValueError if PROJ does not know the label. Costs the import of pyproj at first use of any but the commonest.
     """
@@ -115,7 +115,7 @@ def _list_axes(label: str) -> list[Any]:
 
 @lru_cache(maxsize=256)
 def is_geographic(definition: str) -> bool:
-    """Whether coordinates are longitudes and latitudes in degrees; False for a definition that PROJ does not know.
+    """Return whether coordinates are longitudes and latitudes in degrees; False for a CRS that PROJ does not know.
 
     Costs the import of pyproj at first use of any but the commonest.
     """

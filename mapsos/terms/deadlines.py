@@ -1,4 +1,4 @@
-"""How long a request may take: asked wherever rows are read or written, so that no request goes on for ever."""
+"""Time limits of requests, checked wherever rows are read or written, so that every request ends."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from contextvars import ContextVar
 
 
 class DeadlineError(Exception):
-    """The time that a request may take is over; ``seconds`` is how much it was."""
+    """The time limit of the request, ``seconds``, was exceeded."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"the request has taken its {seconds:g} seconds")
+        super().__init__(f"the request exceeded its time limit of {seconds:g} seconds")
         self.seconds = seconds
 
 
 class Deadline:
-    """A moment that a request must not outlast, ``seconds`` from now; None is never."""
+    """The moment ``seconds`` from now at which a request must have ended; None is never."""
 
     def __init__(self, seconds: float | None = None) -> None:
         self.seconds = seconds
@@ -25,11 +25,11 @@ class Deadline:
 
     @property
     def left(self) -> float | None:
-        """Seconds that are left, 0 after the end; None where there is no end."""
+        """Remaining seconds, 0 after the end; None without a limit."""
         return None if self._end is None else max(0.0, self._end - time.monotonic())
 
     def check(self) -> None:
-        """Raise DeadlineError after the end. Costs a look at the clock."""
+        """Raise DeadlineError after the end. Costs one reading of the clock."""
         if self._end is not None and time.monotonic() >= self._end:
             assert self.seconds is not None
             raise DeadlineError(self.seconds)
@@ -46,7 +46,7 @@ def current_deadline() -> Deadline:
 
 @contextmanager
 def limit_seconds(seconds: float | None) -> Iterator[Deadline]:
-    """Have what runs inside find a deadline of so many seconds from now, None for no end."""
+    """Set the deadline of the code within to ``seconds`` from now, None for no limit."""
     deadline = Deadline(seconds)
     token = _current.set(deadline)
     try:

@@ -1,4 +1,4 @@
-"""A time that is asked for: how observations must lie to an interval, or the newest or oldest of each procedure."""
+"""Requested times: the relation of observations to an interval, or the newest or oldest of each procedure."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ TimeRelation: TypeAlias = Literal["during", "equals", "before", "after", "latest
 
 @dataclass(frozen=True)
 class EventTime:
-    """One time of a question.
+    """One requested time.
 
     Attributes
     ----------
     relation
-        How the time of an observation must lie to ``interval``; ``latest`` and ``first`` ask for the newest and the
+        Relation of the time of an observation to ``interval``; ``latest`` and ``first`` request the newest and the
         oldest observation of each procedure.
     interval
         In microseconds since 1970 UTC, begin inclusive and end exclusive; None for ``latest`` and ``first``.
     text
-        As the client wrote it, for names of files.
+        As the client wrote it, for file names.
     """
 
     relation: TimeRelation

@@ -1,4 +1,4 @@
-"""Failures that are reported to a client in the protocol's own form."""
+"""Failures that are reported to a client in the form of the protocol."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 
 class ReportedError(Exception):
-    """An error with a message for the client: the base of each room's own errors.
+    """An error with a message for the client: the base class of each room's errors.
 
-    ``detail`` is for the log only: it may name paths and causes that are not the client's business.
+    ``detail`` is for the log only: it may contain paths and causes that clients must not see.
     """
 
     detail: str = ""
 
     @property
     def log_line(self) -> str:
-        """What the log says of the error, which is not a fault of the server."""
+        """The line for the log; the error is not a fault of the server."""
         return f"{self} {self.detail}".rstrip()
 
 
@@ -26,9 +26,9 @@ class Failure:
     Attributes
     ----------
     error
-        A `ReportedError`, a `mapsos.terms.deadlines.DeadlineError`, or anything else that was not expected.
+        A `ReportedError`, a `mapsos.terms.deadlines.DeadlineError`, or an unexpected exception.
     reference
-        What names an unexpected error in the log, for the client to quote. Empty for the other two.
+        Id of an unexpected error in the log, for the client to quote. Empty for the other two.
     """
 
     error: Exception

@@ -1,4 +1,4 @@
-"""What a mapfile LAYER says about where its rows are: the one thing that sources/ is handed."""
+"""Where the rows of a mapfile LAYER are: the only part of a mapfile that sources/ knows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mapsos.terms.predicates import EVERYTHING, Predicate
 
 
 class SourceKind(enum.Enum):
-    """How the rows are reached."""
+    """The way of access to the rows."""
 
     SHAPEFILE = "shapefile"
     OGR = "ogr"
@@ -19,7 +19,7 @@ class SourceKind(enum.Enum):
 
 
 class ShapeType(enum.Enum):
-    """The LAYER's TYPE: as what its geometries are read and written."""
+    """The LAYER's TYPE: as which its geometries are read and written."""
 
     POINT = "point"
     LINE = "line"
@@ -28,7 +28,7 @@ class ShapeType(enum.Enum):
 
 @dataclass(frozen=True)
 class InlineFeature:
-    """One FEATURE block of a LAYER: its parts (each a run of x y vertices in the layer's CRS) and its ITEMS texts."""
+    """One FEATURE block of a LAYER: its parts (each a run of x y vertices in the layer's CRS) and its ITEMS strings."""
 
     parts: tuple[tuple[tuple[float, float], ...], ...]
     items: tuple[str, ...] = ()
@@ -36,37 +36,37 @@ class InlineFeature:
 
 @dataclass(frozen=True)
 class LayerSource:
-    """Where the rows of one LAYER are, resolved to absolute paths, and which of them the mapfile admits.
+    """Where the rows of one LAYER are, with absolute paths, and which of them the mapfile selects.
 
     Attributes
     ----------
     layer
         The LAYER's NAME, for messages only.
     kind
-        How the rows are reached.
+        The way of access.
     connection
         SHAPEFILE: absolute path of the .shp (or of the .dbf's stem). OGR: what GDAL opens, relative file names
-        already made absolute. POSTGIS: a libpq connection string; it may hold a password and is never shown.
+        made absolute. POSTGIS: a libpq connection string, which may contain a password and is never shown.
         INLINE: empty.
     data
-        OGR: a layer name, a layer number, a SELECT statement, or empty for the first layer. POSTGIS: the text of
-        DATA in MapServer's grammar (``geom FROM table USING UNIQUE id USING SRID=4326``). Empty otherwise.
+        OGR: a layer name, a layer number, a SELECT statement, or empty for the first layer. POSTGIS: DATA in
+        MapServer's grammar (``geom FROM table USING UNIQUE id USING SRID=4326``). Empty otherwise.
     shape
         The LAYER's TYPE.
     crs
-        CRS of the layer's coordinates, None if the mapfile does not say.
-    admitted
+        CRS of the layer's coordinates, None if the mapfile does not state it.
+    row_filter
         FILTER and FILTERITEM as a predicate over column names.
     native_filter
-        PROCESSING "NATIVE_FILTER=...": SQL by the admin, handed to the driver as it is.
+        PROCESSING "NATIVE_FILTER=...": SQL of the admin, passed to the driver as it is.
     max_features
-        The LAYER's MAXFEATURES: at most so many rows in each answer, None for no limit.
+        The LAYER's MAXFEATURES: maximum number of rows in each response, None for no limit.
     encoding
-        The LAYER's ENCODING: character set of its text, None for UTF-8.
+        The LAYER's ENCODING: character set of its strings, None for UTF-8.
     item_names, features
         INLINE only: column names (PROCESSING "ITEMS=a,b") and the features.
     file, line
-        Where the LAYER starts in the mapfile, for messages in the log.
+        Where the LAYER begins in the mapfile, for messages in the log.
     """
 
     layer: str
@@ -75,7 +75,7 @@ class LayerSource:
     data: str = ""
     shape: ShapeType = ShapeType.POINT
     crs: Crs | None = None
-    admitted: Predicate = EVERYTHING
+    row_filter: Predicate = EVERYTHING
     native_filter: str | None = None
     max_features: int | None = None
     encoding: str | None = None
@@ -86,6 +86,6 @@ class LayerSource:
 
     @property
     def is_postgresql(self) -> bool:
-        """Whether the rows are in a PostgreSQL database, by whichever of the two ways."""
+        """Whether the rows are in a PostgreSQL database, by either way of access."""
         beginnings = ("pg:", "pgb:", "postgresql://")
         return self.kind is SourceKind.POSTGIS or self.connection[:13].lower().startswith(beginnings)

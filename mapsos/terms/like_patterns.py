@@ -1,18 +1,18 @@
-"""Patterns of LIKE: from a text with wildcards to the parts of a predicate, and one text against them."""
+"""Patterns of LIKE: parse a string with wildcards into the parts of a predicate, and match one string with them."""
 
 from __future__ import annotations
 
 from mapsos.terms.predicates import ANY_ONE, ANY_RUN, Wildcard
 
 MAX_PATTERN = 1000
-"""Characters of a pattern: what it costs to hold one against a text grows with both."""
+"""Maximum length of a pattern: the cost of matching grows with pattern and string."""
 
 
 def split_pattern(pattern: str, any_run: str, any_one: str, escape: str) -> tuple[str | Wildcard, ...]:
-    """The parts of a pattern whose wildcards are written ``any_run`` and ``any_one``, none of them empty.
+    """Return the parts of a pattern whose wildcards are written ``any_run`` and ``any_one``, none of them empty.
 
-    What follows ``escape`` is literal; an escape at the end is itself, and an empty one escapes nothing. Literals
-    that meet are one part. An empty pattern is one empty literal.
+    The character or wildcard after ``escape`` is literal; an escape at the end is itself, and an empty one escapes
+    nothing. Adjacent literals are one part. An empty pattern is one empty literal.
     """
     parts: list[str | Wildcard] = []
     plain = ""
@@ -36,10 +36,10 @@ def split_pattern(pattern: str, any_run: str, any_one: str, escape: str) -> tupl
 
 
 def meets_parts(text: str, parts: tuple[str | Wildcard, ...]) -> bool:
-    """Whether the whole text matches the parts, case and all.
+    """Return whether the whole string matches the parts, case-sensitively.
 
-    Runs are matched shortest first, which never has to be taken back further than one: costs at most the text's
-    length times the pattern's.
+    Runs are matched shortest first, with backtracking to the last run only: costs at most the length of the string
+    times that of the pattern.
     """
     tokens: list[str | Wildcard] = []
     for part in parts:

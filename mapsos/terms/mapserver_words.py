@@ -1,6 +1,6 @@
 """How text is split into words in MapServer's files, mapfiles and configuration files.
 
-Here is what both have: blanks, comments, and the two quotes with their escapes and the ``i`` suffix. What a word is
+Here is what both have: spaces, comments, and the two quotes with their escapes and the ``i`` suffix. What a word is
 outside of quotes, and what comes of the words, is for each of them. A CGI process imports this at each start.
 """
 

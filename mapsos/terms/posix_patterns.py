@@ -1,4 +1,4 @@
-"""POSIX extended regular expressions, which MapServer's configuration and mapfiles are written in, for Python's re."""
+"""Translate POSIX extended regular expressions, as in MapServer's configuration and mapfiles, to Python's re."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ _KEPT_ESCAPES = "wWsSbB123456789"
 def compile_posix(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]:
     """Compile an extended regular expression of POSIX, with the extensions of glibc, for ``search``.
 
-    ``$`` is the very end, a dot is any character also a line feed, a backslash in brackets is itself, an escape that
-    glibc does not know is the character.
+    ``$`` is the very end, a dot matches any character including a line feed, a backslash in brackets is literal, an
+    escape that glibc does not know is the character.
 
     Raises
     ------
     ValueError
-        What is no such expression, among it what only other dialects know: ``(?:``, possessive ``++``.
+        The pattern is not such an expression, or uses the syntax of other dialects: ``(?:``, possessive ``++``.
     """
     try:
         return re.compile(_translate(pattern), re.S | re.ASCII | (re.I if ignore_case else 0))
     except (re.error, OverflowError) as error:
-        raise ValueError(f"{pattern} is no regular expression: {error}") from None
+        raise ValueError(f"{pattern} is not a regular expression: {error}") from None
 
 
 def _translate(pattern: str) -> str:
@@ -55,9 +55,9 @@ def _translate(pattern: str) -> str:
             text, position = _translate_bracket(pattern, position)
             out.append(text)
         elif character == "(" and following == "?":
-            raise ValueError(f"{pattern} is no regular expression of POSIX: (? at {position}")
+            raise ValueError(f"{pattern} is not a regular expression of POSIX: (? at {position}")
         elif character in "*+?}" and following == "+":
-            raise ValueError(f"{pattern} is no regular expression: {character}+ at {position}")
+            raise ValueError(f"{pattern} is not a regular expression: {character}+ at {position}")
         else:
             out.append(r"\Z" if character == "$" else character)
             position += 1
@@ -76,7 +76,7 @@ def _translate_bracket(pattern: str, start: int) -> tuple[str, int]:
             return "".join(out) + "]", position + 1
         if named := re.compile(r"\[:([a-z]+):\]").match(pattern, position):
             if named[1] not in _CLASSES:
-                raise ValueError(f"{pattern} is no regular expression: there is no class {named[0]}")
+                raise ValueError(f"{pattern} is not a regular expression: unknown class {named[0]}")
             out.append(_CLASSES[named[1]])
             position = named.end()
         else:
@@ -84,4 +84,4 @@ def _translate_bracket(pattern: str, start: int) -> tuple[str, int]:
             out.append("-" if character == "-" else re.escape(character))
             position += 1
         first = False
-    raise ValueError(f"{pattern} is no regular expression: [ at {start} is never closed")
+    raise ValueError(f"{pattern} is not a regular expression: [ at {start} is never closed")

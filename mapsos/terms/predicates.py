@@ -1,7 +1,7 @@
-"""Which rows are asked for: a small closed tree that every protocol builds and sources/ evaluates.
+"""Predicates that select rows: a small closed tree that every protocol builds and sources/ evaluates.
 
-A leaf speaks of a *name*. What a client wrote (an alias, a column, a property id) becomes the name of a column when
-an operation calls `rename` for each layer; sources/ sees column names alone, and matches them without regard to case.
+A leaf has a *name*. The name that a client wrote (an alias, a column, a property id) becomes the name of a column when
+an operation calls `rename` for each layer; sources/ sees column names only, which are case-insensitive.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ COMPARISONS: dict[ComparisonOperator, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
 }
-"""What each operator means of two values of one kind."""
+"""The meaning of each operator for two values of one kind."""
 
 MIRRORED: dict[ComparisonOperator, ComparisonOperator] = {
     "=": "=",
@@ -40,7 +40,7 @@ MIRRORED: dict[ComparisonOperator, ComparisonOperator] = {
     "<=": ">=",
     ">=": "<=",
 }
-"""The operator that says the same with its sides swapped."""
+"""The equivalent operator with its sides swapped."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,11 @@ class Nothing:
 
 @dataclass(frozen=True)
 class Compare:
-    """A column against a literal.
+    """A column compared with a literal.
 
-    ``kind`` None: a literal that is wholly a number compares as a number, anything else as text. A column value that
-    is no number never equals a number and is neither less nor greater than it; NULL satisfies no operator at all.
-    Text compares by code point. ``match_case`` False is for ``=`` and ``<>``.
+    ``kind`` None: a literal that is a number compares as a number, anything else as text. A column value that is not a
+    number never equals a number and is neither less nor greater than it; NULL satisfies no operator at all. Text
+    compares by code point. ``match_case`` False is for ``=`` and ``<>``.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Compare:
 
 @dataclass(frozen=True)
 class Between:
-    """A column within two literals, both inclusive, typed as in `Compare`."""
+    """A column between two literals, both inclusive, typed as in `Compare`."""
 
     name: str
     low: str
@@ -81,7 +81,7 @@ class Between:
 
 @dataclass(frozen=True)
 class Like:
-    """A column's text against a whole-text pattern, given as parts: a str to be met literally, or one wildcard."""
+    """A column's whole string matched with a pattern in parts: literal strings and wildcards."""
 
     name: str
     parts: tuple[str | Wildcard, ...]
@@ -101,7 +101,7 @@ ANY_ONE = Wildcard.ANY_ONE
 
 @dataclass(frozen=True)
 class Matches:
-    """A column's text against a regular expression found anywhere in it: only from FILTER expressions of a mapfile."""
+    """A regular expression found anywhere in a column's string: only from FILTER expressions of a mapfile."""
 
     name: str
     expression: str
@@ -110,14 +110,14 @@ class Matches:
 
 @dataclass(frozen=True)
 class IsNull:
-    """The column has no value. An empty text is a value."""
+    """The column has no value. An empty string is a value."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class OneOf:
-    """The column's text is one of the given ones, compared exactly (``match_case``) or by Unicode case folding."""
+    """The column's string is one of the values, compared exactly (``match_case``) or by Unicode case folding."""
 
     name: str
     values: tuple[str, ...]
@@ -126,12 +126,12 @@ class OneOf:
 
 @dataclass(frozen=True)
 class Time:
-    """The column's time against intervals (any of them), in UTC.
+    """The column's time compared with intervals (any of them), in UTC.
 
-    A value stands for an interval of its own precision: a year or month for all of it, anything finer for the instant
-    at its start (so a date counts from its midnight). ``during`` and ``equals``: the value lies within the interval,
-    which is half open; ``before``: it ends at or before the interval's begin; ``after``: it begins at or after its
-    end. A value that is no time, and NULL, satisfy none.
+    A year or month is an interval of that length, anything finer is the instant at its start (so a date counts from its
+    midnight). ``during`` and ``equals``: the value lies within the interval, which is half open; ``before``: it ends at
+    or before the interval's begin; ``after``: it begins at or after its end. NULL, and a value that is not a time,
+    satisfy none.
     """
 
     name: str
@@ -141,7 +141,7 @@ class Time:
 
 @dataclass(frozen=True)
 class BBox:
-    """The geometry meets the rectangle, edges included; x y order, in ``crs`` (a label such as EPSG:4326).
+    """The geometry intersects the rectangle, edges included; x y order, in ``crs`` (a label such as EPSG:4326).
 
     ``crs`` None means the CRS of the layer. A row without geometry does not satisfy it.
     """
@@ -170,21 +170,21 @@ class Spatial:
 
 @dataclass(frozen=True)
 class And:
-    """All of them."""
+    """All operands."""
 
     operands: tuple[Predicate, ...]
 
 
 @dataclass(frozen=True)
 class Or:
-    """Any of them."""
+    """Any operand."""
 
     operands: tuple[Predicate, ...]
 
 
 @dataclass(frozen=True)
 class Not:
-    """Not it. A row for which the operand cannot be decided (NULL in a comparison) satisfies neither it nor its Not."""
+    """The negation. Rows for which the operand is undecided (NULL in a comparison) satisfy neither of the two."""
 
     operand: Predicate
 
@@ -197,7 +197,7 @@ NOTHING = Nothing()
 
 
 def all_of(*operands: Predicate) -> Predicate:
-    """Join predicates by And, without the ones that say nothing; `EVERYTHING` if none is left."""
+    """Join predicates by And, without Everything; `EVERYTHING` if none is left."""
     kept = tuple(operand for operand in operands if not isinstance(operand, Everything))
     if any(isinstance(operand, Nothing) for operand in kept):
         return NOTHING
@@ -205,7 +205,7 @@ def all_of(*operands: Predicate) -> Predicate:
 
 
 def any_of(*operands: Predicate) -> Predicate:
-    """Join predicates by Or, without the impossible ones; `NOTHING` if none is left."""
+    """Join predicates by Or, without Nothing; `NOTHING` if none is left."""
     kept = tuple(operand for operand in operands if not isinstance(operand, Nothing))
     if any(isinstance(operand, Everything) for operand in kept):
         return EVERYTHING
@@ -213,7 +213,7 @@ def any_of(*operands: Predicate) -> Predicate:
 
 
 def list_conditions(predicate: Predicate) -> Iterator[Predicate]:
-    """What has to hold all together: the predicate itself, or the operands of its And and of those within."""
+    """Yield the conditions that must all be true: the predicate itself, or the operands of its And, recursively."""
     if isinstance(predicate, And):
         for operand in predicate.operands:
             yield from list_conditions(operand)
@@ -222,7 +222,7 @@ def list_conditions(predicate: Predicate) -> Iterator[Predicate]:
 
 
 def rename(predicate: Predicate, resolve: Callable[[str], str]) -> Predicate:
-    """Give each leaf that has a name the one that ``resolve`` answers; what ``resolve`` raises passes through."""
+    """Replace the name of each leaf by the one that ``resolve`` returns; exceptions of ``resolve`` pass through."""
     if isinstance(predicate, And | Or):
         return type(predicate)(tuple(rename(operand, resolve) for operand in predicate.operands))
     if isinstance(predicate, Not):
@@ -233,7 +233,7 @@ def rename(predicate: Predicate, resolve: Callable[[str], str]) -> Predicate:
 
 
 def walk(predicate: Predicate) -> Iterator[Predicate]:
-    """The predicate and all below it, outermost first."""
+    """Yield the predicate and all predicates below it, outermost first."""
     yield predicate
     if isinstance(predicate, And | Or):
         for operand in predicate.operands:
@@ -243,11 +243,11 @@ def walk(predicate: Predicate) -> Iterator[Predicate]:
 
 
 def names(predicate: Predicate) -> tuple[str, ...]:
-    """The distinct names that it speaks of, in order of first appearance."""
+    """Return the distinct names in a predicate, in order of first appearance."""
     found = (getattr(leaf, "name", None) for leaf in walk(predicate))
     return tuple(dict.fromkeys(name for name in found if name is not None))
 
 
 def needs_geometry(predicate: Predicate) -> bool:
-    """Whether a leaf looks at the geometry."""
+    """Return whether a leaf needs the geometry."""
     return any(isinstance(leaf, BBox | Spatial) for leaf in walk(predicate))

@@ -17,7 +17,7 @@ def find_time_zone(text: str) -> tzinfo:
     Raises
     ------
     ValueError
-        The text is none of them, or the zone does not exist.
+        Any other string, or a zone that does not exist.
     """
     text = text.rstrip()
     if text.strip().upper() in ("Z", "UTC"):

@@ -1,7 +1,7 @@
-"""Times as text and as intervals: the one place that parses and writes them.
+"""Times as strings and as intervals: parse and write them.
 
-Texts are ISO 8601; what has no zone is UTC. Everything is counted in microseconds since 1970-01-01T00:00:00Z, in the
-proleptic Gregorian calendar, years 1 to 9999.
+Strings are ISO 8601, in UTC without a zone. Instants are microseconds since 1970-01-01T00:00:00Z, in the proleptic
+Gregorian calendar, years 1 to 9999.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _DRIVER_DATE = re.compile(r"([0-9]{4})/([0-9]{2})/([0-9]{2})(?![0-9])")
 
 @dataclass(frozen=True, order=True)
 class Interval:
-    """A stretch of time, half open: ``begin`` inclusive, ``end`` exclusive, in microseconds since 1970-01-01T00Z.
+    """A period, half open: ``begin`` inclusive, ``end`` exclusive, in microseconds since 1970-01-01T00Z.
 
     An instant is as long as its precision: ``2001`` a year, ``2001-10-30`` a day, ``2001-10-30T14:24:55Z`` a second;
     with a fraction one microsecond. `FOREVER` and its negative are open ends.
@@ -73,7 +73,7 @@ class Interval:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no time at all lies within it (what a reversed period is)."""
+        """Whether it contains no time at all, as a reversed period."""
         return self.end <= self.begin
 
 
@@ -85,7 +85,7 @@ class Duration:
     microseconds: int = 0
 
     def add_to(self, instant: int, sign: int = 1) -> int:
-        """The instant so much later (``sign`` -1: earlier): months first, a day past the month's last becomes the last.
+        """Return the instant so much later (``sign`` -1: earlier): months first, by the month's last day at most.
 
         Raises ValueError if that is outside the years 1 to 9999.
         """
@@ -95,36 +95,36 @@ class Duration:
             month = start.year * 12 + start.month - 1 + sign * self.months
             year = month // 12
             if not 1 <= year <= 9999:
-                raise ValueError("a duration leads out of the years 1 to 9999")
+                raise ValueError("the duration leaves the years 1 to 9999")
             days = _days(year, month % 12 + 1, 1) + min(start.day, _month_length(year, month % 12 + 1)) - 1
         result = days * DAY + rest + sign * self.microseconds
         if not EARLIEST <= result < LATEST:
-            raise ValueError("a duration leads out of the years 1 to 9999")
+            raise ValueError("the duration leaves the years 1 to 9999")
         return result
 
 
 def current_time() -> int:
-    """This moment in microseconds."""
+    """Return the current instant in microseconds."""
     return time.time_ns() // 1000
 
 
 def parse_time(text: str, *, now: int | None = None) -> Interval:
-    """The interval of an instant, as long as its precision.
+    """Parse an instant into an interval as long as its precision.
 
     Parameters
     ----------
     text
         Year, year and month, date, week (``2001-W44``, ``2001-W44-2``), ordinal date (``2001-303``), extended or basic;
-        a time of day after ``T`` or a blank, down to hours, minutes, seconds or a decimal fraction of either; a zone
-        ``Z``, ``+02:00``, ``+0200``, ``+02``. A blank before the digits of a zone is a ``+`` that a query string lost.
-        ``now``. White space around it does not count; anything else around it is an error.
+        a time of day after ``T`` or a space, down to hours, minutes, seconds or a decimal fraction of either; a zone
+        ``Z``, ``+02:00``, ``+0200``, ``+02``. A space before the digits of a zone is a ``+`` that a query string lost.
+        ``now``. White space around it is ignored.
     now
-        The moment that ``now`` means, the clock's if None.
+        The instant of ``now``, None for the clock's.
 
     Raises
     ------
     ValueError
-        For any other text, and for dates and times that do not exist.
+        Any other string, or a date or time that does not exist.
     """
     text = text.strip(_WHITE)
     if text.lower() == "now":
@@ -134,13 +134,14 @@ def parse_time(text: str, *, now: int | None = None) -> Interval:
 
 
 def parse_duration(text: str) -> Duration:
-    """A duration such as ``P1D``, ``PT6H``, ``P1Y2M``, ``P2W``; the last part may have a fraction, except of months.
+    """Parse a duration such as ``P1D``, ``PT6H``, ``P1Y2M``, ``P2W``.
 
-    Raises ValueError for any other text, and for one longer than ten thousand years.
+    The last part may have a fraction, except years and months. Raises ValueError for any other string, and for a
+    duration longer than ten thousand years.
     """
     match = _DURATION.fullmatch(text.strip(_WHITE))
     if match is None or not any(match.groups()):
-        raise ValueError(f"no ISO 8601 duration: {text!r}")
+        raise ValueError(f"not an ISO 8601 duration: {text!r}")
     months = 12 * int(match["years"] or 0) + int(match["months"] or 0)
     length = sum(
         _scaled(match[name], unit)
@@ -158,18 +159,18 @@ def parse_duration(text: str) -> Duration:
 
 
 def parse_period(text: str, now: int | None = None) -> Interval:
-    """The interval of ``begin/end``, the end included with its precision.
+    """Parse ``begin/end``, the end included with its precision.
 
     Either side may be an instant as in `parse_time`, ``now``, or open (empty or ``..``); one may be a duration.
-    Beside a date, month or year, which stands for whole days, a duration is counted from its begin or back from its
+    Beside a date, month or year, which stands for full days, a duration is counted from its begin or back from its
     end: ``2001-10-30/P1D`` and ``P1D/2001-10-30`` are that day. Beside a time of day it is counted from that time, and
     the other end is included: ``2001-10-30T00:00:00Z/PT1H`` is ``2001-10-30T00:00:00Z/2001-10-30T01:00:00Z``.
 
-    A reversed period is an empty interval. Raises ValueError for any other text, ``/`` alone among them.
+    A reversed period is an empty interval. Raises ValueError for any other string, including ``/`` alone.
     """
     sides = [side.strip(_WHITE) for side in text.split("/")]
     if len(sides) != 2 or sides == ["", ""]:
-        raise ValueError(f"no period: {text!r}")
+        raise ValueError(f"not a period: {text!r}")
     moment = current_time() if now is None else now
     first, last = sides
     if first.startswith("P") and last.startswith("P"):
@@ -189,7 +190,7 @@ def parse_period(text: str, now: int | None = None) -> Interval:
 
 
 def format_instant(instant: int) -> str:
-    """An instant as ``2001-10-30T14:24:55Z``, with a fraction if it has one. ValueError outside years 1 to 9999."""
+    """Write ``2001-10-30T14:24:55Z``, with a fraction if the instant has one. ValueError outside years 1 to 9999."""
     days, rest = divmod(instant, DAY)
     seconds, fraction = divmod(rest, SECOND)
     tail = f".{fraction:06d}".rstrip("0") if fraction else ""
@@ -198,7 +199,7 @@ def format_instant(instant: int) -> str:
 
 
 def format_interval(interval: Interval) -> str:
-    """An interval as ``begin/end`` with its last second (last microsecond if it ends in a fraction); open as ``..``.
+    """Write ``begin/end`` with the last second (the last microsecond if it ends in a fraction); open ends as ``..``.
 
     `parse_period` reads it back, rounded up to whole seconds where the end shows no fraction.
     """
@@ -211,7 +212,7 @@ def format_interval(interval: Interval) -> str:
 def _parse_instant(text: str) -> Interval:
     match = _INSTANT.fullmatch(text)
     if match is None:
-        raise ValueError(f"no ISO 8601 time: {text[:100]!r}")
+        raise ValueError(f"not an ISO 8601 time: {text[:100]!r}")
     first, after = _date_span(match)
     if match["hour"] is None:
         offset = _offset(match["date_zone"])
@@ -230,9 +231,9 @@ def _parse_instant(text: str) -> Interval:
 def _date_span(match: re.Match[str]) -> tuple[int, int]:
     year = int(match["year"])
     if not year:
-        raise ValueError("there is no year 0")
+        raise ValueError("the year 0 does not exist")
     if match["week"]:
-        # date.fromisocalendar refuses weeks and days that do not exist.
+        # date.fromisocalendar rejects weeks and days that do not exist.
         monday = date.fromisocalendar(year, int(match["week"]), int(match["weekday"] or 1)).toordinal() - _EPOCH
         return monday, monday + (1 if match["weekday"] else 7)
     january = _days(year, 1, 1)

@@ -33,7 +33,7 @@ def read_trusted_proxies(text: str) -> TrustedProxies:
     Raises
     ------
     ValueError
-        A word is none of them.
+        A word is invalid.
     """
     words = text.split()
     networks = tuple(ipaddress.ip_network(word, strict=False) for word in words if word != UNIX)

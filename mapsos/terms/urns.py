@@ -1,4 +1,4 @@
-"""URNs of the OGC that requests and answers share."""
+"""URNs of the OGC in requests and responses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ PROCEDURE_URN = "urn:ogc:def:procedure:"
 """Prefix of the published ids of procedures (docs/mapserver-sos.md, "Layer keys")."""
 
 TRANSIENT_FEATURE = "urn:ogc:def:feature:OGC-SWE:3:transient"
-"""The feature of interest of which nothing is known."""
+"""The URN of an unknown feature of interest."""
 
 
 def strip_procedure(name: str) -> str:

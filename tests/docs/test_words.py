@@ -59,13 +59,9 @@ MAPSERVER_TEXTS: tuple[str, ...] = ()
 
 NOT_YET = {
     "mapsos/check",
-    "mapsos/columns",
     "mapsos/config",
-    "mapsos/files",
     "mapsos/pages",
     "mapsos/rest",
-    "mapsos/sources",
-    "mapsos/terms",
 }
 """Documents and rooms (with the rooms in them) that are not rewritten yet; ``mapsos``: the modules outside rooms."""
 

@@ -38,7 +38,7 @@ PREDICATES = st.recursive(
 SOURCES = st.builds(
     LayerSource,
     crs=st.none() | st.builds(Crs),
-    admitted=PREDICATES,
+    row_filter=PREDICATES,
     features=st.lists(st.builds(InlineFeature), max_size=2).map(tuple),
 )
 LAYERS = st.builds(

@@ -120,7 +120,7 @@ def test_the_bare_minimum_map_of_the_documentation(tmp_path: Path) -> None:
 def test_blocks_that_observations_do_not_need_are_never_refused(write_map: MapWriter) -> None:
     service = read_service(write_map(f'DATA "points" {DRAWING}', more=EVERYTHING_ELSE))
     assert [layer.name for layer in service.layers] == ["l"]
-    assert service.layers[0].source.admitted == EVERYTHING
+    assert service.layers[0].source.row_filter == EVERYTHING
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
@@ -178,7 +178,7 @@ def test_layer_settings(write_map: MapWriter) -> None:
     )
     layer = read_service(write_map(text)).layers[0]
     source = layer.source
-    assert source.admitted == OneOf("stn", ("S1",))
+    assert source.row_filter == OneOf("stn", ("S1",))
     assert (source.native_filter, source.max_features, source.encoding) == ("v = 5", 7, "latin1")
 
 
@@ -304,7 +304,7 @@ def test_inline_features(write_map: MapWriter) -> None:
         InlineFeature((((3.0, 4.0),), ((5.0, 6.0),)), ("S2", "x")),
     )
     assert [len(part) for part in source.features[2].parts] == [4, 4]
-    assert source.admitted == Compare("v", "=", "1", kind="number")
+    assert source.row_filter == Compare("v", "=", "1", kind="number")
 
 
 @pytest.mark.parametrize(

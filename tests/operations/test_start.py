@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from osgeo import ogr
+from osgeo import gdal, ogr
 
 from mapsos.config.settings import read_settings
 from mapsos.mapfile.catalog import ServiceCatalog
@@ -71,3 +71,12 @@ def test_capabilities_by_an_index_need_no_columns(world: World) -> None:
     dataset = None
     world.write_map(layer_text(metadata=LAYER), web=WEB)
     assert not list_imports(world, "request=GetCapabilities") & {"numpy", "pyarrow", "pyproj", "shapely"}
+
+
+def test_the_columns_of_a_shapefile_need_no_library(world: World) -> None:
+    source, target = str(world.folder / "obs.gpkg"), str(world.folder / "points.shp")
+    gdal.VectorTranslate(target, source, format="ESRI Shapefile", SQLStatement="SELECT stn, v, geom FROM obs")
+    layer = layer_text(metadata=LAYER.replace('"sos_timeitem" "t"', ""))
+    layer = layer.replace('CONNECTIONTYPE OGR CONNECTION "obs.gpkg" DATA "obs"', 'DATA "points.shp"')
+    world.write_map(layer, web=WEB)
+    assert list_imports(world, "request=DescribeFeatureType&version=1.0.0") == set()

@@ -239,7 +239,7 @@ def test_a_layer_or_column_that_is_not_there_is_an_error(sources: dict[str, Laye
         open_layer(dataclasses.replace(sources["gpkg"], data="elsewhere"))
     with open_layer(sources["gpkg"]) as layer, pytest.raises(SourceError):
         list(layer.read(LayerQuery(sources["gpkg"], texts=("nothing",))))
-    unusable = dataclasses.replace(sources["gpkg"], admitted=p.Matches("name", "(["))
+    unusable = dataclasses.replace(sources["gpkg"], row_filter=p.Matches("name", "(["))
     with open_layer(unusable) as layer, pytest.raises(SourceError, match="regular expression"):
         list(layer.read(LayerQuery(unusable, texts=("id",))))
 

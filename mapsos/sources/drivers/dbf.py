@@ -1,4 +1,4 @@
-"""dBASE tables as they stand in the file: fixed-width records read by position, their texts untouched."""
+"""dBASE tables: fixed-width records read by position, their strings as they are in the file."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.parse_numbers import calendar_days, parse_integers, parse_numbers
 from mapsos.columns.texts import from_fixed_width, utf8_texts
+from mapsos.terms.columns import Column, ColumnKind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,12 +30,12 @@ _CODE_PAGES = {
 
 
 class TableError(Exception):
-    """The file is no table, or is shorter than its header says."""
+    """The file is not a table, or is shorter than its header states."""
 
 
 @dataclass(frozen=True)
 class DbfColumn:
-    """A column of a table: ``type`` is dBASE's letter; raw arrays hold the texts, null for what stands for no value."""
+    """A column of a table: ``type`` is dBASE's letter; raw arrays contain the strings, null for a missing value."""
 
     column: Column
     type: str
@@ -45,11 +45,11 @@ class DbfColumn:
 
     @property
     def blank_is_text(self) -> bool:
-        """A table fills texts up with blanks: no text and an empty one look the same."""
+        """Whether missing and empty strings look the same: a table pads strings with spaces."""
         return self.type == "C"
 
     def values(self, raw: pa.Array) -> pa.Array:
-        """Typed values."""
+        """Return typed values."""
         import pyarrow as pa
 
         kind = self.column.kind
@@ -69,13 +69,13 @@ class DbfColumn:
         return raw
 
     def texts(self, raw: pa.Array) -> pa.Array:
-        """The texts as they stand in the file; a number or date without value is ``0``."""
+        """Return the strings as they are in the file; a missing number or date is ``0``."""
         import pyarrow.compute as pc
 
         return pc.fill_null(raw, "0") if self.type in "NFD" else raw
 
     def read(self, records: np.ndarray) -> pa.Array:
-        """The raw array out of records, an array (rows, record width) of uint8."""
+        """Return the raw array from records, an array (rows, record width) of uint8."""
         import numpy as np
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -103,7 +103,7 @@ class Table:
     path
         The .dbf.
     encoding
-        Character set of its text; None for what a .cpg beside it or its own header says, UTF-8 failing that.
+        Character set of its strings; None for that of a .cpg beside it or of its header, else UTF-8.
     """
 
     def __init__(self, path: str, encoding: str | None = None) -> None:
@@ -122,7 +122,7 @@ class Table:
         descriptors = self._file.read(max(0, self._data_start - 32))
         available = os.fstat(self._file.fileno()).st_size
         if self._record == 0 or self._data_start + self.rows * self._record > available:
-            raise TableError("the table is shorter than its header says")
+            raise TableError("the table is shorter than its header states")
         if encoding is None:
             encoding = _declared_encoding(path, head[29])
         elif encoding == "utf-8":
@@ -143,7 +143,7 @@ class Table:
             raise TableError("the records are shorter than their fields")
 
     def records(self, first: int, count: int) -> np.ndarray:
-        """Array (count, record width) of uint8: the records from ``first``; byte 0 is ``*`` for a deleted one."""
+        """Return the records from ``first`` as uint8 (count, record width); byte 0 is ``*`` for a deleted one."""
         import numpy as np
 
         self._file.seek(self._data_start + first * self._record)
@@ -153,7 +153,7 @@ class Table:
         return np.frombuffer(data, np.uint8).reshape(count, self._record)
 
     def pick(self, ids: np.ndarray) -> np.ndarray:
-        """As `records`, for record numbers in rising order, without reading much more than they span."""
+        """Return the records of record numbers in ascending order, without reading much more than them."""
         import numpy as np
 
         if len(ids) == 0:
@@ -175,7 +175,7 @@ def _kind(letter: str, width: int, decimals: int) -> ColumnKind:
 
 
 def _declared_encoding(path: str, language: int) -> str | None:
-    """The encoding that a .cpg or the header declares, None for UTF-8 or where nothing is declared."""
+    """Return the encoding that a .cpg or the header declares, None for UTF-8 or where nothing is declared."""
     import codecs
 
     declared = _CODE_PAGES.get(language)

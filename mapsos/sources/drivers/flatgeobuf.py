@@ -1,8 +1,8 @@
-"""FlatGeobuf with date-times, by GDAL's fast way and with their zones.
+"""FlatGeobuf with date-times, streamed by GDAL with their zones.
 
-A date-time stands in the file as text, with its zone. GDAL 3.6 drops the zone where it streams columns, and its other
-way is fifteen times slower. So GDAL is shown the file with one difference: a header that says that those columns are
-text. Nothing is copied but the header; what is after it, with the spatial index, is the file itself.
+A date-time is stored in the file as a string with its zone. GDAL 3.6 drops the zone where it streams columns, and its
+other way is fifteen times slower. So GDAL reads the file with one difference: a header that declares those columns as
+strings. Only the header is copied; the rest, with the spatial index, is the file itself.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from xml.sax.saxutils import escape
 
 from osgeo import gdal, ogr
 
-from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.texts import utf8_texts
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.drivers.opening import guarded
 from mapsos.sources.errors import unreadable
 from mapsos.sources.source_columns import OgrColumn
+from mapsos.terms.columns import Column, ColumnKind
 from mapsos.terms.layer_source import LayerSource
 
 if TYPE_CHECKING:
@@ -46,10 +46,10 @@ _numbers = itertools.count()
 
 
 def open_flatgeobuf(source: LayerSource) -> OgrReader:
-    """A reader of a FlatGeobuf file. Raises `SourceError`.
+    """Open a reader of a FlatGeobuf file. Raises `SourceError`.
 
-    The usual one where the admin's own SQL may look at the columns as what they are, and where there are no date-times.
-    A file that ends before its last feature is refused: GDAL may read such a one without end.
+    It is an `OgrReader` where the admin's own SQL may use the columns by their types, and for files without date-times.
+    A file that ends before its last feature is rejected: GDAL may read such a file without end.
     """
     start = _read_start(source.connection)
     if start is None:
@@ -62,7 +62,7 @@ def open_flatgeobuf(source: LayerSource) -> OgrReader:
 
 
 class FlatGeobufReader(OgrReader):
-    """A FlatGeobuf file whose date-times GDAL takes for text.
+    """A FlatGeobuf file whose date-times GDAL reads as strings.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class FlatGeobufReader(OgrReader):
             flags = gdal.OF_VECTOR | gdal.OF_READONLY | gdal.OF_VERBOSE_ERROR
             dataset = gdal.OpenEx(f"/vsisparse/{whole}", flags, allowed_drivers=["FlatGeobuf"])
             if dataset is None:
-                raise RuntimeError("nothing was opened")
+                raise RuntimeError("GDAL opened nothing")
             return dataset
 
     def _find_layer(self) -> None:
@@ -115,14 +115,14 @@ class FlatGeobufReader(OgrReader):
         return plain_times(raw) if name in self._times else raw
 
     def close(self) -> None:
-        """Give the dataset back, and the header."""
+        """Close the dataset and delete the header."""
         super().close()
         while self._made:
             gdal.Unlink(self._made.pop())
 
 
 def plain_times(raw: pa.Array) -> pa.Array:
-    """Texts of date-times as large_string; those in other forms than ISO 8601 as GDAL reads them, null if it cannot."""
+    """Return date-times as large_string; forms other than ISO 8601 as GDAL reads them, null if it cannot."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -153,7 +153,7 @@ def _read_by_gdal(texts: list[str]) -> list[str | None]:
 
 
 def _read_start(path: str) -> bytes | None:
-    """The file up to the end of its header, less where it ends before or the header is too long; None for another."""
+    """Return the file up to the end of its header (less if it is cut off or too long), None for another format."""
     try:
         with open(path, "rb") as file:
             start = file.read(_START)
@@ -166,7 +166,7 @@ def _read_start(path: str) -> bytes | None:
 
 
 def _declare_texts(start: bytes) -> tuple[bytes, tuple[str, ...]] | None:
-    """The same with its date-times declared as text, and the names of those; None without any."""
+    """Return the same with its date-times declared as strings, and their names; None without any."""
     header = bytearray(start[_START:])
     names = []
     try:
@@ -181,7 +181,7 @@ def _declare_texts(start: bytes) -> tuple[bytes, tuple[str, ...]] | None:
 
 
 def _is_cut_off(path: str, start: bytes) -> bool:
-    """Whether the file has less than its header and index say; False where they do not say it."""
+    """Return whether the file is shorter than its header and index state; False where that is unknown."""
     (length,) = struct.unpack_from("<I", start, 8)
     if len(start) < _START + length:
         return True
@@ -198,7 +198,7 @@ def _is_cut_off(path: str, start: bytes) -> bool:
             size = os.fstat(file.fileno()).st_size
             if data > size:
                 return True
-            # Features stand in the order of the leaves, which come last.
+            # Features are in the order of the leaves, which come last.
             file.seek(data - 8)
             (last,) = struct.unpack("<Q", file.read(8))
             file.seek(data + last)
@@ -209,7 +209,7 @@ def _is_cut_off(path: str, start: bytes) -> bool:
 
 
 def _count_nodes(features: int, fan: int) -> int:
-    """How many nodes the packed tree has, leaves and all."""
+    """Return the number of nodes of the packed tree, leaves included."""
     total = level = features
     while level > 1:
         level = -(-level // fan)
@@ -222,7 +222,7 @@ def _root(buffer: bytes | bytearray) -> int:
 
 
 def _field(buffer: bytes | bytearray, table: int, number: int) -> int | None:
-    """Where a field of a FlatBuffers table is, None if it is left out."""
+    """Return the offset of a field of a FlatBuffers table, None if it is left out."""
     directory = table - struct.unpack_from("<i", buffer, table)[0]
     (size,) = struct.unpack_from("<H", buffer, directory)
     place = 4 + 2 * number

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.geometries import GeometryColumn
 from mapsos.sources.filtering.sql import Dialect
 from mapsos.sources.reader import ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import SourceColumn, TextColumn
+from mapsos.terms.columns import Column, ColumnKind
 from mapsos.terms.layer_source import InlineFeature, LayerSource, ShapeType
 
 
 class InlineReader:
-    """Features that stand in the mapfile: their ITEMS are columns of text, an item that is not given is NULL."""
+    """The features of a mapfile: their ITEMS are columns of strings, a missing item is NULL."""
 
     def __init__(self, source: LayerSource) -> None:
         self.source = source
@@ -24,7 +24,7 @@ class InlineReader:
         self.has_geometry = True
 
     def rows(self, plan: ReadPlan) -> Generator[Rows]:
-        """The features in their order."""
+        """Deliver the features in their order."""
         import numpy as np
         import pyarrow as pa
 
@@ -47,11 +47,11 @@ class InlineReader:
             yield Rows(len(some), self.columns, raw, geometry)
 
     def condition_dialect(self, name: str) -> Dialect | None:
-        """No driver, no conditions."""
+        """Return None: without a driver no conditions are pushed down."""
         return None
 
     def is_fresh(self) -> bool:
-        """Nothing is open that would be worth keeping."""
+        """Return False: no open file is worth caching."""
         return False
 
     def index_keys(self) -> tuple[tuple[str, ...], ...]:
@@ -59,11 +59,11 @@ class InlineReader:
         return ()
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no file is open."""
 
 
 def _shape(feature: InlineFeature, shape: ShapeType) -> object:
-    """The feature's parts as one geometry of the LAYER's TYPE; a ring within another one is a hole of it."""
+    """Build one geometry of the LAYER's TYPE from the feature's parts; a ring within another one is a hole of it."""
     import shapely
 
     parts = [part for part in feature.parts if part]

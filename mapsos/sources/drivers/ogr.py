@@ -1,4 +1,4 @@
-"""Reading an OGR layer as Arrow batches, through the layer itself or through a SELECT of typed constants."""
+"""Read an OGR layer as Arrow batches, through the layer itself or through a SELECT of typed constants."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from osgeo import gdal, ogr
 
-from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.geometries import GeometryColumn
 from mapsos.sources.drivers.opening import guarded, open_dataset
 from mapsos.sources.filtering.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
@@ -16,6 +15,7 @@ from mapsos.sources.identity import identity
 from mapsos.sources.reader import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import OgrColumn, SourceColumn, foreign_encoding
+from mapsos.terms.columns import Column, ColumnKind
 from mapsos.terms.layer_source import LayerSource
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _KINDS = {
 
 
 def read_columns(definition: Any, encoding: str | None) -> dict[str, OgrColumn]:
-    """The columns of an OGR layer definition by name, in its order."""
+    """Return the columns of an OGR layer definition by name, in their order."""
     columns: dict[str, OgrColumn] = {}
     for index in range(definition.GetFieldCount()):
         field = definition.GetFieldDefn(index)
@@ -51,17 +51,17 @@ def read_columns(definition: Any, encoding: str | None) -> dict[str, OgrColumn]:
 
 
 _SELECTIVE_SHARE = 0.2
-"""Up to what share of the data's extent a rectangle is worth the look into a spatial index."""
+"""Maximum share of the data's extent up to which a rectangle is worth a search of the spatial index."""
 
 
 _TEXT_WORDS = ("CHAR", "CLOB", "TEXT")
-"""What SQLite takes for a column of texts, anywhere in the declared type."""
+"""Words in a declared type that make SQLite treat the column as strings."""
 
 
 class OgrReader:
     """One dataset handle and the layer in it: for one reading at a time, in one thread at a time.
 
-    Raises `SourceError` where the source cannot be opened or has no such layer.
+    Raises `SourceError` where the source cannot be opened or the layer is missing.
     """
 
     def __init__(self, source: LayerSource) -> None:
@@ -100,7 +100,7 @@ class OgrReader:
             if self._layer is None and data.isdecimal():
                 self._layer = self._dataset.GetLayer(int(data))
         if self._layer is None:
-            raise RuntimeError(f"there is no layer {data!r}")
+            raise RuntimeError(f"layer {data!r} not found")
         definition = self._layer.GetLayerDefn()
         self.columns: Mapping[str, SourceColumn] = read_columns(definition, foreign_encoding(source))
         self.has_geometry: bool = definition.GetGeomFieldCount() > 0
@@ -108,19 +108,19 @@ class OgrReader:
         self.fid_name: str = self._layer.GetFIDColumn()
         self.table: str = self._layer.GetName()
         if self.has_geometry and not self.selected:
-            # Only what the driver knows without reading rows; it may be wider or out of date.
+            # Only the extent that the driver knows without reading rows; it may be wider or out of date.
             known = self._layer.GetExtent(force=0, can_return_null=True)
             self.known_extent = (known[0], known[2], known[1], known[3]) if known else None
 
     def rows(self, plan: ReadPlan) -> Generator[Rows]:
-        """Deliver what the plan asks for. Closing the generator ends the reading."""
+        """Deliver the rows of the plan. Closing the generator ends the reading."""
         wanted = set(plan.columns)
         names = [name for name in self.columns if name in wanted]
         geometry = plan.geometry and self.has_geometry
         with guarded(self.source):
             layer = self._prepare(names, geometry, self._keep_selective(plan.narrowing or Narrowing()))
             rows = plan.batch_rows if plan.first_rows is None else max(1, min(plan.batch_rows, plan.first_rows))
-            # GDAL 3.6 gives empty geometries where a GeoPackage shall deliver nothing else: then with the feature ids.
+            # GDAL 3.6 delivers empty geometries where a GeoPackage delivers nothing else: so with the feature ids.
             fids = "NO" if names else "YES"
             stream = layer.GetArrowStream([f"MAX_FEATURES_IN_BATCH={rows}", f"INCLUDE_FID={fids}"])
             if stream is None:
@@ -149,11 +149,11 @@ class OgrReader:
                 self._release()
 
     def _deliver(self, name: str, raw: pa.Array) -> pa.Array:
-        """A column as the driver delivers it, which is how `SourceColumn` takes it."""
+        """Return a column in the form that its `SourceColumn` converts."""
         return raw
 
     def _keep_selective(self, narrowing: Narrowing) -> Narrowing:
-        """Without the rectangle where it holds so much of the data that reading all of them costs less."""
+        """Drop the rectangle where it contains so much of the data that reading all of them costs less."""
         if narrowing.rectangle is None or self.known_extent is None:
             return narrowing
         share = 1.0
@@ -167,13 +167,13 @@ class OgrReader:
         return narrowing if share < _SELECTIVE_SHARE else replace(narrowing, rectangle=None)
 
     def _prepare(self, names: list[str], geometry: bool, narrowing: Narrowing) -> Any:
-        """The layer to stream from, with its filters set."""
+        """Return the layer to stream from, with its filters set."""
         casts = self._casts(names)
         conditions = [f"({condition})" for condition in (self.source.native_filter, narrowing.condition) if condition]
         if casts or self.dialect is Dialect.POSTGRESQL or (conditions and self.dialect is not Dialect.OGR):
             return self._select(names, geometry, " AND ".join(conditions), narrowing, casts)
         layer = self._own_layer()
-        # The admin's own filter may look at any column, and an ignored one would be NULL to it.
+        # The admin's own filter may use any column, and an ignored one would be NULL for it.
         ignored = [] if self.source.native_filter else [name for name in self.columns if name not in names]
         if not geometry and self.has_geometry:
             ignored.append("OGR_GEOMETRY")
@@ -190,7 +190,7 @@ class OgrReader:
         return layer
 
     def _casts(self, names: list[str]) -> dict[str, str]:
-        """The columns that must be read as another type, and as which.
+        """Return the columns that must be read as another type, by name.
 
         Arrow streams of GDAL 3.6 drop the zones of date-times; those of GeoPackage and FlatGeobuf mix up booleans.
         """
@@ -203,7 +203,7 @@ class OgrReader:
     def _select(
         self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, casts: Mapping[str, str]
     ) -> Any:
-        """The result of a SELECT: what Arrow streams deliver wrongly, they deliver rightly as another type."""
+        """Return the result of a SELECT, which delivers as another type what Arrow streams would deliver wrongly."""
         statement = self.write_select(names, geometry, condition, narrowing, casts)
         self._release()
         if self.dialect is not Dialect.OGR:
@@ -214,7 +214,7 @@ class OgrReader:
             if self.selected:
                 dataset = self._outer = _open_as_layer(self.source.connection, self.source.data.strip())
             else:
-                # What an earlier reading left out is left out of a statement's source as well.
+                # Columns and rows that an earlier reading left out would be missing from a statement's source as well.
                 self._layer.SetIgnoredFields([])
                 self._layer.SetAttributeFilter(None)
                 self._layer.SetSpatialFilter(None)
@@ -229,7 +229,7 @@ class OgrReader:
     def write_select(
         self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, casts: Mapping[str, str]
     ) -> str:
-        """The statement that `_select` runs, in the dialect of the driver."""
+        """Return the statement that `_select` runs, in the dialect of the driver."""
         dialect = self.dialect
         terms = []
         for name in names:
@@ -247,13 +247,13 @@ class OgrReader:
         return statement + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
 
     def from_clause(self) -> str:
-        """What rows are selected from."""
+        """Return the FROM clause of the rows."""
         if self.selected:
             return f"({self.source.data.strip().rstrip(';')}) AS selected"
         return quote_identifier(self.table, self.dialect)
 
     def _inside(self, rectangle: tuple[float, float, float, float]) -> str:
-        """The condition on the spatial index of the table, empty where there is none to ask."""
+        """Return the condition on the spatial index of the table, empty without an index."""
         if self.dialect is not Dialect.SQLITE or self.selected or not self.geometry_name:
             return ""
         index = f"rtree_{self.table}_{self.geometry_name}"
@@ -267,12 +267,12 @@ class OgrReader:
         )
 
     def has_table(self, name: str) -> bool:
-        """Whether the database has a table of that name, also one that is no layer."""
+        """Return whether the database has a table of that name, even if it is not a layer."""
         quoted = quote_text(name, self.dialect)
         return bool(self.ask(f"SELECT count(*) FROM sqlite_master WHERE name = {quoted}")[0][0] != "0")
 
     def ask(self, statement: str) -> list[list[str]]:
-        """The few rows of a statement about the data source itself, as texts."""
+        """Return the few rows of a statement about the data source itself, as strings."""
         result = self._dataset.ExecuteSQL(statement)
         if result is None:
             return []
@@ -282,18 +282,18 @@ class OgrReader:
         return answer
 
     def _own_layer(self) -> Any:
-        """The layer that the source names; the result of its own SELECT anew, where that was given back."""
+        """Return the layer that the source names; the result of its SELECT is opened again if it was released."""
         if self._layer is None:
             self._result_owner = self._dataset
             self._layer = self._result = self._dataset.ExecuteSQL(self._statement())
         return self._layer
 
     def _statement(self) -> str:
-        """The SELECT whose result is the layer, where it is one."""
+        """Return the SELECT whose result is the layer."""
         return self.source.data.strip()
 
     def _release(self) -> None:
-        """Give back the result of a statement, if there is one."""
+        """Release the result of a statement, if any."""
         if self._result is not None:
             if self.selected:
                 self._layer = None
@@ -301,7 +301,7 @@ class OgrReader:
         self._result = self._result_owner = self._outer = None
 
     def condition_dialect(self, name: str) -> Dialect | None:
-        """The driver's dialect, unless the column may hold what its type does not say.
+        """Return the driver's dialect, unless the column may contain values of another type.
 
         SQLite stores any value in any column, and the columns of a SELECT need have no type at all: there texts are
         compared with texts only where the table declares them so.
@@ -316,7 +316,7 @@ class OgrReader:
         return None if self.selected else self.dialect
 
     def _declares_text(self, name: str) -> bool:
-        """Whether SQLite compares the column as text."""
+        """Return whether SQLite compares the column as strings."""
         if self._declared is None:
             with guarded(self.source):
                 rows = self.ask(f"SELECT name, type FROM pragma_table_info({quote_text(self.table, self.dialect)})")
@@ -324,7 +324,7 @@ class OgrReader:
         return self._declared.get(name, False)
 
     def is_fresh(self) -> bool:
-        """Whether the file is still the one that was opened; what is no file is opened anew each time."""
+        """Return whether the file is still the one that was opened; other sources are opened anew each time."""
         return self._identity is not None and self._identity == identity(self.source)
 
     def index_keys(self) -> list[tuple[str, ...]]:
@@ -350,7 +350,7 @@ class OgrReader:
         return [tuple(columns) for columns in keys.values()]
 
     def close(self) -> None:
-        """Give the dataset back."""
+        """Close the dataset."""
         with guarded(self.source):
             self._release()
             self._layer = None
@@ -358,7 +358,7 @@ class OgrReader:
 
 
 def _open_as_layer(connection: str, statement: str) -> Any:
-    """The result of a statement of OGR SQL as a layer ``selected``, so that another statement can select from it."""
+    """Open the result of a statement of OGR SQL as a layer ``selected``, from which other statements can select."""
     from xml.sax.saxutils import escape
 
     return gdal.OpenEx(

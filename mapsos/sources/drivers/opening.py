@@ -1,4 +1,4 @@
-"""Opening what a LAYER names, read-only, and turning whatever GDAL complains of into `SourceError`."""
+"""Open the data source of a LAYER read-only, and convert errors of GDAL to `SourceError`."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ ogr.UseExceptions()
 
 @contextmanager
 def guarded(source: LayerSource) -> Iterator[list[str]]:
-    """Run GDAL calls: nothing is printed, a failure becomes `SourceError`. Gives the list that messages go to.
+    """Run GDAL calls: nothing is printed, a failure becomes `SourceError`. Yields the list of messages.
 
-    The handler belongs to the thread and must not outlive the block: no ``yield`` of a generator inside of it.
+    The handler belongs to the thread and must not outlive the block: no generator may ``yield`` within it.
     """
     messages: list[str] = []
 
@@ -40,21 +40,21 @@ def guarded(source: LayerSource) -> Iterator[list[str]]:
 _DEFAULTS = (
     "fallback_application_name=mapsos connect_timeout=10 keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
 )
-"""What a connection to PostgreSQL has unless the mapfile says otherwise: no wait for a server that is gone."""
+"""Defaults of a connection to PostgreSQL, so that a dead server is not waited for."""
 
 
 _CURSOR_ROWS = 2000
-"""Rows that are fetched from a cursor of PostgreSQL at a time."""
+"""Rows fetched from a cursor of PostgreSQL at a time."""
 
 
 def _name_server(connection: str) -> str:
-    """The connection string of a LAYER as GDAL takes it, with the defaults before it: of two values the last counts."""
+    """Return the connection string for GDAL, with the defaults before it: of two values the last counts."""
     stated = re.sub("^pgb?:", "", connection, flags=re.I)
     return f"PG:{stated}" if "://" in stated.split(" ", 1)[0] else f"PG:{_DEFAULTS} {stated}"
 
 
 def open_dataset(source: LayerSource) -> Any:
-    """A dataset handle of the reader's own. Raises `SourceError`."""
+    """Open a new dataset handle. Raises `SourceError`."""
     connection = source.connection
     if source.is_postgresql:
         connection = _name_server(connection)
@@ -63,5 +63,5 @@ def open_dataset(source: LayerSource) -> Any:
     with guarded(source):
         dataset = gdal.OpenEx(connection, gdal.OF_VECTOR | gdal.OF_READONLY | gdal.OF_VERBOSE_ERROR)
         if dataset is None:
-            raise RuntimeError("nothing was opened")
+            raise RuntimeError("GDAL opened nothing")
         return dataset

@@ -18,7 +18,7 @@ _USING = re.compile(r"\s+using\s+(?:unique\s+(?P<unique>\S+)|srid\s*=\s*(?P<srid
 
 @dataclass(frozen=True)
 class PostgisData:
-    """A DATA text: the geometry column, what it is selected from, the unique column and the SRID if they are given."""
+    """A parsed DATA: the geometry column, what it is selected from, and the optional unique column and SRID."""
 
     geometry: str
     origin: str
@@ -27,7 +27,7 @@ class PostgisData:
 
 
 def parse_data(text: str) -> PostgisData:
-    """Read a DATA text. Raises ValueError for one that is not of the grammar."""
+    """Parse DATA. Raises ValueError unless it has the form of MapServer's grammar."""
     match = _DATA.fullmatch(text)
     if match is None:
         raise ValueError("DATA is not of the form: geometry FROM table")
@@ -43,7 +43,7 @@ def parse_data(text: str) -> PostgisData:
 
 
 class PostgisReader(PostgresqlReader):
-    """A table or subquery of a PostgreSQL database; the unique column is a column as any other."""
+    """A table or subquery of a PostgreSQL database; the unique column is a column like any other."""
 
     def _find_layer(self) -> None:
         try:
@@ -60,7 +60,7 @@ class PostgisReader(PostgresqlReader):
         self.columns = read_columns(definition, foreign_encoding(self.source))
         geometries = [definition.GetGeomFieldDefn(index).GetName() for index in range(definition.GetGeomFieldCount())]
         if self._data.geometry not in geometries:
-            raise RuntimeError(f"there is no geometry column {self._data.geometry}")
+            raise RuntimeError(f"geometry column {self._data.geometry} not found")
         self.has_geometry = True
         self._release()
         self._describe()
@@ -69,7 +69,7 @@ class PostgisReader(PostgresqlReader):
         return f"SELECT * FROM {self.from_clause()} LIMIT 0"
 
     def from_clause(self) -> str:
-        """What DATA names."""
+        """Return the table or subquery of DATA."""
         return self._data.origin
 
 

@@ -1,6 +1,6 @@
-"""PostgreSQL: a session that gives the same texts everywhere, columns by their declared types, tables by their names.
+"""PostgreSQL: sessions that write values alike everywhere, columns by their declared types, tables by their names.
 
-Nothing here needs more than CONNECT, USAGE of the schema and SELECT of the table or view. Sessions are read-only.
+Only CONNECT, USAGE of the schema and SELECT of the table or view are needed. Sessions are read-only.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.ogr import OgrReader, read_columns
 from mapsos.sources.drivers.opening import guarded
 from mapsos.sources.errors import SourceError
@@ -18,24 +17,25 @@ from mapsos.sources.filtering.sql import Dialect, quote_identifier, quote_text, 
 from mapsos.sources.reader import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import WRITTEN_NUMBERS, OgrColumn, PostgresqlColumn
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.deadlines import DeadlineError, current_deadline
 from mapsos.terms.layer_source import LayerSource
 
-BELIEVED_SECONDS = 60.0
-"""How long the columns of an open table are believed to be what they were."""
+TRUSTED_SECONDS = 60.0
+"""Seconds for which the columns of an open table are assumed to be unchanged."""
 
 STATEMENT_SECONDS = 120.0
-"""How long a statement may take where a request may take as long as it takes."""
+"""Time limit of a statement where requests have none."""
 
 _SESSION = """SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';
 SET bytea_output = 'hex'; SET extra_float_digits = 1; SET standard_conforming_strings = on;
 SET default_transaction_read_only = on; SET cursor_tuple_fraction = 1"""
-"""What texts depend on, whatever role, database or server have set; and that cursors are read to their end."""
+"""Settings that decide how values are written, whatever role, database or server set; cursors are read to the end."""
 
 _TEXTS = ("text", "character varying", "character", "name", "citext")
 _BYTEWISE = ("C", "POSIX", "UCS_BASIC", "C.UTF-8", "C.UTF8")
 _GREAT_CIRCLE_DEGREES = 10.0
-"""The widest rectangle whose edges and the great circles between its corners are near each other."""
+"""Maximum width of a rectangle whose edges are close to the great circles between its corners."""
 
 
 class PostgresqlReader(OgrReader):
@@ -58,7 +58,7 @@ class PostgresqlReader(OgrReader):
         ((limit, origin),) = self.ask(
             "WITH s AS (SELECT setting, source FROM pg_settings WHERE name = 'statement_timeout') SELECT * FROM s"
         )
-        # Compiling a statement for many partitions takes seconds; what is asked here takes milliseconds.
+        # Compiling a statement for many partitions takes seconds; these statements take milliseconds.
         compiling = "SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'jit'"
         self.ask(f"WITH j AS ({compiling}) SELECT * FROM j")
         self._stated_limit = int(limit)
@@ -66,9 +66,9 @@ class PostgresqlReader(OgrReader):
         self._limit_statements()
 
     def _limit_statements(self) -> None:
-        """Have the server end a statement that outlasts the request, or that nobody would wait for.
+        """Set the time limit of statements to that of the request.
 
-        What the connection string says counts; what the server, database or role says counts where it is less.
+        A limit in the connection string has priority; one of the server, database or role counts where it is less.
         """
         if not self._may_limit:
             self.ask("SELECT 1")
@@ -80,7 +80,7 @@ class PostgresqlReader(OgrReader):
 
     @contextmanager
     def asking(self) -> Iterator[None]:
-        """Run statements: `SourceError` for what fails, DeadlineError for what takes too long."""
+        """Run statements: raises `SourceError` for those that fail, DeadlineError for those that take too long."""
         try:
             with guarded(self.source):
                 yield
@@ -88,7 +88,7 @@ class PostgresqlReader(OgrReader):
             raise _name_cause(error) from error
 
     def rows(self, plan: ReadPlan) -> Generator[Rows]:
-        """Deliver what the plan asks for. Raises also DeadlineError."""
+        """Deliver the rows of the plan. Also raises DeadlineError."""
         stream = super().rows(plan)
         try:
             yield from stream
@@ -99,7 +99,7 @@ class PostgresqlReader(OgrReader):
             stream.close()
 
     def _describe(self) -> None:
-        """Learn what the server declares; no row is read."""
+        """Read the declarations of the server; no row is read."""
         if not self.selected:
             self._origin = self._find_table(self.table)
         self._seen = self._look()
@@ -115,7 +115,7 @@ class PostgresqlReader(OgrReader):
         self.unicode = encoding == "UTF8"
 
     def _find_table(self, name: str) -> str:
-        """The identifier of what OGR calls ``table``, ``schema.table`` or either with ``(geometry)`` behind it."""
+        """Return the identifier of OGR's ``table`` or ``schema.table``, with or without ``(geometry)`` behind it."""
         bare = name.removesuffix(f"({self.geometry_name})")
         parts = [(bare,), *((bare[:dot], bare[dot + 1 :]) for dot, mark in enumerate(bare) if mark == ".")]
         candidates = [".".join(quote_identifier(part, self.dialect) for part in named) for named in parts]
@@ -129,7 +129,7 @@ class PostgresqlReader(OgrReader):
         return next(candidate for candidate, found in zip(candidates, there, strict=True) if found == "1")
 
     def _look(self) -> dict[str, OgrColumn]:
-        """All columns of the table or SELECT as they are now."""
+        """Return the current columns of the table or SELECT."""
         result = self._dataset.ExecuteSQL(f"SELECT * FROM {self.from_clause()} LIMIT 0")
         try:
             return read_columns(result.GetLayerDefn(), None)
@@ -137,7 +137,7 @@ class PostgresqlReader(OgrReader):
             self._dataset.ReleaseResultSet(result)
 
     def _read_types(self) -> dict[str, str]:
-        """The declared type of each column, that of a domain for the domain."""
+        """Return the declared type of each column, for a domain its base type."""
         names = [*self.columns, *([self.geometry_name] if self.has_geometry else [])]
         types = ", ".join(f"pg_typeof(o.{quote_identifier(name, self.dialect)})::oid" for name in names)
         rows = self.ask(
@@ -148,7 +148,7 @@ class PostgresqlReader(OgrReader):
         return {name: kind.rpartition(".")[2] for name, (kind,) in zip(names, rows, strict=True)}
 
     def _find_bytewise(self, names: list[str]) -> set[str]:
-        """Those of the columns of texts that the server orders by their bytes."""
+        """Return the columns that the server orders by their bytes."""
         if not names:
             return set()
         terms = ", ".join(f"pg_collation_for(o.{quote_identifier(name, self.dialect)})" for name in names)
@@ -166,13 +166,13 @@ class PostgresqlReader(OgrReader):
         return {name for name, order in orders.items() if (usual if order == "default" else order.upper() in _BYTEWISE)}
 
     def _no_rows(self) -> str:
-        """One row without a value: expressions on its columns have their types all the same."""
+        """Return a FROM clause of one row without values: expressions on its columns still have their types."""
         return f"(SELECT 1) AS one LEFT JOIN (SELECT * FROM {self.from_clause()} LIMIT 0) AS o ON true"
 
     def is_fresh(self) -> bool:
-        """Whether the connection works and, asked once a minute, the columns are what they were.
+        """Return whether the connection works and, checked once a minute, the columns are unchanged.
 
-        After a reading that came to its end the connection works: who gives the reader back need not wait.
+        After a reading that came to its end the connection works: returning the reader does not wait for the server.
         """
         if self._just_read:
             self._just_read = False
@@ -180,7 +180,7 @@ class PostgresqlReader(OgrReader):
         try:
             with guarded(self.source):
                 self._limit_statements()
-                if time.monotonic() - self._seen_at <= BELIEVED_SECONDS:
+                if time.monotonic() - self._seen_at <= TRUSTED_SECONDS:
                     return True
                 self._seen_at = time.monotonic()
                 return self._look() == self._seen
@@ -188,9 +188,9 @@ class PostgresqlReader(OgrReader):
             return False
 
     def condition_dialect(self, name: str) -> Dialect | None:
-        """PostgreSQL's for all columns but those that it compares by other rules.
+        """Return PostgreSQL's dialect, None for columns that it compares by other rules.
 
-        That are types that OGR takes for text, and real, whose numbers are not the ones that they are written as.
+        Those are types that OGR reads as strings, and real, whose numbers differ from their written form.
         """
         column = self.columns[name]
         assert isinstance(column, PostgresqlColumn)
@@ -200,18 +200,18 @@ class PostgresqlReader(OgrReader):
         return None if column.column.kind is ColumnKind.TEXT and not comparable else self.dialect
 
     def _keep_selective(self, narrowing: Narrowing) -> Narrowing:
-        """All of it, for the server knows by its statistics what is worth the look into an index.
+        """Return all of it: the server decides by its statistics whether an index is worth using.
 
-        A text that the server has no characters for would be an error to it.
+        A string with characters that the server's encoding lacks would be an error.
         """
         return narrowing if self.unicode or narrowing.condition.isascii() else replace(narrowing, condition="")
 
     def from_clause(self) -> str:
-        """What rows are selected from."""
+        """Return the FROM clause of the rows."""
         return super().from_clause() if self.selected else self._origin
 
     def _casts(self, names: list[str]) -> dict[str, str]:
-        """The columns to be read as text: as the server writes them."""
+        """Return the columns to read as strings, as the server writes them."""
         found = {name: self.columns[name] for name in names}
         return {
             name: "text"
@@ -221,10 +221,10 @@ class PostgresqlReader(OgrReader):
         }
 
     def _inside(self, rectangle: tuple[float, float, float, float]) -> str:
-        """The condition on the index of the geometries. Boxes meet or do not, whatever the SRIDs of the rows.
+        """Return the condition on the index of the geometries, which ignores the SRIDs of the rows.
 
-        The edges of a box of geographies are great circles. Where those are no longer near the edges of the rectangle
-        the index is left alone.
+        The edges of a box of geographies are great circles. Where those are far from the edges of the rectangle the
+        index is not used.
         """
         geometry = quote_identifier(self.geometry_name, self.dialect)
         condition = f"{geometry} && {write_envelope(rectangle, 0)}"
@@ -239,12 +239,12 @@ class PostgresqlReader(OgrReader):
 
 
 def _name_cause(error: SourceError) -> Exception:
-    """The error, or that a statement took too long: by PostgreSQL's words, since the driver hands on no code."""
+    """Return the error, or a DeadlineError for a time-out, recognized by its words: the driver passes no code on."""
     if "statement timeout" not in error.detail:
         return error
     return DeadlineError(current_deadline().seconds or STATEMENT_SECONDS)
 
 
 def write_envelope(rectangle: tuple[float, float, float, float], srid: int) -> str:
-    """A rectangle as an expression."""
+    """Return SQL for a rectangle."""
     return f"ST_MakeEnvelope({', '.join(map(write_number, rectangle))}, {srid:d})"

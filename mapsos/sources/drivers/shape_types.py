@@ -1,4 +1,4 @@
-"""What the geometries of a source are written as: the LAYER's TYPE, but for a shapefile what its header says."""
+"""The type as which geometries are written: the LAYER's TYPE, but for a shapefile that of its header."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _KINDS = {
 
 
 def find_shape_type(source: LayerSource) -> ShapeType:
-    """Points, lines or polygons: costs a read of a few bytes for a shapefile, nothing else for the rest.
+    """Return the type of a source's geometries. Reads a few bytes of a shapefile, nothing of other sources.
 
-    A shapefile that cannot be read counts as what the LAYER says.
+    A shapefile that cannot be read has the LAYER's TYPE.
     """
     if source.kind is not SourceKind.SHAPEFILE:
         return source.shape

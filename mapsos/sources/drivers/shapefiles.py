@@ -1,4 +1,4 @@
-"""Shapefiles: the texts of the table as they stand in it, points by position, other geometries through OGR."""
+"""Shapefiles: the strings of the table as they are, points by position, other geometries through OGR."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FILE_CODE = b"\x00\x00\x27\x0a"
 
 
 class ShapefileReader:
-    """A shapefile. Records that are marked as deleted are no rows. Raises `SourceError` where a part cannot be read."""
+    """A shapefile without the records marked as deleted. Raises `SourceError` where a part cannot be read."""
 
     def __init__(self, source: LayerSource) -> None:
         self.source = source
@@ -54,16 +54,16 @@ class ShapefileReader:
         head = self._main.read(_HEADER)
         index = self._index.read(_HEADER)
         if head[:4] != _FILE_CODE or index[:4] != _FILE_CODE or len(head) < _HEADER or len(index) < _HEADER:
-            raise TableError("there is no shapefile header")
+            raise TableError("not a shapefile header")
         shapes = (os.fstat(self._index.fileno()).st_size - _HEADER) // 8
         if shapes > self._table.rows:
-            raise TableError("the table has fewer rows than there are shapes")
+            raise TableError("the table has fewer rows than the file has shapes")
         self.rows_in_file = shapes
         size = os.fstat(self._main.fileno()).st_size
         self._all_points = head[32] == 1 and size == _HEADER + shapes * _POINT_RECORD
 
     def rows(self, plan: ReadPlan) -> Generator[Rows]:
-        """Deliver what the plan asks for, in the order of the file."""
+        """Deliver the rows of the plan in the order of the file."""
         native = self.source.native_filter
         if native or (plan.geometry and not self._all_points):
             yield from self._rows_through_ogr(plan, native)
@@ -96,7 +96,7 @@ class ShapefileReader:
             yield Rows(len(records), self.columns, raw, geometry)
 
     def _points(self, first: int, count: int) -> np.ndarray | None:
-        """Array (count, 2) of x y, None if the records are not all points one after the other."""
+        """Return an array (count, 2) of x y, None unless the records are all points one after the other."""
         import numpy as np
 
         assert self._main is not None
@@ -114,7 +114,7 @@ class ShapefileReader:
         return np.column_stack((records["x"], records["y"]))
 
     def _rows_through_ogr(self, plan: ReadPlan, native: str | None, first: int = 0) -> Generator[Rows]:
-        """Feature ids and geometries from OGR, the texts of those records from the table."""
+        """Deliver rows with the geometries of OGR and the strings of the table, joined by feature id."""
         import dataclasses
 
         import numpy as np
@@ -149,11 +149,11 @@ class ShapefileReader:
             reader.close()
 
     def condition_dialect(self, name: str) -> Dialect | None:
-        """No conditions: the table is read by position, which is faster than OGR's filter."""
+        """Return None: the table is read by position, which is faster than OGR's filter."""
         return None
 
     def is_fresh(self) -> bool:
-        """Whether the files are still those that were opened."""
+        """Return whether the files are still those that were opened."""
         return self._identity is not None and self._identity == identity(self.source)
 
     def index_keys(self) -> tuple[tuple[str, ...], ...]:
@@ -170,7 +170,7 @@ class ShapefileReader:
 
 
 def _part(stem: str, extension: str) -> str:
-    """Path of a part of the shapefile, in the case that its extension has."""
+    """Return the path of a part of the shapefile, in the case of its extension."""
     plain = f"{stem}.{extension}"
     loud = f"{stem}.{extension.upper()}"
     return loud if os.path.exists(loud) and not os.path.exists(plain) else plain

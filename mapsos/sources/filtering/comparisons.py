@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.columns.parse_numbers import parse_numbers
 from mapsos.sources.filtering.row_times import times_of
 from mapsos.sources.filtering.text_patterns import fold_case
 from mapsos.sources.rows import Rows
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.predicates import Between, Compare, ComparisonOperator
 from mapsos.terms.times import Interval, parse_time
 
@@ -32,15 +32,15 @@ Typing = Literal["text", "number", "time"]
 
 
 def is_number(literal: str) -> bool:
-    """Whether the literal is wholly a decimal number, without blanks."""
+    """Return whether the literal is a decimal number, without white space."""
     return _NUMBER.fullmatch(literal) is not None
 
 
 def typing_of(predicate: Compare | Between, kind: ColumnKind) -> Typing:
-    """As what the predicate compares a column of that kind.
+    """Return how the predicate compares a column of that kind.
 
-    ``predicate.kind`` decides if it is given and the literals allow it. Otherwise a date or date-time compares as
-    time with literals that are times; what then is wholly a number compares as numbers, everything else as text.
+    ``predicate.kind`` decides if it is set and the literals allow it. Otherwise a date or date-time compares as time
+    with literals that are times; after that numbers compare as numbers, everything else as text.
     """
     literals = (predicate.literal,) if isinstance(predicate, Compare) else (predicate.low, predicate.high)
     if predicate.kind == "text":
@@ -61,7 +61,7 @@ def _time_of(literal: str) -> Interval | None:
 
 
 def compare(predicate: Compare, rows: Rows) -> pa.Array:
-    """Boolean array (rows,), null where the column is NULL."""
+    """Compare each row: a boolean array (rows,), null where the column is NULL."""
     typing = typing_of(predicate, rows.kind(predicate.name))
     if typing == "number":
         return _compare_number(rows, predicate.name, predicate.operator, predicate.literal)
@@ -71,7 +71,7 @@ def compare(predicate: Compare, rows: Rows) -> pa.Array:
 
 
 def compare_between(predicate: Between, rows: Rows) -> pa.Array:
-    """Boolean array (rows,), null where the column is NULL; both bounds are typed alike."""
+    """Compare each row with both bounds, typed alike: a boolean array (rows,), null where the column is NULL."""
     typing = typing_of(predicate, rows.kind(predicate.name))
     name, low, high = predicate.name, predicate.low, predicate.high
     if typing == "number":
@@ -102,13 +102,13 @@ def _compare_number(rows: Rows, name: str, operator: ComparisonOperator, literal
     if kind is not ColumnKind.REAL:
         texts = rows.known_texts(name)
         decided = _apply(operator, parse_numbers(texts), pa.scalar(float(literal)))
-        # A value that is no number differs from every number, and is decided: only NULL is not.
+        # A value that is not a number differs from every number: only NULL is undecided.
         return pc.if_else(texts.is_valid(), pc.fill_null(decided, operator == "<>"), pa.scalar(None, pa.bool_()))
     return _apply(operator, values, pa.scalar(float(literal)))
 
 
 def _compare_integer(values: pa.Array, operator: ComparisonOperator, literal: Decimal) -> pa.Array:
-    """Exactly, however long the numbers are: a double would take 2**53 + 1 for 2**53."""
+    """Compare integers exactly, whatever their length: as a double 2**53 + 1 equals 2**53."""
     bound = -(2**63), 2**63 - 1
     if literal < bound[0] or literal > bound[1]:
         above = literal > 0
@@ -127,7 +127,7 @@ def _everywhere(values: pa.Array, truth: bool) -> pa.Array:
 
 
 def _compare_time(rows: Rows, name: str, operator: ComparisonOperator, literal: str) -> pa.Array:
-    """By the interval that the literal stands for: equal lies within it, less is before it, greater after."""
+    """Compare with the interval of the literal: equal lies within it, less is before it, greater after."""
     interval = parse_time(literal)
     begin, end, valid = times_of(rows, name)
     within = (begin >= interval.begin) & (end <= interval.end)

@@ -1,4 +1,4 @@
-"""Deciding which rows a predicate admits, on Arrow columns, so that every driver gives the same rows."""
+"""Decide which rows a predicate selects, on Arrow columns, so that every driver delivers the same rows."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from mapsos.terms.layer_source import LayerSource
 
 
 def evaluate(predicate: p.Predicate, rows: Rows, source: LayerSource) -> np.ndarray:
-    """Array (rows,) of bool: whether the predicate is satisfied. Names in it are spelled as the source does.
+    """Return an array (rows,) of bool: whether each row satisfies the predicate, spelled as the source does.
 
-    Logic has three values: what cannot be decided (a comparison with NULL) satisfies neither the predicate nor its
-    Not. Raises `mapsos.sources.errors.SourceError` for what the mapfile asks and cannot be done.
+    Logic has three values: an undecided row (a comparison with NULL) satisfies neither the predicate nor its Not.
+    Raises `mapsos.sources.errors.SourceError` for a regular expression of the mapfile that is not supported.
     """
     mask: np.ndarray = pc.fill_null(_decide(predicate, rows, source), False).to_numpy(zero_copy_only=False)
     return mask
 
 
 def _decide(predicate: p.Predicate, rows: Rows, source: LayerSource) -> pa.Array:
-    """Boolean array, null where it cannot be decided."""
+    """Return a boolean array, null for undecided rows."""
     match predicate:
         case p.And(operands):
             decided = _constant(True, rows.count)
@@ -77,7 +77,7 @@ def _one_of(texts: pa.Array, values: tuple[str, ...], match_case: bool) -> pa.Ar
 
 
 def _at_time(predicate: p.Time, rows: Rows) -> pa.Array:
-    """Values against intervals; a value that is no time satisfies nothing, NULL and no time are not told apart."""
+    """Compare values with intervals; NULL, or a value that is not a time, satisfies none."""
     begin, end, valid = times_of(rows, predicate.name)
     found = np.zeros(rows.count, dtype=bool)
     for interval in predicate.intervals:

@@ -1,8 +1,8 @@
-"""What of a predicate is handed to the driver, so that its indexes work: only ever wider than the predicate.
+"""Push conditions of a predicate down to the driver, so that its indexes work: only ever wider than the predicate.
 
-Conditions are made of identifiers and typed constants alone (`mapsos.sources.filtering.sql`). What might leave out a
-row that the predicate selects is not pushed down: nothing below a Not, no text that cannot be a constant, no order of
-texts.
+Conditions consist of identifiers and typed constants only (`mapsos.sources.filtering.sql`). A condition that might
+leave out a row of the predicate is not pushed down: nothing below a Not, no string that cannot be a constant, no order
+of strings.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import math
 from datetime import date
 from decimal import Decimal
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.sources.filtering.comparisons import is_number, typing_of
 from mapsos.sources.filtering.spatial import rectangle_in_layer
 from mapsos.sources.filtering.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
 from mapsos.sources.reader import Narrowing, Reader
 from mapsos.sources.source_columns import PostgresqlColumn, SourceColumn
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import And, BBox, Between, Compare, OneOf, Or, Predicate, Spatial, Time, list_conditions
 from mapsos.terms.times import DAY, SECOND, parse_time
@@ -24,7 +24,7 @@ from mapsos.terms.times import DAY, SECOND, parse_time
 Rectangle = tuple[float, float, float, float]
 
 _MOST_VALUES = 500
-"""Values of one `OneOf` that are handed down at most: drivers limit the size of a statement."""
+"""Maximum number of values of one `OneOf` that are pushed down: drivers limit the size of a statement."""
 
 _MOST_SPANS = 20
 _MOST_YEARS = 3
@@ -36,7 +36,7 @@ _LAST_DAY = date(9990, 1, 1).toordinal()
 
 
 def narrow(predicate: Predicate, reader: Reader, crs: Crs | None) -> Narrowing:
-    """The condition and rectangle that hold every row of the predicate, as narrow as they can be named safely."""
+    """Return the condition and rectangle that contain every row of the predicate, as narrow as is safe."""
     return Narrowing(_condition(predicate, reader), _rectangle(predicate, crs))
 
 
@@ -65,7 +65,7 @@ def _rectangle(predicate: Predicate, crs: Crs | None) -> Rectangle | None:
 
 
 def _condition(predicate: Predicate, reader: Reader) -> str:
-    """SQL that is true at least wherever the predicate is; empty where there is nothing to say."""
+    """Return SQL that is true at least wherever the predicate is; empty without a condition."""
     if isinstance(predicate, And):
         operands = tuple(list_conditions(predicate))
         times = {operand.name for operand in operands if isinstance(operand, Time)}
@@ -97,10 +97,10 @@ def _condition(predicate: Predicate, reader: Reader) -> str:
 
 
 def _leads_to_times(predicate: Predicate, times: set[str], reader: Reader) -> bool:
-    """Whether SQLite has an index of a column and then of one of the times.
+    """Return whether SQLite has an index of a column followed by one of the times.
 
-    It may hold the column alone for selective enough to go through all that the index has of a value, and is told that
-    it is not: then each range of times is sought.
+    SQLite may take the column alone for selective enough to scan all index entries of a value. A hint that it is not
+    makes SQLite seek each range of times.
     """
     if not (isinstance(predicate, OneOf) and times and reader.condition_dialect(predicate.name) is Dialect.SQLITE):
         return False
@@ -108,7 +108,7 @@ def _leads_to_times(predicate: Predicate, times: set[str], reader: Reader) -> bo
 
 
 def _order(column: SourceColumn, quoted: str) -> str:
-    """The column as what ranges of texts are asked of, which are made for the order of bytes."""
+    """Return the column for ranges of strings, which are in the order of bytes."""
     by_rules = isinstance(column, PostgresqlColumn) and column.column.kind is ColumnKind.TEXT and not column.bytewise
     return f'{quoted} COLLATE "C"' if by_rules else quoted
 
@@ -154,7 +154,7 @@ def _comparison(predicate: Compare | Between, column: str, in_order: str, kind: 
 
 
 def _number_bounds(predicate: Compare | Between, column: str) -> str:
-    """Bounds that are a little wider than the literals, so that no rounding of the driver's costs a row."""
+    """Return bounds a little wider than the literals, so that no rounding of the driver loses a row."""
     if isinstance(predicate, Between):
         low, high = _below(predicate.low), _above(predicate.high)
     elif predicate.operator == "=":
@@ -182,9 +182,9 @@ def _above(literal: str) -> str:
 
 
 def _bound(literal: str, towards: float) -> str:
-    """A whole number of ordinary size as it is, any other moved outwards by some units in the last place."""
+    """Return an integer of ordinary size as it is, any other number moved outwards by some units in the last place."""
     if not is_number(literal):
-        raise ValueError("no number")
+        raise ValueError("not a number")
     exact = Decimal(literal)
     if abs(exact) < 2**31 and exact == exact.to_integral_value():
         return write_number(int(exact))
@@ -195,7 +195,7 @@ def _bound(literal: str, towards: float) -> str:
 
 
 Span = tuple[int | None, int | None]
-"""From an instant to an instant, both included; None for no bound."""
+"""From an instant to an instant, both inclusive; None for no bound."""
 
 
 def _time_condition(predicate: Time, column: str, kind: ColumnKind, dialect: Dialect) -> str:
@@ -220,12 +220,12 @@ def _time_range(column: str, kind: ColumnKind, dialect: Dialect, spans: list[Spa
 
 
 def _widen(begin: int | None, end: int | None) -> Span:
-    """With a second to spare, which is how far a value may reach that is written to the second."""
+    """Widen a span by a second on each side: the precision of a value that is written to the second."""
     return None if begin is None else begin - SECOND, None if end is None else end + SECOND
 
 
 def _days_around(begin: int | None, end: int | None) -> tuple[date | None, date | None]:
-    """First and last day that values between two instants can be written with, with two days to spare for zones."""
+    """Return the first and last day in the written form of values in a span, plus two days for zones."""
     return (
         None if begin is None else _day(begin // DAY - 2),
         None if end is None else _day(end // DAY + 2),
@@ -233,16 +233,16 @@ def _days_around(begin: int | None, end: int | None) -> tuple[date | None, date 
 
 
 def _day(days: int) -> date | None:
-    """The day, None where it lies so far out that it is no bound."""
+    """Return the day, None if it is too far out to be a bound."""
     ordinal = days + _EPOCH
     return date.fromordinal(ordinal) if _FIRST_DAY <= ordinal <= _LAST_DAY else None
 
 
 def _typed_range(column: str, kind: ColumnKind, begin: int | None, end: int | None) -> str:
-    """A range for a column of dates or date-times.
+    """Return a range for a column of dates or date-times.
 
-    The constants take the type of the column, so that its index and its partitions are of use; one without zone reads
-    them as UTC.
+    The constants take the type of the column, so that its index and its partitions can be used; a column without zone
+    reads them as UTC.
     """
     bounds = []
     for operator, instant in ((">=", begin), ("<=", end)):
@@ -251,7 +251,7 @@ def _typed_range(column: str, kind: ColumnKind, begin: int | None, end: int | No
         clock = "" if kind is ColumnKind.DATE else f" {_write_clock(instant % DAY)}"
         bounds.append(f"{column} {operator} '{day.isoformat()}{clock}'")
     if not bounds:
-        raise ValueError("nothing to hand down")
+        raise ValueError("no bound to push down")
     return " AND ".join(bounds)
 
 
@@ -261,12 +261,12 @@ def _write_clock(microseconds: int) -> str:
 
 
 def _text_range(column: str, first: date | None, last: date | None) -> str:
-    """Ranges in the order of bytes that hold every text which `mapsos.terms.times.parse_texts` can place on the days.
+    """Return ranges in the order of bytes that contain every string of a time on the days, in any form.
 
-    Whatever its form: numbers and texts with blanks before them sort below ``/``; all others begin with their year.
-    Within a year the days written YYYY-MM-DD are in order and so are those of the form YYYY-DDD; the year alone
-    sorts before them, and every other form (by week, with slashes, without marks) after them, and of these the whole
-    year is taken. No bound looks like a number, which SQLite would compare as one.
+    The forms are those of `mapsos.columns.iso_times`. Numbers and strings with spaces before them sort below ``/``; all
+    others begin with their year. Within a year the days written YYYY-MM-DD are in order and so are those of the form
+    YYYY-DDD; the year alone sorts before them, and every other form (by week, with slashes, without marks) after them,
+    for which the whole year is taken. No bound looks like a number, which SQLite would compare as one.
     """
     years = None if first is None else first.year - 1, None if last is None else last.year + 1
     if first is None or last is None or last.year - first.year > _MOST_YEARS:
@@ -276,7 +276,7 @@ def _text_range(column: str, first: date | None, last: date | None) -> str:
         if years[1] is not None:
             bounds.append(f"{column} < '{years[1]:04d}~'")
         if not bounds:
-            raise ValueError("nothing to hand down")
+            raise ValueError("no bound to push down")
         return f"{column} < '/' OR ({' AND '.join(bounds)})"
     ranges = [f"{column} < '/'", f"({column} >= '{first.isoformat()}' AND {column} < '{last.isoformat()}~')"]
     for year in range(first.year - 1, last.year + 2):
@@ -293,7 +293,7 @@ def _text_range(column: str, first: date | None, last: date | None) -> str:
 
 
 def _split_days(start: int, end: int) -> list[tuple[int, int]]:
-    """Days of a year in tens, so that ``2001-013`` is told from ``2001-01-30``; as they are where they are many."""
+    """Split days of a year into tens, which distinguishes ``2001-013`` from ``2001-01-30``; many days stay together."""
     tens = range(start // 10, end // 10 + 1)
     if len(tens) > _MOST_TENS:
         return [(start, end)]

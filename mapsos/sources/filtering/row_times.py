@@ -1,4 +1,4 @@
-"""A column of any kind as times."""
+"""Columns of any kind as times."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.columns.iso_times import Times, parse_texts
 from mapsos.columns.parse_numbers import calendar_days
 from mapsos.sources.rows import Rows
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.times import DAY, SECOND
 
 
 def times_of(rows: Rows, name: str) -> Times:
-    """The times of a column: begin and end (int64 microseconds since 1970 UTC, half open) and whether there is one.
+    """Return the times of a column, which are read once and cached.
 
-    Texts and date-times as `mapsos.terms.times.parse_texts` reads them; a date is the instant of its midnight. Of
+    Strings and date-times are read by `mapsos.columns.iso_times.parse_texts`; a date is the instant of its midnight. Of
     numbers, four digits are a year, eight digits that are a calendar date are that day, all others seconds since 1970
-    UTC.
-    Times of day, booleans, lists and binary values are no times. Read once, however often they are asked for.
+    UTC. Times of day, booleans, lists and binary values are not times.
     """
     if name not in rows.times:
         rows.times[name] = _read_times(rows, name)
@@ -39,7 +38,7 @@ def _read_times(rows: Rows, name: str) -> Times:
 
 
 def instants_of(rows: Rows, name: str) -> pa.Array:
-    """When the times of a column begin, as timestamp[us, UTC]; null where there is none."""
+    """Return the begins of the times of a column as timestamp[us, UTC]; null without a time."""
     begin, _, valid = times_of(rows, name)
     return pa.array(begin, pa.timestamp("us", "UTC"), mask=~valid)
 
@@ -51,7 +50,7 @@ def _dates(dates: pa.Array) -> Times:
 
 
 def number_times(numbers: pa.Array) -> Times:
-    """Numbers (int64 or float64) as times, by the rule of `times_of`. Numbers beyond the calendar are no times."""
+    """Convert numbers (int64 or float64) to times by the rule of `times_of`, except those beyond the calendar."""
     valid = numbers.is_valid().to_numpy(zero_copy_only=False)
     values = pc.fill_null(numbers, 0).to_numpy(zero_copy_only=False)
     with np.errstate(invalid="ignore"):

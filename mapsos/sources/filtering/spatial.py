@@ -1,4 +1,4 @@
-"""Geometries of rows against a rectangle or another geometry."""
+"""Compare geometries of rows with a rectangle or another geometry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ METRES_PER_DEGREE = 10_001_965.729 / 90.0
 
 
 def transformer_between(source_crs: Crs | None, label: str | None, *, to_layer: bool) -> Any:
-    """The transformer between the layer's CRS and the one of a label; None if either is not known or both are one."""
+    """Return the transformer between the layer's CRS and that of a label; None if one is unknown or both are equal."""
     if source_crs is None or label is None:
         return None
     named = Crs(label, label)
@@ -25,10 +25,10 @@ def transformer_between(source_crs: Crs | None, label: str | None, *, to_layer: 
 
 
 def in_rectangle(predicate: BBox, geometry: GeometryColumn | None, rows: int, crs: Crs | None) -> pa.Array:
-    """Whether the geometry meets the rectangle, edges included; a row without geometry does not.
+    """Return whether each geometry intersects the rectangle, edges included; a row without geometry does not.
 
-    Points by their coordinates, everything else by true intersection. Where the rectangle is in another CRS than the
-    layer, the geometries are taken there, as the rectangle is none in the CRS of the layer.
+    Points are compared by their coordinates, all others by true intersection. Where the rectangle is in another CRS
+    than the layer, the geometries are transformed: the rectangle would not be one in the CRS of the layer.
     """
     if geometry is None or rows == 0:
         return pa.array(np.zeros(rows, dtype=bool))
@@ -52,10 +52,10 @@ def in_rectangle(predicate: BBox, geometry: GeometryColumn | None, rows: int, cr
 
 
 def in_relation(predicate: Spatial, geometry: GeometryColumn | None, rows: int, crs: Crs | None) -> pa.Array:
-    """Whether the geometry of the row has the relation to the given one; a row without geometry has none.
+    """Return whether each geometry has the relation to the given one; a row without geometry has not.
 
-    The given geometry is taken into the CRS of the layer; for distances the rows are taken into its CRS, whose units
-    they are in.
+    The given geometry is transformed to the CRS of the layer; for distances, which are in units of its CRS, the rows
+    are transformed instead.
     """
     import shapely
 
@@ -80,7 +80,7 @@ def in_relation(predicate: Spatial, geometry: GeometryColumn | None, rows: int, 
         near = shapely.dwithin(other, shapes, reach)
         found = near if predicate.relation == "dwithin" else ~near
     elif predicate.relation in _REVERSED:
-        # The prepared geometry comes first, so the relation is asked from its side.
+        # The prepared geometry comes first, so the relation is that of its side.
         found = getattr(shapely, _REVERSED[predicate.relation])(other, shapes)
     else:
         found = getattr(shapely, predicate.relation)(other, shapes)
@@ -88,11 +88,11 @@ def in_relation(predicate: Spatial, geometry: GeometryColumn | None, rows: int, 
 
 
 _REVERSED = {"within": "contains", "contains": "within"}
-"""Relations that are another one seen from the other side; the rest are symmetric."""
+"""Relations that are another one from the other side; the rest are symmetric."""
 
 
 def distance_in_units(predicate: Spatial, crs: Crs | None) -> float:
-    """The distance in units of the CRS that it is measured in: the predicate's, else the layer's."""
+    """Return the distance in units of the CRS that it is measured in: the predicate's, else the layer's."""
     if predicate.units is None:
         return predicate.distance
     definition = predicate.crs or (crs.definition if crs else None)
@@ -101,7 +101,7 @@ def distance_in_units(predicate: Spatial, crs: Crs | None) -> float:
 
 @lru_cache(maxsize=64)
 def metres_per_unit(definition: str) -> float:
-    """Length of a unit of the CRS in metres; a degree counts as one of latitude. Raises ValueError if it is unknown."""
+    """Return the length of a unit of the CRS in metres, a degree as one of latitude. ValueError for an unknown CRS."""
     import pyproj
     import pyproj.exceptions
 
@@ -115,9 +115,9 @@ def metres_per_unit(definition: str) -> float:
 
 
 def rectangle_in_layer(predicate: BBox | Spatial, crs: Crs | None) -> tuple[float, float, float, float] | None:
-    """A rectangle in the layer's CRS outside of which nothing satisfies the predicate, None if there is none to name.
+    """Return a rectangle in the layer's CRS outside of which no row satisfies the predicate, None without one.
 
-    It is a little larger than it must be, so that rounding costs no row.
+    It is a little larger than necessary, so that rounding loses no row.
     """
     import math
 

@@ -1,4 +1,4 @@
-"""SQL of the drivers: identifiers and typed constants, the only things that a statement is made of."""
+"""SQL of the drivers: identifiers and typed constants, the only client data in statements."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 
 
 class Dialect(enum.Enum):
-    """How a driver's statements are written."""
+    """The syntax of a driver's statements."""
 
     SQLITE = "sqlite"  # GeoPackage, SQLite and SpatiaLite: the database's own
     POSTGRESQL = "postgresql"
@@ -14,25 +14,25 @@ class Dialect(enum.Enum):
 
 
 def dialect_of(driver: str) -> Dialect:
-    """The dialect of a GDAL driver, by its short name."""
+    """Return the dialect of a GDAL driver, by its short name."""
     if driver in ("GPKG", "SQLite"):
         return Dialect.SQLITE
     return Dialect.POSTGRESQL if driver == "PostgreSQL" else Dialect.OGR
 
 
 def quote_identifier(name: str, dialect: Dialect) -> str:
-    """A name as an identifier. Raises ValueError for one that the dialect cannot express safely."""
+    """Write a name as an identifier. Raises ValueError for one that the dialect cannot express safely."""
     if "\0" in name or (dialect is Dialect.OGR and ('"' in name or "\\" in name)):
         raise ValueError(f"the name {name!r} cannot be written as an identifier")
     return '"' + name.replace('"', '""') + '"'
 
 
 def is_plain_text(text: str, dialect: Dialect) -> bool:
-    """Whether a text may become a constant.
+    """Return whether a string can be written as a constant.
 
-    Not those with NUL or with U+FFFD (which stands for bytes that the driver would not find); with a backslash (an
-    escape to some dialects and settings) only for PostgreSQL, which has constants that say how it is meant; for OGR
-    SQL, where the escaping of quotes has changed over time, nor those with a quote.
+    Not with NUL or U+FFFD (which replaces bytes that the driver would not find). With a backslash, an escape in some
+    dialects and settings, only for PostgreSQL, which has constants with escapes. With a quote not for OGR SQL, whose
+    escaping of quotes has changed over time.
     """
     if "\0" in text or "\ufffd" in text or len(text) > 1000 or not text.isascii() and not _is_unicode(text):
         return False
@@ -46,16 +46,16 @@ def _is_unicode(text: str) -> bool:
 
 
 def quote_text(text: str, dialect: Dialect) -> str:
-    """A text as a constant. Raises ValueError unless `is_plain_text`."""
+    """Write a string as a constant. Raises ValueError unless `is_plain_text`."""
     if not is_plain_text(text, dialect):
-        raise ValueError("the text cannot be written as a constant")
+        raise ValueError("the string cannot be written as a constant")
     quoted = "'" + text.replace("'", "''") + "'"
-    # A constant of this form has escapes whatever standard_conforming_strings says.
+    # A constant of this form has escapes, whatever standard_conforming_strings is.
     return " E" + quoted.replace("\\", "\\\\") if "\\" in text else quoted
 
 
 def write_number(number: float | int) -> str:
-    """A finite number as a constant, without loss. Raises ValueError for another one."""
+    """Write a finite number as a constant, without loss. Raises ValueError for one that is not finite."""
     if isinstance(number, int):
         return str(number)
     if number - number != 0.0:

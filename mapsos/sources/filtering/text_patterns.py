@@ -1,4 +1,4 @@
-"""Texts against wildcards and regular expressions, by RE2: linear in the text, characters not bytes, newlines too."""
+"""Match strings with wildcards and regular expressions by RE2: in linear time, by characters, newlines included."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from mapsos.terms.like_patterns import meets_parts
 from mapsos.terms.predicates import ANY_ONE, ANY_RUN, Wildcard
 
 _LONGEST_PATTERN = 20_000
-"""Characters of literal text in a pattern that RE2 compiles within its memory for certain."""
+"""Maximum number of literal characters in a pattern that RE2 compiles within its memory for certain."""
 
 
 def matches_parts(texts: pa.Array, parts: tuple[str | Wildcard, ...], match_case: bool) -> pa.Array:
-    """Whether the whole text matches the parts of a `mapsos.terms.predicates.Like`; null where the text is."""
+    """Return whether each whole string matches the parts of a `mapsos.terms.predicates.Like`; null stays null."""
     shortest = sum(len(part) if isinstance(part, str) else part is ANY_ONE for part in parts)
     if shortest > _LONGEST_PATTERN:
         return _matches_long(texts, parts, match_case, shortest)
@@ -32,7 +32,7 @@ def _expression(parts: tuple[str | Wildcard, ...]) -> str:
 
 
 def _escape(literal: str) -> str:
-    """The literal as RE2 meets it: every character of ASCII that is not a letter or digit escaped."""
+    """Escape a literal for RE2: every ASCII character that is not a letter or digit."""
     return "".join(
         rf"\x{{{ord(character):x}}}" if character.isascii() and not character.isalnum() else character
         for character in literal
@@ -40,7 +40,7 @@ def _escape(literal: str) -> str:
 
 
 def _matches_long(texts: pa.Array, parts: tuple[str | Wildcard, ...], match_case: bool, shortest: int) -> pa.Array:
-    """Texts too short cannot match; the few long enough for such a pattern are taken one by one."""
+    """Match a pattern that is too long for RE2 one by one, only with strings that are long enough to match."""
     if not match_case:
         parts = tuple(part.casefold() if isinstance(part, str) else part for part in parts)
     candidates = pc.fill_null(pc.greater_equal(pc.utf8_length(texts), shortest // 3), False)
@@ -54,18 +54,18 @@ def _matches_long(texts: pa.Array, parts: tuple[str | Wildcard, ...], match_case
 
 
 def matches_expression(texts: pa.Array, expression: str, match_case: bool, layer: str) -> pa.Array:
-    """Whether the regular expression is found anywhere in the text; null where the text is.
+    """Return whether the regular expression is found anywhere in each string; null stays null.
 
-    The expression is the mapfile's: one that RE2 does not know is a `SourceError`.
+    The expression comes from the mapfile. Raises `SourceError` for one that RE2 does not support.
     """
     try:
         return pc.match_substring_regex(texts, expression, ignore_case=not match_case)
     except pa.ArrowInvalid as error:
-        message = f"the regular expression in the FILTER of layer {layer} is not understood"
+        message = f"the regular expression in the FILTER of layer {layer} is not supported"
         raise SourceError(message, str(error)) from error
 
 
 def fold_case(texts: pa.Array) -> pa.Array:
-    """The texts by Unicode case folding, each distinct one folded once."""
+    """Return the strings by Unicode case folding; each distinct one is folded once."""
     encoded = texts.dictionary_encode()
     return pa.array(list(map(str.casefold, encoded.dictionary.to_pylist())), pa.large_string()).take(encoded.indices)

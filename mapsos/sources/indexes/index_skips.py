@@ -1,7 +1,7 @@
-"""What the indexes of an SQLite table tell in a few seeks, where a statement would go through every row.
+"""Facts from the indexes of an SQLite table by a few seeks, where a plain statement would visit every row.
 
-SQLite has no loose index scan: a DISTINCT, or a MIN within each group, visits each entry of an index. Asking again and
-again for the least value above the last one visits one entry for each value.
+SQLite has no loose index scan: a DISTINCT, or a MIN within each group, visits each entry of an index. Querying
+repeatedly for the least value above the last one visits one entry for each value.
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_
 from mapsos.sources.indexes.sql_table import SqlTable
 
 MOST_VALUES = 5000
-"""With more distinct values than this, going through the index is as good."""
+"""With more distinct values than this a scan of the index is as fast."""
 
 _FIRST_ROWS = (4096, 131_072)
-"""How many feature ids from the start are looked at for the order of first appearance, in turn."""
+"""Numbers of feature ids from the start that are searched for the order of first appearance, in turn."""
 
 
 def list_distinct(reader: SqlTable, column: str) -> tuple[str, ...] | None:
-    """Distinct texts of a column in order of first appearance, NULL as ''; None if that takes going through the rows.
+    """Return the distinct strings of a column in order of first appearance, NULL as ''; None if that needs a scan.
 
-    For a column that an index begins with, of few values that all appear early.
+    For a column that an index begins with, with few values that all appear early.
     """
     found = find_first_ids(reader, column)
     return None if found is None else tuple(found)
 
 
 def find_first_ids(reader: SqlTable, column: str) -> dict[str, int] | None:
-    """The least feature id of each distinct text of a column, in order; else as `list_distinct`."""
+    """Return the least feature id of each distinct string of a column, in order; None as for `list_distinct`."""
     if not any(key[0] == column for key in reader.index_keys()):
         return None
     table, name = _names(reader, column)
@@ -52,7 +52,7 @@ def find_first_ids(reader: SqlTable, column: str) -> dict[str, int] | None:
 
 
 def count_each(reader: SqlTable, column: str, texts: tuple[str, ...]) -> dict[str, int] | None:
-    """How many rows have each of the texts, None for a text that is no constant: goes through the index alone."""
+    """Count the rows of each string by a scan of the index, None for a string that cannot be a constant."""
     if not all(is_plain_text(text, reader.dialect) for text in texts):
         return None
     table, name = _names(reader, column)
@@ -64,9 +64,9 @@ def count_each(reader: SqlTable, column: str, texts: tuple[str, ...]) -> dict[st
 
 
 def find_extremes(reader: SqlTable, column: str) -> tuple[str, str] | None:
-    """The least and greatest text of a column, '' without any; None if that takes going through the rows.
+    """Return the least and greatest string of a column, '' without any; None if that needs a scan.
 
-    For a column that an index begins with, or that stands second in one whose first has few values and no NULL.
+    For a column that an index begins with, or that is second in one whose first column has few values and no NULL.
     """
     keys = reader.index_keys()
     table, name = _names(reader, column)
@@ -100,7 +100,7 @@ def _names(reader: SqlTable, column: str) -> tuple[str, str]:
 
 
 def _skip(table: str, name: str) -> str:
-    """A table ``d`` of the distinct values ``s`` that are not NULL, each found by a seek; a NULL may be at its end."""
+    """Return SQL of a table ``d`` of the distinct values ``s``, each found by a seek; a NULL may be at its end."""
     least = f"SELECT MIN({name} COLLATE BINARY) FROM {table}"
     return (
         f"WITH RECURSIVE d(s) AS ({least} UNION ALL "

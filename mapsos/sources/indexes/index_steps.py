@@ -1,9 +1,9 @@
-"""The first and last rows of steps of time, found by seeks into an index of an SQLite table instead of by a pass.
+"""Find the first and last rows of steps of time by seeks into an index of an SQLite table instead of by a pass.
 
-Times are texts there, whose order is that of time only where all are in UTC and written alike. That is made certain
-without looking at every row: one seek for each day proves that all texts begin with a date and a ``T``, so that none
-is further from its time than a zone reaches; and around the ends of each step all texts are looked at. Where anything
-is not certain, there is no answer, and a pass gives it.
+Times are strings there, whose order is that of time only where all are in UTC and written alike. That is verified
+without reading every row: one seek for each day proves that all strings begin with a date and a ``T``, so that none is
+further from its time than the offset of a zone; and around the ends of each step all strings are checked. Where
+anything is not certain, the result is None, and a pass is needed.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.indexes.index_skips import list_distinct
 from mapsos.sources.indexes.sql_table import SqlTable
 from mapsos.sources.indexes.time_texts import find_digits, write_bound
 from mapsos.sources.query import StepEnds
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.predicates import BBox, Everything, OneOf, Predicate, Time, list_conditions
 from mapsos.terms.times import FOREVER, HOUR, Interval, parse_time, parse_value
 
@@ -31,12 +31,12 @@ MOST_STEPS = 20_000
 _MOST_DAYS = 50_000
 _STEPS_AT_ONCE = 1000
 _ROWS_WITHOUT_VALUE = 100
-"""So many rows are looked at for one with a value, before it is left to a pass."""
+"""Maximum number of rows that are searched for one with a value, before it is left to a pass."""
 
 _ZONES = 15 * HOUR
-"""Further than any zone, and any form of a time of day beside that, takes a text from its time."""
+"""More than the distance of a string from its time by any zone and any form of a time of day."""
 _FORMS = 2 * HOUR
-"""Further than any form of a time of day in UTC takes a text from its time."""
+"""More than the distance of a string from its time by any form of a time of day in UTC."""
 
 _DATE = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
 _VALUES = {ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.REAL}
@@ -45,7 +45,7 @@ _VALUES = {ColumnKind.TEXT, ColumnKind.INTEGER, ColumnKind.REAL}
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of one group: the table with the condition that they meet, by the index that is sought in."""
+    """The rows of one group: the table with their condition, by the index for the seeks."""
 
     reader: SqlTable
     key: tuple[str, str] | None
@@ -53,7 +53,7 @@ class _Rows:
 
     @property
     def source(self) -> str:
-        """What follows FROM."""
+        """The table and condition, for a FROM clause."""
         condition = "1"
         if self.key is not None:
             column, value = self.key
@@ -69,9 +69,9 @@ class _Rows:
         return quote_identifier(name, self.reader.dialect)
 
     def find_bounds(self) -> tuple[str, str, int] | None:
-        """The least and the greatest text, and on how many days there are any; None unless all are dates with a T.
+        """Return the least and the greatest string and the number of days; None unless all are dates with a T.
 
-        One seek a day. Empty texts where there is no time.
+        Costs one seek a day. The strings are empty without a time.
         """
         regular = f"typeof(s) = 'text' AND s GLOB '{_DATE}T*' AND s < substr(s, 1, 10) || 'T24'"
         least = f"SELECT MIN({self.when}) FROM {self.source}"
@@ -86,10 +86,10 @@ class _Rows:
         return None if odd == "1" or int(count) > _MOST_DAYS else (first, last, int(count))
 
     def is_alike(self, spans: list[tuple[int, int]], digits: int) -> bool:
-        """Whether the order of texts is that of time in spans of time (ends included).
+        """Return whether the order of strings is that of time in spans of time (ends included).
 
-        No text that any zone could bring there is in another one than UTC, and none that is as near as a form of the
-        time of day may bring it is written in another form than with so many digits of a second.
+        No string that a zone could move there is in another zone than UTC, and no string that the form of its time of
+        day could move there has another form than with so many digits of a second.
         """
         clock = "?" * 11 + "[0-2][0-9]:[0-5][0-9]:[0-5][0-9]" + ("." + "[0-9]" * digits if digits else "") + "Z"
         for pattern, reach in (("*Z", _ZONES), (clock, _FORMS)):
@@ -105,11 +105,10 @@ class _Rows:
     def find_rows(
         self, steps: list[tuple[int, int]], columns: tuple[str, ...], digits: int, order: str
     ) -> list[list[str]]:
-        """Of each step (ends exclusive): the time and the feature id of its first row, and the feature id of the first
-        row with a value of each column.
+        """Return the first row of each step (ends exclusive): its time and feature id.
 
-        Empty texts for none; no more than `_ROWS_WITHOUT_VALUE` rows are looked at. ``order`` is ASC, or DESC for the
-        last ones.
+        They are followed by the feature id of the first row with a value of each column, searched in at most
+        `_ROWS_WITHOUT_VALUE` rows. Missing ones are empty strings. ``order`` is ASC, or DESC for the last rows.
         """
         fid = self._name(self.reader.fid_name)
         by = f"ORDER BY {self.when} {order}, {fid} {order}"
@@ -124,7 +123,7 @@ class _Rows:
         return [row for part in _part(steps, digits) for row in self._ask(nothing, f"{part} SELECT {texts} FROM r")]
 
     def has_long(self, steps: list[tuple[int, int]], digits: int) -> bool:
-        """Whether one of the steps has more than `_ROWS_WITHOUT_VALUE` rows."""
+        """Return whether a step has more than `_ROWS_WITHOUT_VALUE` rows."""
         long = f"EXISTS (SELECT 1 {self._within} LIMIT 1 OFFSET {_ROWS_WITHOUT_VALUE})"
         return any(
             self._ask("'' AS found", f"{part} SELECT 'x' FROM r WHERE {long} LIMIT 1") for part in _part(steps, digits)
@@ -135,14 +134,14 @@ class _Rows:
         return f"FROM {self.source} AND {self.when} >= r.a AND {self.when} < r.b"
 
     def _ask(self, nothing: str, statement: str) -> list[list[str]]:
-        # GDAL runs a statement to its first row to learn its columns, and then anew: the first costs nothing.
+        # GDAL runs a statement to its first row to learn its columns, and then again: so the first row is a cheap one.
         return self.reader.ask(f"SELECT {nothing} UNION ALL SELECT * FROM ({statement})")[1:]
 
 
 def find_span(reader: SqlTable, time: str) -> Interval | None:
-    """From the first time of a column to the last, that included; None without any and if it takes a pass.
+    """Return the interval from the first time of a column to the last, included; None without or if it needs a pass.
 
-    For a column that an index begins with, or that stands second in one whose first has few values and no NULL.
+    For a column that an index begins with, or that is second in one whose first column has few values and no NULL.
     """
     digits = find_digits(reader, time)
     groups = _list_parts(reader, time)
@@ -168,7 +167,7 @@ def find_span(reader: SqlTable, time: str) -> Interval | None:
 
 
 def _list_parts(reader: SqlTable, time: str) -> list[_Rows] | None:
-    """Parts of a table that make up all of it, each with an index that times are sought in."""
+    """Return parts that make up the whole table, each with an index for the seeks of times."""
     keys = reader.index_keys()
     if any(key[0] == time for key in keys):
         return [_Rows(reader, None, time)]
@@ -181,15 +180,15 @@ def _list_parts(reader: SqlTable, time: str) -> list[_Rows] | None:
 
 
 def tells_steps(reader: SqlTable, time: str, group: str | None) -> bool:
-    """Whether an index of the table may tell the first and last rows of steps of time."""
+    """Return whether an index of the table may find the first and last rows of steps of time."""
     return bool({(time,), (group, time)} & {key[: 1 if key[0] == time else 2] for key in reader.index_keys()})
 
 
 def find_ends(reader: SqlTable, ends: StepEnds, predicate: Predicate) -> list[int] | None:
-    """Feature ids, in order, of rows among which all are that ``ends`` speaks of; None if that takes a pass.
+    """Return the feature ids, in order, of rows that include all rows of ``ends``; None if that needs a pass.
 
-    That holds if the predicate admits each of these rows; if one is left out, there is no telling. The predicate may be
-    of one list of values of the group, one period and rectangles.
+    Valid only if the predicate selects each of these rows. The predicate may consist of one list of values of the
+    group, one period and rectangles.
     """
     parts = _read_predicate(predicate, ends)
     if parts is None or not {reader.columns[name].column.kind for name in ends.columns} <= _VALUES:
@@ -230,7 +229,7 @@ def find_ends(reader: SqlTable, ends: StepEnds, predicate: Predicate) -> list[in
 
 
 def _read_predicate(predicate: Predicate, ends: StepEnds) -> tuple[tuple[str, ...] | None, Interval] | None:
-    """The values of the group (None for any) and the period that a predicate admits; None for another predicate."""
+    """Return the values of the group (None for any) and the period of a predicate; None for other predicates."""
     values: tuple[str, ...] | None = None
     period: Interval | None = None
     for operand in list_conditions(predicate):
@@ -246,7 +245,7 @@ def _read_predicate(predicate: Predicate, ends: StepEnds) -> tuple[tuple[str, ..
 
 
 def _list_groups(reader: SqlTable, ends: StepEnds, values: tuple[str, ...] | None) -> list[_Rows] | None:
-    """The groups, each with an index that its rows are sought in; None where there is none."""
+    """Return the groups, each with an index for the seeks of its rows; None without one."""
     keys = reader.index_keys()
     group, time = ends.group, ends.time
     if group is not None and any(key == (group, time) for key in keys):
@@ -256,7 +255,7 @@ def _list_groups(reader: SqlTable, ends: StepEnds, values: tuple[str, ...] | Non
         if present is None or not all(text and is_plain_text(text, reader.dialect) for text in present):
             return None
         return [_Rows(reader, (group, text), time) for text in dict.fromkeys(present)]
-    # Where all rows that are found belong to the one group that is asked for, they are the first of it too.
+    # Where all rows found belong to the one requested group, they are the first of that group too.
     alone = group is None or (values is not None and len(values) == 1)
     return [_Rows(reader, None, time)] if alone and any(key[0] == time for key in keys) else None
 
@@ -286,7 +285,7 @@ def _find_ends(rows: _Rows, ends: StepEnds, steps: list[tuple[int, int]], digits
 
 
 def _read_times(texts: list[str]) -> np.ndarray | None:
-    """Texts as instants, None where one is no time."""
+    """Parse strings as instants, None if one is not a time."""
     import pyarrow as pa
 
     from mapsos.columns.iso_times import parse_texts
@@ -306,9 +305,9 @@ def _merge(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _part(spans: list[tuple[int, int]], digits: int) -> Iterator[str]:
-    """Spans of time (ends exclusive) as tables ``r`` of texts ``a`` and ``b``, as long as a statement may have them."""
+    """Yield SQL of tables ``r`` of spans of time, strings ``a`` and ``b`` (exclusive), of limited length each."""
     for start in range(0, len(spans), _STEPS_AT_ONCE):
         some = spans[start : start + _STEPS_AT_ONCE]
-        # What has no text is beyond all times.
+        # A bound without a string is beyond all times.
         texts = [(write_bound(begin, digits) or "0000-", write_bound(end, digits) or "9999~") for begin, end in some]
         yield "WITH r(a, b) AS (VALUES " + ", ".join(f"('{begin}', '{end}')" for begin, end in texts) + ")"

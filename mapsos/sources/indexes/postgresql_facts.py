@@ -1,20 +1,20 @@
-"""What a PostgreSQL server knows of a table, a view or a SELECT: one small answer, instead of all rows over the wire.
+"""Facts of a table, a view or a SELECT that a PostgreSQL server reports, instead of all rows over the wire.
 
-Where an index begins with a column, its values are looked up one after the other, a few looks into the index for each.
-Whether that is so the server estimates (EXPLAIN); otherwise it goes through the rows itself.
+Where an index begins with a column, its values are looked up one after the other, by a few seeks each. The server
+estimates whether that is faster (EXPLAIN); otherwise it scans the rows.
 """
 
 from __future__ import annotations
 
 import re
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.postgresql import PostgresqlReader, write_envelope
 from mapsos.sources.facts import Bounds, GroupFacts, TableFacts
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.indexes.time_texts import write_instant
 from mapsos.sources.reader import Reader
 from mapsos.sources.source_columns import PostgresqlColumn
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.predicates import And, BBox, Everything, OneOf, Predicate, Time
 from mapsos.terms.times import Interval, parse_value
 
@@ -22,7 +22,7 @@ _COST = re.compile(r"cost=[0-9.]+\.\.([0-9.]+) rows=([0-9]+)")
 _ALIKE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
 _TIMES = ("timestamp with time zone", "timestamp without time zone")
 _INWARDS = 1e-5
-"""How far inside of a rectangle, in parts of its size and place, a box is sure to be in it, which is kept in floats."""
+"""Distance from the edge of a rectangle, as a share of its size and coordinates, at which float boxes are in it."""
 
 
 def open_server_facts(reader: Reader) -> PostgresqlFacts | None:
@@ -30,23 +30,20 @@ def open_server_facts(reader: Reader) -> PostgresqlFacts | None:
 
     A filter of the admin's own SQL (NATIVE_FILTER) is part of every statement.
     """
-    if not isinstance(reader, PostgresqlReader) or reader.source.admitted != Everything():
+    if not isinstance(reader, PostgresqlReader) or reader.source.row_filter != Everything():
         return None
     return PostgresqlFacts(reader)
 
 
 class PostgresqlFacts(TableFacts):
-    """Answers about all rows that a predicate admits: those of a pass over them, or None where that is not certain.
-
-    Raises `SourceError`, and DeadlineError where the server takes too long.
-    """
+    """Facts that the server reports for a reader. Raises `SourceError`, and DeadlineError when it takes too long."""
 
     def __init__(self, reader: PostgresqlReader) -> None:
         self._reader = reader
         self._source = reader.source
 
     def distinct(self, column: str, predicate: Predicate) -> tuple[str, ...] | None:
-        """Distinct texts in the order of the server, '' for NULL behind them."""
+        """Return the distinct strings in the order of the server, '' for NULL at the end."""
         condition = self._say(predicate)
         if condition is None or not self._is_text(column):
             return None
@@ -57,7 +54,7 @@ class PostgresqlFacts(TableFacts):
         return tuple(dict.fromkeys([*(text for (text,) in found), *([""] if nulls else [])]))
 
     def time_bounds(self, column: str, predicate: Predicate) -> Interval | None:
-        """From the first to the last time: of dates, of date-times, and of texts that are all written alike in UTC."""
+        """Return the bounds of dates, of date-times, and of strings that are all written alike in UTC."""
         condition = self._say(predicate)
         kind = self._reader.columns[column].column.kind
         name = self._name(column)
@@ -77,7 +74,7 @@ class PostgresqlFacts(TableFacts):
         return None if times is None else Interval(times[0].begin, times[1].end)
 
     def availability(self, group: str | None, column: str, predicate: Predicate) -> dict[str, GroupFacts] | None:
-        """Rows and bounds of time of each text of the group column, '' for NULL and without such a column."""
+        """Return number of rows and bounds of time by string of the group column."""
         condition = self._say_of_groups(predicate, column, group)
         if condition is None:
             return None
@@ -98,7 +95,7 @@ class PostgresqlFacts(TableFacts):
         return facts
 
     def count(self, predicate: Predicate) -> int | None:
-        """How many rows a predicate admits."""
+        """Return the number of rows."""
         condition = self._say(predicate)
         if condition is None:
             return None
@@ -111,7 +108,7 @@ class PostgresqlFacts(TableFacts):
     def extreme_times(
         self, column: str, group: str | None, predicate: Predicate, newest: bool
     ) -> dict[str, Interval] | None:
-        """The newest or oldest time of each text of the group column, '' for NULL and without such a column."""
+        """Return the newest or oldest time by string of the group column."""
         condition = self._say_of_groups(predicate, column, group)
         if condition is None:
             return None
@@ -139,7 +136,7 @@ class PostgresqlFacts(TableFacts):
         return None if times is None else dict(zip((value for value, _ in found), times, strict=True))
 
     def extent(self) -> Bounds | None:
-        """Minx miny maxx maxy of all geometries, in the CRS of the layer."""
+        """Return minx miny maxx maxy of all geometries in the CRS of the layer."""
         geometry = self._geometry()
         sides = ", ".join(f"ST_{side}(e)::text AS {side}" for side in ("XMin", "YMin", "XMax", "YMax"))
         with self._reader.asking():
@@ -153,13 +150,13 @@ class PostgresqlFacts(TableFacts):
         return minx, miny, maxx, maxy
 
     def _choose_steps(self, column: str, condition: str) -> str:
-        """The column's values ``found.v``: one after the other by an index, or of all rows, whichever costs less."""
+        """Return SQL of the column's values ``found.v``: by seeks of an index or by a scan, whichever costs less."""
         name = self._name(column)
         there = self._rows(condition, f"{name} IS NOT NULL")
         first = f"SELECT {name} AS v FROM {there} ORDER BY {name} LIMIT 1"
         following = f"SELECT {name} FROM {self._rows(condition, f'{name} > found.v')} ORDER BY {name} LIMIT 1"
         every = f"SELECT {name} AS v FROM {there} GROUP BY {name}"
-        # Without the condition: servers guess few rows inside of a rectangle, which mostly is the extent of the map.
+        # Without the condition: servers estimate few rows in a rectangle, which mostly is the extent of the map.
         unconditional = self._rows(f"{name} IS NOT NULL")
         all_rows, values = self._estimate(f"SELECT {name} FROM {unconditional} GROUP BY {name}")
         step, _ = self._estimate(f"SELECT {name} FROM {unconditional} ORDER BY {name} LIMIT 1")
@@ -170,13 +167,13 @@ class PostgresqlFacts(TableFacts):
         )
 
     def _estimate(self, statement: str) -> tuple[float, int]:
-        """Cost and number of rows that the server expects of a statement."""
+        """Return the server's estimate of the cost and the number of rows of a statement."""
         match = _COST.search(self._reader.ask(f"EXPLAIN {statement}")[0][0])
         assert match is not None
         return float(match[1]), int(match[2])
 
     def _say(self, predicate: Predicate) -> str | None:
-        """SQL that is true for the rows of the predicate and for no others, None if it cannot be said so."""
+        """Return SQL that is true for exactly the rows of the predicate, None if SQL cannot express it."""
         if isinstance(predicate, Everything):
             return ""
         if isinstance(predicate, And):
@@ -193,12 +190,12 @@ class PostgresqlFacts(TableFacts):
         return self._say_rectangle(predicate) if isinstance(predicate, BBox) else None
 
     def _say_of_groups(self, predicate: Predicate, column: str, group: str | None) -> str | None:
-        """The same, None also where the column has no typed times or the server tells the groups apart otherwise."""
+        """Return the same, None also where the column has no typed times or the server would form other groups."""
         typed = self._reader.columns[column].column.kind in (ColumnKind.DATE, ColumnKind.DATETIME)
         return self._say(predicate) if typed and (group is None or self._is_text(group)) else None
 
     def _say_time(self, predicate: Time) -> str | None:
-        """Bounds for a column of date-times, to the microsecond, within the calendar of four digits."""
+        """Return bounds for a column of date-times, to the microsecond, within years of four digits."""
         column = self._reader.columns.get(predicate.name)
         if not isinstance(column, PostgresqlColumn) or column.declared not in _TIMES or not predicate.intervals:
             return None
@@ -228,7 +225,7 @@ class PostgresqlFacts(TableFacts):
         return f"{geometry} @ {write_envelope(smaller, 0)} OR ({geometry} && {whole} AND {exact})"
 
     def _is_text(self, name: str) -> bool:
-        """Whether the column has texts that the server tells apart as mapsos does."""
+        """Return whether the column has strings that the server distinguishes as mapsos does."""
         column = self._reader.columns.get(name)
         return isinstance(column, PostgresqlColumn) and column.declared in ("text", "character varying")
 
@@ -244,7 +241,7 @@ class PostgresqlFacts(TableFacts):
         return times if len(times) == len(texts) else None
 
     def _rows(self, *conditions: str) -> str:
-        """The FROM clause of the rows that the conditions admit."""
+        """Return the FROM clause of the rows that satisfy the conditions."""
         some = [f"({condition})" for condition in (self._source.native_filter, *conditions) if condition]
         return self._reader.from_clause() + (f" WHERE {' AND '.join(some)}" if some else "")
 

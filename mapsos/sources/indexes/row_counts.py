@@ -1,4 +1,4 @@
-"""How many rows a table of SQLite or GeoPackage has for a predicate, counted by the database: exactly, or not at all.
+"""Count the rows of a predicate in a table of SQLite or GeoPackage by the database: exactly, or not at all.
 
 A reading delivers the rows that match both the pushed-down condition (`mapsos.sources.filtering.pushdown`) and the
 predicate. So each part of a predicate is written as SQL that decides as `mapsos.sources.filtering.evaluate` does for
@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.sources.filtering.pushdown import narrow
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.indexes.sql_table import SqlTable
 from mapsos.sources.indexes.time_texts import find_digits, write_bound, write_pattern
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.predicates import And, Everything, OneOf, Predicate, Time, names
 
 _MOST_INTERVALS = 20
@@ -22,25 +22,25 @@ _MOST_INTERVALS = 20
 
 @dataclass(frozen=True)
 class Exactly:
-    """SQL that is true for the rows of a predicate, if ``certain`` is true for all rows that may be of it."""
+    """SQL that is true for the rows of a predicate, if ``certain`` is true for all candidate rows."""
 
     condition: str
     certain: str
 
 
 def count_exactly(reader: SqlTable, predicate: Predicate, admits_all: Callable[[Predicate], bool]) -> int | None:
-    """How many rows a reading with the predicate delivers, None where SQL might decide otherwise for any of them.
+    """Return how many rows a reading with the predicate delivers, None where SQL might decide differently for one.
 
-    None also where it would have to look at the times of all rows: a pass over Arrow columns does that sooner.
+    None also where it would have to check the times of all rows: a pass over Arrow columns is faster.
 
     Parameters
     ----------
     reader
-        Of a table that the mapfile does not narrow down.
+        A table that the mapfile does not narrow down.
     predicate
-        With names as the table spells them.
+        Its names are spelled as the table does.
     admits_all
-        Whether a predicate is known to hold for every row.
+        Returns whether a predicate is known to be true for every row.
     """
     said = _say(reader, predicate, admits_all)
     if said is None or (said.certain and not _has_index(reader, predicate)):
@@ -58,7 +58,7 @@ def count_exactly(reader: SqlTable, predicate: Predicate, admits_all: Callable[[
 
 
 def _has_index(reader: SqlTable, predicate: Predicate) -> bool:
-    """Whether an index of the table begins with a column of the predicate."""
+    """Return whether an index of the table begins with a column of the predicate."""
     named = names(predicate)
     return any(key[0] in named for key in reader.index_keys())
 
@@ -90,12 +90,12 @@ def _say_texts(reader: SqlTable, predicate: OneOf) -> Exactly | None:
     if dialect is None or not (text and plain and predicate.values and predicate.match_case):
         return None
     constants = ", ".join(quote_text(value, dialect) for value in predicate.values)
-    # Whatever the column is declared to compare like: the same characters.
+    # Whatever the collation of the column: the same characters.
     return Exactly(f"CAST({quote_identifier(predicate.name, dialect)} AS TEXT) COLLATE BINARY IN ({constants})", "")
 
 
 def _say_time(reader: SqlTable, predicate: Time) -> Exactly | None:
-    """Ranges of texts, where all of them are date-times in UTC with the same number of digits."""
+    """Return ranges of strings, where all of them are date-times in UTC with the same number of digits."""
     dialect = reader.condition_dialect(predicate.name)
     kind = reader.columns[predicate.name].column.kind
     if dialect is None or kind is not ColumnKind.DATETIME or not 0 < len(predicate.intervals) <= _MOST_INTERVALS:
@@ -116,7 +116,7 @@ def _say_time(reader: SqlTable, predicate: Time) -> Exactly | None:
             spans.append(f"{text} >= '{end}'")
         else:
             spans.append(f"({text} >= '{begin}' AND {text} < '{end}')")
-    # Moved by no days, SQLite writes a date that is none as another one, and what is no date not at all.
+    # Moved by 0 days, SQLite writes an invalid date as another one, and other strings as NULL.
     real = f"strftime('%Y-%m-%dT%H:%M:%S', substr({text}, 1, 19), '+0 days') = substr({text}, 1, 19)"
     return Exactly(
         " OR ".join(spans), f"{name} IS NULL OR ({text} GLOB {write_pattern(digits)} AND {text} >= '0001' AND {real})"

@@ -1,13 +1,12 @@
-"""What a data source knows of its rows without delivering them: SQLite's aggregates, and the extent of a driver.
+"""Facts of a table that SQLite reports by aggregates and indexes, and the extent that a driver knows.
 
-Every answer is the one that a pass over the rows would give, or None where that is not certain.
+Every fact is the one that a pass over the rows would find, or None where that is not certain.
 """
 
 from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-from mapsos.columns.batches import ColumnKind
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.drivers.opening import guarded
 from mapsos.sources.facts import Bounds, GroupFacts, TableFacts
@@ -18,11 +17,12 @@ from mapsos.sources.indexes.sql_table import SqlTable
 from mapsos.sources.indexes.time_texts import find_digits, write_pattern
 from mapsos.sources.query import StepEnds
 from mapsos.sources.reader import Narrowing, Reader
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.predicates import BBox, Everything, Predicate
 from mapsos.terms.times import Interval, parse_time
 
 _EXACT_EXTENTS = ("GPKG", "FlatGeobuf")
-"""Drivers that keep the extent of a layer: PostgreSQL only estimates it, SQLite may take it from old statistics."""
+"""Drivers that store the extent of a layer: PostgreSQL estimates it, SQLite may take it from old statistics."""
 
 
 _complete_indexes: WeakKeyDictionary[SqlTable, bool] = WeakKeyDictionary()
@@ -44,7 +44,7 @@ class SqliteFacts(TableFacts):
         self._source = reader.source
 
     def distinct(self, column: str, predicate: Predicate) -> tuple[str, ...] | None:
-        """Distinct texts in order of first appearance: by an index, where the table has one on the column."""
+        """Return the distinct strings in order of first appearance: by an index on the column, if any."""
         reader = self._reader
         kind = reader.columns[column].column.kind
         if not self._is_plain_table() or kind is not ColumnKind.TEXT or not self._admits_all(predicate):
@@ -54,12 +54,12 @@ class SqliteFacts(TableFacts):
                 return found
             name = quote_identifier(column, reader.dialect)
             order = quote_identifier(reader.fid_name, reader.dialect)
-            # By bytes, whatever order the table declares: values that differ in case alone are two.
+            # By bytes, whatever collation the table declares: values that differ only in case are two.
             statement = f"SELECT {name} FROM {self._table()} GROUP BY {name} COLLATE BINARY ORDER BY MIN({order})"
             return tuple(dict.fromkeys(row[0] for row in reader.ask(statement)))
 
     def time_bounds(self, column: str, predicate: Predicate) -> Interval | None:
-        """From the first to the last time, where all are written alike and in UTC, so that texts sort as times."""
+        """Return the bounds of time, where all times are written alike and in UTC, so that strings sort as times."""
         reader = self._reader
         with guarded(self._source):
             digits = self._find_digits(column, predicate)
@@ -71,7 +71,7 @@ class SqliteFacts(TableFacts):
             differs = f"{name} NOT GLOB {write_pattern(digits)}"
             extremes = find_extremes(reader, column)
             if extremes is not None:
-                # GDAL runs a statement to its first row to learn its columns, and then anew: the first costs nothing.
+                # GDAL runs a statement to its first row to learn its columns, and then again: so that row is cheap.
                 others = reader.ask(
                     "SELECT '' AS other UNION ALL "
                     f"SELECT * FROM (SELECT 'x' FROM {self._table()} WHERE {differs} LIMIT 1)"
@@ -93,7 +93,7 @@ class SqliteFacts(TableFacts):
             return None
 
     def availability(self, group: str | None, column: str, predicate: Predicate) -> dict[str, GroupFacts] | None:
-        """Rows and bounds of time of each group, in order of first appearance, where texts sort as times."""
+        """Return number of rows and bounds of time by group, in order of first appearance, if strings sort as times."""
         reader = self._reader
         if group is not None and reader.columns[group].column.kind is not ColumnKind.TEXT:
             return None
@@ -122,9 +122,9 @@ class SqliteFacts(TableFacts):
             return None
 
     def one_place(self, group: str | None, predicate: Predicate) -> tuple[Narrowing, dict[str, int]] | None:
-        """If all rows are at one point: how to read the first row of each group, and how many rows each has.
+        """Return how to read the first row of each group and the numbers of rows, if all rows are at one point.
 
-        Of a group column of texts without NULL, that an index begins with.
+        For a group column of strings without NULL that an index begins with.
         """
         reader, known = self._reader, self.extent()
         if group is None or known is None or known[:2] != known[2:] or not self._is_plain_table():
@@ -139,12 +139,12 @@ class SqliteFacts(TableFacts):
         return None if counts is None else (self._narrow(list(ids.values())), counts)
 
     def _narrow(self, ids: list[int]) -> Narrowing:
-        """To rows by their feature ids."""
+        """Return a narrowing to rows by their feature ids."""
         fid = quote_identifier(self._reader.fid_name, self._reader.dialect)
         return Narrowing(f"{fid} IN ({', '.join(map(str, ids))})")
 
     def count(self, predicate: Predicate) -> int | None:
-        """How many rows a predicate admits: by texts of a column of texts and by times that are all in UTC."""
+        """Return the number of rows, by strings of a text column and by times that are all in UTC."""
         from mapsos.sources.indexes.row_counts import count_exactly
 
         if not self._is_plain_table():
@@ -153,7 +153,7 @@ class SqliteFacts(TableFacts):
             return count_exactly(self._reader, predicate, self._admits_all)
 
     def find_ends(self, ends: StepEnds, predicate: Predicate) -> tuple[Narrowing, int] | None:
-        """How to read rows among which all are that ``ends`` speaks of, if the predicate admits each; and how many."""
+        """Return how to read rows that include all rows of ``ends``, and how many they are."""
         reader = self._reader
         if not self._is_plain_table():
             return None
@@ -162,17 +162,17 @@ class SqliteFacts(TableFacts):
         return None if ids is None else (self._narrow(ids), len(ids))
 
     def tells_steps(self, time: str, group: str | None) -> bool:
-        """Whether an index may tell the first and last rows of steps of time."""
+        """Return whether an index may find the first and last rows of steps of time."""
         with guarded(self._source):
             return self._is_plain_table() and tells_steps(self._reader, time, group)
 
     def extent(self) -> Bounds | None:
-        """Minx miny maxx maxy as the file keeps it with the layer, None where the driver could only estimate."""
-        exact = self._reader.driver in _EXACT_EXTENTS and self._source.admitted == Everything()
+        """Return minx miny maxx maxy as stored in the file, None where the driver could only estimate it."""
+        exact = self._reader.driver in _EXACT_EXTENTS and self._source.row_filter == Everything()
         return self._reader.known_extent if exact else None
 
     def _find_digits(self, column: str, predicate: Predicate) -> int | None:
-        """How many digits of a second the times seem to have, where SQL may tell of them; else None."""
+        """Return how many digits of a second the times seem to have, None where SQL cannot compare them."""
         kind = self._reader.columns[column].column.kind
         if not self._is_plain_table() or kind is not ColumnKind.DATETIME or not self._admits_all(predicate):
             return None
@@ -180,10 +180,10 @@ class SqliteFacts(TableFacts):
 
     def _is_plain_table(self) -> bool:
         reader = self._reader
-        return reader.dialect is Dialect.SQLITE and bool(reader.fid_name) and self._source.admitted == Everything()
+        return reader.dialect is Dialect.SQLITE and bool(reader.fid_name) and self._source.row_filter == Everything()
 
     def _admits_all(self, predicate: Predicate) -> bool:
-        """Whether the predicate is none, or a rectangle around all there is, with no row outside its index."""
+        """Return whether the predicate is Everything, or a rectangle around all rows, which are all in the index."""
         if isinstance(predicate, Everything):
             return True
         crs, known = self._source.crs, self.extent()
@@ -213,5 +213,5 @@ class SqliteFacts(TableFacts):
 
 
 def _span(first: str, last: str) -> Interval:
-    """From one text to another, that included. Raises ValueError where one is no time."""
+    """Return the interval from one string to another, included. Raises ValueError if one is not a time."""
     return Interval(parse_time(first).begin, parse_time(last).begin + 1)

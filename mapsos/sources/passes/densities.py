@@ -1,4 +1,4 @@
-"""How many rows lie when: counted in spans of time that grow with the data, so that memory stays the same."""
+"""Count rows by time, in spans that grow with the data, so that memory stays the same."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _MOST_SPANS = 4096
 class TimeDensity:
     """Rows counted by when their times begin.
 
-    ``total`` is how many rows there are, those without a time included. Spans are at least a second long and begin at
-    whole seconds.
+    ``total`` is the number of rows, those without a time included. Spans are at least a second long and begin at full
+    seconds.
     """
 
     def __init__(self) -> None:
@@ -35,10 +35,10 @@ class TimeDensity:
                 self._count(begin[valid])
 
     def find_window(self, most: int) -> Interval | None:
-        """The longest span from the first time on that has at most so many rows; None if its first second has more.
+        """Return the longest span from the first time on with at most ``most`` rows; None if the first span has more.
 
-        Its ends are whole seconds. It may be empty of rows where a span as short as this object tells apart has more
-        than ``most``: then look into it (`find_first`).
+        Its ends are full seconds. Where the first span is longer than a second, its rows can be counted again in
+        shorter spans (`find_first`).
         """
         if not len(self._counts):
             return None
@@ -49,7 +49,7 @@ class TimeDensity:
         return Interval(self._first * self._width, (self._first + spans) * self._width)
 
     def find_first(self) -> Interval | None:
-        """The first span that has rows, None if there is none or it cannot be told apart any further."""
+        """Return the first span with rows, None without one or if it cannot be divided any further."""
         if not len(self._counts) or self._width == SECOND:
             return None
         return Interval(self._first * self._width, (self._first + 1) * self._width)
@@ -67,7 +67,7 @@ class TimeDensity:
         self._counts += np.bincount(begins // self._width - self._first, minlength=len(self._counts))
 
     def _widen(self) -> None:
-        """Make spans twice as long."""
+        """Double the length of spans."""
         if len(self._counts):
             before = self._first % 2
             padded = np.pad(self._counts, (before, (before + len(self._counts)) % 2))
@@ -76,7 +76,7 @@ class TimeDensity:
         self._width *= 2
 
     def _stretch(self, first: int, last: int) -> None:
-        """Have a place for each span from the first to the last."""
+        """Extend the counts to all spans from the first to the last."""
         if not len(self._counts):
             self._first = first
             self._counts = np.zeros(last - first + 1, dtype=np.int64)

@@ -1,4 +1,4 @@
-"""What is asked of the rows that share a value: how many, when, where. One pass over Arrow columns for all of them."""
+"""Facts about the rows that share a value: how many, when, where. One pass over Arrow columns for all groups."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class _Groups:
-    """The groups met so far, each with a number, and arrays by that number."""
+    """The groups found so far, each with an index, and arrays by that index."""
 
     def __init__(self, texts: int) -> None:
         self.numbers: dict[str, int] = {}
@@ -35,7 +35,7 @@ class _Groups:
         self.texts: list[dict[int, str]] = [{} for _ in range(texts)]
 
     def number(self, keys: list[str]) -> npt.NDArray[np.int64]:
-        """The numbers of groups, new ones made for those that were not met yet."""
+        """Return the indices of groups, adding those that are new."""
         numbers = np.array([self.numbers.setdefault(key, len(self.numbers)) for key in keys], np.int64)
         new = len(self.numbers) - len(self.rows)
         if new:
@@ -48,7 +48,7 @@ class _Groups:
         return numbers
 
     def facts(self) -> dict[str, GroupFacts]:
-        """What is known of each, in order of first appearance."""
+        """Return the facts of each group, in order of first appearance."""
         found = {}
         for key, number in self.numbers.items():
             timed = self.begin[number] <= self.end[number]
@@ -71,7 +71,7 @@ def facts_of_groups(
     from_crs: Crs | None,
     to_crs: Crs | None,
 ) -> dict[str, GroupFacts]:
-    """The facts of each value text of ``group`` ('' for NULL, and for all rows where it is None), places in ``to_crs``.
+    """Return the facts by value text of ``group`` ('' for NULL, and for all rows if it is None), bounds in ``to_crs``.
 
     Memory grows with the groups, not with the rows.
     """

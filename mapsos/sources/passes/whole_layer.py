@@ -1,4 +1,4 @@
-"""What is asked of a layer as a whole: distinct values, extents, bounds of time. One pass over Arrow columns each."""
+"""Facts about a whole layer: distinct values, extents, bounds of time. One pass over Arrow columns each."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from mapsos.terms.crs import Crs
 from mapsos.terms.times import Interval
 
 PASS_ROWS = 65_536
-"""Rows of a batch in a pass that keeps no rows."""
+"""Rows of a batch in a pass that stores no rows."""
 
 
 def distinct_texts(passing: Iterable[Rows], column: str) -> tuple[str, ...]:
-    """Distinct value texts in order of first appearance, '' for NULL."""
+    """Return the distinct value texts in order of first appearance, '' for NULL."""
     found: dict[str, None] = {}
     for rows in passing:
         found |= dict.fromkeys(_filled(rows.texts(column)).unique().to_pylist())
@@ -29,7 +29,7 @@ def distinct_texts(passing: Iterable[Rows], column: str) -> tuple[str, ...]:
 def extent_of(
     passing: Iterable[Rows], from_crs: Crs | None, to_crs: Crs | None
 ) -> tuple[float, float, float, float] | None:
-    """Minx miny maxx maxy of the geometries in ``to_crs``, None if there are none."""
+    """Return minx miny maxx maxy of the geometries in ``to_crs``, None without any."""
     least = np.array([np.inf, np.inf])
     most = -least
     for rows in passing:
@@ -49,7 +49,7 @@ def extent_of(
 
 
 def bounds_of_time(passing: Iterable[Rows], column: str) -> Interval | None:
-    """From the first begin to the last end of the column's times, None if it has none."""
+    """Return the interval from the first begin to the last end of the column's times, None without any."""
     found: Interval | None = None
     for rows in passing:
         begin, end, valid = times_of(rows, column)
@@ -61,7 +61,7 @@ def bounds_of_time(passing: Iterable[Rows], column: str) -> Interval | None:
 
 
 def extremes_of_time(passing: Iterable[Rows], column: str, group: str | None, newest: bool) -> dict[str, Interval]:
-    """The newest (or oldest) time of each group: by its begin, of equal begins the longest (newest) or shortest."""
+    """Return the newest (or oldest) time of each group by begin; of equal begins the longest (or shortest)."""
     found: dict[str, Interval] = {}
     for rows in passing:
         begin, end, valid = times_of(rows, column)
@@ -81,7 +81,7 @@ def extremes_of_time(passing: Iterable[Rows], column: str, group: str | None, ne
 
 
 def group_codes(rows: Rows, group: str | None) -> tuple[np.ndarray, list[str]]:
-    """Of each row the number (int64) of its value text, and the texts by number; one empty text without a column."""
+    """Return the index (int64) of each row's value text, and the texts by index; one empty text without a column."""
     if group is None:
         return np.zeros(rows.count, dtype=np.int64), [""]
     encoded = _filled(rows.texts(group)).dictionary_encode()

@@ -88,7 +88,7 @@ def test_a_layer_that_the_map_narrows_is_read(tmp_path: Path, more: dict[str, ob
 
 
 def test_a_filter_of_the_map_is_no_plain_table(tmp_path: Path) -> None:
-    source = make(tmp_path / "a.gpkg", ROWS, admitted=Compare("stn", "=", "A"))
+    source = make(tmp_path / "a.gpkg", ROWS, row_filter=Compare("stn", "=", "A"))
     assert ask(source, "distinct", "stn", EVERYTHING) is None
     assert ask(source, "extent") is None
     with open_layer(source) as layer:

@@ -24,7 +24,7 @@ def parse_result(raw: RawRequest, now: int | None = None) -> Predicate | None:
         return parse_filter(value, now)
     except RefusedMarkup as error:
         raise OwsException(
-            "InvalidParameterValue", "result", "msSOSGetObservation", f"RESULT in GetObservation is refused: {error}"
+            "InvalidParameterValue", "result", "msSOSGetObservation", f"RESULT in GetObservation is rejected: {error}"
         ) from error
     except ValueError as error:
         raise OwsException(
