@@ -17,7 +17,7 @@ from mapsos.config.options import (
     DEFAULT_MAX_BODY,
     OPTIONS,
 )
-from mapsos.terms.trusted_proxies import TrustedProxies
+from mapsos.config.trusted_proxies import TrustedProxies
 
 __all__ = ["Settings", "SettingsError", "read_settings"]
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-
-from mapsos.terms.trusted_proxies import TrustedProxies
+from typing import Protocol
 
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_", "HTTP_X_REQUEST_ID")
 _ORIGIN = ("HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_PORT")
@@ -16,6 +15,13 @@ _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?")
 _QUOTED = r'"(?:\\.|[^"\\])*"'
 _HOPS = re.compile(rf'(?:[^,"]|{_QUOTED})+')
 _PAIRS = re.compile(rf'([^=;"\s]+)\s*=\s*({_QUOTED}|[^;"\s]*)')
+
+
+class TrustedProxies(Protocol):
+    """The proxies whose headers are trusted (`mapsos.config.trusted_proxies`)."""
+
+    def include(self, address: str, /) -> bool:
+        """Return whether the address is that of a trusted proxy; empty is the address of a Unix socket's client."""
 
 
 def correct_environ(environ: Mapping[str, str], proxies: TrustedProxies) -> dict[str, str]:

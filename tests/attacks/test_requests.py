@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from fuzz.victim import BROKEN, ENVIRON, FOLDER_SECRET, GOOD, SOS, get, judge, observe, open_victim, post, read
 from fuzz.victim import write_victim as write
 from mapsos.app import Application
-from mapsos.terms.trusted_proxies import read_trusted_proxies
+from mapsos.config.trusted_proxies import read_trusted_proxies
 from mapsos.web.messages import Response
 from mapsos.web.proxies import correct_environ
 from tests.attacks.listener import Listener

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mapsos.config.map_selection import MapSelectionError, select_map
 from mapsos.config.options import OPTIONS
 from mapsos.config.settings import Settings, SettingsError, read_settings
-from mapsos.terms.trusted_proxies import TrustedProxies
+from mapsos.config.trusted_proxies import TrustedProxies
 
 NOT_SET = 'CGI variable "map" is not set.'
 NO_PATH = 'CGI variable "map" not found in configuration and this server is not configured for full paths.'

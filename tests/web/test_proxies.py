@@ -7,7 +7,7 @@ import ipaddress
 import pytest
 
 from mapsos.config.settings import read_settings
-from mapsos.terms.trusted_proxies import TrustedProxies, read_trusted_proxies
+from mapsos.config.trusted_proxies import TrustedProxies, read_trusted_proxies
 from mapsos.web.proxies import correct_environ
 
 DIRECT = {"REMOTE_ADDR": "198.51.100.7", "SERVER_NAME": "inner", "SERVER_PORT": "8080", "HTTP_HOST": "inner:8080"}
