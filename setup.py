@@ -85,6 +85,7 @@ setup(
         "pyproj",
         "shapely>=2",
         "uplot-python",
+        "werkzeug>=3",
         "xstatic-leaflet",
         "zstandard",
     ],

@@ -12,6 +12,7 @@ from mapsos.ows.raw_request import RawRequest
 from mapsos.web.messages import Request
 
 FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 _CHUNK = 65536
 # A key-value body: OWSLib posts one without its media type.
 _LOOKS_LIKE_FORM = re.compile(rb"\s*[A-Za-z_.]+=")
@@ -46,11 +47,29 @@ def decode_request(
     if request.method != "POST":
         return query
     _check_coding(request.environ.get("HTTP_CONTENT_ENCODING", ""))
-    body = _read_body(request, max_body)
     media_type = request.content_type.split(";")[0].strip().lower()
+    if media_type == MULTIPART:
+        return _join(_read_multipart(request, max_body), query)
+    body = _read_body(request, max_body)
     if media_type == FORM or (_LOOKS_LIKE_FORM.match(body) and media_type in ("", "text/plain")):
         return _join(decode_kvp(body.decode("utf-8", "surrogateescape").strip()), query)
     return _override(query, read_body(body))
+
+
+def _read_multipart(request: Request, max_body: int) -> RawRequest:
+    if request.read_form is None:
+        message = f"A body of {MULTIPART} is not read by this program; send {FORM}."
+        raise DecodingError("InvalidParameterValue", "request", message, status=415)
+    try:
+        pairs = request.read_form(_read_body(request, max_body))
+    except ValueError as error:
+        message = f"The multipart form in the body cannot be read: {error}."
+        raise DecodingError("InvalidParameterValue", "request", message) from error
+    values: dict[str, tuple[str, ...]] = {}
+    for name, value in pairs:
+        values[name.lower()] = (*values.get(name.lower(), ()), value)
+    nameless = values.pop("", None) is not None
+    return RawRequest(values, nameless=nameless)
 
 
 def _read_body(request: Request, max_body: int) -> bytes:

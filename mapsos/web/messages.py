@@ -26,6 +26,9 @@ class Request:
         The announced length, None if missing (then ``read`` ends by itself).
     read
         Reads at most so many bytes of the body, b"" at its end. Nothing is read before the first call.
+    read_form
+        Parses a body of type multipart/form-data into pairs of name and value. Raises ValueError for a faulty form, or
+        one with files. None where the adapter cannot: under CGI, where the parser would cost more than the request.
     environ
         CGI variables as text (REMOTE_ADDR, SERVER_NAME, SCRIPT_NAME, HTTPS, HTTP_* ...), already corrected for
         trusted proxies by the adapter.
@@ -38,6 +41,7 @@ class Request:
     content_type: str = ""
     content_length: int | None = None
     read: Callable[[int], bytes] = lambda size: b""
+    read_form: Callable[[bytes], list[tuple[str, str]]] | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
     id: str = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -12,8 +13,11 @@ from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
 import pytest
+from werkzeug.test import Client, EnvironBuilder, run_wsgi_app
 
 from mapsos.config.settings import Settings
+from mapsos.ows.decoding import decode_query, decode_request
+from mapsos.ows.raw_request import RawRequest
 from mapsos.servers import wsgi_adapter
 from mapsos.web.access_log import LoggedBody
 from mapsos.web.messages import Request, Response
@@ -220,3 +224,68 @@ def test_other_servers_name_themselves() -> None:
     environ: dict[str, Any] = {"HTTP_HOST": "other", "SERVER_NAME": "s", "SERVER_PORT": "1"}
     wsgi_adapter.name_server(environ)
     assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == ("s", "1")
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Client:
+    monkeypatch.setenv("MAPSOS_MAX_BODY", "200000")
+    return Client(wsgi_adapter.application)
+
+
+FORM = {"service": "SOS", "request": "GetCapabilities", "sections": "ServiceProvider"}
+
+
+def test_a_multipart_form_is_a_query(client: Client) -> None:
+    answer = client.post("/", data=FORM, content_type="multipart/form-data")
+    assert answer.status_code == 200
+    assert answer.data == client.get("/", query_string=FORM).data
+    assert b"Capabilities" in answer.data
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type", "reason"),
+    [
+        ({"request": (BytesIO(b"x"), "a.xml"), "service": "SOS"}, "multipart/form-data", b"request is a file"),
+        (b"--x\r\nContent-Disposition", "multipart/form-data; boundary=x", b"last boundary is missing"),
+        (b"service=SOS", "multipart/form-data", b"last boundary is missing"),
+        ({f"name{number}": "" for number in range(1001)}, "multipart/form-data", b"more than 1000 parts"),
+        ({"service": "SOS", "request": "x" * 300_000}, "multipart/form-data", b"larger than 200000 bytes"),
+    ],
+    ids=["file", "cut", "boundary", "parts", "large"],
+)
+def test_faulty_multipart_forms_are_reported(client: Client, data: Any, content_type: str, reason: bytes) -> None:
+    answer = client.post("/", data=data, content_type=content_type)
+    assert b"ExceptionReport" in answer.data
+    assert reason in answer.data
+
+
+def test_no_value_of_a_multipart_form_is_lost() -> None:
+    """Wherever an empty value lies in the body: the parser works in pieces."""
+    data = {f"name{number}": "" for number in range(999)}
+    environ = EnvironBuilder("/", method="POST", data=data, content_type="multipart/form-data").get_environ()
+    request = wsgi_adapter.read_request(environ, Settings())
+    raw = decode_request(request, decode_query(request), 1 << 20, reject)
+    assert set(raw.values) == set(data)
+
+
+def reject(body: bytes) -> RawRequest:
+    raise AssertionError("a form is not XML")
+
+
+def test_a_body_that_ends_early_is_reported() -> None:
+    environ = EnvironBuilder("/", method="POST").get_environ()
+    environ |= {"wsgi.input": BytesIO(b"service=SOS"), "CONTENT_LENGTH": "50"}
+    pieces, _, _ = run_wsgi_app(wsgi_adapter.application, environ)
+    assert b"POST body is short" in b"".join(pieces)
+
+
+def test_a_body_of_unknown_length_is_not_waited_for() -> None:
+    class Endless(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise AssertionError("nothing says where it ends")
+
+    environ = EnvironBuilder("/", method="POST", query_string="service=SOS").get_environ()
+    environ["wsgi.input"] = Endless()
+    environ.pop("CONTENT_LENGTH", None)
+    pieces, _, _ = run_wsgi_app(wsgi_adapter.application, environ)
+    assert b"The body of the request is empty" in b"".join(pieces)

@@ -1,7 +1,7 @@
 """where: a condition over the fields of observations, parsed into predicates. Nothing of it ever becomes SQL.
 
 The grammar is that part of SQL which people write into such a field: comparisons, IN, LIKE, BETWEEN, IS NULL, AND, OR,
-NOT and parentheses, over numbers, texts, DATE and TIMESTAMP. Anything else is refused with the place where it stands.
+NOT and parentheses, over numbers, texts, DATE and TIMESTAMP. Anything else is rejected with its position.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ FIELDS: dict[str, FieldKind] = {
 
 _SYNONYMS = {name.replace("_", ""): name for name in FIELDS} | {"time_stamp": "phenomenon_time"}
 NAMES = frozenset({*FIELDS, *_SYNONYMS})
-"""What a condition may call the fields."""
+"""Other names of the fields."""
 
 MOST_LEVELS = 50
 """How deep conditions may stand in each other."""
@@ -70,7 +70,7 @@ _KEYWORDS = frozenset(["and", "or", "not", "in", "like", "escape", "between", "i
 
 
 def parse_where(text: str) -> Predicate:
-    """The observations that a condition admits, as a predicate whose names are those of `FIELDS`.
+    """Return a condition as a predicate whose names are those of `FIELDS`.
 
     Comparisons of texts are by code point and with case. A time literal is as long as its precision, in UTC unless it
     says otherwise. ``1=1`` and its like are decided at once. Raises RestError with the place, counted from 1.
@@ -103,7 +103,7 @@ class _Condition(BooleanParser):
         return _decide(first, operator, second)
 
     def _read_about(self, field: str, place: int) -> Predicate:
-        """What is said of a field, after its name."""
+        """Read the rest of a comparison, after the name of the field."""
         if self.take("is"):
             negated = self.take("not") is not None
             self.demand("null")
@@ -138,7 +138,7 @@ class _Condition(BooleanParser):
 
     def _read_like(self, field: str, place: int) -> Predicate:
         if FIELDS[field] != "text":
-            raise _refuse(place, f"LIKE is for texts, {field} is none")
+            raise _refuse(place, f"LIKE is for strings, {field} is not one")
         pattern = self._read_literal()
         _check(field, pattern)
         escape = ""
@@ -163,7 +163,7 @@ class _Condition(BooleanParser):
         name = token.text.strip('"').lower()
         name = _SYNONYMS.get(name, name)
         if name not in FIELDS:
-            raise _refuse(token.place, f"there is no field {token.text}; fields are {', '.join(FIELDS)}")
+            raise _refuse(token.place, f"unknown field {token.text}; fields are {', '.join(FIELDS)}")
         return name
 
     def _read_literal(self) -> Word:
@@ -227,7 +227,7 @@ def _between(field: str, low: Word, high: Word) -> Predicate:
 
 
 def _check(field: str, literal: Word) -> None:
-    """Refuse a literal of another kind than the field; a time may be written as text."""
+    """Reject a literal of a kind other than that of the field. A time may be written as a string."""
     kind = FIELDS[field]
     if literal.kind != kind and not (kind == "time" and literal.kind == "text"):
         raise _refuse(literal.place, f"{field} is a {kind}, this is a {literal.kind}")
@@ -237,7 +237,7 @@ def _read_time(literal: Word) -> Interval:
     try:
         return parse_time(literal.text)
     except ValueError:
-        raise _refuse(literal.place, f"{literal.text[:50]!r} is no time") from None
+        raise _refuse(literal.place, f"{literal.text[:50]!r} is not a time") from None
 
 
 def _decide(first: Word, operator: ComparisonOperator, second: Word) -> Predicate:
