@@ -41,9 +41,9 @@ class Request:
     content_type: str = ""
     content_length: int | None = None
     read: Callable[[int], bytes] = lambda size: b""
-    read_form: Callable[[bytes], list[tuple[str, str]]] | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
     id: str = ""
+    read_form: Callable[[bytes], list[tuple[str, str]]] | None = None
 
 
 @dataclass(frozen=True)
