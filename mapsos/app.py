@@ -87,7 +87,15 @@ class Application:
         except Exception as error:
             failure = Failure(error, uuid.uuid4().hex[:12])
             log.exception("request failed, reference %s", failure.reference)
-        return exchange.report(failure)
+        try:
+            return exchange.report(failure)
+        except Exception:
+            # Even a page or a report can fail; the client still gets an answer.
+            reference = uuid.uuid4().hex[:12]
+            log.exception("a failure cannot be reported, reference %s", reference)
+            text = f"The request failed for a reason that is in the server's log under reference {reference}.\n"
+            headers = (("Content-Type", "text/plain; charset=UTF-8"),)
+            return Response(500, headers, (text.encode(),), error=True)
 
     def _open(self, request: Request) -> Exchange:
         return next(found for interface in INTERFACES if (found := interface(request, self.host)) is not None)

@@ -217,6 +217,17 @@ def test_failure_of_our_own_is_a_report_that_tells_nothing(
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_a_failure_that_cannot_be_reported_is_answered_too(
+    application: Application, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("mapsos.sos.v1.interface.write_report", lambda *arguments: 1 / 0)
+    response = application.answer(get("service=SOS&request=nothing"))
+    text = read(response).decode()
+    assert response.status == 500
+    assert "division" not in text
+    assert text.split("under reference ")[1].split(".")[0] in caplog.text
+
+
 NAMES = st.sampled_from(
     ["service", "version", "request", "offering", "observedProperty", "procedure", "eventTime", "featureOfInterest"]
     + ["result", "resultModel", "responseFormat", "responseMode", "srsName", "bbox", "sections", "map", "mode", "x"]
