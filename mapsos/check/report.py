@@ -31,7 +31,7 @@ def run(
     mapserver: float = MAPSERVER,
     out: TextIO | None = None,
 ) -> int:
-    """Print what is wrong with mapfiles and give the exit code.
+    """Print the findings about mapfiles and return the exit code.
 
     Each line is ``file:line: level: key: what a client will see, and what to write instead``; with ``as_json`` the
     same as one JSON array, files as absolute paths. The code is 2 if there is an error, 1 if there is a warning and

@@ -39,7 +39,7 @@ def _read_blocks(words: Iterator[tuple[int, str, bool]], path: str) -> dict[str,
         if name == "end" and not quoted:
             return blocks
         if name not in _BLOCKS or quoted:
-            raise SettingsError(f"{path}:{line}: {word} is no block of a configuration; allowed: ENV, MAPS, PLUGINS")
+            raise SettingsError(f"{path}:{line}: unknown block {word}; allowed: ENV, MAPS, PLUGINS")
         pairs = blocks.setdefault(name, {})
         for key_line, key, key_quoted in words:
             if key.lower() == "end" and not key_quoted:

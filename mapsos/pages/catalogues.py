@@ -29,7 +29,7 @@ _OPTIONS = {"**.html": {"silent": "false"}}
 # table and is translated later.
 _KEYWORDS = {"_": (1,), "gettext": (1,), "gettext_noop": (1,), "wording.write": (1,), "wording.count": (2, 3)}
 
-# Numbers of every plural form that any language has for whole numbers.
+# Numbers of every plural form that any language has for integers.
 _NUMBERS = (*range(201), 1_000, 10_000, 100_000, 1_000_000)
 
 
@@ -104,7 +104,7 @@ def _read_script_texts(catalogue: Catalog, translations: GNUTranslations) -> dic
     """Return the texts of scripts by the English text.
 
     A text with plural forms has one for each category that Unicode CLDR has in the language, since that is what
-    browsers know of plurals: a page may not evaluate the expression of the catalogue's ``Plural-Forms``.
+    browsers know of plurals: a page must not evaluate the expression of the catalogue's ``Plural-Forms``.
     """
     found: dict[str, str | dict[str, str]] = {}
     categorize = Locale.parse(catalogue.locale_identifier).plural_form

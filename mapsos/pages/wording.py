@@ -1,4 +1,4 @@
-"""What pages say in the languages that there is wording for, and which of them a service's pages are in."""
+"""Translations of the pages, and the choice of one for a service."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PLAIN_TAG = re.compile(r"([a-z]{2})(-[A-Z]{2})?")
 
 @dataclass(frozen=True, eq=False)
 class Wording:
-    """The texts of pages in a language, each by the text in English, which stands for itself where there is no other.
+    """The texts of pages in a language, each by the text in English, which is used if it is not translated.
 
     ``translations`` are those of texts that the server writes. ``scripts`` is the JSON of those that scripts write: one
     text for each, or where a number decides about the form one for each category of plurals (Unicode CLDR), by the
@@ -47,7 +47,7 @@ def read_tag(text: str) -> str | None:
     """
     plain = _PLAIN_TAG.fullmatch(text)
     if plain is not None and _read_wording(plain[1]) is not None:
-        # Most tags are like this, and what tells of the others takes 20 ms to import.
+        # Most tags are like this, and the library for the others takes 20 ms to import.
         return text
     from langcodes import standardize_tag
     from langcodes.tag_parser import LanguageTagError
@@ -61,7 +61,7 @@ def read_tag(text: str) -> str | None:
 
 
 def find_wording(tag: str | None) -> Wording | None:
-    """Return the wording for a tag of BCP 47, whatever its region is; None where there is none."""
+    """Return the wording for a tag of BCP 47, whatever its region is; None if pages are not translated into its language."""
     if tag is None:
         return None
     language = tag.partition("-")[0]

@@ -1,7 +1,4 @@
-"""The words of documents, messages, comments and pages: none of the phrases that CONTRIBUTING.md replaces.
-
-A room or document that still has some is listed in NOT_YET. One that has been rewritten is struck from the list.
-"""
+"""The words of documents, messages, comments and pages: none of the phrases that CONTRIBUTING.md replaces."""
 
 from __future__ import annotations
 
@@ -56,13 +53,6 @@ DOCSTRINGS = {
 
 MAPSERVER_TEXTS: tuple[str, ...] = ()
 """Texts of MapServer that mapsos reproduces to the letter and that have one of the phrases; today none has."""
-
-NOT_YET = {
-    "mapsos/check",
-    "mapsos/config",
-    "mapsos/pages",
-}
-"""Documents and rooms (with the rooms in them) that are not rewritten yet; ``mapsos``: the modules outside rooms."""
 
 CODE_SPAN = re.compile(r"``.+?``|`[^`\n]+`", re.S)
 SCRIPT_TEXT = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`", re.S)
@@ -151,22 +141,10 @@ def list_places() -> dict[str, list[Path]]:
 PLACES = list_places()
 
 
-def find_entry(place: str) -> str | None:
-    """Return the entry of NOT_YET that excuses a place, None if it must be clean."""
-    rooms = [place, *(parent.as_posix() for parent in Path(place).parents if parent.as_posix() not in (".", "mapsos"))]
-    return next((room for room in rooms if room in NOT_YET), None)
-
-
-@pytest.mark.parametrize("place", [place for place in PLACES if find_entry(place) is None])
+@pytest.mark.parametrize("place", PLACES)
 def test_the_words_are_those_of_the_field(place: str) -> None:
     found = [finding for path in PLACES[place] for finding in list_findings(path)]
     assert not found, "\n" + "\n".join(found)
-
-
-@pytest.mark.parametrize("entry", sorted(NOT_YET))
-def test_what_is_rewritten_is_struck_from_the_list(entry: str) -> None:
-    paths = [path for place, files in PLACES.items() if find_entry(place) == entry for path in files]
-    assert any(list_findings(path) for path in paths), f"{entry} is clean or gone: strike it from NOT_YET"
 
 
 @pytest.mark.parametrize(

@@ -188,12 +188,12 @@ def test_an_update_marks_what_is_to_be_translated(tmp_path: Path) -> None:
     left = {message.id: message for message in list_untranslated(read_catalogue(path))}
     assert len(left) == len(extract_texts()) - 1
     assert "Zoom out" not in left
-    assert left["There was no answer: %(reason)s"].fuzzy
+    assert left["The server did not answer: %(reason)s"].fuzzy
     compile_catalogues(tmp_path, tmp_path)
     texts = json.loads((tmp_path / "de.json").read_text("utf-8"))
     assert texts["Zoom out"] == "Verkleinern"
     # A guess is not shown.
-    assert texts["There was no answer: %(reason)s"] == "There was no answer: %(reason)s"
+    assert texts["The server did not answer: %(reason)s"] == "The server did not answer: %(reason)s"
 
 
 def test_an_update_without_news_changes_no_text(tmp_path: Path) -> None:

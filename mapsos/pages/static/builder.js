@@ -134,7 +134,7 @@
       answer.hidden = false;
       showCurves(type.startsWith("application/json") ? JSON.parse(text) : null);
     } catch (error) {
-      status.textContent = wording.write("There was no answer: %(reason)s", { reason: error.message });
+      status.textContent = wording.write("The server did not answer: %(reason)s", { reason: error.message });
     }
   }
 

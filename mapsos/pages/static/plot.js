@@ -167,7 +167,7 @@
     plot = null;
     if (!curves.length) {
       drawing.replaceChildren();
-      status.textContent = wording.write("There are no observations in this period.");
+      status.textContent = wording.write("No observations in this period.");
       return;
     }
     plot = series.draw(drawing, curves, series.nameColumn(column), (from, to) => {

@@ -1,4 +1,4 @@
-// What scripts say, in the language of the page: by the text in English, which stands for itself where there is no other.
+// What scripts say, in the language of the page: by the text in English, which is used if it is not translated.
 "use strict";
 
 const wording = (() => {
