@@ -61,7 +61,7 @@ def read_tag(text: str) -> str | None:
 
 
 def find_wording(tag: str | None) -> Wording | None:
-    """Return the wording for a tag of BCP 47, whatever its region is; None if pages are not translated into its language."""
+    """Return the wording for a tag of BCP 47, whatever its region is; None if pages lack its language."""
     if tag is None:
         return None
     language = tag.partition("-")[0]
