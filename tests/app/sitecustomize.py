@@ -30,18 +30,24 @@ def _break_layer(module: Any) -> None:
             _explode("layer")
         opened(self, source)
 
-    read = module.Layer._read_rows
-
-    def read_some(self: Any, *arguments: object) -> Iterator[Any]:
-        left = 20_000 if "damaged" in (self.source.connection or "") else None
-        for batch in read(self, *arguments):
-            if left is not None and (left := left - batch.count) < 0:
-                raise module.SourceError("/secret/damaged.gpkg is malformed")
-            yield batch
-
-    module.Layer.__init__, module.Layer._read_rows = init, read_some
+    module.Layer.__init__ = init
     _mend.append(lambda: setattr(module.Layer, "__init__", opened))
-    _mend.append(lambda: setattr(module.Layer, "_read_rows", read))
+
+
+def _break_rows(module: Any) -> None:
+    from mapsos.sources.errors import SourceError
+
+    read = module.LayerRows.rows
+
+    def read_some(self: Any, *arguments: object, **named: object) -> Iterator[Any]:
+        left = 20_000 if "damaged" in (self._source.connection or "") else None
+        for rows in read(self, *arguments, **named):
+            if left is not None and (left := left - rows.count) < 0:
+                raise SourceError("layer damaged cannot be read", "/secret/damaged.gpkg is malformed")
+            yield rows
+
+    module.LayerRows.rows = read_some
+    _mend.append(lambda: setattr(module.LayerRows, "rows", read))
 
 
 def _break_pages(module: Any) -> None:
@@ -56,7 +62,11 @@ def _break_pages(module: Any) -> None:
     _mend.append(lambda: setattr(module.PageExchange, "_send_file", send))
 
 
-_PARTS = {"mapsos.sources.layer": _break_layer, "mapsos.pages.answer": _break_pages}
+_PARTS = {
+    "mapsos.sources.layer": _break_layer,
+    "mapsos.sources.layer_rows": _break_rows,
+    "mapsos.pages.answer": _break_pages,
+}
 
 
 def break_parts() -> None:
