@@ -19,7 +19,7 @@ def open_reader(source: LayerSource) -> Reader:
     if source.kind is SourceKind.SHAPEFILE:
         from mapsos.sources.drivers.shapefiles import ShapefileReader
 
-        return ShapefileReader(source)
+        return ShapefileReader(source, open_ogr)
     if source.is_postgresql:
         from mapsos.sources.drivers.postgis import open_postgresql
 
@@ -28,6 +28,11 @@ def open_reader(source: LayerSource) -> Reader:
         from mapsos.sources.drivers.flatgeobuf import open_flatgeobuf
 
         return open_flatgeobuf(source)
+    return open_ogr(source)
+
+
+def open_ogr(source: LayerSource) -> Reader:
+    """Open a reader of the layer's data by GDAL, whatever the kind of the source."""
     from mapsos.sources.drivers.ogr import OgrReader
 
     return OgrReader(source)
