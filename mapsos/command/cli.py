@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mapsos import __version__
+from mapsos.command.install import run_install
 from mapsos.command.versions import write_version
 
 USAGE = """\
@@ -139,8 +140,6 @@ def run_cgi(arguments: Sequence[str]) -> int:
     """Run ``mapsos cgi install``."""
     if not arguments or arguments[0] != "install":
         raise UsageError("usage: mapsos cgi install FOLDER")
-    from mapsos.command.install import run_install
-
     return run_install(arguments[1:])
 
 

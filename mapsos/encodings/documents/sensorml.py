@@ -96,10 +96,9 @@ class SensorMarkup:
     outputs: tuple[SensorField, ...] = ()
     links: tuple[ObservationLink, ...] = ()
 
-
-def write_sensorml(markup: SensorMarkup, version: SensorMLVersion) -> bytes:
-    """Return the document, in UTF-8, indented by two spaces."""
-    return _Writer(version).write(markup)
+    def write(self, version: SensorMLVersion) -> bytes:
+        """Return the document, in UTF-8, indented by two spaces."""
+        return _Writer(version).write(self)
 
 
 class _Writer:
