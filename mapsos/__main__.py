@@ -11,8 +11,6 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO
-
     from mapsos.config.settings import Settings
 
 
@@ -48,7 +46,7 @@ def _serve_cgi() -> int:
         # Nothing needs cleaning up, and tearing down the interpreter takes time.
         os._exit(code)
     _complete_path()
-    from mapsos.servers.one_shot import leave, start_early
+    from mapsos.servers.one_shot import leave, resume_input, start_early
 
     start_early(os.environ["QUERY_STRING"])
     from mapsos.servers.cgi import serve_request
@@ -64,7 +62,7 @@ def _serve_cgi() -> int:
 
                 logging.getLogger("mapsos").warning("cannot start a CGI worker: %s", error)
 
-    leave(serve_request(os.environ, _resume_input(body), sys.stdout.buffer, prepare=start_worker))
+    leave(serve_request(os.environ, resume_input(body, sys.stdin.buffer), sys.stdout.buffer, prepare=start_worker))
 
 
 def _complete_path() -> None:
@@ -73,15 +71,6 @@ def _complete_path() -> None:
         import site
 
         site.main()
-
-
-def _resume_input(body: bytes) -> BinaryIO:
-    """Return standard input, preceded by the part of the body that was already read."""
-    if not body:
-        return sys.stdin.buffer
-    from mapsos.servers.resident.resumed_input import resume_input
-
-    return resume_input(body, sys.stdin.buffer)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from mapsos.columns.texts import utf8_texts
 from mapsos.columns.value_texts import iso_datetimes
 from mapsos.terms.columns import ColumnKind
 
-__all__ = ["iso_datetimes", "typed_values", "written_values"]
+__all__ = ["iso_datetimes", "parse_texts", "typed_values", "written_values"]
 
 _WRITERS = {
     ColumnKind.INTEGER: value_texts.integer_texts,

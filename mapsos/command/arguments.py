@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
 
 
 def make_parser(name: str, description: str) -> ArgumentParser:
     """Return the parser of ``mapsos NAME``; options must be written in full."""
+    # 3 ms that a request given by mapserv's arguments does not need.
+    from argparse import ArgumentParser
+
     return ArgumentParser(prog=f"mapsos {name}", description=description, allow_abbrev=False)
 
 
@@ -32,3 +38,9 @@ def count(text: str) -> int:
     if number < 1:
         raise ValueError(text)
     return number
+
+
+def version(text: str) -> tuple[int, int]:
+    """Parse the first two numbers of a version. Raises ValueError."""
+    major, minor, *_ = (*text.split("."), "0")
+    return int(major), int(minor)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mapsos import __version__
+from mapsos.command.install import run_install
+from mapsos.command.versions import write_version
 
 USAGE = """\
 Usage: mapsos [--help] [--version] [-v] [-nh] [QUERY_STRING=value] [PATH_INFO=value]
@@ -93,8 +95,6 @@ def read_arguments(arguments: Sequence[str]) -> CgiArguments:
             shown = shown or f"mapsos {__version__}\n"
         elif argument == "-v":
             if shown is None:
-                from mapsos.command.versions import write_version
-
                 shown = write_version() + "\n"
         elif argument == "-nh":
             headers = False
@@ -110,12 +110,9 @@ def read_arguments(arguments: Sequence[str]) -> CgiArguments:
 
 
 def _run_cgi(environ: Mapping[str, str], arguments: CgiArguments) -> int:
-    from mapsos.servers.cgi import NO_REQUEST, serve_request
+    from mapsos.command.get import run_cgi
 
-    if "REQUEST_METHOD" not in environ:
-        sys.stdout.write(NO_REQUEST)
-        return 0
-    return serve_request(environ, sys.stdin.buffer, sys.stdout.buffer, conf=arguments.conf, headers=arguments.headers)
+    return run_cgi(environ, arguments.conf, headers=arguments.headers)
 
 
 def run_serve(arguments: Sequence[str]) -> int:
@@ -125,28 +122,11 @@ def run_serve(arguments: Sequence[str]) -> int:
     return run_serve(arguments)
 
 
-def version(text: str) -> tuple[int, int]:
-    """Read the first two numbers of a version. Raises ValueError."""
-    major, minor, *_ = (*text.split("."), "0")
-    return int(major), int(minor)
-
-
 def run_check(arguments: Sequence[str]) -> int:
-    """Run ``mapsos check``. Return 0 without problems, 1 for warnings with ``--strict``, 2 for errors."""
-    from mapsos.command.arguments import make_parser
+    """Run ``mapsos check``."""
+    from mapsos.command.check import run_check
 
-    parser = make_parser("check", "Report problems of mapfiles as their clients experience them.")
-    parser.add_argument("mapfiles", metavar="MAPFILE", nargs="+")
-    parser.add_argument("--strict", action="store_true", help="exit with 1 if there are warnings")
-    parser.add_argument("--json", action="store_true", help="write the findings as JSON")
-    parser.add_argument("--mapserver", metavar="VERSION", type=version, default="8.0",
-                        help="hold keywords against this version of MapServer; default: 8.0")
-    options = parser.parse_args(arguments)
-
-    from mapsos.check.report import run
-
-    major, minor = options.mapserver
-    return run(options.mapfiles, strict=options.strict, as_json=options.json, mapserver=float(f"{major}.{minor}"))
+    return run_check(arguments)
 
 
 def run_get(arguments: Sequence[str]) -> int:
@@ -160,8 +140,6 @@ def run_cgi(arguments: Sequence[str]) -> int:
     """Run ``mapsos cgi install``."""
     if not arguments or arguments[0] != "install":
         raise UsageError("usage: mapsos cgi install FOLDER")
-    from mapsos.command.install import run_install
-
     return run_install(arguments[1:])
 
 

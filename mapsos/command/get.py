@@ -1,14 +1,14 @@
-"""``mapsos get``."""
+"""Answer a single request from the command line: ``mapsos get``, and the arguments of mapserv."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mapsos.command.arguments import make_parser
 from mapsos.config.settings import SettingsError, read_settings
-from mapsos.servers.cgi import get_response
+from mapsos.servers.cgi import NO_REQUEST, get_response, serve_request
 from mapsos.servers.routes import ServingError, name_mapfiles, serve_only
 
 
@@ -34,3 +34,21 @@ def run_get(arguments: Sequence[str]) -> int:
         "SCRIPT_NAME": f"/{name}",
     }
     return get_response(settings, environ, sys.stdout.buffer)
+
+
+def run_cgi(environ: Mapping[str, str], conf: str | None, *, headers: bool) -> int:
+    """Answer the request in the environment, as a CGI program does. Return the exit code.
+
+    Parameters
+    ----------
+    environ
+        The variables of CGI.
+    conf
+        The configuration file, None for that of the environment.
+    headers
+        Whether to write HTTP headers.
+    """
+    if "REQUEST_METHOD" not in environ:
+        sys.stdout.write(NO_REQUEST)
+        return 0
+    return serve_request(environ, sys.stdin.buffer, sys.stdout.buffer, conf=conf, headers=headers)

@@ -1,7 +1,7 @@
 """The registry of response formats: one row for each, with everything that other modules need. New formats go here.
 
-A row imports the module of its encoder when observations are requested in it: the libraries of a format cost a new
-process more than most responses.
+A row imports its encoder when observations are requested in it: the libraries of a format cost a new process more than
+most responses. Encoders that share most of their modules are imported together.
 """
 
 from __future__ import annotations
@@ -81,45 +81,45 @@ def _load_observation() -> Encoder[Any]:
 
 
 def _load_strict_measurement() -> Encoder[Any]:
-    from mapsos.encodings.strict.measurement import ENCODER
+    from mapsos.encodings.strict import encoders
 
-    return ENCODER
+    return encoders.MEASUREMENT
 
 
 def _load_strict_observation() -> Encoder[Any]:
-    from mapsos.encodings.strict.observation import ENCODER
+    from mapsos.encodings.strict import encoders
 
-    return ENCODER
+    return encoders.OBSERVATION
 
 
 def _load_csv() -> Encoder[Any]:
-    from mapsos.encodings.tables.csv_table import ENCODER
+    from mapsos.encodings.tables import text_encoders
 
-    return ENCODER
+    return text_encoders.CSV
 
 
 def _load_json() -> Encoder[Any]:
-    from mapsos.encodings.tables.json_table import ENCODER
+    from mapsos.encodings.tables import text_encoders
 
-    return ENCODER
+    return text_encoders.JSON
 
 
 def _load_geojson() -> Encoder[Any]:
-    from mapsos.encodings.tables.geojson import ENCODER
+    from mapsos.encodings.tables import text_encoders
 
-    return ENCODER
+    return text_encoders.GEOJSON
 
 
 def _load_parquet() -> Encoder[Any]:
-    from mapsos.encodings.tables.parquet import ENCODER
+    from mapsos.encodings.tables import arrow_encoders
 
-    return ENCODER
+    return arrow_encoders.PARQUET
 
 
 def _load_arrow_stream() -> Encoder[Any]:
-    from mapsos.encodings.tables.arrow_stream import ENCODER
+    from mapsos.encodings.tables import arrow_encoders
 
-    return ENCODER
+    return arrow_encoders.ARROW_STREAM
 
 
 def _list_om_rows() -> Iterator[ResponseFormat]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -68,11 +68,7 @@ def describe_sensor(context: Context, question: SensorQuestion, write_link: Writ
         return SensorDescription(location=_build_url(first, procedure))
     from mapsos.operations.sensors.descriptions import build_sensor
 
-    markup = build_sensor(context, layers, procedure, write_link)
-    if strict:
-        from mapsos.encodings.strict.markup import write_procedure_urn
-
-        markup = replace(markup, urn=write_procedure_urn(procedure))
+    markup = build_sensor(context, layers, procedure, write_link, strict=strict)
     document = fill_template(context.service, first, markup, find_own_url(context))
     return SensorDescription(document=document) if document is not None else SensorDescription(markup=markup)
 

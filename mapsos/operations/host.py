@@ -47,13 +47,9 @@ class Host:
 
         The next question determines facts and summaries again. Idle readers of the data are closed.
         """
-        from mapsos.operations.layers.facts import forget_facts
-        from mapsos.operations.observations.kept_summaries import forget_summaries
-        from mapsos.sources.pool import close_idle_readers
+        from mapsos.operations.forgetting import forget_data
 
-        forget_facts(source)
-        forget_summaries(source)
-        close_idle_readers(source)
+        forget_data(source)
 
     def check_maps(self) -> Iterator[bool]:
         """Yield for each map whether it can be read.

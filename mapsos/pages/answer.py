@@ -20,7 +20,7 @@ from mapsos.pages.rendering import Link, render_page
 from mapsos.pages.sos_links import SosLinks
 from mapsos.pages.static_files import StaticFile, read_static
 from mapsos.pages.wording import PageLanguage, choose_language, share_language
-from mapsos.rest.answer import decoding_errors, find_service, tell_methods
+from mapsos.rest.answer import RestExchange, decoding_errors, find_service, tell_methods
 from mapsos.rest.errors import MethodError, RestError, translate_failure
 from mapsos.rest.parameters import PARAMETERS
 from mapsos.rest.paths import RestPath, write_path
@@ -133,6 +133,11 @@ class Pages:
             status=status, headers=headers, body=(body,), error=error, operation=PAGE_OPERATION, compressible=not error
         )
         return response if error else tag_response(response, read_condition(self._request))
+
+
+def open_rest_exchange(request: Request, path: RestPath, host: Host) -> RestExchange:
+    """Return the exchange for a resource of the REST interface that may be wanted as a page."""
+    return RestExchange(request, path, host, Pages(request, host))
 
 
 class PageExchange:

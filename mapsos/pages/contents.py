@@ -15,7 +15,7 @@ from mapsos.rest.paths import write_path
 from mapsos.rest.resource import Resource
 from mapsos.rest.resources.areas_and_times import describe_interval
 from mapsos.rest.resources.layers import KnownLayer, find_times, tells_steps
-from mapsos.rest.resources.observations import read_query
+from mapsos.rest.resources.observation_query import read_query
 from mapsos.rest.resources.observed_properties import choose_value_columns, list_value_columns
 from mapsos.rest.resources.stations import list_stations
 from mapsos.terms.crs import Crs

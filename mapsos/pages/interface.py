@@ -24,17 +24,14 @@ def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange |
     path_info = request.environ.get("PATH_INFO", "")
     if not host.settings.rest or len(path_info) < 2:
         return None
-    if path_info.startswith(PAGE_PATHS):
-        from mapsos.pages.answer import PageExchange
-
-        return PageExchange(request, host)
-    path = parse_rest_path(read_path(request.environ))
-    if path is None or not _may_want_page(request):
+    path = None if path_info.startswith(PAGE_PATHS) else parse_rest_path(read_path(request.environ))
+    if not path_info.startswith(PAGE_PATHS) and (path is None or not _may_want_page(request)):
         return None
-    from mapsos.pages.answer import Pages
-    from mapsos.rest.answer import RestExchange
+    from mapsos.pages import answer
 
-    return RestExchange(request, path, host, Pages(request, host))
+    if path is None:
+        return answer.PageExchange(request, host)
+    return answer.open_rest_exchange(request, path, host)
 
 
 def _may_want_page(request: Request) -> bool:

@@ -13,7 +13,6 @@ from mapsos.rest.errors import RestError
 from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
 from mapsos.rest.resources.features import list_features, query_features
-from mapsos.rest.resources.observations import check_query, query_observations, read_observations
 from mapsos.rest.resources.offerings import describe_offering, list_offerings
 from mapsos.rest.resources.procedures import describe_procedure, list_procedures
 from mapsos.rest.resources.service_root import describe_schema, describe_service
@@ -92,17 +91,24 @@ def find_resource(
     if path.resource == "openapi":
         return Resource("openapi", "pjson", describe_openapi(context, script + path.prefix))
     if path.resource == "observations/query":
-        whole = format in ("json", "csv")
-        if whole and not reads_body:
-            check_query(context, raw)
-            return Resource(path.resource, format, {}, ())
-        if whole:
-            stream = query_observations(context, raw, csv=format == "csv")
-            return Resource(path.resource, format, {}, stream, stream.count_written)
-        value, rows = read_observations(context, raw, PAGE_ROWS)
-        return Resource(path.resource, format, value, count_rows=lambda: rows)
+        return _find_observations(context, raw, format, reads_body=reads_body)
     if path.resource == "features/query":
         return Resource(path.resource, format, query_features(context, raw))
     if path.id is not None:
         return Resource(path.resource, format, _MEMBERS[path.resource](context, path.id))
     return Resource(path.resource, format, _READERS[path.resource](context))
+
+
+def _find_observations(context: Context, raw: RawRequest, format: str, *, reads_body: bool) -> Resource:
+    from mapsos.rest.resources.observations import check_query, query_observations, read_observations
+
+    name = "observations/query"
+    whole = format in ("json", "csv")
+    if whole and not reads_body:
+        check_query(context, raw)
+        return Resource(name, format, {}, ())
+    if whole:
+        stream = query_observations(context, raw, csv=format == "csv")
+        return Resource(name, format, {}, stream, stream.count_written)
+    value, rows = read_observations(context, raw, PAGE_ROWS)
+    return Resource(name, format, value, count_rows=lambda: rows)

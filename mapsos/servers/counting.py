@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import os
-from pathlib import Path
 
 from mapsos.config.settings import Settings
 from mapsos.config.version import find_public_version
@@ -13,7 +12,7 @@ from mapsos.pages.paths import PAGE_OPERATION
 from mapsos.rest.paths import REST_OPERATIONS
 from mapsos.sos.v1.operations import OPERATIONS
 from mapsos.web.metrics import Metrics
-from mapsos.web.metrics_folder import create_folder, list_roots, share_folder
+from mapsos.web.metrics_folder import share_folder
 
 log = logging.getLogger("mapsos")
 
@@ -31,11 +30,6 @@ def open_metrics(settings: Settings) -> Metrics:
     except OSError as error:
         log.warning("metrics: each process counts by itself: %s", error)
         return open_in(folder=None)
-
-
-def create_shared_folder() -> Path:
-    """Create the folder in which the children of this process count. Raises OSError."""
-    return create_folder(os.getpid(), list_roots(os.environb))
 
 
 def list_operations(settings: Settings) -> tuple[str, ...]:

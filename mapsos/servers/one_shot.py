@@ -1,4 +1,4 @@
-"""Start a process that answers one request: load the libraries that it will need while Python still imports.
+"""Start and end a process that answers one request; load the libraries that it will need while Python still imports.
 
 The dynamic linker takes 0.1 s for GDAL and the hundred libraries it needs. It works in a thread without the
 interpreter's lock, so that on a second processor it costs nothing.
@@ -7,9 +7,13 @@ interpreter's lock, so that on a second processor it costs nothing.
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _LIBRARIES = (("osgeo", "_gdal"), ("numpy", "_core", "_multiarray_umath"), ("pyarrow", "lib"), ("pyarrow", "_compute"))
 """The extension modules that bring the libraries with them, in the order in which an answer imports them."""
@@ -67,6 +71,26 @@ def find_extension(package: str, *parts: str) -> str | None:
             if os.path.exists(path):
                 return path
     return None
+
+
+class _Resumed(io.RawIOBase):
+    def __init__(self, taken: bytes, rest: BinaryIO) -> None:
+        self._taken = io.BytesIO(taken)
+        self._rest = rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        piece = self._taken.read(len(view)) or self._rest.read(len(view))
+        view[: len(piece)] = piece
+        return len(piece)
+
+
+def resume_input(taken: bytes, rest: BinaryIO) -> BinaryIO:
+    """Return a stream of the bytes that a worker, since lost, had read from another one, followed by its rest."""
+    return io.BufferedReader(_Resumed(taken, rest)) if taken else rest
 
 
 def leave(code: int) -> NoReturn:

@@ -25,6 +25,7 @@ from mapsos.servers.listening import (
 )
 from mapsos.servers.routes import MapRoutes, ServingError, name_mapfiles, serve_only
 from mapsos.servers.status import HEALTH, METRICS, open_metrics
+from mapsos.web.metrics_folder import create_folder, list_roots
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -102,10 +103,8 @@ def _create_metrics_folder(settings: Settings) -> Path | None:
     """Create the folder of the workers' counters, None without metrics. Raises ServingError."""
     if not settings.metrics:
         return None
-    from mapsos.servers.counting import create_shared_folder
-
     try:
-        return create_shared_folder()
+        return create_folder(os.getpid(), list_roots(os.environb))
     except OSError as error:
         raise ServingError(f"cannot create a folder for metrics: {error}") from error
 

@@ -166,9 +166,14 @@ class Layer:
             return 0
         return self._query_facts(lambda facts: facts.count(wanted))
 
-    def count_by_time(self, density: TimeDensity, time_column: str | None, predicate: Predicate = EVERYTHING) -> None:
-        """Count rows into ``density`` by the begin of a column's times, MAXFEATURES included: one pass."""
-        self._rows.count_by_time(density, self._spell_any(time_column), predicate)
+    def count_by_time(
+        self, time_column: str | None, predicate: Predicate = EVERYTHING, density: TimeDensity | None = None
+    ) -> TimeDensity:
+        """Return rows counted by the begin of a column's times, MAXFEATURES included: one pass.
+
+        They are added to those of ``density``, if given, which is then the result.
+        """
+        return self._rows.count_by_time(self._spell_any(time_column), predicate, density)
 
     def extreme_times(
         self, time_column: str, group_column: str | None, predicate: Predicate = EVERYTHING, newest: bool = True

@@ -102,9 +102,11 @@ class LayerRows:
         """Return the number of rows, MAXFEATURES included."""
         return sum(rows.count for rows in self.read_pass((), predicate))
 
-    def count_by_time(self, density: TimeDensity, time: str | None, predicate: Predicate) -> None:
-        """Count rows into ``density`` by the begin of their times, MAXFEATURES included."""
+    def count_by_time(self, time: str | None, predicate: Predicate, density: TimeDensity | None) -> TimeDensity:
+        """Return rows counted by the begin of their times, MAXFEATURES included, added to those of ``density``."""
+        density = TimeDensity() if density is None else density
         density.add(self.read_pass(() if time is None else (time,), predicate), time)
+        return density
 
     def extreme_times(self, time: str, group: str | None, predicate: Predicate, newest: bool) -> dict[str, Interval]:
         """Return the newest (or oldest) time by value text of the group column."""

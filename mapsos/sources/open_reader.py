@@ -19,7 +19,7 @@ def open_reader(source: LayerSource) -> Reader:
     if source.kind is SourceKind.SHAPEFILE:
         from mapsos.sources.drivers.shapefiles import ShapefileReader
 
-        return ShapefileReader(source)
+        return ShapefileReader(source, open_ogr)
     if source.is_postgresql:
         from mapsos.sources.drivers.postgis import open_postgresql
 
@@ -28,6 +28,11 @@ def open_reader(source: LayerSource) -> Reader:
         from mapsos.sources.drivers.flatgeobuf import open_flatgeobuf
 
         return open_flatgeobuf(source)
+    return open_ogr(source)
+
+
+def open_ogr(source: LayerSource) -> Reader:
+    """Open a reader of the layer's data by GDAL, whatever the kind of the source."""
     from mapsos.sources.drivers.ogr import OgrReader
 
     return OgrReader(source)
@@ -42,9 +47,9 @@ def open_facts(reader: Reader) -> TableFacts | None:
     if source.kind in (SourceKind.INLINE, SourceKind.SHAPEFILE) or source.max_features is not None or source.encoding:
         return None
     if source.is_postgresql:
-        from mapsos.sources.indexes.postgresql_facts import open_server_facts
+        from mapsos.sources.drivers.postgis import open_postgresql_facts
 
-        return open_server_facts(reader)
+        return open_postgresql_facts(reader)
     from mapsos.sources.indexes.sqlite_facts import open_table_facts
 
     return open_table_facts(reader)

@@ -13,6 +13,8 @@ from mapsos.terms.layer_source import LayerSource
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from mapsos.columns.iso_times import Times
+
 
 class SourceColumn(Protocol):
     """A column and its conversions; ``raw`` is an Arrow array of the driver's own type."""
@@ -91,6 +93,13 @@ class OgrColumn:
         from mapsos.columns.driver_values import written_values
 
         return written_values(raw, self.column.kind, self.encoding, self.decimals)
+
+
+def parse_times(texts: pa.Array) -> Times:
+    """Parse a column of strings as times (`mapsos.columns.iso_times.parse_texts`)."""
+    from mapsos.columns.driver_values import parse_texts
+
+    return parse_texts(texts)
 
 
 WRITTEN_NUMBERS = ("numeric", "real")

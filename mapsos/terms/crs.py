@@ -91,6 +91,11 @@ def write_crs_urn(label: str | None) -> str | None:
     return f"urn:ogc:def:crs:{authority}:{'1.3' if authority == 'OGC' else ''}:{code}"
 
 
+def name_crs(label: str) -> str:
+    """Return the URN of a label, which implies the axis order (`write_crs_urn`); the label itself if it has none."""
+    return write_crs_urn(label) or label
+
+
 @lru_cache(maxsize=256)
 def find_axis_unit(label: str) -> str | None:
     """Return the unit of the first axis as PROJ names it (``degree``, ``metre``), None without axes.

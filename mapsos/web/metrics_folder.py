@@ -19,8 +19,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from prometheus_client.multiprocess import mark_process_dead
-
 from mapsos.files.private_folder import locate_folder, open_private
 
 _NAME = re.compile(r"metrics-(\d+)-(\d*)")
@@ -84,6 +82,9 @@ class MetricsFolder:
                         fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, slot)
 
     def _drop_gauges(self, slot: int) -> None:
+        # 70 ms of a process that only creates the folder.
+        from prometheus_client.multiprocess import mark_process_dead
+
         with contextlib.suppress(FileNotFoundError):
             mark_process_dead(slot, self.path)  # type: ignore[no-untyped-call]
 

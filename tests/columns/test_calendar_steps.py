@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mapsos.columns.calendar_steps import CalendarSteps, number_values
-from mapsos.terms.time_zones import find_time_zone
+from mapsos.sos.v1.reading.time_zones import find_time_zone
 from mapsos.terms.times import format_instant, parse_duration, parse_time
 
 HOUR = 3_600_000_000

@@ -28,7 +28,7 @@ from mapsos.operations.questions import (
 )
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.raw_request import RawRequest
-from mapsos.rest.resources.observations import read_query
+from mapsos.rest.resources.observation_query import read_query
 from mapsos.sos.v1 import describe_sensor, get_data_availability, get_feature_of_interest, get_observation
 from mapsos.sos.v1.operations import OPERATIONS
 from mapsos.sos.v1.request import SosRequest

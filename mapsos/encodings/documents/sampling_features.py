@@ -13,7 +13,7 @@ from lxml import etree
 
 from mapsos.columns.xml_text import clean_text, encode_name
 from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, set_schema_location, write_document
-from mapsos.encodings.strict.markup import UNKNOWN
+from mapsos.encodings.strict.identifiers import UNKNOWN
 from mapsos.terms.crs import is_northing_first, write_crs_urn
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from mapsos.encodings.elements import (
 )
 from mapsos.encodings.markup import Phenomenon, TimeExtent
 from mapsos.mapfile.model import Provider
-from mapsos.terms.crs import find_axis_unit, is_northing_first, write_crs_urn
+from mapsos.terms.crs import find_axis_unit, is_northing_first, name_crs
 
 _SML = "http://www.opengis.net/sensorML/"
 _SWE = "http://www.opengis.net/swe/"
@@ -96,10 +96,9 @@ class SensorMarkup:
     outputs: tuple[SensorField, ...] = ()
     links: tuple[ObservationLink, ...] = ()
 
-
-def write_sensorml(markup: SensorMarkup, version: SensorMLVersion) -> bytes:
-    """Return the document, in UTF-8, indented by two spaces."""
-    return _Writer(version).write(markup)
+    def write(self, version: SensorMLVersion) -> bytes:
+        """Return the document, in UTF-8, indented by two spaces."""
+        return _Writer(version).write(self)
 
 
 class _Writer:
@@ -279,11 +278,6 @@ class _Writer:
                 unit.set("code", clean_text(field.uom))
             else:
                 set_link(unit, _write_uri(field.uom))
-
-
-def name_crs(label: str) -> str:
-    """Return the URN of a CRS, which implies the axis order (`crs.write_crs_urn`); the label if it has none."""
-    return write_crs_urn(label) or label
 
 
 def _order_axes(label: str, x: float, y: float) -> list[tuple[str, str, str | None, float]]:

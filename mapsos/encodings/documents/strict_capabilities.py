@@ -17,7 +17,7 @@ from mapsos.encodings.documents.capabilities_parts import (
 )
 from mapsos.encodings.elements import GML, add_element, add_period, set_link
 from mapsos.encodings.markup import Envelope, Phenomenon
-from mapsos.encodings.strict.markup import UNKNOWN, write_corners
+from mapsos.encodings.strict.identifiers import UNKNOWN, write_corners
 from mapsos.terms.crs import parse_srs_name, write_crs_urn
 
 _TEMPORAL = ("TM_During", "TM_Equals", "TM_After", "TM_Before")

@@ -11,7 +11,7 @@ from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.mapserver.collection import close_collection, write_element
 from mapsos.encodings.mapserver.member_markup import indent
 from mapsos.encodings.markup import CollectionMarkup, Envelope
-from mapsos.encodings.strict.markup import INAPPLICABLE, write_corners
+from mapsos.encodings.strict.identifiers import INAPPLICABLE, write_corners
 from mapsos.web.messages import Chunk
 
 _NAMESPACES = (

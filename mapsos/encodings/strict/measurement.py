@@ -24,14 +24,8 @@ from mapsos.encodings.encoder import Encoder, Needs
 from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.strict.collection import write_strict_members
 from mapsos.encodings.strict.geometry import StrictGeometryMarkup
-from mapsos.encodings.strict.markup import (
-    UNKNOWN,
-    StrictField,
-    StrictMarkup,
-    describe_strict,
-    write_procedure_urn,
-    write_uom_attribute,
-)
+from mapsos.encodings.strict.identifiers import UNKNOWN, write_procedure_urn, write_uom_attribute
+from mapsos.encodings.strict.markup import StrictField, StrictMarkup, describe_strict
 from mapsos.encodings.strict.text_columns import fit_numbers, map_texts
 from mapsos.encodings.template import Optional, Part, Slot, Template, find_filled
 from mapsos.terms.urns import TRANSIENT_FEATURE

@@ -23,14 +23,8 @@ from mapsos.encodings.mapserver.datablock import ProcedureGroups, append_records
 from mapsos.encodings.mapserver.separators import Separators
 from mapsos.encodings.spool import Spool
 from mapsos.encodings.strict.collection import write_strict_members
-from mapsos.encodings.strict.markup import (
-    UNKNOWN,
-    StrictField,
-    StrictMarkup,
-    describe_strict,
-    write_procedure_urn,
-    write_uom_element,
-)
+from mapsos.encodings.strict.identifiers import UNKNOWN, write_procedure_urn, write_uom_element
+from mapsos.encodings.strict.markup import StrictField, StrictMarkup, describe_strict
 from mapsos.encodings.strict.text_columns import fit_numbers
 from mapsos.terms.times import format_instant
 from mapsos.terms.urns import TRANSIENT_FEATURE

@@ -71,7 +71,7 @@ def find_excess(
         known = _count(selections)
     if known is None:
         density = _measure(selections)
-        known = density.total
+        known = _count_all(density)
     known = max(0, known - skipped)
     known = known if most is None else min(known, most)
     if known <= limit:
@@ -123,16 +123,16 @@ def check_summaries(limit: int, most: int | None, known: int) -> None:
 
 
 def _propose(
-    limit: int, density: TimeDensity, selections: Selections, select_during: Callable[[Interval], Selections]
+    limit: int, density: TimeDensity | None, selections: Selections, select_during: Callable[[Interval], Selections]
 ) -> tuple[Interval, int] | None:
     """Return a period from the first row on with at most ``limit`` rows, and its number of rows."""
-    window = density.find_window(limit)
-    while window is None and (first := density.find_first()) is not None:
-        density = _measure(selections, first)
-        window = density.find_window(limit)
+    window = None
+    while density is not None and (window := density.find_window(limit)) is None:
+        first = density.find_first()
+        density = None if first is None else _measure(selections, first)
     while window is not None:
         # The same question with this period may have more rows: those without a time, or of times not in the first one.
-        rows = _measure(select_during(window)).total
+        rows = _count_all(_measure(select_during(window)))
         if rows <= limit:
             return (window, rows) if rows else None
         seconds = (window.end - window.begin) // SECOND // 2
@@ -152,15 +152,18 @@ def _count(selections: Selections) -> int | None:
     return total
 
 
-def _measure(selections: Selections, within: Interval | None = None) -> TimeDensity:
-    from mapsos.sources.passes.densities import TimeDensity
+def _count_all(density: TimeDensity | None) -> int:
+    return 0 if density is None else density.total
 
-    density = TimeDensity()
+
+def _measure(selections: Selections, within: Interval | None = None) -> TimeDensity | None:
+    """Return the rows by their times; None without layers. A period narrows them further."""
+    density = None
     for selection in selections:
         column = selection.meaning.time_column if selection.meaning.layer.time_item else None
         predicate = selection.predicate
         if column is not None and within is not None:
             predicate = all_of(predicate, Time(column.name, (within,)))
         with read_layer(selection.meaning.layer.source) as layer:
-            layer.count_by_time(density, column.name if column else None, predicate)
+            density = layer.count_by_time(column.name if column else None, predicate, density)
     return density

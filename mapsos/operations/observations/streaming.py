@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from mapsos.columns.batches import Batch, MappedBatches
 from mapsos.encodings.encoder import LayerAnswer
-from mapsos.operations.layers.facts import source_errors
+from mapsos.operations.layers.facts import read_layer, source_errors
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.read_ahead import read_ahead
 from mapsos.terms.deadlines import current_deadline
@@ -50,13 +50,11 @@ class BatchStream:
     def __init__(
         self, query: LayerQuery, transform: Callable[[Iterator[Batch]], Generator[Batch]] | None = None
     ) -> None:
-        from mapsos.sources.layer import open_layer
-
         self._batch_rows = query.batch_rows
         self._closing = contextlib.ExitStack()
         try:
+            layer = self._closing.enter_context(read_layer(query.source))
             with source_errors():
-                layer = self._closing.enter_context(open_layer(query.source))
                 self._batches = layer.read(query)
                 self._closing.callback(self._batches.close)
                 if transform is not None:

@@ -9,6 +9,7 @@ from mapsos.columns.batches import Column, ColumnKind
 from mapsos.encodings.documents.sensorml import FieldKind, ObservationLink, SensorField, SensorMarkup, SensorPlace
 from mapsos.encodings.markup import Phenomenon, TimeExtent
 from mapsos.encodings.registry import OM_XML
+from mapsos.encodings.strict.identifiers import write_procedure_urn
 from mapsos.mapfile.model import SENSOR_TEXTS, ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.errors import Kind, ServiceError
@@ -37,7 +38,12 @@ WriteLink: TypeAlias = Callable[[ObservationLayer, Literal["procedure", "feature
 
 
 def build_sensor(
-    context: Context, layers: tuple[ObservationLayer, ...], procedure: str, write_link: WriteLink
+    context: Context,
+    layers: tuple[ObservationLayer, ...],
+    procedure: str,
+    write_link: WriteLink,
+    *,
+    strict: bool = False,
 ) -> SensorMarkup:
     """Return the facts about a sensor from its layers.
 
@@ -54,6 +60,8 @@ def build_sensor(
         The id of the sensor as spelled by the first layer.
     write_link
         Returns the URL of observations.
+    strict
+        Whether the URN of the sensor must be a URI, whatever its id contains.
 
     Raises
     ------
@@ -71,7 +79,7 @@ def build_sensor(
     keywords = texts["keywords"].split(",") if texts["keywords"] else service.identification.keyword_list or ()
     return SensorMarkup(
         procedure=procedure,
-        urn=f"{PROCEDURE_URN}{procedure}",
+        urn=write_procedure_urn(procedure) if strict else f"{PROCEDURE_URN}{procedure}",
         name=texts["name"] or procedure,
         short_name=texts["shortname"] or procedure,
         schemas=service.schemas_location,

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from mapsos.columns.xml_text import escape_attribute
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.operations.errors import Kind, ServiceError
-from mapsos.terms.crs import is_northing_first
+from mapsos.terms.crs import is_northing_first, name_crs
 
 if TYPE_CHECKING:
     from mapsos.encodings.documents.sensorml import SensorMarkup
@@ -94,8 +94,6 @@ def fill_template(
 
 def list_variables(markup: SensorMarkup, online_resource: str) -> dict[str, str]:
     """Return the values of the variables of a template by name, without escaping; empty if unknown."""
-    from mapsos.encodings.documents.sensorml import name_crs
-
     said, place, period, valid = markup.provider, markup.place, markup.period, markup.valid_time
     bounds = [f"{number:.15g}" for number in place.bounds] if place else [""] * 4
     at_one_place = place is not None and place.is_position

@@ -1,4 +1,4 @@
-"""Read and answer observations/query: a question, its parts for each observed property of each layer, and the page."""
+"""Answer observations/query: a question, its parts for each observed property of each layer, and the page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from mapsos.encodings.esri.observation_csv import need_csv, write_observations_csv
+from mapsos.encodings.esri.observation_json import write_observations
 from mapsos.encodings.esri.observation_markup import ObservationMarkup, Page
+from mapsos.encodings.esri.observation_values import gather_observations
 from mapsos.operations.context import Context
 from mapsos.operations.layers.extents import find_map_rectangle
 from mapsos.operations.layers.facts import has_geometry, source_errors
@@ -22,13 +25,10 @@ from mapsos.operations.observe import read_max_features
 from mapsos.operations.questions import FeatureOfInterest, ObservationQuestion
 from mapsos.ows.raw_request import RawRequest
 from mapsos.rest.errors import RestError
-from mapsos.rest.filters.spatial_filters import parse_spatial_filter
-from mapsos.rest.filters.temporal_filters import parse_temporal_filter
-from mapsos.rest.filters.where import parse_where
-from mapsos.rest.parameters import read_count, read_list, read_text
 from mapsos.rest.resources.areas_and_times import format_in_zone
 from mapsos.rest.resources.conditions import apply_condition
 from mapsos.rest.resources.layers import KnownLayer, list_layers, rest_errors
+from mapsos.rest.resources.observation_query import read_page, read_query
 from mapsos.rest.resources.observed_properties import ValueColumn, choose_value_columns
 from mapsos.sources.query import LayerQuery
 from mapsos.terms.deadlines import current_deadline
@@ -39,83 +39,6 @@ from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:
     from mapsos.encodings.encoder import LayerAnswer, Needs
-
-
-@dataclass(frozen=True)
-class Query:
-    """The parameters of a query.
-
-    Attributes
-    ----------
-    question
-        Which observations to return. Names in its ``result`` are those of `mapsos.rest.filters.where.FIELDS`; names of
-        offerings, properties and procedures that no layer has are allowed, and match nothing.
-    offset
-        The time zone of the answer, in minutes east of UTC.
-    """
-
-    question: ObservationQuestion
-    offset: int = 0
-
-
-def read_query(raw: RawRequest, now: int) -> Query:
-    """Return the parameters of a query, except those of its page.
-
-    Parameters
-    ----------
-    raw
-        The parameters as the client wrote them.
-    now
-        The current time in microseconds since 1970 UTC.
-
-    Raises
-    ------
-    RestError
-        A parameter cannot be read.
-    """
-    place, time, where = (read_text(raw, name) for name in ("spatialFilter", "temporalFilter", "where"))
-    features = read_list(raw, "featureOfInterest")
-    area = parse_spatial_filter(place) if place is not None else EVERYTHING
-    times = parse_temporal_filter(time, now) if time is not None else None
-    condition = parse_where(where) if where is not None else EVERYTHING
-    feature = None
-    if features is not None or area != EVERYTHING:
-        # A list without any id names a feature that does not exist: it does not ask for all of them.
-        ids = () if features is None else features or ("",)
-        feature = FeatureOfInterest(None if area == EVERYTHING else area, ids)
-    question = ObservationQuestion(
-        offerings=read_list(raw, "offering"),
-        observed_properties=read_list(raw, "observedProperty"),
-        procedures=read_list(raw, "procedure"),
-        times=(EventTime(times.relation, times.interval),) if times is not None else (),
-        feature=feature,
-        result=None if condition == EVERYTHING else condition,
-    )
-    return Query(question, times.offset if times is not None else 0)
-
-
-def read_page(raw: RawRequest, zone: int, usual: int | None = None, most: int | None = None) -> Page:
-    """Return the page by resultOffset and resultRecordCount.
-
-    Parameters
-    ----------
-    raw
-        The parameters of the request.
-    zone
-        The time zone of the answer, in minutes east of UTC.
-    usual
-        The number of observations without resultRecordCount; None for all.
-    most
-        The maximum number of observations; None for no limit.
-
-    Raises
-    ------
-    RestError
-        A parameter is not an integer in its range.
-    """
-    wanted = read_count(raw, "resultRecordCount", 1)
-    counts = [count for count in (usual if wanted is None else wanted, most) if count is not None]
-    return Page(read_count(raw, "resultOffset", 0) or 0, min(counts, default=None), zone)
 
 
 class PageBody(ObservationBody[ObservationMarkup]):
@@ -179,8 +102,6 @@ def read_observations(context: Context, raw: RawRequest, usual: int) -> tuple[di
     ``usual`` is the maximum number of observations without resultRecordCount. Raises RestError as
     `query_observations` does.
     """
-    from mapsos.encodings.esri.observation_values import gather_observations
-
     with rest_errors(), closing(_open_body(context, raw, usual)) as body, source_errors():
         document = gather_observations(body.page, body.list_layers(), current_deadline().check)
         return document, body.count_written()
@@ -193,12 +114,8 @@ def _open_body(context: Context, raw: RawRequest, usual: int | None, csv: bool =
     rows = None if page.most is None else page.offset + page.most + 1
     parts = tuple(select_parts(context, query.question))
     if csv:
-        from mapsos.encodings.esri.observation_csv import need_csv, write_observations_csv
-
         body = PageBody(page, write_observations_csv, build_questions(parts, rows, need_csv))
     else:
-        from mapsos.encodings.esri.observation_json import write_observations
-
         body = PageBody(page, write_observations, build_questions(parts, rows))
     try:
         if (limit := context.row_limit) is not None:

@@ -25,10 +25,8 @@ def describe_sensor(request: SosRequest) -> Answer:
         return Answer("text/xml", (found.file,))
     if found.document is not None:
         return Answer(CONTENT_TYPE, (found.document,))
-    from mapsos.encodings.documents.sensorml import write_sensorml
-
     assert found.markup is not None
-    return Answer(CONTENT_TYPE, (write_sensorml(found.markup, version),))
+    return Answer(CONTENT_TYPE, (found.markup.write(version),))
 
 
 def read_question(request: SosRequest) -> SensorQuestion:

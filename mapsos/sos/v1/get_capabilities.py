@@ -11,9 +11,10 @@ from mapsos.encodings.documents.capabilities_parts import (
     OfferingDescription,
     OperationDescription,
 )
+from mapsos.encodings.documents.strict_capabilities import write_strict_capabilities
 from mapsos.encodings.markup import Phenomenon
 from mapsos.encodings.registry import list_response_formats, list_result_models
-from mapsos.encodings.strict.markup import write_procedure_urn
+from mapsos.encodings.strict.identifiers import write_procedure_urn
 from mapsos.mapfile.model import ObservationLayer, Offering, group_offerings
 from mapsos.operations.answers import Answer
 from mapsos.operations.context import Context
@@ -71,8 +72,6 @@ def _list_operations(request: SosRequest) -> Iterator[OperationDescription]:
 
 def _write_document(markup: CapabilitiesMarkup, *, strict: bool) -> bytes:
     if strict:
-        from mapsos.encodings.documents.strict_capabilities import write_strict_capabilities
-
         return write_strict_capabilities(markup)
     return write_capabilities(markup)
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import itertools
 import os
 import struct
+from html import escape
 from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import escape
 
 from osgeo import gdal, ogr
 
@@ -87,7 +87,8 @@ class FlatGeobufReader(OgrReader):
         with guarded(self.source):
             regions = ((head, 0, len(self._header)), (path, len(self._header), os.stat(path).st_size))
             parts = "".join(
-                f"<SubfileRegion><Filename>{escape(name)}</Filename><DestinationOffset>{start}</DestinationOffset>"
+                f"<SubfileRegion><Filename>{escape(name, quote=False)}</Filename>"
+                f"<DestinationOffset>{start}</DestinationOffset>"
                 f"<SourceOffset>{start}</SourceOffset><RegionLength>{end - start}</RegionLength></SubfileRegion>"
                 for name, start, end in regions
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from osgeo import gdal, ogr
@@ -359,11 +360,10 @@ class OgrReader:
 
 def _open_as_layer(connection: str, statement: str) -> Any:
     """Open the result of a statement of OGR SQL as a layer ``selected``, from which other statements can select."""
-    from xml.sax.saxutils import escape
-
     return gdal.OpenEx(
         '<OGRVRTDataSource><OGRVRTLayer name="selected">'
-        f"<SrcDataSource>{escape(connection)}</SrcDataSource><SrcSQL>{escape(statement)}</SrcSQL>"
+        f"<SrcDataSource>{escape(connection, quote=False)}</SrcDataSource>"
+        f"<SrcSQL>{escape(statement, quote=False)}</SrcSQL>"
         "</OGRVRTLayer></OGRVRTDataSource>",
         gdal.OF_VECTOR | gdal.OF_READONLY,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mapsos.columns.geometries import GeometryColumn
@@ -11,7 +11,7 @@ from mapsos.sources.drivers.dbf import Table, TableError
 from mapsos.sources.errors import unreadable
 from mapsos.sources.filtering.sql import Dialect
 from mapsos.sources.identity import identity
-from mapsos.sources.reader import Narrowing, ReadPlan
+from mapsos.sources.reader import Narrowing, Reader, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import SourceColumn, foreign_encoding
 from mapsos.terms.layer_source import LayerSource
@@ -25,10 +25,14 @@ _FILE_CODE = b"\x00\x00\x27\x0a"
 
 
 class ShapefileReader:
-    """A shapefile without the records marked as deleted. Raises `SourceError` where a part cannot be read."""
+    """A shapefile without the records marked as deleted. Raises `SourceError` where a part cannot be read.
 
-    def __init__(self, source: LayerSource) -> None:
+    ``open_ogr`` opens a reader of GDAL for geometries that are not points; points do not need GDAL.
+    """
+
+    def __init__(self, source: LayerSource, open_ogr: Callable[[LayerSource], Reader]) -> None:
         self.source = source
+        self._open_ogr = open_ogr
         self._identity = identity(source)
         stem, extension = os.path.splitext(source.connection)
         if extension.lower() != ".shp":
@@ -119,10 +123,8 @@ class ShapefileReader:
 
         import numpy as np
 
-        from mapsos.sources.drivers.ogr import OgrReader
-
         source = dataclasses.replace(self.source, connection=_part(self._stem, "shp"), data="", native_filter=native)
-        reader = OgrReader(source)
+        reader = self._open_ogr(source)
         try:
             narrowing = Narrowing("", plan.narrowing.rectangle if plan.narrowing else None)
             inner = ReadPlan((), plan.geometry, narrowing, plan.batch_rows, plan.first_rows)

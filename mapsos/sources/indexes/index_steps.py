@@ -17,6 +17,7 @@ from mapsos.sources.indexes.index_skips import list_distinct
 from mapsos.sources.indexes.sql_table import SqlTable
 from mapsos.sources.indexes.time_texts import find_digits, write_bound
 from mapsos.sources.query import StepEnds
+from mapsos.sources.source_columns import parse_times
 from mapsos.terms.columns import ColumnKind
 from mapsos.terms.predicates import BBox, Everything, OneOf, Predicate, Time, list_conditions
 from mapsos.terms.times import FOREVER, HOUR, Interval, parse_time, parse_value
@@ -288,9 +289,7 @@ def _read_times(texts: list[str]) -> np.ndarray | None:
     """Parse strings as instants, None if one is not a time."""
     import pyarrow as pa
 
-    from mapsos.columns.iso_times import parse_texts
-
-    begins, _, valid = parse_texts(pa.array(texts, pa.large_string()))
+    begins, _, valid = parse_times(pa.array(texts, pa.large_string()))
     return begins if valid.all() else None
 
 

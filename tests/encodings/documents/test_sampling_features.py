@@ -7,7 +7,7 @@ import shapely
 from lxml import etree
 
 from mapsos.encodings.documents.sampling_features import SamplingFeature, write_sampling_features
-from mapsos.encodings.documents.sensorml import name_crs
+from mapsos.terms.crs import name_crs
 
 GML = "{http://www.opengis.net/gml}"
 

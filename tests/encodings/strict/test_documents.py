@@ -16,7 +16,8 @@ from mapsos.columns.geometries import GeometryColumn
 from mapsos.encodings import spool
 from mapsos.encodings.mapserver import datablock
 from mapsos.encodings.strict import observation as strict_observation
-from mapsos.encodings.strict.markup import StrictField, StrictMarkup, write_uom_attribute, write_uom_element
+from mapsos.encodings.strict.identifiers import write_uom_attribute, write_uom_element
+from mapsos.encodings.strict.markup import StrictField, StrictMarkup
 from mapsos.encodings.strict.measurement import encode_strict_measurements
 from mapsos.encodings.strict.observation import encode_strict_observations
 

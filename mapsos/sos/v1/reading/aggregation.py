@@ -8,7 +8,7 @@ from __future__ import annotations
 from mapsos.operations.questions import Aggregation
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.raw_request import RawRequest
-from mapsos.terms.time_zones import find_time_zone
+from mapsos.sos.v1.reading.time_zones import find_time_zone
 from mapsos.terms.times import parse_duration
 
 FUNCTIONS = ("avg", "min", "max", "sum", "count", "first", "last")

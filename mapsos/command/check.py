@@ -1,0 +1,27 @@
+"""``mapsos check``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mapsos.check.report import run
+from mapsos.command.arguments import make_parser, version
+
+
+def run_check(arguments: Sequence[str]) -> int:
+    """Run ``mapsos check``. Return 0 without problems, 1 for warnings with ``--strict``, 2 for errors."""
+    parser = make_parser("check", "Report problems of mapfiles as their clients experience them.")
+    parser.add_argument("mapfiles", metavar="MAPFILE", nargs="+")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 if there are warnings")
+    parser.add_argument("--json", action="store_true", help="write the findings as JSON")
+    parser.add_argument(
+        "--mapserver",
+        metavar="VERSION",
+        type=version,
+        default="8.0",
+        help="hold keywords against this version of MapServer; default: 8.0",
+    )
+    options = parser.parse_args(arguments)
+
+    major, minor = options.mapserver
+    return run(options.mapfiles, strict=options.strict, as_json=options.json, mapserver=float(f"{major}.{minor}"))

@@ -1,0 +1,92 @@
+"""Read the parameters of observations/query: a question, the time zone of the answer, and a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mapsos.encodings.esri.observation_markup import Page
+from mapsos.operations.questions import FeatureOfInterest, ObservationQuestion
+from mapsos.ows.raw_request import RawRequest
+from mapsos.rest.filters.spatial_filters import parse_spatial_filter
+from mapsos.rest.filters.temporal_filters import parse_temporal_filter
+from mapsos.rest.filters.where import parse_where
+from mapsos.rest.parameters import read_count, read_list, read_text
+from mapsos.terms.event_times import EventTime
+from mapsos.terms.predicates import EVERYTHING
+
+
+@dataclass(frozen=True)
+class Query:
+    """The parameters of a query.
+
+    Attributes
+    ----------
+    question
+        Which observations to return. Names in its ``result`` are those of `mapsos.rest.filters.where.FIELDS`; names of
+        offerings, properties and procedures that no layer has are allowed, and match nothing.
+    offset
+        The time zone of the answer, in minutes east of UTC.
+    """
+
+    question: ObservationQuestion
+    offset: int = 0
+
+
+def read_query(raw: RawRequest, now: int) -> Query:
+    """Return the parameters of a query, except those of its page.
+
+    Parameters
+    ----------
+    raw
+        The parameters as the client wrote them.
+    now
+        The current time in microseconds since 1970 UTC.
+
+    Raises
+    ------
+    RestError
+        A parameter cannot be read.
+    """
+    place, time, where = (read_text(raw, name) for name in ("spatialFilter", "temporalFilter", "where"))
+    features = read_list(raw, "featureOfInterest")
+    area = parse_spatial_filter(place) if place is not None else EVERYTHING
+    times = parse_temporal_filter(time, now) if time is not None else None
+    condition = parse_where(where) if where is not None else EVERYTHING
+    feature = None
+    if features is not None or area != EVERYTHING:
+        # A list without any id names a feature that does not exist: it does not ask for all of them.
+        ids = () if features is None else features or ("",)
+        feature = FeatureOfInterest(None if area == EVERYTHING else area, ids)
+    question = ObservationQuestion(
+        offerings=read_list(raw, "offering"),
+        observed_properties=read_list(raw, "observedProperty"),
+        procedures=read_list(raw, "procedure"),
+        times=(EventTime(times.relation, times.interval),) if times is not None else (),
+        feature=feature,
+        result=None if condition == EVERYTHING else condition,
+    )
+    return Query(question, times.offset if times is not None else 0)
+
+
+def read_page(raw: RawRequest, zone: int, usual: int | None = None, most: int | None = None) -> Page:
+    """Return the page by resultOffset and resultRecordCount.
+
+    Parameters
+    ----------
+    raw
+        The parameters of the request.
+    zone
+        The time zone of the answer, in minutes east of UTC.
+    usual
+        The number of observations without resultRecordCount; None for all.
+    most
+        The maximum number of observations; None for no limit.
+
+    Raises
+    ------
+    RestError
+        A parameter is not an integer in its range.
+    """
+    wanted = read_count(raw, "resultRecordCount", 1)
+    counts = [count for count in (usual if wanted is None else wanted, most) if count is not None]
+    return Page(read_count(raw, "resultOffset", 0) or 0, min(counts, default=None), zone)
