@@ -31,7 +31,7 @@ def test_every_driver_gives_the_same_rows(source: LayerSource, driver: str, push
 def test_the_mapfiles_own_conditions_and_limits_hold(source: LayerSource) -> None:
     import dataclasses
 
-    source = dataclasses.replace(source, admitted=p.Compare("count", ">", "0"), max_features=4)
+    source = dataclasses.replace(source, row_filter=p.Compare("count", ">", "0"), max_features=4)
     assert ids(source, p.EVERYTHING, True) == [1, 4, 6, 7]
     assert ids(source, p.Compare("NAME", "<>", "S1"), True, limit=2) == [4, 6]
     assert ids(source, p.EVERYTHING, True, limit=0) == []
