@@ -15,6 +15,7 @@ from mapsos.sos.v1.reading.results import parse_result
 from mapsos.sources.errors import SourceError
 from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
+from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import Predicate, names
 
 _COMPARE = "<PropertyIs{0}><PropertyName>{1}</PropertyName><Literal>{2}</Literal></PropertyIs{0}>"
@@ -70,7 +71,7 @@ def check(data: bytes) -> None:
 
 
 def _rows(source: object, predicate: Predicate, push_down: bool) -> list[str] | str:
-    placed = locate(predicate, "EPSG:4326")
+    placed = locate(predicate, Crs("EPSG:4326"))
     with open_layer(source) as layer:  # type: ignore[arg-type]
         query = LayerQuery(source=source, texts=("station", "time", "value"), predicate=placed)  # type: ignore[arg-type]
         try:

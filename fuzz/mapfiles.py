@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from fuzz.victim import write_victim
-from mapsos.mapfile.compiled import decode, encode
+from mapsos.mapfile.compiled import Compiled, load_compiled, store_compiled
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.reader import read_service
 
@@ -31,4 +31,6 @@ def check(data: bytes) -> None:
         service = read_service(str(path))
     except MapfileError:
         return
-    assert decode(encode(service)) == service
+    compiled = Compiled(service, ())
+    store_compiled(_folder.name, str(path), compiled)
+    assert load_compiled(_folder.name, str(path)) == compiled

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import Batch
 from mapsos.columns.geometries import reproject
@@ -13,6 +12,7 @@ from mapsos.sources.filtering.evaluate import evaluate
 from mapsos.sources.filtering.pushdown import narrow
 from mapsos.sources.filtering.row_times import instants_of
 from mapsos.sources.layer_readers import LayerReaders
+from mapsos.sources.passes.densities import TimeDensity
 from mapsos.sources.passes.groups import facts_of_groups
 from mapsos.sources.passes.whole_layer import PASS_ROWS, bounds_of_time, distinct_texts, extent_of, extremes_of_time
 from mapsos.sources.query import LayerQuery
@@ -24,9 +24,6 @@ from mapsos.terms.deadlines import Deadline
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import Everything, Nothing, Predicate, all_of, names, needs_geometry, rename
 from mapsos.terms.times import Interval
-
-if TYPE_CHECKING:
-    from mapsos.sources.passes.densities import TimeDensity
 
 
 class LayerRows:

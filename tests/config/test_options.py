@@ -56,7 +56,7 @@ EFFECTS = {
     "MS_ONLINERESOURCE": Effect("http://stated.example/sos?", "http://stated.example/sos?"),
     "MAPSOS_MAX_BODY": Effect("10", "413 ", body=CAPABILITIES),
     "MAPSOS_MAX_ROWS": Effect("10", "ResponseExceedsSizeLimit", OBSERVATION),
-    "MAPSOS_MAX_SECONDS": Effect("0.000001", "would take longer", OBSERVATION),
+    "MAPSOS_MAX_SECONDS": Effect("0.000001", "exceeded the time limit", OBSERVATION),
     "MAPSOS_HTTP_STATUS": Effect("on", "400 Bad Request", "service=SOS&request=None"),
     "MAPSOS_TRUSTED_PROXIES": Effect(
         "127.0.0.1", "from 203.0.113.5", headers={"HTTP_X_FORWARDED_FOR": "203.0.113.5"}, others=LOG

@@ -22,6 +22,7 @@ WEEK = (
     "&eventTime=2010-01-01T08:00:00Z/2010-01-08T07:00:00Z"
 )
 ROWS = 100_000
+TAKEN_AWAY = "data source of layer carbon_dioxide was changed while it was read"
 CARBON_DIOXIDE = f"{OBSERVATIONS}&offering=mauna_loa&observedProperty=carbon_dioxide"
 SENSOR = (
     "service=SOS&version=1.0.0&request=DescribeSensor&procedure=SFO&outputFormat="

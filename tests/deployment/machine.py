@@ -274,8 +274,10 @@ def provide_program() -> list[Path]:
     """Return the layers of a machine on which the section about the program has been followed, made once."""
     bare = provide_bare()
     steps = [example.text for example in read_steps("The program")]
-    made_of = ("setup.py", "pyproject.toml", "script/setup", "mapsos/columns/_loops.c")
-    parts = [(ROOT / name).read_text("utf-8") for name in made_of]
+    # As in script/setup, which would otherwise make the environment again, without a network.
+    made_of = ("setup.py", "pyproject.toml", "script/setup", "mapsos/columns/_loops.c", "mapsos/pages/catalogues.py")
+    catalogues = sorted((ROOT / "mapsos/pages/languages").glob("*.po"))
+    parts = [path.read_text("utf-8") for path in (*(ROOT / name for name in made_of), *catalogues)]
 
     def make(folder: Path) -> None:
         with (
