@@ -21,7 +21,8 @@ from mapsos.ows.decoding import FORM, decode_query
 from mapsos.rest.description.schemas import SCHEMAS, write_schema
 from mapsos.rest.filters.relaxed_json import parse_relaxed_json
 from mapsos.rest.paths import parse_rest_path, read_path
-from mapsos.rest.resources.observations import build_questions, read_query, select_parts
+from mapsos.rest.resources.observation_query import read_query
+from mapsos.rest.resources.observations import build_questions, select_parts
 from mapsos.sources.errors import SourceError
 from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
