@@ -20,6 +20,7 @@ from wsgiref.validate import validator
 import pytest
 
 from mapsos.servers import wsgi_adapter
+from tests.support.station_rows import write_station_rows
 
 from . import sitecustomize
 
@@ -230,8 +231,8 @@ def maps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a configuration of good and bad maps."""
     folder = tmp_path_factory.mktemp("maps")
     for name in ("good", "exploding"):
-        write_rows(folder / f"{name}.gpkg", 20)
-    write_rows(folder / "damaged.gpkg", ROWS)
+        write_station_rows(folder / f"{name}.gpkg", 20, 2)
+    write_station_rows(folder / "damaged.gpkg", ROWS, 2)
     for name, data in (("good", "good"), ("exploding", "exploding"), ("gone", "gone"), ("damaged", "damaged")):
         (folder / f"{name}.map").write_text(MAP.format(folder=folder, data=data))
     (folder / "broken.map").write_text("MAP\n  LAYER\n    NONSENSE 1\n  END\nEND\n")
@@ -257,23 +258,3 @@ def adapter(request: pytest.FixtureRequest, maps: Path, tmp_path_factory: pytest
             yield with_worker
         finally:
             with_worker.end()
-
-
-def write_rows(path: Path, rows: int) -> None:
-    from osgeo import ogr, osr
-
-    reference = osr.SpatialReference()
-    reference.ImportFromEPSG(4326)
-    source = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
-    layer = source.CreateLayer("rows", reference, ogr.wkbPoint)
-    for name, kind in (("station", ogr.OFTString), ("time", ogr.OFTString), ("height", ogr.OFTReal)):
-        layer.CreateField(ogr.FieldDefn(name, kind))
-    layer.StartTransaction()
-    for row in range(rows):
-        feature = ogr.Feature(layer.GetLayerDefn())
-        feature["station"] = f"S{row % 2}"
-        feature["time"] = f"2020-01-{row % 28 + 1:02}T{row % 24:02}:00:00Z"
-        feature["height"] = row / 8
-        feature.SetGeometry(ogr.CreateGeometryFromWkt(f"POINT ({row % 360 - 180} {row % 180 - 90})"))
-        layer.CreateFeature(feature)
-    layer.CommitTransaction()

@@ -16,6 +16,7 @@ import pytest
 
 from mapsos.servers.resident.install import write_program
 from mapsos.servers.resident.worker_name import PACKAGE
+from tests.support.station_rows import write_station_rows
 from tests.support.workers import end_workers, find_workers, has_worker, wait_for
 
 MAP = """\
@@ -127,26 +128,6 @@ def finish(process: subprocess.Popen[bytes], body: bytes = b"") -> Answer:
     return Answer(process.returncode, out, log, any("mapsos.config.settings" in line for line in imports))
 
 
-def write_rows(path: Path, rows: int) -> None:
-    from osgeo import ogr, osr
-
-    reference = osr.SpatialReference()
-    reference.ImportFromEPSG(4326)
-    source = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))
-    layer = source.CreateLayer("rows", reference, ogr.wkbPoint)
-    for name, kind in (("station", ogr.OFTString), ("time", ogr.OFTString), ("height", ogr.OFTReal)):
-        layer.CreateField(ogr.FieldDefn(name, kind))
-    layer.StartTransaction()
-    for row in range(rows):
-        feature = ogr.Feature(layer.GetLayerDefn())
-        feature["station"] = f"S{row % 20}"
-        feature["time"] = f"2020-01-{row % 28 + 1:02}T{row % 24:02}:00:00Z"
-        feature["height"] = row / 8
-        feature.SetGeometry(ogr.CreateGeometryFromWkt(f"POINT ({row % 360 - 180} {row % 180 - 90})"))
-        layer.CreateFeature(feature)
-    layer.CommitTransaction()
-
-
 def change_module(module: Path, old: str, new: str) -> None:
     text = module.read_text()
     assert text.count(old) == 1
@@ -176,8 +157,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(PACKAGE, folder / "mapsos", ignore=shutil.ignore_patterns("__pycache__"))
     change_module(folder / "mapsos" / "servers" / "resident" / "client.py", "PATIENCE = 1.0", "PATIENCE = 60.0")
-    write_rows(folder / "few.gpkg", 20)
-    write_rows(folder / "many.gpkg", BIG_ROWS)
+    write_station_rows(folder / "few.gpkg", 20, 20)
+    write_station_rows(folder / "many.gpkg", BIG_ROWS, 20)
     return folder
 
 
