@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from mapsos.terms.values import dataclass
 
 FindingLevel = Literal["error", "warning", "info"]
 

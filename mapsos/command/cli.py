@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from mapsos import __version__
 from mapsos.command.install import run_install
 from mapsos.command.versions import write_version
+from mapsos.terms.values import dataclass
 
 USAGE = """\
 Usage: mapsos [--help] [--version] [-v] [-nh] [QUERY_STRING=value] [PATH_INFO=value]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from mapsos.config.trusted_proxies import read_trusted_proxies
 from mapsos.terms.posix_patterns import compile_posix
+from mapsos.terms.values import dataclass
 
 DEFAULT_MAX_BODY = 8 * 1024 * 1024
 DEFAULT_CGI_WORKER_IDLE = 300

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from mapsos.config.config_file import SettingsError, read_config
@@ -18,6 +18,7 @@ from mapsos.config.options import (
     OPTIONS,
 )
 from mapsos.config.trusted_proxies import TrustedProxies
+from mapsos.terms.values import dataclass
 
 __all__ = ["Settings", "SettingsError", "read_settings"]
 

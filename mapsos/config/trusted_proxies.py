@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+
+from mapsos.terms.values import dataclass
 
 UNIX = "unix"
 """The word for clients of a Unix socket in MAPSOS_TRUSTED_PROXIES."""

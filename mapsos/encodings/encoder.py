@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from mapsos.columns.batches import Batch
 from mapsos.encodings.layer_description import LayerDescription
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.terms.crs import Crs
+from mapsos.terms.values import dataclass
 from mapsos.web.messages import Chunk
 
 Markup = TypeVar("Markup")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from mapsos.columns.batches import ColumnKind
 from mapsos.encodings.markup import TimeExtent
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import ShapeType
+from mapsos.terms.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,12 @@ most responses. Encoders that share most of their modules are imported together.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mapsos.encodings.encoder import Encoder
+from mapsos.terms.values import dataclass
+
+if TYPE_CHECKING:
+    from mapsos.encodings.encoder import Encoder
 
 OM_XML = 'text/xml; subtype="om/1.0.0"'
 GDA_XML = 'text/xml; subtype="gda/1.0.0"'

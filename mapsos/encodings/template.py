@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mapsos.encodings.joining import Pieces, join_chunks, join_rows
+from mapsos.terms.values import dataclass
 from mapsos.web.messages import Chunk
 
 

@@ -10,11 +10,11 @@ import logging
 import os
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mapsos.mapfile.compiled import Compiled, load_compiled, store_compiled
 from mapsos.mapfile.errors import MapfileError
+from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     from mapsos.config.settings import Settings

@@ -10,13 +10,14 @@ import json
 import os
 import re
 import zlib
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from mapsos.files.cache_folder import read_kept, write_kept
 from mapsos.files.code_version import code_version
 from mapsos.files.identity import Identity
 from mapsos.mapfile import model
 from mapsos.terms.value_json import TERMS, ValueCodec
+from mapsos.terms.values import dataclass
 
 _ROOMS = ("mapfile", "terms")
 """The rooms whose code determines the compiled form of a mapfile."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 
 from mapsos.mapfile.blocks import Block
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.tokens import Token, decode
 from mapsos.terms.layer_source import InlineFeature, ShapeType, SourceKind
+from mapsos.terms.values import dataclass
 
 _SHAPES = {
     "point": ShapeType.POINT,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.tokens import Token, TokenKind, decode
@@ -28,6 +27,7 @@ from mapsos.terms.predicates import (
     any_of,
 )
 from mapsos.terms.times import Interval, parse_time
+from mapsos.terms.values import dataclass
 
 MAX_DEPTH = 100
 """Maximum nesting depth of parentheses in an expression."""

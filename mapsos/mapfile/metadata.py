@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from mapsos.mapfile.blocks import Block
 from mapsos.mapfile.keys import Level, metadata_key
 from mapsos.mapfile.tokens import decode
 from mapsos.terms.predicates import ValueKind
+from mapsos.terms.values import dataclass
 
 _ITEM_KEY = re.compile(r"(sos|ows|wfs|gml)_(.+)_(alias|definition|uom|type)", re.I | re.S)
 _VALUE_KINDS: dict[str, ValueKind] = {

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import ValueKind
+from mapsos.terms.values import dataclass
 
 
 def _freeze(value: object, *names: str) -> None:

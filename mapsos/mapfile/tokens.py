@@ -10,11 +10,11 @@ import enum
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mapsos.files.identity import Identity, identity_of
 from mapsos.mapfile.errors import MapfileError
 from mapsos.terms.mapserver_words import WordError, split_words
+from mapsos.terms.values import dataclass
 
 MAX_INCLUDE_DEPTH = 10
 """Maximum nesting depth of INCLUDEs, as in MapServer. Deeper nesting is treated as a circle."""

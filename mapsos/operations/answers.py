@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
+from mapsos.terms.values import dataclass
 from mapsos.web.messages import Chunk
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mapsos.mapfile.access import enabled_layers
 from mapsos.mapfile.model import ObservationLayer, Service, read_max_rows
 from mapsos.operations.errors import Kind, ServiceError
 from mapsos.operations.host import Host
+from mapsos.terms.values import dataclass
 
 
 @dataclass(frozen=True)

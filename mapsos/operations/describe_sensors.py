@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ from mapsos.operations.layers.procedures import list_procedures
 from mapsos.operations.own_url import find_own_url
 from mapsos.operations.questions import SensorQuestion
 from mapsos.operations.sensors.documents import fill_placeholder, fill_template, is_elsewhere, read_sensor_file
+from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     from mapsos.encodings.documents.sensorml import SensorMarkup

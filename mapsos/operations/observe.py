@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +34,10 @@ from mapsos.operations.questions import ObservationQuestion
 from mapsos.ows.filters import FEATURE_ID
 from mapsos.sources.query import BATCH_ROWS, SHAPE_BATCH_ROWS, LayerQuery
 from mapsos.terms.crs import Crs, SrsName, is_northing_first, parse_srs_name
-from mapsos.terms.event_times import EventTime
 from mapsos.terms.layer_source import ShapeType
 from mapsos.terms.predicates import OneOf
-from mapsos.terms.times import Interval
+from mapsos.terms.times import EventTime, Interval
+from mapsos.terms.values import dataclass
 from mapsos.web.downloads import name_file
 
 if TYPE_CHECKING:

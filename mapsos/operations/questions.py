@@ -7,16 +7,15 @@ can be written as JSON and read back, so that it can be answered later and by an
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import tzinfo
 from typing import TypeAlias
 
 from mapsos.columns.calendar_steps import CalendarSteps
 from mapsos.terms.crs import SrsName
-from mapsos.terms.event_times import EventTime
 from mapsos.terms.predicates import BBox, Predicate
-from mapsos.terms.times import Duration
+from mapsos.terms.times import Duration, EventTime
 from mapsos.terms.value_json import TERMS, ValueCodec
+from mapsos.terms.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import re
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mapsos.ows.xml_input import attribute, children, local_name, text_of
 from mapsos.terms.crs import SrsName, is_northing_first, parse_srs_name
 from mapsos.terms.predicates import BBox
+from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

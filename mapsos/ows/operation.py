@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Generic, Literal, TypeAlias, TypeVar
+
+from mapsos.terms.values import dataclass
 
 Handler = TypeVar("Handler")
 Values: TypeAlias = tuple[str, ...] | Callable[[], tuple[str, ...]]

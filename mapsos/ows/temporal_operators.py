@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mapsos.ows.xml_input import MarkupError, attribute, children, local_name, text_of
-from mapsos.terms.event_times import EventTime, TimeRelation
-from mapsos.terms.times import FOREVER, Interval, parse_time
+from mapsos.terms.times import FOREVER, EventTime, Interval, TimeRelation, parse_time
 
 if TYPE_CHECKING:
     from lxml import etree

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from mapsos.encodings.registry import list_builder_formats
@@ -19,9 +18,9 @@ from mapsos.rest.resources.observation_query import read_query
 from mapsos.rest.resources.observed_properties import choose_value_columns, list_value_columns
 from mapsos.rest.resources.stations import list_stations
 from mapsos.terms.crs import Crs
-from mapsos.terms.event_times import EventTime
 from mapsos.terms.predicates import BBox
-from mapsos.terms.times import FOREVER, Interval, format_interval
+from mapsos.terms.times import FOREVER, EventTime, Interval, format_interval
+from mapsos.terms.values import dataclass
 
 _WGS84 = Crs("EPSG:4326", "EPSG:4326")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
@@ -13,6 +12,7 @@ from mapsos.pages.rendering import Link, Site
 from mapsos.pages.wording import PageLanguage
 from mapsos.rest.paths import MEMBERS, read_path, write_path
 from mapsos.rest.resource import PAGE_ROWS, Resource
+from mapsos.terms.values import dataclass
 from mapsos.web.messages import Request
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from mapsos.pages.static_files import read_static
 from mapsos.pages.wording import PageLanguage, Wording
+from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from mapsos.encodings.registry import CSV, OM_XML
 from mapsos.terms.urns import PROCEDURE_URN
+from mapsos.terms.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
+
+from mapsos.terms.values import dataclass
 
 _TYPES = {
     ".css": "text/css; charset=UTF-8",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import quote, unquote
+
+from mapsos.terms.values import dataclass
 
 _PATH = re.compile(
     r"(?P<prefix>(?P<arcgis>/arcgis/rest/services)?(?:/(?P<service>[^/]+?)(?P<server>/MapServer)?)?/exts/SosSOE)"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from mapsos.operations.context import Context
@@ -16,6 +15,7 @@ from mapsos.rest.resources.features import list_features, query_features
 from mapsos.rest.resources.offerings import describe_offering, list_offerings
 from mapsos.rest.resources.procedures import describe_procedure, list_procedures
 from mapsos.rest.resources.service_root import describe_schema, describe_service
+from mapsos.terms.values import dataclass
 from mapsos.web.messages import Chunk
 
 

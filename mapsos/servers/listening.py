@@ -7,7 +7,8 @@ import socket
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+
+from mapsos.terms.values import dataclass
 
 _BACKLOG = 2048
 _FIRST_HANDED_OVER = 3

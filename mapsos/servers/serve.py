@@ -6,7 +6,6 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -25,6 +24,7 @@ from mapsos.servers.listening import (
 )
 from mapsos.servers.routes import MapRoutes, ServingError, name_mapfiles, serve_only
 from mapsos.servers.status import HEALTH, METRICS, open_metrics
+from mapsos.terms.values import dataclass
 from mapsos.web.metrics_folder import create_folder, list_roots
 
 if TYPE_CHECKING:

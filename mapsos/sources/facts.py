@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from mapsos.sources.query import StepEnds
 from mapsos.sources.reader import Narrowing
 from mapsos.terms.predicates import Predicate
 from mapsos.terms.times import Interval
+from mapsos.terms.values import dataclass
 
 Bounds = tuple[float, float, float, float]
 """Minx miny maxx maxy."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import EVERYTHING, Predicate
+from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     from mapsos.columns.calendar_steps import CalendarSteps

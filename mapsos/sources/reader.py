@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from mapsos.sources.filtering.sql import Dialect
@@ -11,6 +10,7 @@ from mapsos.sources.query import BATCH_ROWS
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import SourceColumn
 from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from mapsos.columns.texts import utf8_texts
 from mapsos.sources.errors import unreadable
 from mapsos.terms.columns import Column
 from mapsos.terms.layer_source import LayerSource
+from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mapsos.terms.predicates import COMPARISONS, EVERYTHING, NOTHING, ComparisonOperator, Not, Predicate, all_of, any_of
+from mapsos.terms.values import dataclass
 
 
 @dataclass(frozen=True)

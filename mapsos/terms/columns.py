@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+
+from mapsos.terms.values import dataclass
 
 
 class ColumnKind(enum.Enum):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any
+
+from mapsos.terms.values import dataclass
 
 _SPELLINGS = (
     (re.compile(r"(?P<a>[A-Za-z]+):(?P<c>[0-9A-Za-z]+)"), False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from mapsos.terms.values import dataclass
 
 
 class ReportedError(Exception):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import EVERYTHING, Predicate
+from mapsos.terms.values import dataclass
 
 
 class SourceKind(enum.Enum):

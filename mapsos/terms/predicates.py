@@ -10,10 +10,10 @@ import dataclasses
 import enum
 import operator
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from mapsos.terms.times import Interval
+from mapsos.terms.values import dataclass
 
 ComparisonOperator = Literal["=", "<>", "<", ">", "<=", ">="]
 SpatialRelation = Literal[

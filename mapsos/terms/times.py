@@ -1,4 +1,4 @@
-"""Times as strings and as intervals: parse and write them.
+"""Times as strings, as intervals and as a client requests them: parse and write them.
 
 Strings are ISO 8601, in UTC without a zone. Instants are microseconds since 1970-01-01T00:00:00Z, in the proleptic
 Gregorian calendar, years 1 to 9999.
@@ -10,6 +10,7 @@ import re
 import time
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal, TypeAlias
 
 FOREVER = 2**62
 """Microseconds that stand for an open end; its negative for an open begin."""
@@ -75,6 +76,30 @@ class Interval:
     def is_empty(self) -> bool:
         """Whether it contains no time at all, as a reversed period."""
         return self.end <= self.begin
+
+
+TimeRelation: TypeAlias = Literal["during", "equals", "before", "after", "latest", "first"]
+"""Of the time of an observation to the requested one."""
+
+
+@dataclass(frozen=True)
+class EventTime:
+    """One requested time.
+
+    Attributes
+    ----------
+    relation
+        Relation of the time of an observation to ``interval``; ``latest`` and ``first`` request the newest and the
+        oldest observation of each procedure.
+    interval
+        In microseconds since 1970 UTC, begin inclusive and end exclusive; None for ``latest`` and ``first``.
+    text
+        As the client wrote it, for file names.
+    """
+
+    relation: TimeRelation
+    interval: Interval | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)

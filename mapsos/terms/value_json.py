@@ -13,9 +13,8 @@ from typing import Any, get_args
 
 from mapsos.terms import predicates
 from mapsos.terms.crs import Crs, SrsName
-from mapsos.terms.event_times import EventTime
 from mapsos.terms.layer_source import InlineFeature, LayerSource, ShapeType, SourceKind
-from mapsos.terms.times import Duration, Interval
+from mapsos.terms.times import Duration, EventTime, Interval
 
 TERMS: tuple[type, ...] = (
     Crs,

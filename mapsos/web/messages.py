@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from http import HTTPStatus
+
+from mapsos.terms.values import dataclass
 
 Chunk = bytes | memoryview
 """A piece of a body. A view avoids copying gigabytes; servers that require bytes convert each piece."""

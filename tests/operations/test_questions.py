@@ -34,8 +34,7 @@ from mapsos.sos.v1.operations import OPERATIONS
 from mapsos.sos.v1.request import SosRequest
 from mapsos.terms import predicates as p
 from mapsos.terms.crs import SrsName
-from mapsos.terms.event_times import EventTime
-from mapsos.terms.times import Duration, Interval
+from mapsos.terms.times import Duration, EventTime, Interval
 
 from .conftest import ROWS, World, write_stations
 

@@ -8,12 +8,12 @@ looks at the local name.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
 
 from mapsos.columns.batches import ColumnKind
 from mapsos.columns.xml_text import encode_name, escape_attribute
 from mapsos.encodings.mapserver.member_markup import encode_prefix, indent
+from mapsos.terms.values import dataclass
 
 GML = "http://www.opengis.net/gml"
 _SCHEMA = "http://www.w3.org/2001/XMLSchema"

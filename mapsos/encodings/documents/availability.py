@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import Batch, ColumnKind
@@ -13,6 +12,7 @@ from mapsos.encodings.mapserver.member_markup import indent
 from mapsos.encodings.tables.table import LayerColumn, Role, TableColumn, TableMarkup
 from mapsos.terms.times import Interval, format_instant
 from mapsos.terms.urns import PROCEDURE_URN
+from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     import pyarrow as pa

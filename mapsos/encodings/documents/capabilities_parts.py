@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from threading import Lock
 from typing import TypeAlias
 
@@ -15,6 +14,7 @@ from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, se
 from mapsos.encodings.markup import Envelope, Phenomenon, TimeExtent
 from mapsos.mapfile.model import Identification, Provider
 from mapsos.ows.negotiation import SECTIONS
+from mapsos.terms.values import dataclass
 
 OM = "http://www.opengis.net/om/1.0"
 OWS = "http://www.opengis.net/ows/1.1"

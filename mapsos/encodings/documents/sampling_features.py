@@ -6,7 +6,6 @@ Coordinates are in the axis order of the CRS's authority, as the URN of the CRS 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -15,6 +14,7 @@ from mapsos.columns.xml_text import clean_text, encode_name
 from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, set_schema_location, write_document
 from mapsos.encodings.strict.identifiers import UNKNOWN
 from mapsos.terms.crs import is_northing_first, write_crs_urn
+from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     import shapely

@@ -6,7 +6,6 @@ The versions differ in their namespaces; also, 1.0.0 does not name lists of capa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
 
@@ -26,6 +25,7 @@ from mapsos.encodings.elements import (
 from mapsos.encodings.markup import Phenomenon, TimeExtent
 from mapsos.mapfile.model import Provider
 from mapsos.terms.crs import find_axis_unit, is_northing_first, name_crs
+from mapsos.terms.values import dataclass
 
 _SML = "http://www.opengis.net/sensorML/"
 _SWE = "http://www.opengis.net/swe/"

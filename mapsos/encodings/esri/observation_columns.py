@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +15,7 @@ from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.esri.observation_markup import ObservationMarkup, PageCutter
 from mapsos.encodings.joining import join_rows
 from mapsos.terms.times import MINUTE
+from mapsos.terms.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,10 @@ A request that reads no observation imports this module; it must stay light.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mapsos.columns.batches import Batch
 from mapsos.encodings.encoder import Needs
 from mapsos.encodings.markup import name_columns
+from mapsos.terms.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ Texts are laid out once for all vertices of a batch; rings, parts and features a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +19,7 @@ from mapsos.columns.texts import column_offsets
 from mapsos.columns.xml_text import escape_attribute
 from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.mapserver.member_markup import crs_attributes, indent
+from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -6,7 +6,6 @@ gml:MultiLineString and gml:MultiPolygon. Each geometry is written as its own ty
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +23,7 @@ from mapsos.encodings.mapserver.geometry_markup import (
     take_apart,
     unify,
 )
+from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     import numpy.typing as npt

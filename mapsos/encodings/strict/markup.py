@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mapsos.columns.batches import ColumnKind
 from mapsos.columns.xml_text import encode_uri
 from mapsos.encodings.layer_description import LayerDescription
 from mapsos.encodings.markup import name_columns
 from mapsos.terms.crs import is_northing_first, write_crs_urn
+from mapsos.terms.values import dataclass
 
 _LONGEST_SEPARATOR = 3
 

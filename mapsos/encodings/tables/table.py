@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mapsos.columns.batches import ColumnKind
 from mapsos.encodings.encoder import Needs
 from mapsos.encodings.layer_description import LayerDescription
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import ShapeType
+from mapsos.terms.values import dataclass
 
 
 class Role(enum.Enum):

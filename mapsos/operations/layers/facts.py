@@ -11,7 +11,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from mapsos.columns.batches import Column
@@ -23,6 +22,7 @@ from mapsos.terms.deadlines import current_deadline
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import EVERYTHING, Predicate
 from mapsos.terms.times import Interval
+from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     from mapsos.sources.facts import GroupFacts

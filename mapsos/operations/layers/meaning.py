@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mapsos.columns.batches import Column, ColumnKind
 from mapsos.columns.xml_text import encode_id, encode_uri
@@ -12,6 +12,7 @@ from mapsos.ows.filters import FEATURE_ID
 from mapsos.terms.predicates import NOTHING, And, Between, Compare, Not, OneOf, Or, Predicate, ValueKind, rename
 from mapsos.terms.times import parse_time
 from mapsos.terms.urns import strip_procedure
+from mapsos.terms.values import dataclass
 
 _URI_BEGINNINGS = ("urn:", "http://", "https://", "ftp://", "file:")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mapsos.columns.batches import Batch, Column, ColumnKind
@@ -23,6 +23,7 @@ from mapsos.operations.observations.kept_summaries import ask_summary
 from mapsos.operations.questions import Aggregation
 from mapsos.sources.query import BATCH_ROWS, LayerQuery, StepEnds
 from mapsos.sources.read_ahead import read_ahead
+from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -14,7 +14,6 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from mapsos.files.cache_folder import read_kept, write_kept
@@ -23,6 +22,7 @@ from mapsos.files.identity import Identity, stat_file
 from mapsos.sources.identity import identity, list_files
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.value_json import TERMS, ValueCodec
+from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mapsos.operations.errors import Kind, ServiceError
@@ -11,6 +10,7 @@ from mapsos.operations.layers.facts import read_layer
 from mapsos.operations.observations.selection import LayerSelection
 from mapsos.terms.predicates import Time, all_of
 from mapsos.terms.times import SECOND, Interval, format_interval
+from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     from mapsos.sources.passes.densities import TimeDensity

@@ -5,7 +5,7 @@ Compare docs/mapserver-sos.md, "Layers of a request".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mapsos.mapfile.model import Service
 from mapsos.operations.errors import Kind, ServiceError, Subject
@@ -18,7 +18,6 @@ from mapsos.operations.layers.meaning import (
 )
 from mapsos.operations.questions import FeatureOfInterest
 from mapsos.terms.crs import Crs
-from mapsos.terms.event_times import EventTime
 from mapsos.terms.predicates import (
     EVERYTHING,
     NOTHING,
@@ -35,8 +34,9 @@ from mapsos.terms.predicates import (
     all_of,
     any_of,
 )
-from mapsos.terms.times import FOREVER, Interval
+from mapsos.terms.times import FOREVER, EventTime, Interval
 from mapsos.terms.urns import TRANSIENT_FEATURE, strip_procedure
+from mapsos.terms.values import dataclass
 
 Asked = tuple[tuple[LayerMeaning, Predicate], ...]
 """The remaining layers of an answer in map order, each with the predicate for its rows so far."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mapsos.sources.facts import Bounds, GroupFacts
+from mapsos.terms.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from mapsos.rest.errors import RestError
 from mapsos.terms.predicates import TemporalRelation
 from mapsos.terms.times import EARLIEST, Interval, parse_time
+from mapsos.terms.values import dataclass
 
 _FORMS = (
     "equals:<time>",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 
 from mapsos.mapfile.model import ObservationLayer
@@ -20,6 +19,7 @@ from mapsos.rest.resources.areas_and_times import Bounds, describe_spatial_refer
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import EVERYTHING, Predicate
 from mapsos.terms.times import Interval
+from mapsos.terms.values import dataclass
 
 _WGS84 = Crs("EPSG:4326", "EPSG:4326")
 

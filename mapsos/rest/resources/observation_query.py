@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mapsos.encodings.esri.observation_markup import Page
 from mapsos.operations.questions import FeatureOfInterest, ObservationQuestion
 from mapsos.ows.raw_request import RawRequest
@@ -11,8 +9,9 @@ from mapsos.rest.filters.spatial_filters import parse_spatial_filter
 from mapsos.rest.filters.temporal_filters import parse_temporal_filter
 from mapsos.rest.filters.where import parse_where
 from mapsos.rest.parameters import read_count, read_list, read_text
-from mapsos.terms.event_times import EventTime
 from mapsos.terms.predicates import EVERYTHING
+from mapsos.terms.times import EventTime
+from mapsos.terms.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -32,9 +31,9 @@ from mapsos.rest.resources.observation_query import read_page, read_query
 from mapsos.rest.resources.observed_properties import ValueColumn, choose_value_columns
 from mapsos.sources.query import LayerQuery
 from mapsos.terms.deadlines import current_deadline
-from mapsos.terms.event_times import EventTime
 from mapsos.terms.predicates import EVERYTHING, NOTHING, Nothing, Predicate, all_of, any_of
-from mapsos.terms.times import SECOND, Interval
+from mapsos.terms.times import SECOND, EventTime, Interval
+from mapsos.terms.values import dataclass
 from mapsos.web.messages import Chunk
 
 if TYPE_CHECKING:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mapsos.columns.batches import Column, ColumnKind
 from mapsos.operations.layers.meaning import LayerMeaning, write_property_uri
+from mapsos.terms.values import dataclass
 
 _NUMERIC = (ColumnKind.INTEGER, ColumnKind.REAL)
 _TYPES = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from mapsos.operations.context import Context
@@ -13,6 +12,7 @@ from mapsos.rest.resources.layers import KnownLayer, list_layers
 from mapsos.rest.resources.observed_properties import list_value_columns
 from mapsos.rest.resources.stations import Station, list_described, list_stations
 from mapsos.terms.urns import strip_procedure
+from mapsos.terms.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ of a layer, or comes from a column.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mapsos.mapfile.model import FEATURE_TEXTS, SENSOR_TEXTS, FeatureMetadata, SensorMetadata
 from mapsos.operations.context import Context
@@ -18,6 +18,7 @@ from mapsos.rest.resources.layers import KnownLayer, rest_errors
 from mapsos.sources.facts import GroupFacts
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import Predicate
+from mapsos.terms.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mapsos.operations.errors import Kind, ServiceError, Subject
 from mapsos.ows.exceptions import OwsException
+from mapsos.terms.values import dataclass
 
 
 @dataclass(frozen=True)

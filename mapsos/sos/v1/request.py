@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from mapsos.operations.answers import Answer
 from mapsos.operations.context import Context
 from mapsos.ows.operation import Operation
 from mapsos.ows.raw_request import RawRequest
+from mapsos.terms.values import dataclass
 
 
 @dataclass(frozen=True)

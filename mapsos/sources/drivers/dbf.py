@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mapsos.columns.parse_numbers import calendar_days, parse_integers, parse_numbers
 from mapsos.columns.texts import from_fixed_width, utf8_texts
 from mapsos.terms.columns import Column, ColumnKind
+from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

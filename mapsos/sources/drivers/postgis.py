@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from mapsos.sources.drivers.ogr import read_columns
 from mapsos.sources.drivers.postgresql import PostgresqlReader
@@ -14,6 +13,7 @@ from mapsos.sources.indexes.postgresql_facts import open_server_facts
 from mapsos.sources.reader import Reader
 from mapsos.sources.source_columns import foreign_encoding
 from mapsos.terms.layer_source import LayerSource, SourceKind
+from mapsos.terms.values import dataclass
 
 _DATA = re.compile(r"\s*(?P<geometry>\"(?:[^\"]|\"\")+\"|[^\s\"]+)\s+from\s+(?P<rest>.+?)\s*;?\s*", re.I | re.S)
 _USING = re.compile(r"\s+using\s+(?:unique\s+(?P<unique>\S+)|srid\s*=\s*(?P<srid>-?\d+))\s*$", re.I)

@@ -9,7 +9,6 @@ anything is not certain, the result is None, and a pass is needed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
@@ -21,6 +20,7 @@ from mapsos.sources.source_columns import parse_times
 from mapsos.terms.columns import ColumnKind
 from mapsos.terms.predicates import BBox, Everything, OneOf, Predicate, Time, list_conditions
 from mapsos.terms.times import FOREVER, HOUR, Interval, parse_time, parse_value
+from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     import numpy as np

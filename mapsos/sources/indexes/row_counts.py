@@ -8,7 +8,6 @@ the rows within that condition; where it might decide otherwise for one of those
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from mapsos.sources.filtering.pushdown import narrow
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
@@ -16,6 +15,7 @@ from mapsos.sources.indexes.sql_table import SqlTable
 from mapsos.sources.indexes.time_texts import find_digits, write_bound, write_pattern
 from mapsos.terms.columns import ColumnKind
 from mapsos.terms.predicates import And, Everything, OneOf, Predicate, Time, names
+from mapsos.terms.values import dataclass
 
 _MOST_INTERVALS = 20
 

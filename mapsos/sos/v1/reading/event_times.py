@@ -6,8 +6,7 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.temporal_operators import EXTREMES, parse_temporal_element
 from mapsos.ows.xml_input import RefusedMarkup, parse_fragments
-from mapsos.terms.event_times import EventTime
-from mapsos.terms.times import current_time, parse_period, parse_time
+from mapsos.terms.times import EventTime, current_time, parse_period, parse_time
 
 MAX_TIMES = 1000
 """Maximum number of times of a request: each of them is compared with every row."""

@@ -15,8 +15,7 @@ from mapsos.ows.kvp import decode_kvp
 from mapsos.ows.raw_request import RawRequest
 from mapsos.sos.v1.interface import read_body
 from mapsos.sos.v1.reading.event_times import parse_event_times
-from mapsos.terms.event_times import EventTime
-from mapsos.terms.times import FOREVER, Interval, parse_period, parse_time
+from mapsos.terms.times import FOREVER, EventTime, Interval, parse_period, parse_time
 
 NOW = 1_004_452_195_000_000
 PERIOD = "<gml:TimePeriod><gml:beginPosition>2001</gml:beginPosition><gml:endPosition>2002</gml:endPosition></gml:TimePeriod>"
