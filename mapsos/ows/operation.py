@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 from mapsos.terms.values import dataclass
@@ -78,16 +77,6 @@ class Operation(Generic[Handler]):
     answer: Handler
     is_standard: bool = True
     writes: bool = False
-
-    @cached_property
-    def listed_parameters(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """The parameters that capabilities like MapServer's list, with their values."""
-        return tuple(filter(None, (parameter.describe(strict=False) for parameter in self.parameters)))
-
-    @cached_property
-    def strict_parameters(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        """The parameters that valid capabilities list, with their values."""
-        return tuple(filter(None, (parameter.describe(strict=True) for parameter in self.parameters)))
 
     def find_parameter(self, name: str) -> Parameter | None:
         """Return the parameter of a name in any case."""

@@ -66,8 +66,8 @@ def _list_operations(request: SosRequest) -> Iterator[OperationDescription]:
         if operation.name != "GetCapabilities" and not is_enabled(request.context, operation):
             continue
         if operation.is_standard or not request.strict:
-            listed = operation.strict_parameters if request.strict else operation.listed_parameters
-            yield OperationDescription(operation.name, listed)
+            described = (parameter.describe(strict=request.strict) for parameter in operation.parameters)
+            yield OperationDescription(operation.name, tuple(filter(None, described)))
 
 
 def _write_document(markup: CapabilitiesMarkup, *, strict: bool) -> bytes:
