@@ -78,6 +78,9 @@ class Operation(Generic[Handler]):
     is_standard: bool = True
     writes: bool = False
 
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     def find_parameter(self, name: str) -> Parameter | None:
         """Return the parameter of a name in any case."""
         return next((parameter for parameter in self.parameters if parameter.key == name.lower()), None)

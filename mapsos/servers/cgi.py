@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +13,7 @@ from typing import BinaryIO
 from mapsos.app import Application
 from mapsos.config.settings import Settings, SettingsError, read_settings
 from mapsos.servers.nph import find_protocol, is_chunked, write_chunks, write_head
-from mapsos.servers.process import prepare_process
+from mapsos.servers.process import log_break, prepare_process
 from mapsos.servers.unconfigured import refuse_all
 from mapsos.web.access_log import LoggedBody
 from mapsos.web.messages import Chunk, Request, Response
@@ -134,8 +133,8 @@ def write_response(
         stdout.flush()
     except BrokenPipeError:
         discard_output(stdout)
-    except Exception:
-        logging.getLogger("mapsos").exception("the response broke off")
+    except Exception as error:
+        log_break(error)
         try:
             stdout.flush()
         except BrokenPipeError:

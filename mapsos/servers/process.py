@@ -1,4 +1,4 @@
-"""Apply settings to the process that answers requests: its environment and its log."""
+"""Apply settings to the process that answers requests, its environment and its log; log what breaks an answer off."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from typing import TextIO
 
 from mapsos.config.settings import Settings
+from mapsos.sources.errors import SourceError
+from mapsos.terms.deadlines import DeadlineError
 from mapsos.web.log_formats import make_formatter
 
 
@@ -34,6 +36,17 @@ def prepare_process(settings: Settings, stdout: TextIO | None = None) -> None:
     log.setLevel(logging.DEBUG if settings.debug_level else settings.log_level.upper())
     if failure is not None:
         log.error("MS_ERRORFILE: %s", failure)
+
+
+def log_break(error: Exception) -> None:
+    """Log why an answer broke off: in one line if the data changed or time ran out, else with a traceback."""
+    log = logging.getLogger("mapsos")
+    if isinstance(error, SourceError):
+        log.error("the response broke off: %s", f"{error} {error.detail}".rstrip())
+    elif isinstance(error, DeadlineError):
+        log.error("the response broke off: %s", error)
+    else:
+        log.error("the response broke off", exc_info=error)
 
 
 def _open_log(error_file: str | None, stdout: TextIO | None) -> tuple[logging.Handler, OSError | None]:

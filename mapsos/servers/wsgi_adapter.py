@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import sys
@@ -21,7 +22,7 @@ from werkzeug.wsgi import LimitedStream, get_input_stream
 from mapsos.app import Application
 from mapsos.config.settings import Settings, SettingsError, read_settings
 from mapsos.ows.kvp import MAX_PAIRS
-from mapsos.servers.process import prepare_process
+from mapsos.servers.process import log_break, prepare_process
 from mapsos.servers.status import STATUS_PATHS, answer_status, open_metrics
 from mapsos.servers.unconfigured import refuse_all
 from mapsos.web.access_log import LoggedBody
@@ -163,19 +164,26 @@ class WsgiBody:
 
     def __init__(self, body: LoggedBody, client: socket.socket | None = None, end: float | None = None) -> None:
         self._body = body
-        self._client = client if end is not None else None
+        self._client = client
         self._end = end
 
     def __iter__(self) -> Iterator[bytes]:
-        for chunk in self._body:
-            if self._client is not None and self._end is not None:
-                self._client.settimeout(max(self._end - time.monotonic(), 0.001))
-            yield bytes(chunk)
+        try:
+            for chunk in self._body:
+                if self._client is not None and self._end is not None:
+                    self._client.settimeout(max(self._end - time.monotonic(), 0.001))
+                yield bytes(chunk)
+        except Exception as error:
+            log_break(error)
+            if self._client is None:
+                raise
+            # gunicorn would log it once more, with its own traceback; after this it only ends the connection.
+            raise BrokenPipeError(errno.EPIPE, "the response broke off") from error
 
     def close(self) -> None:
         """Close the body; the next request on the connection has its own time limit."""
         try:
-            if self._client is not None:
+            if self._client is not None and self._end is not None:
                 with contextlib.suppress(OSError):
                     self._client.settimeout(None)
         finally:

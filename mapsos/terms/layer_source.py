@@ -84,6 +84,10 @@ class LayerSource:
     file: str = ""
     line: int = 0
 
+    def __hash__(self) -> int:
+        # Facts are looked up by source several times a request.
+        return hash((self.layer, self.connection, self.data))
+
     @property
     def is_postgresql(self) -> bool:
         """Whether the rows are in a PostgreSQL database, by either way of access."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import socket
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +20,9 @@ from mapsos.config.settings import Settings
 from mapsos.ows.decoding import decode_query, decode_request
 from mapsos.ows.raw_request import RawRequest
 from mapsos.servers import wsgi_adapter
+from mapsos.servers.wsgi_adapter import WsgiBody
+from mapsos.sources.errors import SourceError
+from mapsos.terms.deadlines import DeadlineError
 from mapsos.web.access_log import LoggedBody
 from mapsos.web.messages import Request, Response
 
@@ -190,6 +194,39 @@ def test_a_broken_body_is_the_servers_to_end(caplog: pytest.LogCaptureFixture) -
     message = caplog.records[-1].getMessage()
     assert message.startswith("GET a?b?c - 200 0 rows 6 bytes ")
     assert " ms broken, from " in message
+
+
+@pytest.mark.parametrize(
+    ("error", "traced"),
+    [
+        (SourceError("data source of layer air was changed while it was read"), False),
+        (DeadlineError(3), False),
+        (ZeroDivisionError("a fault of ours"), True),
+    ],
+)
+def test_why_a_body_broke_off_is_logged_once(
+    error: Exception, traced: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    def break_off() -> Iterator[bytes]:
+        yield b"<whole"
+        raise error
+
+    def send(client: socket.socket | None) -> None:
+        logged = LoggedBody(Request("GET", ""), Response(body=break_off()), 0.0)
+        for _ in WsgiBody(logged, client):
+            pass
+
+    with pytest.raises(type(error)):
+        send(None)
+    caplog.clear()
+    # gunicorn logs any other exception once more, with a traceback.
+    with socket.socket() as client, pytest.raises(BrokenPipeError):
+        send(client)
+    [record] = caplog.records
+    text = logging.Formatter().format(record)
+    assert "the response broke off" in text
+    assert str(error) in text
+    assert ("Traceback" in text) == traced
 
 
 def test_a_body_that_nobody_wants_is_closed(caplog: pytest.LogCaptureFixture) -> None:

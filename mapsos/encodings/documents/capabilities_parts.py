@@ -97,7 +97,7 @@ WriteSection: TypeAlias = Callable[[etree._Element, CapabilitiesMarkup], None]
 
 _KEPT_DOCUMENTS = 16
 _KEPT_BYTES = 8 * 1024 * 1024
-_kept: OrderedDict[Hashable, bytes] = OrderedDict()
+_kept: OrderedDict[int, tuple[Hashable, bytes]] = OrderedDict()
 _lock = Lock()
 
 
@@ -107,13 +107,17 @@ def write_sections(markup: CapabilitiesMarkup, write_filters: WriteSection, writ
     The last few documents are cached, 8 MiB at most: the same markup with the same writers costs a look-up.
     """
     writers = (_write_identification, _write_provider, _write_operations, write_filters, write_contents)
+    key = (markup, writers)
+    number = hash(key)  # once: for a large service it takes as long as the rest of the request
     with _lock:
-        document = _kept.pop((markup, writers), None)
-    if document is None:
-        document = _write_document(markup, writers)
+        known, document = _kept.get(number, (None, b""))
+        if known == key:
+            _kept.move_to_end(number)
+            return document
+    document = _write_document(markup, writers)
     with _lock:
-        _kept[(markup, writers)] = document
-        while len(_kept) > _KEPT_DOCUMENTS or sum(map(len, _kept.values())) > _KEPT_BYTES:
+        _kept[number] = (key, document)
+        while len(_kept) > _KEPT_DOCUMENTS or sum(len(kept) for _, kept in _kept.values()) > _KEPT_BYTES:
             _kept.popitem(last=False)
     return document
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 from mapsos.encodings.documents.capabilities import write_capabilities
 from mapsos.encodings.documents.capabilities_parts import (
@@ -13,7 +14,7 @@ from mapsos.encodings.documents.capabilities_parts import (
 )
 from mapsos.encodings.documents.strict_capabilities import write_strict_capabilities
 from mapsos.encodings.markup import Phenomenon
-from mapsos.encodings.registry import list_response_formats, list_result_models
+from mapsos.encodings.registry import list_availability_formats, list_response_formats, list_result_models
 from mapsos.encodings.strict.identifiers import write_procedure_urn
 from mapsos.mapfile.model import ObservationLayer, Offering, group_offerings
 from mapsos.operations.answers import Answer
@@ -23,9 +24,10 @@ from mapsos.operations.layers.meaning import read_meaning, write_property_uri
 from mapsos.operations.layers.procedures import require_procedures
 from mapsos.operations.own_url import find_own_url
 from mapsos.ows.negotiation import SECTIONS
+from mapsos.ows.operation import Operation
 from mapsos.sos.v1.conformance import admits_parameter
 from mapsos.sos.v1.reading.negotiation import check_update_sequence, negotiate_version, parse_sections
-from mapsos.sos.v1.request import SosRequest, is_enabled
+from mapsos.sos.v1.request import Handler, SosRequest, is_enabled
 from mapsos.terms.urns import TRANSIENT_FEATURE
 
 CONTENT_TYPE = "text/xml; charset=UTF-8"
@@ -43,31 +45,38 @@ def get_capabilities(request: SosRequest) -> Answer:
     sections = parse_sections(raw)
     wanted = frozenset(SECTIONS) if sections is None or "All" in sections else sections
     offerings = group_offerings(context.enabled("GetCapabilities")) if "Contents" in wanted else ()
+    response_formats, result_models = list_response_formats(), list_result_models()
     markup = CapabilitiesMarkup(
         identification=service.identification,
         provider=service.provider,
         online_resource=find_own_url(context),
         schemas=service.schemas_location,
-        operations=tuple(_list_operations(request)),
+        operations=tuple(_list_operations(request, response_formats + list_availability_formats() + result_models)),
         offerings=tuple(_describe(context, offering, strict=strict) for offering in offerings),
         sections=wanted,
         update_sequence=service.update_sequence,
         max_features=service.max_features,
         conformances=service.conformance if admits_parameter(service) else (),
-        response_formats=list_response_formats(),
-        result_models=list_result_models(),
+        response_formats=response_formats,
+        result_models=result_models,
     )
     return Answer(CONTENT_TYPE, (_write_document(markup, strict=strict),), is_tagged=True)
 
 
-def _list_operations(request: SosRequest) -> Iterator[OperationDescription]:
+def _list_operations(request: SosRequest, formats: tuple[str, ...]) -> Iterator[OperationDescription]:
     """Yield the operations that the client may use; in strict documents only those of the standard."""
     for operation in request.operations:
         if operation.name != "GetCapabilities" and not is_enabled(request.context, operation):
             continue
         if operation.is_standard or not request.strict:
-            described = (parameter.describe(strict=request.strict) for parameter in operation.parameters)
-            yield OperationDescription(operation.name, tuple(filter(None, described)))
+            yield _describe_operation(operation, request.strict, formats)
+
+
+@lru_cache(maxsize=64)
+def _describe_operation(operation: Operation[Handler], strict: bool, _formats: tuple[str, ...]) -> OperationDescription:
+    """Describe an operation. ``_formats`` are all formats: when one is added, the operation is described again."""
+    described = (parameter.describe(strict=strict) for parameter in operation.parameters)
+    return OperationDescription(operation.name, tuple(filter(None, described)))
 
 
 def _write_document(markup: CapabilitiesMarkup, *, strict: bool) -> bytes:
