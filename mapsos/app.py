@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import uuid
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
@@ -75,8 +75,9 @@ class Application:
         return response
 
     def _answer(self, request: Request) -> Response:
-        exchange = self._open(request)
+        exchange: Exchange | None = None
         try:
+            exchange = self._open(request)
             return exchange.answer()
         except ReportedError as error:
             log.info("%s", error.log_line)
@@ -85,17 +86,19 @@ class Application:
             log.warning("%s", error)
             failure = Failure(error)
         except Exception as error:
-            failure = Failure(error, uuid.uuid4().hex[:12])
+            failure = Failure(error, os.urandom(6).hex())
             log.exception("request failed, reference %s", failure.reference)
+        reference = failure.reference
         try:
-            return exchange.report(failure)
+            if exchange is not None:
+                return exchange.report(failure)
         except Exception:
             # Even a page or a report can fail; the client still gets an answer.
-            reference = uuid.uuid4().hex[:12]
+            reference = os.urandom(6).hex()
             log.exception("a failure cannot be reported, reference %s", reference)
-            text = f"The request failed for a reason that is in the server's log under reference {reference}.\n"
-            headers = (("Content-Type", "text/plain; charset=UTF-8"),)
-            return Response(500, headers, (text.encode(),), error=True)
+        text = f"The request failed for a reason that is in the server's log under reference {reference}.\n"
+        headers = (("Content-Type", "text/plain; charset=UTF-8"),)
+        return Response(500, headers, (text.encode(),), error=True)
 
     def _open(self, request: Request) -> Exchange:
         return next(found for interface in INTERFACES if (found := interface(request, self.host)) is not None)

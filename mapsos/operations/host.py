@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
 
 from mapsos.config.settings import Settings
 from mapsos.mapfile.catalog import ServiceCatalog
@@ -51,20 +50,21 @@ class Host:
 
         forget_data(source)
 
-    def check_maps(self) -> Iterator[bool]:
-        """Yield for each map whether it can be read.
+    def check_maps(self) -> dict[str, bool]:
+        """Return for the path of each map whether it can be read.
 
         The default map is parsed, unless it is already. Of the others only the existence of the file is checked.
         """
-        default = self.settings.mapfile
-        for path in sorted({*self.settings.maps.values(), *filter(None, [default])}):
-            try:
-                if path == default:
-                    self.catalog.find(path)
-                else:
-                    os.stat(path)
-            except (MapfileError, OSError) as error:
-                log.warning("%s", error)
-                yield False
+        paths = {*self.settings.maps.values(), *filter(None, [self.settings.mapfile])}
+        return {path: self._check_map(path) for path in sorted(paths)}
+
+    def _check_map(self, path: str) -> bool:
+        try:
+            if path == self.settings.mapfile:
+                self.catalog.find(path)
             else:
-                yield True
+                os.stat(path)
+        except (MapfileError, OSError) as error:
+            log.warning("%s", error)
+            return False
+        return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -110,17 +111,10 @@ class ObservationPlan:
         except BaseException:
             body.close()
             raise
-        described = self.describe(form)
-        return Answer(
-            described.media_type,
-            body,
-            described.file_name,
-            compressible=described.compressible,
-            facts=AnswerFacts(body.count_written, self.max_rows),
-        )
+        return replace(self.describe(form), chunks=body, facts=AnswerFacts(body.count_written, self.max_rows))
 
     def _ask(self, encoder: Encoder[Any], selection: LayerSelection, summarized: list[int]) -> LayerQuestion[Any]:
-        """Return what one layer is asked, and what becomes of its batches; ``summarized`` collects counts."""
+        """Return the query for one layer and the transformation of its batches; ``summarized`` collects counts."""
         meaning, source = selection.meaning, selection.meaning.layer.source
         summary: LayerAggregation | None = None
         if self.question.aggregation is not None:
@@ -164,39 +158,75 @@ def _summarize(
     yield from found
 
 
-def plan_observations(context: Context, question: ObservationQuestion) -> ObservationPlan:
-    """Check a question against the service, and return which rows of which layers answer it.
+@dataclass(frozen=True)
+class NamedLayers:
+    """The layers that the names in a question choose, before its place and its times.
 
-    Reads no observation; columns and procedures of layers are read unless they are cached. A question without an
-    offering is answered like one with an unknown offering; several offerings are not supported.
+    Attributes
+    ----------
+    last
+        The last layer with the offering and one of the observed properties.
+    asked
+        Those of them that also have the procedures and the names of the condition, each with the predicate so far.
+    """
+
+    last: ObservationLayer
+    asked: Asked
+
+
+def name_layers(context: Context, question: ObservationQuestion) -> NamedLayers:
+    """Return the layers that the names in a question choose.
 
     Raises
     ------
     ServiceError
-        A name is unknown, the CRS is not offered, or the metadata are faulty.
-    ValueError
-        The question has several offerings.
+        A name is unknown, or the question does not name exactly one offering.
+    """
+    layers = find_offering_layers(context, _read_offering(question), question.observed_properties)
+    asked = select_procedures(tuple(map(read_meaning, layers)), question.procedures)
+    asked = select_result(asked, question.result)
+    return NamedLayers(layers[-1], select_result(asked, OneOf(FEATURE_ID, question.ids) if question.ids else None))
+
+
+def plan_observations(
+    context: Context, question: ObservationQuestion, named: NamedLayers | None = None
+) -> ObservationPlan:
+    """Check a question against the service, and return which rows of which layers answer it.
+
+    Reads no observation; columns and procedures of layers are read unless they are cached. ``named`` is the result of
+    `name_layers` for the question, if the caller has it already.
+
+    Raises
+    ------
+    ServiceError
+        A name is unknown, the CRS is not offered, the metadata are faulty, or the question does not name exactly one
+        offering.
     """
     service = context.service
-    (offering,) = question.offerings or ("",)
-    layers = find_offering_layers(context, offering, question.observed_properties or ())
-    asked = select_procedures(tuple(map(read_meaning, layers)), question.procedures)
+    offering = _read_offering(question)
+    if named is None:
+        named = name_layers(context, question)
     output_crs = choose_output_crs(service, question.srs)
-    asked = select_result(asked, OneOf(FEATURE_ID, question.ids) if question.ids else question.result)
-    selections = select_rows(service, asked, question.times, question.feature, question.place, context.now)
-    url = build_feature_type_url(find_own_url(context), layers[-1].name)
+    selections = select_rows(service, named.asked, question.times, question.feature, question.place, context.now)
+    url = build_feature_type_url(find_own_url(context), named.last.name)
     first = next(layer for layer in service.layers if has_offering(layer, (offering,)))
     collection = build_collection(service, first, offering, output_crs, url)
     return ObservationPlan(
         context,
         question,
-        asked,
+        named.asked,
         selections,
         collection,
         output_crs,
         read_max_features(service),
         context.row_limit,
     )
+
+
+def _read_offering(question: ObservationQuestion) -> str:
+    if question.offerings is None or len(question.offerings) != 1:
+        raise ServiceError(Kind.INVALID, "offering", "Expected exactly one offering.")
+    return question.offerings[0]
 
 
 def choose_output_crs(service: Service, srs_name: SrsName | None) -> Crs | None:

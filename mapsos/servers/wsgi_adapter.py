@@ -168,14 +168,16 @@ class WsgiBody:
         self._end = end
 
     def __iter__(self) -> Iterator[bytes]:
+        begun = False
         try:
             for chunk in self._body:
                 if self._client is not None and self._end is not None:
                     self._client.settimeout(max(self._end - time.monotonic(), 0.001))
                 yield bytes(chunk)
+                begun = True
         except Exception as error:
             log_break(error)
-            if self._client is None:
+            if self._client is None or not begun:
                 raise
             # gunicorn would log it once more, with its own traceback; after this it only ends the connection.
             raise BrokenPipeError(errno.EPIPE, "the response broke off") from error

@@ -10,6 +10,11 @@ from dataclasses import dataclass
 import pytest
 from lxml import etree
 
+from mapsos import app
+from mapsos.config.settings import read_settings
+from mapsos.operations.host import Host
+from mapsos.web.messages import Request
+
 from .conftest import Adapter, Question, Reply
 
 OBSERVATIONS = (
@@ -160,3 +165,16 @@ def test_data_that_fail_while_they_are_sent_leave_the_document_unfinished(
         parse(reply.body)
     assert len(reply.body) > 1_000_000
     assert (reply.request["operation"], reply.request["outcome"]) == (operation, "broken")
+
+
+def test_an_interface_that_cannot_be_loaded_is_a_failure_like_any(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(request: Request, host: Host) -> None:
+        raise ModuleNotFoundError("no module of that name")
+
+    monkeypatch.setattr(app, "INTERFACES", (fail,))
+    response = app.Application(read_settings({})).answer(Request("GET", "service=SOS"))
+    assert response.status == 500
+    [reference] = REFERENCE.findall(b"".join(response.body).decode())
+    assert reference in caplog.text

@@ -9,9 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from mapsos.operations.errors import Kind, ServiceError
 from mapsos.operations.layers import facts
 from mapsos.operations.layers.facts import TIME_TO_LIVE, FactStore, forget_facts
 from mapsos.sources import layer as layers
+from mapsos.terms.deadlines import DeadlineError
 from mapsos.terms.layer_source import LayerSource, SourceKind
 
 from .conftest import LAYER, World, layer_text
@@ -65,6 +67,54 @@ def test_of_eight_threads_one_finds_a_fact(source: LayerSource) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(recall, range(8))) == ["fact"] * 8
     assert found.total() == 1
+
+
+def test_what_one_thread_cannot_find_is_reported_to_all_that_wait(source: LayerSource) -> None:
+    """If each of them tried in turn, the last would wait for a dead database eight times as long as the first."""
+    store, found, together = FactStore(), Counter[str](), threading.Barrier(8)
+
+    def find() -> str:
+        found["tried"] += 1
+        threading.Event().wait(0.2)
+        raise ServiceError(Kind.UNREADABLE, "data", "gone")
+
+    def recall(_: int) -> None:
+        together.wait(60)
+        with pytest.raises(ServiceError, match="gone"):
+            store.recall(source, "question", find)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(recall, range(8)))
+    assert found == {"tried": 1}
+
+
+def test_the_deadline_of_one_request_is_not_that_of_another(source: LayerSource) -> None:
+    store, begun = FactStore(), threading.Event()
+
+    def run_out_of_time() -> str:
+        begun.set()
+        threading.Event().wait(0.2)
+        raise DeadlineError(1)
+
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(store.recall, source, "question", run_out_of_time)
+        assert begun.wait(60)
+        assert store.recall(source, "question", lambda: "fact") == "fact"
+        with pytest.raises(DeadlineError):
+            late.result(60)
+
+
+def test_what_was_found_before_a_write_is_not_stored_after_it() -> None:
+    database = LayerSource("rows", SourceKind.POSTGIS, "dbname=x", "geom FROM rows")
+    store = FactStore()
+
+    def find() -> str:
+        store.forget(database)
+        assert store.recall(database, "question", lambda: "new") == "new"
+        return "old"
+
+    assert store.recall(database, "question", find) == "old"
+    assert store.recall(database, "question", lambda: "newest") == "new"
 
 
 def test_what_one_thread_could_not_find_the_next_one_looks_for(source: LayerSource) -> None:

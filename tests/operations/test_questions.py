@@ -15,6 +15,7 @@ from mapsos.config.settings import read_settings
 from mapsos.operations.context import Context
 from mapsos.operations.errors import ServiceError
 from mapsos.operations.host import Host
+from mapsos.operations.observe import plan_observations
 from mapsos.operations.questions import (
     Aggregation,
     AvailabilityQuestion,
@@ -210,7 +211,7 @@ def test_each_text_of_sos_can_be_read(context: Context, event_time: str, place: 
         "eventtime": (event_time,),
         "featureofinterest": (place,),
     }
-    question, _ = get_observation.read_question(SosRequest(context, RawRequest(values), False, OPERATIONS))
+    question, _, _ = get_observation.read_question(SosRequest(context, RawRequest(values), False, OPERATIONS))
     assert question.times
     assert question.feature
     check_question(question)
@@ -238,3 +239,17 @@ def test_other_texts_are_not_questions(text: str) -> None:
 def test_a_question_reads_well() -> None:
     text = write_question(SensorQuestion("A"))
     assert json.loads(text) == ["SensorQuestion", {"procedure": "A", "strict": False}]
+
+
+def test_a_question_without_names_is_for_everything_in_the_offering(context: Context) -> None:
+    """What no protocol has asked yet, and a job may."""
+    every = plan_observations(context, ObservationQuestion(("off",)))
+    assert [selection.meaning.layer.name for selection in every.selections] == ["l1"]
+    with pytest.raises(ServiceError, match="RESULT"):
+        plan_observations(context, ObservationQuestion(("off",), ids=("1",), result=p.IsNull("nothing")))
+
+
+@pytest.mark.parametrize("offerings", [None, (), ("off", "off")])
+def test_a_question_names_one_offering(context: Context, offerings: tuple[str, ...] | None) -> None:
+    with pytest.raises(ServiceError, match="exactly one offering"):
+        plan_observations(context, ObservationQuestion(offerings, ("op",)))

@@ -194,12 +194,12 @@ def test_the_version_is_told_unless_it_is_not_to_be(tmp_path: Path, no_version: 
 def test_health_follows_the_map(tmp_path: Path) -> None:
     mapfile = tmp_path / "own.map"
     shutil.copy(EXAMPLES / "mapfiles" / "minimal.map", mapfile)
-    with serving(tmp_path, "--workers", "1", mapfile, MAPSOS_HEALTH="on") as server:
+    with serving(tmp_path, "--workers", "1", mapfile, WEATHER, MAPSOS_HEALTH="on") as server:
         assert (server.ask("/healthz").status, server.ask("/healthz").body) == (200, b"ok\n")
         mapfile.unlink()
         failing = server.ask("/healthz")
         assert failing.status == 503
-        assert failing.body == b"1 of 1 maps cannot be read; see the log for the reasons\n"
+        assert failing.body == b"1 of 2 maps cannot be read; see the log for the reasons\n"
         shutil.copy(EXAMPLES / "mapfiles" / "minimal.map", mapfile)
         assert server.ask("/healthz").status == 200
 

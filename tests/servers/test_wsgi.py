@@ -229,6 +229,16 @@ def test_why_a_body_broke_off_is_logged_once(
     assert ("Traceback" in text) == traced
 
 
+def test_a_body_that_fails_at_once_is_the_servers_to_report() -> None:
+    def fail() -> Iterator[bytes]:
+        raise ZeroDivisionError
+        yield b""
+
+    logged = LoggedBody(Request("GET", ""), Response(body=fail()), 0.0)
+    with socket.socket() as client, pytest.raises(ZeroDivisionError):
+        next(iter(WsgiBody(logged, client)))
+
+
 def test_a_body_that_nobody_wants_is_closed(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "mapsos")
     body = Body()

@@ -6,9 +6,11 @@ from functools import partial
 from urllib.parse import quote
 
 from mapsos.columns.batches import Column
+from mapsos.columns.geometries import find_transformer
 from mapsos.encodings.layer_description import FieldDescription, LayerDescription, PropertyDescription
 from mapsos.encodings.markup import CollectionMarkup, Envelope
 from mapsos.mapfile.model import ObservationLayer, Service
+from mapsos.operations.errors import Kind, ServiceError
 from mapsos.operations.layers.extents import find_label, read_stated_extent, read_stated_time_extent
 from mapsos.operations.layers.facts import has_geometry
 from mapsos.operations.layers.meaning import LayerMeaning, write_property_uri
@@ -59,11 +61,15 @@ def _build_envelope(service: Service, first: ObservationLayer, output_crs: Crs |
         return None
     source_crs = first.source.crs
     label = _choose_label(service, first, output_crs, with_layer=False)
-    if source_crs is not None and output_crs is not None and source_crs.definition != output_crs.definition:
-        import pyproj
-
-        transformer = pyproj.Transformer.from_crs(source_crs.definition, output_crs.definition, always_xy=True)
-        extent = transformer.transform_bounds(*extent)
+    if source_crs is not None and output_crs is not None:
+        try:
+            transformer = find_transformer(source_crs, output_crs)
+        except ValueError as error:
+            message = f"The CRS of layer {first.name} cannot be transformed."
+            raise ServiceError(Kind.MISCONFIGURED, "CRS", message, detail=str(error)) from error
+        if transformer is not None:
+            minx, miny, maxx, maxy = transformer.transform_bounds(*extent)
+            return Envelope(minx, miny, maxx, maxy, label=label)
     return Envelope(*extent, label=label)
 
 

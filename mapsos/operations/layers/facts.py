@@ -18,7 +18,7 @@ from mapsos.operations.errors import Kind, ServiceError
 from mapsos.sources.errors import SourceError
 from mapsos.sources.identity import identity
 from mapsos.terms.crs import Crs
-from mapsos.terms.deadlines import current_deadline
+from mapsos.terms.deadlines import DeadlineError, current_deadline
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import EVERYTHING, Predicate
 from mapsos.terms.times import Interval
@@ -48,6 +48,14 @@ class _Fact:
     since: float
 
 
+class _Finding:
+    """The work of one thread that finds a fact, and how it ended; other threads with the same question wait for it."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+        self.error: Exception | None = None
+
+
 class FactStore:
     """Cached facts by question and identity of the data; the least recently used are dropped first. Thread-safe.
 
@@ -57,42 +65,56 @@ class FactStore:
 
     def __init__(self, most: int = _MOST_VALUES) -> None:
         self._facts: OrderedDict[_Key, _Fact] = OrderedDict()
-        self._finding: dict[_Key, threading.Lock] = {}
+        self._finding: dict[_Key, _Finding] = {}
         self._lock = threading.Lock()
         self._most = most
         self._values = 0
+        self._forgotten = 0
 
     def recall(self, source: LayerSource, question: Hashable, find: Callable[[], T]) -> T:
         """Return the cached answer to ``question`` if the data have not changed, else the result of ``find``.
 
-        If several threads have the same question, one calls ``find`` and the others wait for its result. An exception
-        of ``find`` passes through, and is not cached.
+        If several threads have the same question, one calls ``find``, and the others wait for its result or its
+        exception, which is not cached. A thread waits at most until its own deadline, and raises DeadlineError then.
         """
         key = (source, question)
-        state = identity(source)
-        with self._lock:
-            remembered = self._look_up(key, state)
-            if remembered is not None:
-                return cast("T", remembered.value)
-            finding = self._finding.setdefault(key, threading.Lock())
-        with _hold(finding):
+        while True:
             state = identity(source)
             with self._lock:
                 remembered = self._look_up(key, state)
-            if remembered is not None:
-                return cast("T", remembered.value)
-            try:
-                found = find()
-                with self._lock:
+                if remembered is not None:
+                    return cast("T", remembered.value)
+                forgotten = self._forgotten
+                others = self._finding.get(key)
+                if others is None:
+                    mine = self._finding[key] = _Finding()
+            if others is None:
+                break
+            _wait(others.ended)
+            # The deadline of another request says nothing about this one.
+            if others.error is not None and not isinstance(others.error, DeadlineError):
+                raise others.error
+        try:
+            found = find()
+            with self._lock:
+                # What was found before a write is not stored after it.
+                if self._forgotten == forgotten:
                     self._keep(key, _Fact(found, state, time.monotonic()))
-            finally:
-                with self._lock:
-                    self._finding.pop(key, None)
+        except Exception as error:
+            mine.error = error
+            raise
+        finally:
+            with self._lock:
+                if self._finding.get(key) is mine:
+                    del self._finding[key]
+            mine.ended.set()
         return found
 
     def forget(self, source: LayerSource | None = None) -> None:
-        """Drop the facts about a source; None for all sources."""
+        """Drop the facts about a source; None for all sources. Facts that are being found now are not stored."""
         with self._lock:
+            self._forgotten += 1
+            self._finding.clear()
             for key in [key for key in self._facts if source is None or key[0] == source]:
                 self._drop(key)
 
@@ -118,16 +140,11 @@ class FactStore:
         self._values -= _count_values(self._facts.pop(key).value)
 
 
-@contextmanager
-def _hold(lock: threading.Lock) -> Iterator[None]:
-    """Hold a lock. Waits at most until the deadline of the request, then raises DeadlineError."""
+def _wait(event: threading.Event) -> None:
+    """Wait for an event at most until the deadline of the request, then raise DeadlineError."""
     deadline = current_deadline()
-    while not lock.acquire(timeout=-1 if deadline.left is None else max(deadline.left, 0.001)):
+    while not event.wait(None if deadline.left is None else max(deadline.left, 0.001)):
         deadline.check()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _count_values(fact: object) -> int:

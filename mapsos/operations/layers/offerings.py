@@ -29,11 +29,11 @@ def name_property(layer: ObservationLayer) -> set[str]:
 
 
 def find_offering_layers(
-    context: Context, offering: str, observed_properties: tuple[str, ...]
+    context: Context, offering: str, observed_properties: tuple[str, ...] | None
 ) -> tuple[ObservationLayer, ...]:
     """Return the layers of an offering with one of the properties that are enabled for GetObservation (D-10).
 
-    Unknown properties are ignored if another one is known, as in MapServer.
+    None stands for all layers with a property. Unknown properties are ignored if another one is known, as in MapServer.
 
     Raises
     ------
@@ -43,11 +43,12 @@ def find_offering_layers(
     members = tuple(layer for layer in context.enabled("GetObservation") if has_offering(layer, (offering,)))
     if not members:
         raise ServiceError(Kind.UNKNOWN_NAME, "offering", f"Offering {offering} not found.", names=(offering,))
-    wanted = {name.casefold() for name in observed_properties}
-    found = tuple(layer for layer in members if wanted & name_property(layer))
+    wanted = None if observed_properties is None else {name.casefold() for name in observed_properties}
+    known = ((layer, name_property(layer)) for layer in members)
+    found = tuple(layer for layer, names in known if names and (wanted is None or wanted & names))
     if not found:
-        message = f"ObservedProperty {','.join(observed_properties)} not found."
-        raise ServiceError(Kind.UNKNOWN_NAME, "observed property", message, names=observed_properties)
+        message = f"ObservedProperty {','.join(observed_properties or ())} not found."
+        raise ServiceError(Kind.UNKNOWN_NAME, "observed property", message, names=observed_properties or ())
     return found
 
 

@@ -114,8 +114,9 @@ def find_operation(
             f"The operation {unsupported} is not supported.",
             status=501,
         )
-    found = find_operation_row(operations, name)
-    if found is not None and asks_feature_type(raw):
+    of_wfs = asks_feature_type(raw)
+    found = find_operation_row(operations, "DescribeFeatureType" if of_wfs else name)
+    if found is not None and of_wfs:
         return found
     # An unknown name is reported as unknown only where the rules enable it, as MapServer does.
     if not (is_enabled(context, found) if found is not None else context.enabled(name)):

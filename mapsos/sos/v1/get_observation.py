@@ -7,7 +7,7 @@ from mapsos.operations.answers import Answer
 from mapsos.operations.layers.meaning import read_meaning
 from mapsos.operations.layers.offerings import find_offering_layers
 from mapsos.operations.observations.selection import select_procedures, select_result
-from mapsos.operations.observe import choose_output_crs, find_observation, plan_observations
+from mapsos.operations.observe import NamedLayers, choose_output_crs, find_observation, plan_observations
 from mapsos.operations.questions import ObservationQuestion
 from mapsos.sos.v1.reading.aggregation import parse_aggregation
 from mapsos.sos.v1.reading.event_times import parse_event_times
@@ -32,8 +32,7 @@ def get_observation(request: SosRequest) -> Answer:
     Raises OwsException for its parameters, in the order in which MapServer checks them, and ServiceError as
     `mapsos.operations.observe`.
     """
-    question, response_format = read_question(request)
-    return _answer(request, question, response_format)
+    return _answer(request, *read_question(request))
 
 
 def get_observation_by_id(request: SosRequest) -> Answer:
@@ -55,16 +54,18 @@ def get_observation_by_id(request: SosRequest) -> Answer:
     return _answer(request, question, response_format)
 
 
-def _answer(request: SosRequest, question: ObservationQuestion, response_format: str) -> Answer:
-    plan = plan_observations(request.context, question)
+def _answer(
+    request: SosRequest, question: ObservationQuestion, response_format: str, named: NamedLayers | None = None
+) -> Answer:
+    plan = plan_observations(request.context, question, named)
     # MapServer looks at the result model last.
     result_model = parse_result_model(request.raw, list_result_models(response_format))
     form = find_format(response_format, result_model, strict=request.strict)
     return plan.open(form) if request.reads_body else plan.describe(form)
 
 
-def read_question(request: SosRequest) -> tuple[ObservationQuestion, str]:
-    """Return the question and the response format.
+def read_question(request: SosRequest) -> tuple[ObservationQuestion, str, NamedLayers]:
+    """Return the question, the response format, and the layers that the names in the question choose.
 
     Names are checked in between, so that of several faults the one that MapServer finds is reported.
     """
@@ -81,7 +82,7 @@ def read_question(request: SosRequest) -> tuple[ObservationQuestion, str]:
     srs = parse_srs_name_parameter(raw)
     choose_output_crs(context.service, srs)
     result = parse_result(raw, context.now)
-    select_result(asked, result)
+    named = NamedLayers(layers[-1], select_result(asked, result))
     question = ObservationQuestion(
         (offering,),
         observed_properties,
@@ -93,4 +94,4 @@ def read_question(request: SosRequest) -> tuple[ObservationQuestion, str]:
         srs,
         parse_aggregation(raw),
     )
-    return question, response_format
+    return question, response_format, named

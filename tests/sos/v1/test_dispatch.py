@@ -54,6 +54,11 @@ def test_one_request_of_wfs_is_answered(query: str, expected: bool) -> None:
     assert asks_feature_type(decode_kvp(query)) is expected
 
 
+def test_the_request_of_wfs_is_found_whatever_blanks_surround_it() -> None:
+    raw = decode_kvp("service=WFS&version=1.1.0&request=DescribeFeatureType%20")
+    assert find_operation(raw, make_context(True)).name == "DescribeFeatureType"
+
+
 def test_a_map_without_sos_answers_no_wfs() -> None:
     with pytest.raises(Exception, match="BROWSE mode"):
         check_service(decode_kvp("service=WFS&request=DescribeFeatureType"), None, has_sos=False)
