@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -16,75 +17,85 @@ METRES_PER_DEGREE = 10_001_965.729 / 90.0
 """Mean length of a degree of latitude on the ellipsoid of WGS 84."""
 
 
-def transformer_between(source_crs: Crs | None, label: str | None, *, to_layer: bool) -> Any:
-    """Return the transformer between the layer's CRS and that of a label; None if one is unknown or both are equal."""
-    if source_crs is None or label is None:
-        return None
-    named = Crs(label, label)
-    return find_transformer(named, source_crs) if to_layer else find_transformer(source_crs, named)
-
-
 def in_rectangle(predicate: BBox, geometry: GeometryColumn | None, rows: int, crs: Crs | None) -> pa.Array:
     """Return whether each geometry intersects the rectangle, edges included; a row without geometry does not.
 
-    Points are compared by their coordinates, all others by true intersection. Where the rectangle is in another CRS
-    than the layer, the geometries are transformed: the rectangle would not be one in the CRS of the layer.
+    Points are compared by their coordinates, all others by true intersection, in the CRS of the rectangle: it would
+    not be one in the CRS of the layer.
     """
-    if geometry is None or rows == 0:
-        return pa.array(np.zeros(rows, dtype=bool))
-    transformer = transformer_between(crs, predicate.crs, to_layer=False)
-    if transformer is not None:
-        geometry = transform(geometry, transformer)
-    bounds = geometry.bounds()
+    found = np.zeros(rows, dtype=bool)
+    candidates, near = _find_candidates(predicate, geometry, rows, crs)
+    if near is None:
+        return pa.array(found)
+    bounds = near.bounds()
     minx, miny, maxx, maxy = predicate.minx, predicate.miny, predicate.maxx, predicate.maxy
-    found = (bounds[:, 0] <= maxx) & (bounds[:, 2] >= minx) & (bounds[:, 1] <= maxy) & (bounds[:, 3] >= miny)
-    if geometry.point_coordinates() is None:
+    inside = (bounds[:, 0] <= maxx) & (bounds[:, 2] >= minx) & (bounds[:, 1] <= maxy) & (bounds[:, 3] >= miny)
+    if near.point_coordinates() is None:
         within = (bounds[:, 0] >= minx) & (bounds[:, 2] <= maxx) & (bounds[:, 1] >= miny) & (bounds[:, 3] <= maxy)
-        doubtful = np.flatnonzero(found & ~within)
+        doubtful = np.flatnonzero(inside & ~within)
         if len(doubtful):
             import shapely
 
             # A rectangle without area is a line or a point, which a polygon of no area would not be.
             rectangle = shapely.envelope(shapely.multipoints([(minx, miny), (maxx, maxy)]))
             shapely.prepare(rectangle)
-            found[doubtful] = shapely.intersects(rectangle, geometry.shapes()[doubtful])
+            inside[doubtful] = shapely.intersects(rectangle, near.shapes()[doubtful])
+    found[candidates] = inside
     return pa.array(found)
 
 
 def in_relation(predicate: Spatial, geometry: GeometryColumn | None, rows: int, crs: Crs | None) -> pa.Array:
     """Return whether each geometry has the relation to the given one; a row without geometry has not.
 
-    The given geometry is transformed to the CRS of the layer; for distances, which are in units of its CRS, the rows
-    are transformed instead.
+    Rows are compared in the CRS of the given geometry, whose edges are straight there, and in whose units distances
+    are. A row that has no coordinates in it is away from every geometry.
     """
     import shapely
 
-    if geometry is None or rows == 0:
-        return pa.array(np.zeros(rows, dtype=bool))
-    by_distance = predicate.relation in ("dwithin", "beyond")
-    transformer = transformer_between(crs, predicate.crs, to_layer=not by_distance)
-    given = GeometryColumn(pa.array([predicate.wkb], pa.large_binary()))
-    if transformer is not None and by_distance:
-        geometry = transform(geometry, transformer)
-    elif transformer is not None:
-        given = transform(given, transformer)
-    other = given.shapes()[0]
-    there = geometry.present()
     found = np.zeros(rows, dtype=bool)
-    if other is None or shapely.is_empty(other):
-        return pa.array(there if predicate.relation in ("disjoint", "beyond") else found)
-    shapely.prepare(other)
-    shapes = geometry.shapes()
-    if by_distance:
-        reach = distance_in_units(predicate, crs)
-        near = shapely.dwithin(other, shapes, reach)
-        found = near if predicate.relation == "dwithin" else ~near
-    elif predicate.relation in _REVERSED:
-        # The prepared geometry comes first, so the relation is that of its side.
-        found = getattr(shapely, _REVERSED[predicate.relation])(other, shapes)
-    else:
-        found = getattr(shapely, predicate.relation)(other, shapes)
-    return pa.array(np.asarray(found, dtype=bool) & there)
+    if geometry is None or rows == 0:
+        return pa.array(found)
+    given = GeometryColumn(pa.array([predicate.wkb], pa.large_binary())).shapes()[0]
+    away = predicate.relation in ("disjoint", "beyond")
+    if given is not None and not shapely.is_empty(given):
+        candidates, near = _find_candidates(predicate, geometry, rows, crs)
+        if near is not None:
+            shapely.prepare(given)
+            found[candidates] = _relate(predicate, given, near.shapes(), crs)
+    return pa.array(~found & geometry.present() if away else found)
+
+
+def _relate(predicate: Spatial, given: Any, shapes: np.ndarray, crs: Crs | None) -> np.ndarray:
+    """Return which shapes have the relation, of ``disjoint`` and ``beyond`` its opposite."""
+    import shapely
+
+    relation = {"disjoint": "intersects", "beyond": "dwithin"}.get(predicate.relation, predicate.relation)
+    if relation == "dwithin":
+        near: np.ndarray = shapely.dwithin(given, shapes, distance_in_units(predicate, crs))
+        return near
+    # The prepared geometry comes first, so the relation is that of its side.
+    related: np.ndarray = getattr(shapely, _REVERSED.get(relation, relation))(given, shapes)
+    return related
+
+
+def _find_candidates(
+    predicate: BBox | Spatial, geometry: GeometryColumn | None, rows: int, crs: Crs | None
+) -> tuple[np.ndarray, GeometryColumn | None]:
+    """Return which rows may satisfy the predicate, and their geometries in its CRS; None for those of no row."""
+    everything = np.ones(rows, dtype=bool)
+    if geometry is None or rows == 0:
+        return everything, None
+    transformer = transformer_between(crs, predicate.crs, to_layer=False)
+    if transformer is None:
+        return everything, geometry
+    # Most rows can be left out before they are transformed.
+    rectangle = rectangle_in_layer(predicate, crs)
+    if rectangle is None:
+        return everything, transform(geometry, transformer)
+    minx, miny, maxx, maxy = rectangle
+    bounds = geometry.bounds()
+    near = (bounds[:, 0] <= maxx) & (bounds[:, 2] >= minx) & (bounds[:, 1] <= maxy) & (bounds[:, 3] >= miny)
+    return near, transform(geometry.take(near), transformer) if near.any() else None
 
 
 _REVERSED = {"within": "contains", "contains": "within"}
@@ -119,21 +130,63 @@ def rectangle_in_layer(predicate: BBox | Spatial, crs: Crs | None) -> tuple[floa
 
     It is a little larger than necessary, so that rounding loses no row.
     """
-    import math
-
     bounds = _bounds_of(predicate, crs)
     if bounds is None:
         return None
-    transformer = transformer_between(crs, predicate.crs, to_layer=True)
-    if transformer is not None:
-        bounds = transformer.transform_bounds(*bounds, densify_pts=51, errcheck=False)
-    minx, miny, maxx, maxy = (float(bound) for bound in bounds)
-    if not all(map(math.isfinite, (minx, miny, maxx, maxy))) or minx > maxx or miny > maxy:
+    if crs is None or predicate.crs is None:
+        return _widen(bounds)
+    return _transform_rectangle(bounds, crs.definition, crs.label, predicate.crs)
+
+
+@lru_cache(maxsize=64)
+def _transform_rectangle(
+    bounds: tuple[float, float, float, float], definition: str, label: str | None, named: str
+) -> tuple[float, float, float, float] | None:
+    """Return a rectangle in a layer's CRS that contains all of a rectangle in the CRS ``named``; None without one.
+
+    Far from its area of use a projection is undefined or ambiguous: such a rectangle has no counterpart. So a grid of
+    its points must be the same after the way there and back.
+    """
+    transformer = transformer_between(Crs(definition, label), named, to_layer=True)
+    if transformer is None:
+        return _widen(bounds)
+    x, y = (axes.ravel() for axes in np.meshgrid(*(np.linspace(bounds[axis], bounds[axis + 2], 25) for axis in (0, 1))))
+    moved = np.array(transformer.transform(x, y))
+    if not np.isfinite(moved).all():
         return None
-    share = 1e-9 if transformer is None else 0.02
-    x_margin = share * max(abs(minx), abs(maxx), maxx - minx) if transformer is None else share * (maxx - minx) + 1e-6
-    y_margin = share * max(abs(miny), abs(maxy), maxy - miny) if transformer is None else share * (maxy - miny) + 1e-6
+    back = np.array(transformer.transform(*moved, direction="INVERSE"))
+    size = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
+    tolerance = 1e-4 * size + 1e-6 * max(1.0, *map(abs, bounds))
+    if not (np.abs(back - np.array([x, y])) <= tolerance).all():
+        return None
+    # A pole within the rectangle is not on the grid; PROJ knows of it, and of the antimeridian, where minx > maxx.
+    around = transformer.transform_bounds(*bounds, densify_pts=51, errcheck=False)
+    if not np.isfinite(around).all() or around[0] > around[2] or around[1] > around[3]:
+        return None
+    (minx, miny), (maxx, maxy) = moved.min(axis=1).tolist(), moved.max(axis=1).tolist()
+    whole = min(minx, around[0]), min(miny, around[1]), max(maxx, around[2]), max(maxy, around[3])
+    minx, miny, maxx, maxy = map(float, whole)
+    x_margin, y_margin = (0.02 * (most - least) + 1e-6 for least, most in ((minx, maxx), (miny, maxy)))
     return minx - x_margin, miny - y_margin, maxx + x_margin, maxy + y_margin
+
+
+def _widen(bounds: tuple[float, float, float, float]) -> tuple[float, float, float, float] | None:
+    """Return bounds widened by more than any rounding; None for bounds that contain nothing or are not finite."""
+    minx, miny, maxx, maxy = bounds
+    if not all(map(math.isfinite, bounds)) or minx > maxx or miny > maxy:
+        return None
+    x_margin, y_margin = (
+        1e-9 * max(abs(least), abs(most), most - least) for least, most in ((minx, maxx), (miny, maxy))
+    )
+    return minx - x_margin, miny - y_margin, maxx + x_margin, maxy + y_margin
+
+
+def transformer_between(source_crs: Crs | None, label: str | None, *, to_layer: bool) -> Any:
+    """Return the transformer between the layer's CRS and that of a label; None if one is unknown or both are equal."""
+    if source_crs is None or label is None:
+        return None
+    named = Crs(label, label)
+    return find_transformer(named, source_crs) if to_layer else find_transformer(source_crs, named)
 
 
 def _bounds_of(predicate: BBox | Spatial, crs: Crs | None) -> tuple[float, float, float, float] | None:
