@@ -37,6 +37,7 @@ class Connection:
     kind: SourceKind
     connection: str = ""
     data: str = ""
+    open_options: tuple[str, ...] = ()
     item_names: tuple[str, ...] = ()
     features: tuple[InlineFeature, ...] = ()
 
@@ -117,7 +118,8 @@ def read_connection(
             raise MapfileError(layer.file, layer.line, f'LAYER "{name}": CONNECTIONTYPE OGR needs a CONNECTION')
         if data is None and "," in connection and not re.match(r"[<{]|[A-Za-z]+:", connection):
             connection, _, data = (part.strip() for part in connection.partition(","))
-        return Connection(SourceKind.OGR, resolve_ogr(connection, folder, shape_path), data or "")
+        options = _read_options(layer, encoding)
+        return Connection(SourceKind.OGR, resolve_ogr(connection, folder, shape_path), data or "", options)
     if kind == "postgis":
         if not data:
             raise MapfileError(layer.file, layer.line, f'LAYER "{name}": CONNECTIONTYPE POSTGIS needs DATA')
@@ -130,6 +132,13 @@ def read_connection(
         "a shapefile (without CONNECTIONTYPE) or FEATUREs",
         near=attribute.text,
     )
+
+
+def _read_options(layer: Block, encoding: str | None) -> tuple[str, ...]:
+    """Return CONNECTIONOPTIONS as ``KEY=VALUE``. The last value of a key counts, as in MapServer."""
+    entries = (entry for block in layer.inner("connectionoptions") for entry in block.attributes)
+    last = {entry.key: f"{decode(entry.spelled, encoding)}={decode(entry.text, encoding)}" for entry in entries}
+    return tuple(last.values())
 
 
 def resolve_ogr(connection: str, folder: str, shape_path: str) -> str:

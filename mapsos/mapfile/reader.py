@@ -178,6 +178,7 @@ def _source(block: Block, name: str, folder: str, shape_path: str, text_encoding
         native_filter=native_filters[-1] if native_filters else None,
         max_features=_max_features(block, name),
         encoding=block.text("encoding") or None,
+        open_options=connection.open_options,
         item_names=connection.item_names,
         features=connection.features,
         file=block.file,

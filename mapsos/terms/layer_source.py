@@ -63,6 +63,8 @@ class LayerSource:
         The LAYER's MAXFEATURES: maximum number of rows in each response, None for no limit.
     encoding
         The LAYER's ENCODING: character set of its strings, None for UTF-8.
+    open_options
+        OGR: CONNECTIONOPTIONS as ``KEY=VALUE``, the open options of the driver.
     item_names, features
         INLINE only: column names (PROCESSING "ITEMS=a,b") and the features.
     file, line
@@ -79,6 +81,7 @@ class LayerSource:
     native_filter: str | None = None
     max_features: int | None = None
     encoding: str | None = None
+    open_options: tuple[str, ...] = ()
     item_names: tuple[str, ...] = ()
     features: tuple[InlineFeature, ...] = ()
     file: str = ""

@@ -57,7 +57,7 @@ def open_flatgeobuf(source: LayerSource) -> OgrReader:
     if _is_cut_off(source.connection, start):
         raise unreadable(source, "the file ends before its last feature")
     selected = source.data.strip()[:6].upper() == "SELECT"
-    found = None if selected or source.native_filter else _declare_texts(start)
+    found = None if selected or source.native_filter or source.open_options else _declare_texts(start)
     return FlatGeobufReader(source, *found) if found else OgrReader(source)
 
 

@@ -213,7 +213,7 @@ class OgrReader:
         else:
             dataset = self._dataset
             if self.selected:
-                dataset = self._outer = _open_as_layer(self.source.connection, self.source.data.strip())
+                dataset = self._outer = _open_as_layer(self.source)
             else:
                 # Columns and rows that an earlier reading left out would be missing from a statement's source as well.
                 self._layer.SetIgnoredFields([])
@@ -358,12 +358,15 @@ class OgrReader:
             self._dataset = None
 
 
-def _open_as_layer(connection: str, statement: str) -> Any:
-    """Open the result of a statement of OGR SQL as a layer ``selected``, from which other statements can select."""
+def _open_as_layer(source: LayerSource) -> Any:
+    """Open the SELECT of OGR SQL that a source has as a layer ``selected``, from which others can select."""
+    pairs = (option.partition("=") for option in source.open_options)
+    options = "".join(f'<OOI key="{escape(key)}">{escape(value, quote=False)}</OOI>' for key, _, value in pairs)
     return gdal.OpenEx(
         '<OGRVRTDataSource><OGRVRTLayer name="selected">'
-        f"<SrcDataSource>{escape(connection, quote=False)}</SrcDataSource>"
-        f"<SrcSQL>{escape(statement, quote=False)}</SrcSQL>"
+        f"<SrcDataSource>{escape(source.connection, quote=False)}</SrcDataSource>"
+        + (f"<OpenOptions>{options}</OpenOptions>" if options else "")
+        + f"<SrcSQL>{escape(source.data.strip(), quote=False)}</SrcSQL>"
         "</OGRVRTLayer></OGRVRTDataSource>",
         gdal.OF_VECTOR | gdal.OF_READONLY,
     )

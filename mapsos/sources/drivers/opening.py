@@ -61,7 +61,8 @@ def open_dataset(source: LayerSource) -> Any:
         if gdal.GetConfigOption("OGR_PG_CURSOR_PAGE") is None:
             gdal.SetConfigOption("OGR_PG_CURSOR_PAGE", str(_CURSOR_ROWS))
     with guarded(source):
-        dataset = gdal.OpenEx(connection, gdal.OF_VECTOR | gdal.OF_READONLY | gdal.OF_VERBOSE_ERROR)
+        flags = gdal.OF_VECTOR | gdal.OF_READONLY | gdal.OF_VERBOSE_ERROR
+        dataset = gdal.OpenEx(connection, flags, open_options=list(source.open_options))
         if dataset is None:
             raise RuntimeError("GDAL opened nothing")
         return dataset
