@@ -14,7 +14,7 @@ from mapsos.operations.errors import ServiceError
 from mapsos.operations.layers.extents import read_stated_extent, read_time_limits
 from mapsos.operations.layers.facts import find_extent, find_time_bounds, has_geometry, list_columns, list_values
 from mapsos.operations.layers.meaning import LayerMeaning
-from mapsos.terms.crs import Crs
+from mapsos.terms.crs import Crs, is_known
 from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.terms.times import FOREVER, Interval, format_interval
 
@@ -189,7 +189,11 @@ def _check_map_extent(layer: ObservationLayer, service: Service, map_block: Bloc
 def _find_extent(layer: ObservationLayer, crs: Crs | None) -> Rectangle | None:
     if not has_geometry(layer.source):
         return None
-    return find_extent(layer.source, crs if layer.source.crs is not None else None)
+    if crs is None or layer.source.crs is None:
+        return find_extent(layer.source, None)
+    if not is_known(crs.definition) or not is_known(layer.source.crs.definition):
+        return None  # reported by the findings of the mapfile
+    return find_extent(layer.source, crs)
 
 
 def _covers(outer: Rectangle, inner: Rectangle) -> bool:

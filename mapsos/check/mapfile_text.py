@@ -16,7 +16,7 @@ from mapsos.mapfile.model import CONFORMANCES, ObservationLayer, Service, group_
 from mapsos.mapfile.reader import build_service, layer_metadata, web_metadata
 from mapsos.mapfile.tokens import TokenKind, is_decoded, read_tokens
 from mapsos.sos.v1.operations import OPERATIONS
-from mapsos.terms.crs import Crs, parse_srs_name
+from mapsos.terms.crs import Crs, is_known, parse_srs_name
 from mapsos.terms.layer_source import SourceKind
 from mapsos.terms.times import parse_period, parse_time
 
@@ -313,12 +313,7 @@ def _check_crs(crs: Crs | None, block: Block) -> Iterator[Finding]:
                           "positions have no CRS and cannot be reprojected. Write for example PROJECTION "
                           '"epsg:4326" END')
         return
-    import pyproj
-    import pyproj.exceptions
-
-    try:
-        pyproj.CRS.from_user_input(crs.definition)
-    except pyproj.exceptions.CRSError:
+    if not is_known(crs.definition):
         attribute = block.last("projection") or block
         yield Finding(attribute.file, attribute.line, "error", "PROJECTION",
                       f'unknown to PROJ: "{crs.definition}". Requests that need the CRS fail')
