@@ -94,20 +94,8 @@ def _check_items(meaning: LayerMeaning) -> Iterator[Finding]:
             yield _finding(layer, level, name, message)
     for item, field in layer.fields.items():
         if meaning.find_column(item) is None:
-            key, (file, line) = _find_item_key(layer, item, field.line)
             message = f'layer {layer.name} has no column "{field.item}": the key has no effect. {_suggest(item, names)}'
-            yield Finding(file, line, "warning", key, message)
-
-
-def _find_item_key(layer: ObservationLayer, item: str, line: int) -> tuple[str, tuple[str, int]]:
-    """Return the key of an item and its place: the one on the given line, if there are several."""
-    keys = {
-        key: layer.keys[key]
-        for what in ("alias", "definition", "uom", "type")
-        for spelling in metadata_key("item", what).spellings
-        if (key := spelling.replace("<item>", item)) in layer.keys
-    }
-    return next(((key, place) for key, place in keys.items() if place[1] == line), next(iter(keys.items())))
+            yield Finding(field.file, field.line, "warning", field.key, message)
 
 
 def _check_columns(meaning: LayerMeaning, service: Service) -> Iterator[Finding]:

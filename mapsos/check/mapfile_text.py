@@ -264,18 +264,16 @@ def _wrong_time_extent(text: str) -> str:
 def _check_fields(layer: ObservationLayer) -> Iterator[Finding]:
     taken: dict[str, str] = {}
     for field in layer.fields.values():
-        file = next((where[0] for key, where in layer.keys.items() if where[1] == field.line), layer.file)
-        key = f"sos_{field.item}_alias"
         if field.alias is None:
-            yield Finding(file, field.line, "info", key,
+            yield Finding(field.file, field.line, "info", f"sos_{field.item}_alias",
                           f"the column {field.item} has no alias, so it is not published. Write one to publish it")
             continue
         if not is_xml_name(field.alias):
-            yield Finding(file, field.line, "warning", key,
+            yield Finding(field.file, field.line, "warning", field.key,
                           f'"{field.alias}" is not an XML name: clients see it encoded (a space as _x0020_). Use a '
                           "letter, followed by letters, digits, _, - and .")
         if (other := taken.setdefault(field.alias.casefold(), field.item)) != field.item:
-            yield Finding(file, field.line, "warning", key,
+            yield Finding(field.file, field.line, "warning", field.key,
                           f'"{field.alias}" is also the alias of {other}: filters find only one. Choose another')
 
 

@@ -74,7 +74,7 @@ class Attribute:
     values: tuple[Token, ...]
     file: str
     line: int
-    spelled: str = ""
+    spelled: str
 
     @property
     def text(self) -> str:

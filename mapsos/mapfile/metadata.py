@@ -106,7 +106,8 @@ def collect_entries(blocks: Iterable[Block], encoding: str | None) -> list[Entry
     """
     return [
         Entry(
-            decode(attribute.key, encoding),
+            # Letters of ENCODING have a lower case too, which the undecoded key in lower case does not show.
+            decode(attribute.spelled, encoding).lower(),
             decode(attribute.text, encoding),
             attribute.file,
             attribute.line,

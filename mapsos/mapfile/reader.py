@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mapsos.files.identity import Identity
 from mapsos.mapfile.blocks import Attribute, Block, parse_blocks
 from mapsos.mapfile.connections import read_connection, read_shape
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.expressions import read_filter
-from mapsos.mapfile.metadata import Metadata, collect_entries, split_list, value_kind
+from mapsos.mapfile.metadata import Entry, Metadata, collect_entries, split_list, value_kind
 from mapsos.mapfile.model import (
     FEATURE_TEXTS,
     SENSOR_TEXTS,
@@ -259,22 +259,27 @@ def _texts_and_items(
 
 
 def _fields(metadata: Metadata) -> dict[str, Field]:
-    found: dict[str, dict[str, str]] = {}
-    spelled: dict[str, tuple[str, int]] = {}
+    found: dict[str, dict[str, Entry]] = {}
+    spelled: dict[str, str] = {}
     for item, what, entry in metadata.item_keys():
-        found.setdefault(item.lower(), {})[what] = entry.text
-        spelled.setdefault(item.lower(), (item, entry.line))
-    return {
-        key: Field(
-            spelled[key][0],
-            texts.get("alias"),
-            texts.get("definition"),
-            texts.get("uom"),
-            value_kind(texts.get("type", "")),
-            spelled[key][1],
-        )
-        for key, texts in found.items()
-    }
+        found.setdefault(item.lower(), {})[what] = entry
+        spelled.setdefault(item.lower(), item)
+    return {name: _field(spelled[name], entries) for name, entries in found.items()}
+
+
+def _field(item: str, entries: Mapping[str, Entry]) -> Field:
+    texts = {what: entry.text for what, entry in entries.items()}
+    chief = entries.get("alias") or next(iter(entries.values()))
+    return Field(
+        item,
+        texts.get("alias"),
+        texts.get("definition"),
+        texts.get("uom"),
+        value_kind(texts.get("type", "")),
+        chief.key,
+        chief.file,
+        chief.line,
+    )
 
 
 def _identification(web: Metadata) -> Identification:

@@ -220,6 +220,14 @@ def test_passwords_are_not_shown(folder: Path) -> None:
     assert "secret" not in finding.message
 
 
+def test_keys_with_letters_that_are_not_utf8_are_found(folder: Path) -> None:
+    check(folder, write_layer(GOOD | {"sos_Été_alias": "x"}))
+    path = folder / "test.map"
+    path.write_bytes(path.read_text("utf-8").encode("latin-1"))
+    findings = check_mapfile(str(path))
+    assert [(finding.key, finding.line) for finding in findings] == [("sos_?t?_alias", 17), ("sos_été_alias", 17)]
+
+
 def test_keys_of_an_included_file_are_told_with_that_file(folder: Path) -> None:
     (folder / "columns.inc").write_text('\n"sos_deep_alias" "deep"\n', encoding="utf-8")
     layer = write_layer(GOOD)

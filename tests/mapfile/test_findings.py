@@ -22,6 +22,14 @@ def test_every_operation_is_a_request_of_sos(write_map: MapWriter, name: str) ->
     assert [finding for finding in find(path) if "is not an SOS request" in finding.message] == []
 
 
+def test_an_alias_in_an_included_file_is_reported_there(write_map: MapWriter, tmp_path: Path) -> None:
+    """The map itself has a key in the same line."""
+    (tmp_path / "m.inc").write_text('\n\n\n\n"sos_a_alias" "my id"')
+    path = write_map(GOOD, GOOD_LAYER + ' INCLUDE "m.inc"', GOOD_WEB)
+    (finding,) = find(path)
+    assert (finding.file, finding.line, finding.key) == (str(tmp_path / "m.inc"), 5, "sos_a_alias")
+
+
 def test_a_good_map_has_none(write_map: MapWriter) -> None:
     path = write_map(GOOD, GOOD_LAYER, GOOD_WEB)
     assert find(path) == []

@@ -162,9 +162,21 @@ def test_fields(write_map: MapWriter) -> None:
       "sos_STN_alias" "Station" "sos_stn_uom" "m"
       "sos_stn_definition" "urn:x" "gml_stn_type" "Character" """
     field = read_service(write_map(metadata=metadata)).layers[0].fields["stn"]
-    assert (field.item, field.alias, field.definition, field.uom, field.kind, field.line) == (
-        "STN", "Station", "urn:x", "m", "text", 6,
+    assert (field.item, field.alias, field.definition, field.uom, field.kind, field.key, field.line) == (
+        "STN", "Station", "urn:x", "m", "text", "sos_stn_alias", 6,
     )  # fmt: skip
+
+
+def test_a_field_is_where_its_alias_is(write_map: MapWriter, tmp_path: Path) -> None:
+    (tmp_path / "m.inc").write_text('\n"ows_stn_alias" "Station"\n')
+    field = read_service(write_map(metadata=LAYER + '"sos_stn_uom" "m"\nINCLUDE "m.inc"')).layers[0].fields["stn"]
+    assert (field.key, field.file, field.line) == ("ows_stn_alias", str(tmp_path / "m.inc"), 2)
+
+
+def test_keys_are_in_lower_case_in_the_encoding_of_the_map(write_map: MapWriter) -> None:
+    path = write_map(metadata=LAYER + ' "sos_Été_alias" "x" "SOS_ÉTÉ_UOM" "m"', encoding="latin-1")
+    (field,) = read_service(path).layers[0].fields.values()
+    assert (field.item, field.alias, field.uom, field.key) == ("Été", "x", "m", "sos_été_alias")
 
 
 def test_layers_without_offering_are_left_alone(write_map: MapWriter) -> None:

@@ -120,7 +120,8 @@ class ShapefileReader:
 
         import numpy as np
 
-        source = dataclasses.replace(self.source, connection=find_part(self._stem, ".shp"), data="", native_filter=native)
+        path = find_part(self._stem, ".shp")
+        source = dataclasses.replace(self.source, connection=path, data="", native_filter=native)
         reader = self._open_ogr(source)
         try:
             narrowing = Narrowing("", plan.narrowing.rectangle if plan.narrowing else None)
