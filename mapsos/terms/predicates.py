@@ -101,7 +101,7 @@ ANY_ONE = Wildcard.ANY_ONE
 
 @dataclass(frozen=True)
 class Matches:
-    """A regular expression found anywhere in a column's string: only from FILTER expressions of a mapfile."""
+    """A regular expression of RE2, found anywhere in a column's string: only from FILTER expressions of a mapfile."""
 
     name: str
     expression: str
