@@ -5,11 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 
-from mapsos.check.finding import Finding, FindingLevel
-from mapsos.mapfile.blocks import Block, parse_blocks
-from mapsos.mapfile.keys import metadata_key
+from mapsos.check.finding import Finding, FindingLevel, locate
+from mapsos.mapfile.blocks import Block
 from mapsos.mapfile.model import ObservationLayer, Offering, Service, group_offerings
-from mapsos.mapfile.tokens import read_tokens
+from mapsos.mapfile.reader import ParsedMap
 from mapsos.operations.errors import ServiceError
 from mapsos.operations.layers.extents import read_stated_extent, read_time_limits
 from mapsos.operations.layers.facts import find_extent, find_time_bounds, has_geometry, list_columns, list_values
@@ -25,13 +24,12 @@ _SHOWN = 5
 Rectangle = tuple[float, float, float, float]
 
 
-def find_in_data(service: Service, now: int) -> list[Finding]:
-    """Compare each layer of a service with its data: columns, extent, times and procedures, each read once.
+def find_in_data(parsed: ParsedMap, now: int) -> list[Finding]:
+    """Compare each layer of a map with its data: columns, extent, times and procedures, each read once.
 
-    ``now`` is in microseconds since 1970 UTC. Parses the mapfile again, for the lines of its keywords. A layer whose
-    data cannot be read is one finding.
+    ``now`` is in microseconds since 1970 UTC. A layer whose data cannot be read is one finding.
     """
-    tree = parse_blocks(read_tokens(service.file)[0], service.file)
+    service, tree = parsed.service, parsed.tree
     blocks = {(block.file, block.line): block for block in tree.inner("layer")}
     found: list[Finding] = []
     for offering in group_offerings(service.layers):
@@ -64,10 +62,7 @@ def _describe_failure(error: ServiceError, block: Block) -> Finding:
 
 def _finding(layer: ObservationLayer, level: FindingLevel, name: str, message: str) -> Finding:
     """Return a finding about a metadata key, at the line of the spelling in use, else at the LAYER."""
-    known = metadata_key("layer", name)
-    key = next((spelling for spelling in known.spellings if spelling in layer.keys), None)
-    file, line = layer.keys[key] if key else (layer.file, layer.line)
-    return Finding(file, line, level, key or known.pattern, message)
+    return locate("layer", layer.keys, name, layer, level, message)
 
 
 def _check_items(meaning: LayerMeaning) -> Iterator[Finding]:

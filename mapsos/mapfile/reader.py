@@ -28,10 +28,11 @@ from mapsos.mapfile.model import (
     Service,
 )
 from mapsos.mapfile.projections import read_projection
-from mapsos.mapfile.tokens import decode, read_tokens
+from mapsos.mapfile.tokens import Token, decode, read_tokens
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import EVERYTHING
+from mapsos.terms.values import dataclass
 
 _REFERENCES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _REFERENCE = re.compile(f"&({'|'.join(_REFERENCES)});")
@@ -53,10 +54,30 @@ def read_service(path: str) -> Service:
 
 def read_identified_service(path: str) -> tuple[Service, tuple[Identity, ...]]:
     """Return the service as `read_service` does, and the identities of its files, taken before they were read."""
+    parsed = parse_map(path)
+    return parsed.service, parsed.identities
+
+
+@dataclass(frozen=True)
+class ParsedMap:
+    """A mapfile in all forms that reading it goes through: words, blocks and service, from the same state of its files.
+
+    ``identities`` are those of the files, taken before they were read.
+    """
+
+    tokens: tuple[Token, ...]
+    tree: Block
+    service: Service
+    identities: tuple[Identity, ...]
+
+
+def parse_map(path: str) -> ParsedMap:
+    """Read a mapfile as `read_service` does, and return what it was made of too, for `mapsos check`."""
     tokens, identities = read_tokens(path)
     files = tuple(identity.path for identity in identities)
     try:
-        return build_service(parse_blocks(tokens, files[0]), files), identities
+        tree = parse_blocks(tokens, files[0])
+        return ParsedMap(tuple(tokens), tree, build_service(tree, files), identities)
     except MapfileError as error:
         error.identities = identities
         raise
