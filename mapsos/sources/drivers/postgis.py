@@ -7,10 +7,7 @@ import re
 from mapsos.sources.drivers.ogr import read_columns
 from mapsos.sources.drivers.postgresql import PostgresqlReader
 from mapsos.sources.errors import unreadable
-from mapsos.sources.facts import TableFacts
 from mapsos.sources.filtering.sql import Dialect
-from mapsos.sources.indexes.postgresql_facts import open_server_facts
-from mapsos.sources.reader import Reader
 from mapsos.sources.source_columns import foreign_encoding
 from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.terms.values import dataclass
@@ -79,8 +76,3 @@ class PostgisReader(PostgresqlReader):
 def open_postgresql(source: LayerSource) -> PostgresqlReader:
     """Open a reader of a PostgreSQL database, by MapServer's DATA or by what OGR opens. Raises `SourceError`."""
     return PostgisReader(source) if source.kind is SourceKind.POSTGIS else PostgresqlReader(source)
-
-
-def open_postgresql_facts(reader: Reader) -> TableFacts | None:
-    """Return the facts that the server of a reader reports, None where it cannot be queried."""
-    return open_server_facts(reader)
