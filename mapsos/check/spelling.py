@@ -7,14 +7,10 @@ import re
 from collections.abc import Iterator
 
 from mapsos.check.finding import Finding
+from mapsos.columns.xml_text import encode_name
 from mapsos.mapfile.keys import METADATA_KEYS
 from mapsos.mapfile.metadata import Entry, Metadata
 
-_START = (
-    "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d\u2070-\u218f\u2c00-\u2fef"
-    "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
-)
-_XML_NAME = re.compile(f"[{_START}][{_START}0-9.\u00b7\u0300-\u036f\u203f-\u2040-]*")
 _ITEM = re.compile(r"(?:sos|ows|wfs|gml)_(.+)_([a-z]+)", re.S)
 _SUFFIXES = tuple(key.name for key in METADATA_KEYS if key.level == "item")
 _FOREIGN_PREFIX = re.compile(r"(?:ows|wfs|wms|wcs|gml|oga|ogcapi|mapsos|tile|kml|gmd|default|qstring)_")
@@ -22,7 +18,7 @@ _FOREIGN_PREFIX = re.compile(r"(?:ows|wfs|wms|wcs|gml|oga|ogcapi|mapsos|tile|kml
 
 def is_xml_name(text: str) -> bool:
     """Return whether a string can be the name of an XML element and a gml:id (an NCName of Namespaces in XML)."""
-    return _XML_NAME.fullmatch(text) is not None
+    return encode_name(text) == text
 
 
 def find_unknown_keys(metadata: Metadata) -> Iterator[Finding]:
