@@ -8,11 +8,10 @@ from collections.abc import Iterator
 
 from mapsos.check.finding import Finding
 from mapsos.columns.xml_text import encode_name
-from mapsos.mapfile.keys import METADATA_KEYS
+from mapsos.mapfile.keys import ITEM_PROPERTIES, METADATA_KEYS
 from mapsos.mapfile.metadata import Entry, Metadata
 
 _ITEM = re.compile(r"(?:sos|ows|wfs|gml)_(.+)_([a-z]+)", re.S)
-_SUFFIXES = tuple(key.name for key in METADATA_KEYS if key.level == "item")
 _FOREIGN_PREFIX = re.compile(r"(?:ows|wfs|wms|wcs|gml|oga|ogcapi|mapsos|tile|kml|gmd|default|qstring)_")
 
 
@@ -54,14 +53,14 @@ def find_unknown_keys(metadata: Metadata) -> Iterator[Finding]:
 
 def _is_item_key(metadata: Metadata, entry: Entry) -> bool:
     match = _ITEM.fullmatch(entry.key)
-    return metadata.level == "layer" and match is not None and match[2] in _SUFFIXES
+    return metadata.level == "layer" and match is not None and match[2] in ITEM_PROPERTIES
 
 
 def _near_suffix(metadata: Metadata, entry: Entry) -> str:
     match = _ITEM.fullmatch(entry.key)
     if metadata.level != "layer" or match is None or not entry.key.startswith("sos_"):
         return ""
-    near = difflib.get_close_matches(match[2], _SUFFIXES, 1, 0.7)
+    near = difflib.get_close_matches(match[2], ITEM_PROPERTIES, 1, 0.7)
     return f"sos_{match[1]}_{near[0]}" if near else ""
 
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mapsos.mapfile.blocks import Block
-from mapsos.mapfile.keys import Level, metadata_key
+from mapsos.mapfile.keys import ITEM_PROPERTIES, Level, metadata_key
 from mapsos.mapfile.tokens import decode
 from mapsos.terms.predicates import ValueKind
 from mapsos.terms.values import dataclass
 
-_ITEM_KEY = re.compile(r"(sos|ows|wfs|gml)_(.+)_(alias|definition|uom|type)", re.I | re.S)
+_ITEM_KEY = re.compile(rf"(sos|ows|wfs|gml)_(.+)_({'|'.join(ITEM_PROPERTIES)})", re.I | re.S)
 _VALUE_KINDS: dict[str, ValueKind] = {
     "character": "text",
     "string": "text",
