@@ -19,8 +19,15 @@ _SPELLINGS = (
 )
 
 
-# WMS's name, which PROJ does not know.
-_ALIASES = {"CRS:84": "OGC:CRS84"}
+PROJ_LABELS = {
+    "CRS:84": "OGC:CRS84",
+    "CRS:83": "OGC:CRS83",
+    "CRS:27": "OGC:CRS27",
+    "EPSG:900913": "EPSG:3857",
+    "EPSG:3785": "EPSG:3857",
+}
+"""Labels that PROJ knows, by those of WMS and of old software that it does not know."""
+
 # Whether the first axis points north, for the names that most clients write: they need no pyproj.
 _COMMON = {"EPSG:4326": True, "EPSG:4269": True, "EPSG:4258": True, "EPSG:3857": False, "OGC:CRS84": False}
 
@@ -65,7 +72,7 @@ def parse_srs_name(text: str) -> SrsName | None:
     for pattern, authority_axes in _SPELLINGS:
         if match := pattern.fullmatch(text.strip()):
             label = f"{match['a']}:{match['c']}".upper()
-            return SrsName(_ALIASES.get(label, label), authority_axes, text)
+            return SrsName(PROJ_LABELS.get(label, label), authority_axes, text)
     return None
 
 
