@@ -235,7 +235,6 @@ class Service:
     vendor_parameters: tuple[str, ...] = ()
     conformance: tuple[str, ...] = ("mapserver",)
     file: str = ""
-    files: tuple[str, ...] = ()
     keys: Mapping[str, tuple[str, int]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:

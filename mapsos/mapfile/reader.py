@@ -74,22 +74,22 @@ class ParsedMap:
 def parse_map(path: str) -> ParsedMap:
     """Read a mapfile as `read_service` does, and return what it was made of too, for `mapsos check`."""
     tokens, identities = read_tokens(path)
-    files = tuple(identity.path for identity in identities)
+    file = identities[0].path
     try:
-        tree = parse_blocks(tokens, files[0])
-        return ParsedMap(tuple(tokens), tree, build_service(tree, files), identities)
+        tree = parse_blocks(tokens, file)
+        return ParsedMap(tuple(tokens), tree, build_service(tree, file), identities)
     except MapfileError as error:
         error.identities = identities
         raise
 
 
-def build_service(map_block: Block, files: tuple[str, ...]) -> Service:
+def build_service(map_block: Block, file: str) -> Service:
     """Build the service of a parsed map.
 
     Parameters
     ----------
-    files
-        The files it was read from, the mapfile first.
+    file
+        The mapfile.
 
     Raises
     ------
@@ -116,11 +116,10 @@ def build_service(map_block: Block, files: tuple[str, ...]) -> Service:
         extent=_extent(map_block.last("extent")),
         crs=_crs(map_block, "the MAP"),
         access=_access(web),
-        layers=tuple(_layers(map_block, files[0], encoding)),
+        layers=tuple(_layers(map_block, file, encoding)),
         vendor_parameters=tuple((web.text("vendor_parameters") or "").lower().split()),
         conformance=tuple(dict.fromkeys((web.text("conformance") or "").lower().split())) or Service.conformance,
-        file=files[0],
-        files=files,
+        file=file,
         keys=web.lines(),
     )
 

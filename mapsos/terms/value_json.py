@@ -71,11 +71,6 @@ class ValueCodec:
                 raise TypeError(f"{name} is neither a dataclass nor an enumeration")
             self._classes[name] = kind
 
-    @property
-    def classes(self) -> tuple[type, ...]:
-        """Return the classes that are written and read."""
-        return tuple(self._classes.values())
-
     def encode(self, value: Any) -> Any:
         """Return a value as strings, numbers, lists and dicts.
 

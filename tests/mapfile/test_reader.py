@@ -9,7 +9,7 @@ import pytest
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.keys import METADATA_KEYS
 from mapsos.mapfile.model import Extent, ObservedProperty
-from mapsos.mapfile.reader import read_service
+from mapsos.mapfile.reader import read_identified_service, read_service
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import InlineFeature, ShapeType, SourceKind
 from mapsos.terms.predicates import EVERYTHING, Compare, OneOf
@@ -207,11 +207,11 @@ def test_unquoted_values_and_includes_inside_of_blocks(write_map: MapWriter, tmp
     (tmp_path / "more.inc").write_text('\n"sos_offering_name" "included"')
     metadata = 'sos_offering_id off\n"sos_procedure" 35\ninclude "more.inc"\nsos_observedproperty_id op'
     path = write_map("DATA points PROJECTION init=epsg:4326 END", metadata)
-    service = read_service(path)
+    service, identities = read_identified_service(path)
     (layer,) = service.layers
     assert (layer.procedures, layer.offering_name) == (("35",), "included")
     assert layer.keys["sos_offering_name"] == (str(tmp_path / "more.inc"), 2)
-    assert service.files == (path, str(tmp_path / "more.inc"))
+    assert [identity.path for identity in identities] == [path, str(tmp_path / "more.inc")]
 
 
 @pytest.mark.parametrize(
