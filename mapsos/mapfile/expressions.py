@@ -15,6 +15,7 @@ from mapsos.terms.boolean_parser import BooleanParser, Word, compare_constants
 from mapsos.terms.posix_patterns import write_re2
 from mapsos.terms.predicates import (
     COMPARISONS,
+    DECIMAL,
     EVERYTHING,
     MIRRORED,
     NOTHING,
@@ -89,8 +90,8 @@ class _Value(Word):
 
 
 _WORD = re.compile(
-    r"""\s*(?:
-      (?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))
+    rf"""\s*(?:
+      (?P<number>{DECIMAL}(?![\w.]))
     | \[(?P<item>[^\]]*)\]
     | "(?P<double>(?:\\.|[^"\\])*)"
     | '(?P<single>(?:\\.|[^'\\])*)'
@@ -201,7 +202,7 @@ class _Expression(BooleanParser):
         if left.kind == "text":
             return OneOf(left.text, values)
         for value in values:
-            if not re.fullmatch(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*", value):
+            if not re.fullmatch(rf"\s*{DECIMAL}\s*", value):
                 raise self._error(f'[{left.text}] IN "{right.text}": not a number: {value}', value)
         return any_of(*(Compare(left.text, "=", value.strip(), kind="number") for value in values))
 

@@ -135,6 +135,11 @@ def test_what_is_not_supported_is_named(expression: str, named: str) -> None:
     assert 'LAYER "my layer"' in caught.value.message
 
 
+def test_only_the_digits_of_ascii_make_a_number() -> None:
+    with pytest.raises(MapfileError, match="not supported"):
+        read("([v] > ٣)")
+
+
 @pytest.mark.parametrize(("filter_text", "item"), [(r"/(a)\1/", "stn"), (r"""("[stn]" ~ '(a)\1')""", None)])
 def test_a_back_reference_is_refused(filter_text: str, item: str | None) -> None:
     with pytest.raises(MapfileError, match="back-references such as .1 are not supported"):
