@@ -76,12 +76,12 @@ class Interval:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it contains no time at all, as a reversed period."""
+        """Whether the interval contains no time, as a reversed period."""
         return self.end <= self.begin
 
 
 TimeRelation: TypeAlias = Literal["during", "equals", "before", "after", "latest", "first"]
-"""Of the time of an observation to the requested one."""
+"""The relation of the time of an observation to the requested time."""
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ class ValueCodec:
         Raises
         ------
         TypeError, ValueError, KeyError, IndexError
-            `encode` of this codec has not made it.
+            The value is not a result of `encode` of this codec.
         """
         if isinstance(value, list):
             name, *parts = value
