@@ -77,7 +77,7 @@ def summarize(layer: Layer, ends: StepEnds, predicate: Predicate, by_index: bool
     )
     summarizer.take(layer.read(query))
     found = summarizer.finish()
-    stations = [summarizer.procedures[number] for number in found.procedures.tolist()]
+    stations = [summarizer.series[number] for number in found.series.tolist()]
     if not len(found.begins):
         return []
     states = [found.states[(number, name)].to_pylist() for number in range(len(columns)) for name in functions]
