@@ -5,16 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator
 
-from mapsos.check.finding import Finding, FindingLevel
-from mapsos.mapfile.blocks import Block, parse_blocks
-from mapsos.mapfile.keys import metadata_key
+from mapsos.check.finding import Finding, FindingLevel, locate
+from mapsos.mapfile.blocks import Block
 from mapsos.mapfile.model import ObservationLayer, Offering, Service, group_offerings
-from mapsos.mapfile.tokens import read_tokens
+from mapsos.mapfile.reader import ParsedMap
 from mapsos.operations.errors import ServiceError
 from mapsos.operations.layers.extents import read_stated_extent, read_time_limits
 from mapsos.operations.layers.facts import find_extent, find_time_bounds, has_geometry, list_columns, list_values
 from mapsos.operations.layers.meaning import LayerMeaning
-from mapsos.terms.crs import Crs
+from mapsos.terms.crs import Crs, is_known
 from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.terms.times import FOREVER, Interval, format_interval
 
@@ -25,13 +24,12 @@ _SHOWN = 5
 Rectangle = tuple[float, float, float, float]
 
 
-def find_in_data(service: Service, now: int) -> list[Finding]:
-    """Compare each layer of a service with its data: columns, extent, times and procedures, each read once.
+def find_in_data(parsed: ParsedMap, now: int) -> list[Finding]:
+    """Compare each layer of a map with its data: columns, extent, times and procedures, each read once.
 
-    ``now`` is in microseconds since 1970 UTC. Parses the mapfile again, for the lines of its keywords. A layer whose
-    data cannot be read is one finding.
+    ``now`` is in microseconds since 1970 UTC. A layer whose data cannot be read is one finding.
     """
-    tree = parse_blocks(read_tokens(service.file)[0], service.file)
+    service, tree = parsed.service, parsed.tree
     blocks = {(block.file, block.line): block for block in tree.inner("layer")}
     found: list[Finding] = []
     for offering in group_offerings(service.layers):
@@ -64,10 +62,7 @@ def _describe_failure(error: ServiceError, block: Block) -> Finding:
 
 def _finding(layer: ObservationLayer, level: FindingLevel, name: str, message: str) -> Finding:
     """Return a finding about a metadata key, at the line of the spelling in use, else at the LAYER."""
-    known = metadata_key("layer", name)
-    key = next((spelling for spelling in known.spellings if spelling in layer.keys), None)
-    file, line = layer.keys[key] if key else (layer.file, layer.line)
-    return Finding(file, line, level, key or known.pattern, message)
+    return locate("layer", layer.keys, name, layer, level, message)
 
 
 def _check_items(meaning: LayerMeaning) -> Iterator[Finding]:
@@ -94,20 +89,8 @@ def _check_items(meaning: LayerMeaning) -> Iterator[Finding]:
             yield _finding(layer, level, name, message)
     for item, field in layer.fields.items():
         if meaning.find_column(item) is None:
-            key, (file, line) = _find_item_key(layer, item, field.line)
             message = f'layer {layer.name} has no column "{field.item}": the key has no effect. {_suggest(item, names)}'
-            yield Finding(file, line, "warning", key, message)
-
-
-def _find_item_key(layer: ObservationLayer, item: str, line: int) -> tuple[str, tuple[str, int]]:
-    """Return the key of an item and its place: the one on the given line, if there are several."""
-    keys = {
-        key: layer.keys[key]
-        for what in ("alias", "definition", "uom", "type")
-        for spelling in metadata_key("item", what).spellings
-        if (key := spelling.replace("<item>", item)) in layer.keys
-    }
-    return next(((key, place) for key, place in keys.items() if place[1] == line), next(iter(keys.items())))
+            yield Finding(field.file, field.line, "warning", field.key, message)
 
 
 def _check_columns(meaning: LayerMeaning, service: Service) -> Iterator[Finding]:
@@ -189,7 +172,11 @@ def _check_map_extent(layer: ObservationLayer, service: Service, map_block: Bloc
 def _find_extent(layer: ObservationLayer, crs: Crs | None) -> Rectangle | None:
     if not has_geometry(layer.source):
         return None
-    return find_extent(layer.source, crs if layer.source.crs is not None else None)
+    if crs is None or layer.source.crs is None:
+        return find_extent(layer.source, None)
+    if not is_known(crs.definition) or not is_known(layer.source.crs.definition):
+        return None  # reported by the findings of the mapfile
+    return find_extent(layer.source, crs)
 
 
 def _covers(outer: Rectangle, inner: Rectangle) -> bool:

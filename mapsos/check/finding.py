@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, Protocol
 
+from mapsos.mapfile.keys import Level, metadata_key
 from mapsos.terms.values import dataclass
 
 FindingLevel = Literal["error", "warning", "info"]
@@ -31,3 +33,37 @@ class Finding:
     level: FindingLevel
     key: str
     message: str
+
+
+class Located(Protocol):
+    """A part of a mapfile: a block, a keyword, an entry of METADATA, a layer."""
+
+    @property
+    def file(self) -> str:
+        """The mapfile or the INCLUDEd file."""
+
+    @property
+    def line(self) -> int:
+        """The line, from 1."""
+
+
+def locate(
+    of: Level, keys: Mapping[str, tuple[str, int]], name: str, owner: Located, level: FindingLevel, message: str
+) -> Finding:
+    """Return a finding about a metadata key, at the line of the spelling in use, else at the block that lacks it.
+
+    Parameters
+    ----------
+    of
+        The level of the METADATA.
+    keys
+        File and line of each key in them, in lower case.
+    name
+        The key without its namespace.
+    owner
+        The block.
+    """
+    known = metadata_key(of, name)
+    key = next((spelling for spelling in known.spellings if spelling in keys), None)
+    file, line = keys[key] if key else (owner.file, owner.line)
+    return Finding(file, line, level, key or known.pattern, message)

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from mapsos.check.finding import Finding, FindingLevel
+from mapsos.check.finding import Finding, FindingLevel, locate
 from mapsos.check.spelling import find_unknown_keys, is_xml_name
 from mapsos.mapfile.access import parse_addresses
-from mapsos.mapfile.blocks import Block, parse_blocks
-from mapsos.mapfile.errors import MapfileError
+from mapsos.mapfile.blocks import Block
 from mapsos.mapfile.keys import METADATA_KEYS
 from mapsos.mapfile.metadata import Metadata, collect_entries
 from mapsos.mapfile.model import CONFORMANCES, ObservationLayer, Service, group_offerings, read_max_rows
-from mapsos.mapfile.reader import build_service, layer_metadata, web_metadata
-from mapsos.mapfile.tokens import TokenKind, is_decoded, read_tokens
+from mapsos.mapfile.reader import ParsedMap, layer_metadata, web_metadata
+from mapsos.mapfile.tokens import TokenKind, is_decoded
 from mapsos.sos.v1.operations import OPERATIONS
-from mapsos.terms.crs import Crs, parse_srs_name
+from mapsos.terms.crs import Crs, is_known, parse_srs_name
 from mapsos.terms.layer_source import SourceKind
 from mapsos.terms.times import parse_period, parse_time
 
@@ -45,37 +44,16 @@ _NOT_HONOURED = {
 """Keywords of a LAYER by which MapServer omits or changes rows, and their subjects."""
 
 
-def find(subject: Service | str) -> list[Finding]:
-    """Return all findings about the text of a mapfile, in order of file and line.
-
-    A mapfile that cannot be read is one finding. Does not raise.
-
-    Parameters
-    ----------
-    subject
-        The path of the mapfile, or its service; the mapfile is parsed again.
-    """
-    path = subject if isinstance(subject, str) else subject.file
-    try:
-        tokens, identities = read_tokens(path)
-        files = tuple(identity.path for identity in identities)
-        tree = parse_blocks(tokens, files[0])
-        service = build_service(tree, files)
-    except MapfileError as error:
-        return [Finding(error.file, error.line, "error", error.near or "mapfile", error.message)]
-    found = [*_check_web(service, tree), *_check_layers(service, tree)]
+def find_in_mapfile(parsed: ParsedMap) -> list[Finding]:
+    """Return all findings about the text of a mapfile, in order of file and line. Does not raise."""
+    found = [*_check_web(parsed.service, parsed.tree), *_check_layers(parsed.service, parsed.tree)]
     found += [
         Finding(token.file, token.line, "warning", token.text.encode("ascii", "replace").decode(),
                 "not UTF-8: read by ENCODING, else as Latin-1. Save the file as UTF-8")
-        for token in tokens
+        for token in parsed.tokens
         if not is_decoded(token.text)
     ]
     return sorted(dict.fromkeys(found), key=lambda finding: (finding.file, finding.line))
-
-
-def find_in_mapfile(service: Service) -> list[Finding]:
-    """Return all findings about the text of the mapfile of a service, as `find`."""
-    return find(service)
 
 
 def _check_web(service: Service, tree: Block) -> Iterator[Finding]:
@@ -83,9 +61,7 @@ def _check_web(service: Service, tree: Block) -> Iterator[Finding]:
     here = next(tree.inner("web"), tree)
 
     def at(level: FindingLevel, name: str, message: str) -> Finding:
-        entry = web.find(name)
-        return Finding(entry.file if entry else here.file, entry.line if entry else here.line, level,
-                       entry.key if entry else f"sos_{name}", message)
+        return locate("web", service.keys, name, here, level, message)
 
     if not service.layers:
         yield Finding(tree.file, tree.line, "error", "sos_offering_id",
@@ -163,7 +139,7 @@ def _check_layers(service: Service, tree: Block) -> Iterator[Finding]:
             yield Finding(attribute.file, attribute.line, "warning", "NAME",
                           f'several LAYERs are named "{layer.name}": clients cannot distinguish them. Rename one')
         metadata = layer_metadata(block, tree.text("encoding"))
-        yield from _check_meaning(layer, metadata)
+        yield from _check_meaning(layer)
         yield from _check_fields(layer)
         yield from _check_recommended(metadata, block, describes=layer in firsts)
         yield from _check_access(metadata, service.file)
@@ -172,64 +148,61 @@ def _check_layers(service: Service, tree: Block) -> Iterator[Finding]:
         yield from _check_crs(layer.source.crs, block)
         yield from _check_settings(layer, block)
         if (service.access.allowed_ip_list or service.access.denied_ip_list) and any(layer.access.enable_request):
-            yield _at(layer, metadata, "enable_request", "warning",
+            yield _at(layer, "enable_request", "warning",
                       "the layer enables requests itself, so the address lists of WEB do not apply to it, as in "
                       "MapServer. Repeat them here")
 
 
-def _at(layer: ObservationLayer, metadata: Metadata, name: str, level: FindingLevel, message: str) -> Finding:
-    entry = metadata.find(name)
-    if entry is None:
-        return Finding(layer.file, layer.line, level, f"sos_{name}", message)
-    return Finding(entry.file, entry.line, level, entry.key, message)
+def _at(layer: ObservationLayer, name: str, level: FindingLevel, message: str) -> Finding:
+    return locate("layer", layer.keys, name, layer, level, message)
 
 
-def _check_sensor(layer: ObservationLayer, metadata: Metadata) -> Iterator[Finding]:
+def _check_sensor(layer: ObservationLayer) -> Iterator[Finding]:
     sensor = layer.sensor
     if sensor.describe not in (None, "redirect", "generate"):
-        yield _at(layer, metadata, "describesensor", "error",
+        yield _at(layer, "describesensor", "error",
                   f'DescribeSensor is rejected: expected redirect or generate, got "{sensor.describe}"')
     elif sensor.describe == "redirect" and not layer.describe_sensor_url:
-        yield _at(layer, metadata, "describesensor", "error",
+        yield _at(layer, "describesensor", "error",
                   'DescribeSensor fails: no URL to redirect to. Write "sos_describesensor_url", with %procedure% for '
                   "the id of the sensor")
     if sensor.valid_time is not None:
         try:
             parse_period(sensor.valid_time if "/" in sensor.valid_time else f"{sensor.valid_time}/")
         except ValueError:
-            yield _at(layer, metadata, "sensor_validtime", "error",
+            yield _at(layer, "sensor_validtime", "error",
                       f'DescribeSensor fails: expected begin/end, got "{sensor.valid_time}"')
 
 
-def _check_meaning(layer: ObservationLayer, metadata: Metadata) -> Iterator[Finding]:
+def _check_meaning(layer: ObservationLayer) -> Iterator[Finding]:
     if not layer.offering_id:
-        yield _at(layer, metadata, "offering_id", "error", "the id of the offering is empty: clients cannot request it")
+        yield _at(layer, "offering_id", "error", "the id of the offering is empty: clients cannot request it")
     elif not is_xml_name(layer.offering_id):
-        yield _at(layer, metadata, "offering_id", "info",
+        yield _at(layer, "offering_id", "info",
                   f'"{layer.offering_id}" is not an XML name, so its gml:id is encoded. Use a letter, followed by '
                   "letters, digits, _ and -")
     if layer.observed_property is None or not layer.observed_property.id:
-        yield _at(layer, metadata, "observedproperty_id", "error",
+        yield _at(layer, "observedproperty_id", "error",
                   "missing or empty: the observations of the layer cannot be requested. Write the id of the observed "
                   "property")
     if not layer.procedures and layer.procedure_item is None:
-        yield _at(layer, metadata, "procedure", "error",
+        yield _at(layer, "procedure", "error",
                   "GetCapabilities fails: the layer has no procedure. Write the id of the sensor, or write the column "
                   "with the ids in sos_procedure_item")
     if layer.procedures and len([name for name in layer.procedures if name]) > 1 and layer.procedure_item is None:
-        yield _at(layer, metadata, "procedure", "warning",
+        yield _at(layer, "procedure", "warning",
                   "several procedures, but no column with the procedure of each row: every observation lists all of "
                   "them. Write the column in sos_procedure_item")
     if layer.procedures and "" in layer.procedures:
-        yield _at(layer, metadata, "procedure", "warning",
+        yield _at(layer, "procedure", "warning",
                   "a space at the beginning or end makes an empty procedure. Remove it")
-    yield from _check_sensor(layer, metadata)
+    yield from _check_sensor(layer)
     if layer.offering_extent is not None and (message := _wrong_extent(layer.offering_extent)):
-        yield _at(layer, metadata, "offering_extent", "error", message)
+        yield _at(layer, "offering_extent", "error", message)
     if layer.offering_time_extent is not None and (message := _wrong_time_extent(layer.offering_time_extent)):
-        yield _at(layer, metadata, "offering_timeextent", "error", message)
+        yield _at(layer, "offering_timeextent", "error", message)
     if layer.srs is not None and parse_srs_name(layer.srs.split(" ")[0]) is None:
-        yield _at(layer, metadata, "srs", "warning", f'"{layer.srs}" is not a CRS. Write for example "EPSG:4326"')
+        yield _at(layer, "srs", "warning", f'"{layer.srs}" is not a CRS. Write for example "EPSG:4326"')
 
 
 def _wrong_extent(text: str) -> str:
@@ -264,18 +237,16 @@ def _wrong_time_extent(text: str) -> str:
 def _check_fields(layer: ObservationLayer) -> Iterator[Finding]:
     taken: dict[str, str] = {}
     for field in layer.fields.values():
-        file = next((where[0] for key, where in layer.keys.items() if where[1] == field.line), layer.file)
-        key = f"sos_{field.item}_alias"
         if field.alias is None:
-            yield Finding(file, field.line, "info", key,
+            yield Finding(field.file, field.line, "info", f"sos_{field.item}_alias",
                           f"the column {field.item} has no alias, so it is not published. Write one to publish it")
             continue
         if not is_xml_name(field.alias):
-            yield Finding(file, field.line, "warning", key,
+            yield Finding(field.file, field.line, "warning", field.key,
                           f'"{field.alias}" is not an XML name: clients see it encoded (a space as _x0020_). Use a '
                           "letter, followed by letters, digits, _, - and .")
         if (other := taken.setdefault(field.alias.casefold(), field.item)) != field.item:
-            yield Finding(file, field.line, "warning", key,
+            yield Finding(field.file, field.line, "warning", field.key,
                           f'"{field.alias}" is also the alias of {other}: filters find only one. Choose another')
 
 
@@ -313,12 +284,7 @@ def _check_crs(crs: Crs | None, block: Block) -> Iterator[Finding]:
                           "positions have no CRS and cannot be reprojected. Write for example PROJECTION "
                           '"epsg:4326" END')
         return
-    import pyproj
-    import pyproj.exceptions
-
-    try:
-        pyproj.CRS.from_user_input(crs.definition)
-    except pyproj.exceptions.CRSError:
+    if not is_known(crs.definition):
         attribute = block.last("projection") or block
         yield Finding(attribute.file, attribute.line, "error", "PROJECTION",
                       f'unknown to PROJ: "{crs.definition}". Requests that need the CRS fail')

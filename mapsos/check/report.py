@@ -10,13 +10,12 @@ from dataclasses import asdict
 from typing import TextIO
 
 from mapsos.check.data import find_in_data
-from mapsos.check.finding import Finding
+from mapsos.check.finding import Finding, locate
 from mapsos.check.mapfile_schema import MAPSERVER, find_by_schema
 from mapsos.check.mapfile_text import find_in_mapfile
 from mapsos.mapfile.errors import MapfileError
-from mapsos.mapfile.model import Service
-from mapsos.mapfile.reader import read_service
-from mapsos.mapfile.tokens import read_tokens
+from mapsos.mapfile.keys import metadata_key
+from mapsos.mapfile.reader import ParsedMap, parse_map
 from mapsos.pages.wording import find_wording, list_languages, read_tag
 from mapsos.terms.times import current_time
 
@@ -52,39 +51,40 @@ def run(
 
 
 def check_mapfile(path: str, mapserver: float = MAPSERVER) -> list[Finding]:
-    """All findings about one mapfile: of its text, and of the data it names; in order of file and line."""
+    """Return all findings about one mapfile, of its text and of the data it names, in order of file and line.
+
+    The mapfile is read once. One that cannot be read is one finding.
+    """
     try:
-        service = read_service(path)
-        tokens, _ = read_tokens(path)
+        parsed = parse_map(path)
     except MapfileError as error:
         return [Finding(error.file, error.line, "error", error.near or "mapfile", error.message)]
     found = dict.fromkeys(
-        [*find_in_mapfile(service), *_check_language(service), *find_in_data(service, current_time())]
+        [*find_in_mapfile(parsed), *_check_language(parsed), *find_in_data(parsed, current_time())]
     )
-    # What mapsos itself reads, it has spoken of already, and in terms of SOS.
-    told = {(finding.file, finding.line, finding.key) for finding in found}
-    for finding in find_by_schema(tokens, mapserver):
-        if (finding.file, finding.line, finding.key) not in told:
+    # A fault that the findings above already report in terms of SOS is not repeated in terms of the schema.
+    reported = {(finding.file, finding.line, finding.key) for finding in found}
+    for finding in find_by_schema(parsed.tokens, mapserver):
+        if (finding.file, finding.line, finding.key) not in reported:
             found[finding] = None
     return sorted(found, key=lambda finding: (finding.file, finding.line, _ORDER[finding.level], finding.key))
 
 
-def _check_language(service: Service) -> Iterator[Finding]:
-    """Find out whether pages can be in the language of the service."""
-    key = next((key for key in ("sos_language", "ows_language") if key in service.keys), None)
-    if key is None:
+def _check_language(parsed: ParsedMap) -> Iterator[Finding]:
+    """Yield a finding if pages cannot be in the language of the service."""
+    service = parsed.service
+    if not any(key in service.keys for key in metadata_key("web", "language").spellings):
         return
-    file, line = service.keys[key]
     if read_tag(service.language) is None:
         message = (
             f'"{service.language}" is not a language tag: pages are in English; write a tag of BCP 47, for example '
             '"de" or "fr-CA"'
         )
-        yield Finding(file, line, "warning", key, message)
+        yield locate("web", service.keys, "language", parsed.tree, "warning", message)
     elif find_wording(read_tag(service.language)) is None:
         languages = ", ".join(list_languages())
         message = f'pages are not translated into "{service.language}" and are in English; available: {languages}'
-        yield Finding(file, line, "info", key, message)
+        yield locate("web", service.keys, "language", parsed.tree, "info", message)
 
 
 def _format(finding: Finding) -> str:

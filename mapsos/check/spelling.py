@@ -7,22 +7,17 @@ import re
 from collections.abc import Iterator
 
 from mapsos.check.finding import Finding
-from mapsos.mapfile.keys import METADATA_KEYS
+from mapsos.columns.xml_text import encode_name
+from mapsos.mapfile.keys import ITEM_PROPERTIES, METADATA_KEYS
 from mapsos.mapfile.metadata import Entry, Metadata
 
-_START = (
-    "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d\u2070-\u218f\u2c00-\u2fef"
-    "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
-)
-_XML_NAME = re.compile(f"[{_START}][{_START}0-9.\u00b7\u0300-\u036f\u203f-\u2040-]*")
 _ITEM = re.compile(r"(?:sos|ows|wfs|gml)_(.+)_([a-z]+)", re.S)
-_SUFFIXES = tuple(key.name for key in METADATA_KEYS if key.level == "item")
 _FOREIGN_PREFIX = re.compile(r"(?:ows|wfs|wms|wcs|gml|oga|ogcapi|mapsos|tile|kml|gmd|default|qstring)_")
 
 
 def is_xml_name(text: str) -> bool:
     """Return whether a string can be the name of an XML element and a gml:id (an NCName of Namespaces in XML)."""
-    return _XML_NAME.fullmatch(text) is not None
+    return encode_name(text) == text
 
 
 def find_unknown_keys(metadata: Metadata) -> Iterator[Finding]:
@@ -58,14 +53,14 @@ def find_unknown_keys(metadata: Metadata) -> Iterator[Finding]:
 
 def _is_item_key(metadata: Metadata, entry: Entry) -> bool:
     match = _ITEM.fullmatch(entry.key)
-    return metadata.level == "layer" and match is not None and match[2] in _SUFFIXES
+    return metadata.level == "layer" and match is not None and match[2] in ITEM_PROPERTIES
 
 
 def _near_suffix(metadata: Metadata, entry: Entry) -> str:
     match = _ITEM.fullmatch(entry.key)
     if metadata.level != "layer" or match is None or not entry.key.startswith("sos_"):
         return ""
-    near = difflib.get_close_matches(match[2], _SUFFIXES, 1, 0.7)
+    near = difflib.get_close_matches(match[2], ITEM_PROPERTIES, 1, 0.7)
     return f"sos_{match[1]}_{near[0]}" if near else ""
 
 

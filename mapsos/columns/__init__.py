@@ -1,6 +1,7 @@
 """Whole Arrow columns in, whole columns out: batches, texts, numbers, times, geometries, summaries.
 
-NumPy and pyarrow are imported at the top here, shapely and pyproj in the functions that need them. The three loops
-that touch every text of a response are in C (`_loops.c`, called through `loops`), each with a way that needs no
-compiler. Nothing here loops over rows in Python, or knows what a column means.
+The three loops that touch every string of a response are in C (`_loops.c`, called through `loops`); where they are not
+compiled, Python and Arrow do the same. shapely and pyproj are imported by the functions that need them, NumPy and
+pyarrow also by modules. Nothing here loops over rows in Python where Arrow has a function, or knows the meaning of a
+column.
 """

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from mapsos.terms.times import DAY, EARLIEST, LATEST, Duration
+from mapsos.terms.times import DAY, EARLIEST, EPOCH, LATEST, Duration
 
 if TYPE_CHECKING:
     import numpy as np
 
-_EPOCH = date(1970, 1, 1).toordinal()
 _LAST = date.max.toordinal()
 
 
@@ -114,7 +113,7 @@ class CalendarSteps:
 
         if self._days:
             # The first day of the year 1 is a Monday.
-            first = (days + _EPOCH - 1) // self._days * self._days - _EPOCH + 1
+            first = (days + EPOCH - 1) // self._days * self._days - EPOCH + 1
             return first, first + self._days
         months = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) + 1970 * 12
         begin = months // self._months * self._months - 1970 * 12
@@ -148,9 +147,9 @@ class CalendarSteps:
 
     def _find_midnight(self, day: int) -> int:
         """Return the first instant of a local day, in microseconds since 1970 UTC."""
-        if not 1 <= day + _EPOCH <= _LAST:
+        if not 1 <= day + EPOCH <= _LAST:
             return day * DAY
-        local = datetime.fromordinal(day + _EPOCH).replace(tzinfo=self._zone)
+        local = datetime.fromordinal(day + EPOCH).replace(tzinfo=self._zone)
         # Where clocks change at midnight, the day begins with the later of the two readings.
         offsets = [local.replace(fold=fold).utcoffset() or timedelta() for fold in (0, 1)]
         return day * DAY - min(offsets) // timedelta(microseconds=1)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mapsos.columns.texts import column_bytes, column_offsets
 from mapsos.columns.vertex_runs import VertexRuns, find_vertex_runs
-from mapsos.terms.crs import Crs
+from mapsos.terms.crs import Crs, CrsError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -288,7 +288,7 @@ def _transformer(from_definition: str, to_definition: str) -> Any:
 def find_transformer(from_crs: Crs, to_crs: Crs) -> Any:
     """Return a pyproj Transformer in x y order between two CRSs, None if they are the same.
 
-    Imports pyproj unless they are the same. Raises ValueError if PROJ does not know one of them.
+    Imports pyproj unless they are the same. Raises CrsError if PROJ does not know one of them.
     """
     if from_crs.definition == to_crs.definition or (from_crs.label and from_crs.label == to_crs.label):
         return None
@@ -297,14 +297,14 @@ def find_transformer(from_crs: Crs, to_crs: Crs) -> Any:
     try:
         return _transformer(from_crs.definition, to_crs.definition)
     except pyproj.exceptions.ProjError as error:
-        raise ValueError(f"no transformation from {from_crs.definition} to {to_crs.definition}") from error
+        raise CrsError(f"no transformation from {from_crs.definition} to {to_crs.definition}") from error
 
 
 def reproject(column: GeometryColumn, from_crs: Crs, to_crs: Crs) -> GeometryColumn:
     """Return the column in another CRS, x y order, each coordinate transformed once (D-01).
 
     A geometry with a vertex that has no coordinates in ``to_crs`` becomes None. Returns ``column`` itself if the CRSs
-    are the same. Raises ValueError for a CRS that PROJ does not know.
+    are the same. Raises CrsError for a CRS that PROJ does not know.
     """
     transformer = find_transformer(from_crs, to_crs)
     if transformer is None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mapsos.terms.times import DAY, EARLIEST, HOUR, LATEST, MINUTE, SECOND, parse_value
-
-_EPOCH = date(1970, 1, 1).toordinal()
+from mapsos.terms.times import DAY, EARLIEST, EPOCH, HOUR, LATEST, MINUTE, SECOND, parse_value
 
 Times = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Begin and end (int64 microseconds since 1970-01-01T00Z, end exclusive) of each row; whether it has a time (bool)."""
@@ -167,5 +163,5 @@ def _days_of_months(year: np.ndarray, month: np.ndarray) -> tuple[np.ndarray, np
     before = np.concatenate(([0], np.cumsum(lengths)[:-1]))
     past = year.astype(np.int64) - 1
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    days = past * 365 + past // 4 - past // 100 + past // 400 + 1 - _EPOCH
+    days = past * 365 + past // 4 - past // 100 + past // 400 + 1 - EPOCH
     return days + before[month - 1] + (leap & (month > 2)), lengths[month - 1] + (leap & (month == 2))

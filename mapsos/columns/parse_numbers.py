@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mapsos.terms.predicates import DECIMAL
+from mapsos.terms.times import DAY
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-_DAY = 86_400_000_000
-_NUMBER = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
+_NUMBER = f"^{DECIMAL}$"
 
 
 def parse_numbers(texts: pa.Array) -> pa.Array:
@@ -47,4 +49,4 @@ def calendar_days(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     months = ((year - 1970) * 12 + np.where(possible, month, 1) - 1).astype("datetime64[M]")
     first = months.astype("datetime64[D]").astype(np.int64)
     length = (months + 1).astype("datetime64[D]").astype(np.int64) - first
-    return (first + day - 1) * _DAY, possible & (day <= length)
+    return (first + day - 1) * DAY, possible & (day <= length)

@@ -1,7 +1,8 @@
-"""Summarize rows: one for each procedure and step of time, from batches of Arrow columns.
+"""Summarize rows: one for each series and step of time, from batches of Arrow columns.
 
-Each batch is reduced to one partial row for each group in it, and partial rows are reduced again as they become many,
-so that memory grows with the groups of the result and not with the rows.
+A series is all rows with the same string in a column, a group those of a series in one step. Each batch is reduced to
+one partial row for each group in it, and partial rows are reduced again as they become many, so that memory grows with
+the groups of the result and not with the rows.
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ class SummaryColumn:
 
 @dataclass
 class Summary:
-    """Groups: procedure (an index), begin and end of each, and for each column the state of its functions.
+    """Groups: series (an index), begin and end of each, and for each column the state of its functions.
 
     ``states`` maps (column number, name) to an array (groups,): ``count``, ``sum``, ``min``, ``max`` are numpy;
     ``first`` and ``last`` are values as Arrow has them, with their times in ``first time`` and ``last time``.
     ``wkb`` is the position of the first row in time, whose times are ``wkb_times``.
     """
 
-    procedures: np.ndarray
+    series: np.ndarray
     begins: np.ndarray
     ends: np.ndarray
     states: dict[tuple[int, str], np.ndarray | pa.Array] = field(default_factory=dict)
@@ -59,8 +60,8 @@ class Summarizer:
         The steps of time.
     time
         The column of times; rows without one are left out.
-    procedure
-        The column whose strings distinguish procedures, None for one procedure.
+    series_column
+        The column whose strings distinguish series, None for a single series.
     columns
         The columns to summarize.
     most_groups
@@ -71,21 +72,21 @@ class Summarizer:
         self,
         steps: CalendarSteps,
         time: str,
-        procedure: str | None,
+        series_column: str | None,
         columns: Sequence[SummaryColumn],
         most_groups: int,
     ) -> None:
         self._steps = steps
         self._time = time
-        self._procedure = procedure
+        self._series_column = series_column
         self._columns = columns
         self._most_groups = most_groups
         self._numbers: dict[str | None, int] = {}
         self._partial: list[Summary] = []
 
     @property
-    def procedures(self) -> tuple[str | None, ...]:
-        """The procedures by index, after `finish` in the order of their strings."""
+    def series(self) -> tuple[str | None, ...]:
+        """The strings of the series by index, after `finish` in the order of their strings."""
         return tuple(self._numbers)
 
     def take(self, batches: Iterable[Batch]) -> None:
@@ -100,28 +101,28 @@ class Summarizer:
                 waiting = len(self._partial[0].begins)
 
     def finish(self) -> Summary:
-        """Return the summary, ordered by procedure (by its string) and time, whatever the order of the rows."""
+        """Return the summary, ordered by series (by its string) and time, whatever the order of the rows."""
         names = list(self._numbers)
         ranks = {name: rank for rank, name in enumerate(sorted(names, key=lambda name: name or ""))}
         rank_of = np.array([ranks[name] for name in names], np.int64)
         for part in self._partial:
-            part.procedures = rank_of[part.procedures]
+            part.series = rank_of[part.series]
         self._numbers = ranks
         return self._merge()
 
     def _reduce_batch(self, batch: Batch) -> Summary:
         times = batch.times[self._time]
-        procedures = self._number_procedures(batch)
+        series = self._number_series(batch)
         chosen = None
         if times.null_count:
             chosen = times.is_valid()
             times = times.filter(chosen)
-            procedures = procedures[chosen.to_numpy(zero_copy_only=False)]
+            series = series[chosen.to_numpy(zero_copy_only=False)]
         instants = times.cast(pa.int64()).to_numpy(zero_copy_only=False)
         steps, begins, ends = self._steps.group(instants)
-        keys, groups = number_values(procedures * max(1, len(begins)) + steps)
-        procedure_of_group, step_of_group = np.divmod(keys, max(1, len(begins)))
-        summary = Summary(procedure_of_group, begins[step_of_group], ends[step_of_group])
+        keys, groups = number_values(series * max(1, len(begins)) + steps)
+        series_of_group, step_of_group = np.divmod(keys, max(1, len(begins)))
+        summary = Summary(series_of_group, begins[step_of_group], ends[step_of_group])
         count = len(keys)
         for number, column in enumerate(self._columns):
             values = batch.values[column.source]
@@ -137,12 +138,12 @@ class Summarizer:
             summary.wkb = wkb.take(pa.array(chosen))
         return summary
 
-    def _number_procedures(self, batch: Batch) -> np.ndarray:
-        if self._procedure is None:
+    def _number_series(self, batch: Batch) -> np.ndarray:
+        if self._series_column is None:
             self._numbers.setdefault(None, 0)
             return np.zeros(batch.rows, np.int64)
 
-        encoded = pc.fill_null(batch.texts[self._procedure], "").dictionary_encode()
+        encoded = pc.fill_null(batch.texts[self._series_column], "").dictionary_encode()
         known = [self._numbers.setdefault(text, len(self._numbers)) for text in encoded.dictionary.to_pylist()]
         rows: np.ndarray = np.array(known, np.int64)[encoded.indices.to_numpy()]
         return rows
@@ -154,15 +155,15 @@ class Summarizer:
             return Summary(nothing, nothing, nothing)
         parts = self._partial
         begins, steps = np.unique(np.concatenate([part.begins for part in parts]), return_inverse=True)
-        procedures = np.concatenate([part.procedures for part in parts])
-        keys, groups = number_values(procedures * max(1, len(begins)) + steps)
+        series = np.concatenate([part.series for part in parts])
+        keys, groups = number_values(series * max(1, len(begins)) + steps)
         count = len(keys)
         if count > self._most_groups:
             raise TooManyGroups(count)
         ends = np.empty(count, np.int64)
         ends[groups] = np.concatenate([part.ends for part in parts])
-        procedure_of_group, step_of_group = np.divmod(keys, max(1, len(begins)))
-        summary = Summary(procedure_of_group, begins[step_of_group], ends)
+        series_of_group, step_of_group = np.divmod(keys, max(1, len(begins)))
+        summary = Summary(series_of_group, begins[step_of_group], ends)
         for number in range(len(self._columns)):
             states = {
                 name: _concatenate([part.states[(number, name)] for part in parts])

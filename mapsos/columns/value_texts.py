@@ -145,12 +145,25 @@ def binary_texts(values: pa.Array) -> pa.Array:
 
 
 def list_texts(lists: pa.Array) -> pa.Array:
-    """Write lists of strings, integers or doubles (``%.16g``) as ``(n:a,b)``."""
-    kind = lists.type.value_type
-    write: Any = "%.16g".__mod__ if pa.types.is_floating(kind) else str
-    if pa.types.is_boolean(kind):
-        write = lambda flag: str(int(flag))  # noqa: E731
-    return _map(lists, lambda items: f"({len(items)}:{','.join(map(write, items))})", pa.large_string())
+    """Write lists of strings, integers, booleans or doubles (``%.16g``) as ``(n:a,b)``; a NULL member is empty."""
+    counts = pc.list_value_length(lists)
+    # The offsets of the members without those of NULL lists, which may have some, and of rows outside of a slice.
+    ends = np.cumsum(pc.fill_null(counts, 0).to_numpy(zero_copy_only=False), dtype=np.int64)
+    members = _member_texts(lists.flatten())
+    alike = pa.LargeListArray.from_arrays(np.concatenate(([0], ends)), members)
+    comma, opener, colon, closer, nothing = (pa.scalar(mark, pa.large_string()) for mark in (",", "(", ":", ")", ""))
+    joined = pc.binary_join(alike, comma)
+    return pc.binary_join_element_wise(opener, counts.cast(pa.large_string()), colon, joined, closer, nothing)
+
+
+def _member_texts(members: pa.Array) -> pa.Array:
+    if pa.types.is_floating(members.type):
+        texts = format_distinct(members.cast(pa.float64()), "%.16g")
+    elif pa.types.is_boolean(members.type):
+        texts = boolean_texts(members)
+    else:
+        texts = members.cast(pa.large_string())
+    return pc.fill_null(texts, "")
 
 
 def _map(column: pa.Array, write: Any, wanted: pa.DataType) -> pa.Array:

@@ -17,7 +17,7 @@ _BLOCKS = ("env", "maps", "plugins")
 
 
 def read_config(path: str) -> dict[str, dict[str, str]]:
-    """The blocks of a configuration file: pairs by block, all names in lower case."""
+    """Return the pairs of a configuration file by block, all names in lower case. Raises SettingsError."""
     try:
         with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
             text = file.read()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.tokens import Token, TokenKind
+from mapsos.terms.predicates import DECIMAL
 
 OPENERS: dict[str, frozenset[str]] = {
     name: frozenset(words.split())
@@ -60,7 +61,7 @@ _KEPT = PAIRS | {"map", "web", "layer", "projection", "feature", "points", "clus
 _INNER: frozenset[str] = frozenset().union(*(names for name, names in OPENERS.items() if name))
 """Words that can only begin a block. They are not keywords where that block is not allowed."""
 
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_NUMBER = re.compile(DECIMAL)
 _PLAIN_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NUMBERS_OF_A_KEYWORD = frozenset((1, 2, 3, 4, 6))
 """The numbers of values that a keyword can have: a single value, a pair, a color, an extent, a range of colors."""
@@ -74,7 +75,7 @@ class Attribute:
     values: tuple[Token, ...]
     file: str
     line: int
-    spelled: str = ""
+    spelled: str
 
     @property
     def text(self) -> str:

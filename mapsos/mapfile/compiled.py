@@ -10,7 +10,6 @@ import json
 import os
 import re
 import zlib
-from dataclasses import fields
 
 from mapsos.files.cache_folder import read_kept, write_kept
 from mapsos.files.code_version import code_version
@@ -19,12 +18,26 @@ from mapsos.mapfile import model
 from mapsos.terms.value_json import TERMS, ValueCodec
 from mapsos.terms.values import dataclass
 
-_ROOMS = ("mapfile", "terms")
+_ROOMS = ("files", "mapfile", "terms")
 """The rooms whose code determines the compiled form of a mapfile."""
+
+@dataclass(frozen=True)
+class Compiled:
+    """A service, and the identities of its files, taken before they were read."""
+
+    service: model.Service
+    identities: tuple[Identity, ...]
+
+    def holds(self) -> bool:
+        """Return whether all files are unchanged."""
+        return all(identity.holds() for identity in self.identities)
+
 
 CODEC = ValueCodec(
     (
         *TERMS,
+        Compiled,
+        Identity,
         model.AccessRules,
         model.Extent,
         model.FeatureMetadata,
@@ -37,19 +50,7 @@ CODEC = ValueCodec(
         model.Service,
     )
 )
-"""Writes and reads services."""
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """A service, and the identities of its files, taken before they were read."""
-
-    service: model.Service
-    identities: tuple[Identity, ...]
-
-    def holds(self) -> bool:
-        """Return whether all files are unchanged."""
-        return all(identity.holds() for identity in self.identities)
+"""Writes and reads compiled maps."""
 
 
 def load_compiled(folder: str | None, path: str, *, outdated: bool = False) -> Compiled | None:
@@ -74,13 +75,10 @@ def load_compiled(folder: str | None, path: str, *, outdated: bool = False) -> C
         document = json.loads(content)
         if document["maker"] != code_version(*_ROOMS) or document["path"] != path:
             return None
-        identities = tuple(Identity(*parts) for parts in document["identities"])
-        if not outdated and not all(identity.holds() for identity in identities):
-            return None
-        service = CODEC.decode(document["service"])
-    except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError):
+        compiled = CODEC.decode(document["compiled"])
+        return compiled if isinstance(compiled, Compiled) and (outdated or compiled.holds()) else None
+    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         return None
-    return Compiled(service, identities) if isinstance(service, model.Service) else None
 
 
 def store_compiled(folder: str | None, path: str, compiled: Compiled) -> None:
@@ -90,8 +88,7 @@ def store_compiled(folder: str | None, path: str, compiled: Compiled) -> None:
     document = {
         "maker": code_version(*_ROOMS),
         "path": path,
-        "identities": [[getattr(item, part.name) for part in fields(item)] for item in compiled.identities],
-        "service": CODEC.encode(compiled.service),
+        "compiled": CODEC.encode(compiled),
     }
     write_kept(json.dumps(document, separators=(",", ":")).encode(), folder, _name_file(path))
 

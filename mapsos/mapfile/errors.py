@@ -39,11 +39,3 @@ class MapfileError(Exception):
         self.near = near
         self.missing = missing
         self.unended = unended
-
-    def __reduce__(self) -> tuple[object, ...]:
-        """Pickle the exception by its parts: the default would restore only the formatted text."""
-        return (_rebuild, (self.file, self.line, self.message, self.near, self.missing, self.unended))
-
-
-def _rebuild(file: str, line: int, message: str, near: str, missing: bool, unended: bool) -> MapfileError:
-    return MapfileError(file, line, message, near=near, missing=missing, unended=unended)

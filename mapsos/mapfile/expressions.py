@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.tokens import Token, TokenKind, decode
 from mapsos.terms.boolean_parser import BooleanParser, Word, compare_constants
-from mapsos.terms.posix_patterns import compile_posix
+from mapsos.terms.posix_patterns import write_re2
 from mapsos.terms.predicates import (
     COMPARISONS,
+    DECIMAL,
     EVERYTHING,
     MIRRORED,
     NOTHING,
@@ -67,18 +68,18 @@ def read_filter(token: Token, item: str | None, layer: str, encoding: str | None
     if not item:
         return NOTHING
     if token.kind is TokenKind.REGEX:
-        return Matches(item, _checked_pattern(text, make_error), not token.ignore_case)
+        return Matches(item, _read_pattern(text, make_error), not token.ignore_case)
     if token.kind is TokenKind.LIST:
         return OneOf(item, tuple(text.split(",")))
     return OneOf(item, (text,), not token.ignore_case)
 
 
-def _checked_pattern(text: str, make_error: Callable[..., MapfileError]) -> str:
+def _read_pattern(text: str, make_error: Callable[..., MapfileError]) -> str:
+    """Return a regular expression of MapServer as that of `Matches`."""
     try:
-        compile_posix(text)
+        return write_re2(text)
     except ValueError as error:
         raise make_error(str(error), text) from None
-    return text
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,8 @@ class _Value(Word):
 
 
 _WORD = re.compile(
-    r"""\s*(?:
-      (?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.]))
+    rf"""\s*(?:
+      (?P<number>{DECIMAL}(?![\w.]))
     | \[(?P<item>[^\]]*)\]
     | "(?P<double>(?:\\.|[^"\\])*)"
     | '(?P<single>(?:\\.|[^'\\])*)'
@@ -185,7 +186,7 @@ class _Expression(BooleanParser):
         if relation in ("~", "~*"):
             if left.kind != "text" or right.kind != "text":
                 raise self._error(f'{relation} needs "[{left.text}]" and a regular expression in quotes', relation)
-            return Matches(left.text, _checked_pattern(right.text, self._error), relation == "~")
+            return Matches(left.text, _read_pattern(right.text, self._error), relation == "~")
         if left.kind == "time" or right.kind == "time":
             return self._compare_times(left, relation, right)
         if left.kind == "number" and right.kind != "number":
@@ -201,7 +202,7 @@ class _Expression(BooleanParser):
         if left.kind == "text":
             return OneOf(left.text, values)
         for value in values:
-            if not re.fullmatch(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*", value):
+            if not re.fullmatch(rf"\s*{DECIMAL}\s*", value):
                 raise self._error(f'[{left.text}] IN "{right.text}": not a number: {value}', value)
         return any_of(*(Compare(left.text, "=", value.strip(), kind="number") for value in values))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from mapsos.mapfile.model import FEATURE_TEXTS, SENSOR_TEXTS
 from mapsos.terms.values import dataclass
 
 Level = Literal["web", "layer", "item"]
@@ -64,21 +65,21 @@ _ENABLE_REQUEST = (
 _ALLOWED_IP_LIST = "Client addresses that are allowed; all others are denied: addresses and CIDR ranges, or file:PATH."
 _DENIED_IP_LIST = "Client addresses that are denied: addresses and CIDR ranges, or file:PATH."
 
-_SENSOR_TEXTS = (
-    ("name", "Name", "the id"),
-    ("shortname", "Short name", "the id"),
-    ("description", "Description", ""),
-    ("keywords", "Comma-separated keywords", "sos_keywordlist"),
-    ("classification", "Type", ""),
-    ("intendedapplication", "Intended application", "sos_offering_intendedapplication"),
-)
-
-_FEATURE_TEXTS = (
-    ("name", "Display name of the feature of interest", "the id"),
-    ("description", "Description of the feature of interest", ""),
-    ("codespace", "URI of the authority or register that the id of the feature of interest is from", ""),
-    ("sampledfeature", "URI of the feature that the feature of interest samples, such as a river or the air", ""),
-)
+# Meanings and defaults of the keys that `SENSOR_TEXTS` and `FEATURE_TEXTS` of the model stand for.
+_SENSOR_MEANINGS = {
+    "name": ("Name", "the id"),
+    "shortname": ("Short name", "the id"),
+    "description": ("Description", ""),
+    "keywords": ("Comma-separated keywords", "sos_keywordlist"),
+    "classification": ("Type", ""),
+    "intendedapplication": ("Intended application", "sos_offering_intendedapplication"),
+}
+_FEATURE_MEANINGS = {
+    "name": ("Display name of the feature of interest", "the id"),
+    "description": ("Description of the feature of interest", ""),
+    "codespace": ("URI of the authority or register that the id of the feature of interest is from", ""),
+    "sampledfeature": ("URI of the feature that the feature of interest samples, such as a river or the air", ""),
+}
 
 METADATA_KEYS: tuple[MetadataKey, ...] = (
     _web("onlineresource", "mandatory", "URL of the service, published in the capabilities as its address."),
@@ -143,7 +144,7 @@ METADATA_KEYS: tuple[MetadataKey, ...] = (
            "folder with a file for each sensor."),
     *(
         key
-        for name, meaning, default in _SENSOR_TEXTS
+        for name, (meaning, default) in ((name, _SENSOR_MEANINGS[name]) for name in SENSOR_TEXTS)
         for key in (
             _layer(f"sensor_{name}", "optional", f"{meaning} of the sensor, in SensorML and REST.", default),
             _layer(f"sensor_{name}_item", "optional", f"Column with sos_sensor_{name} of each sensor."),
@@ -154,7 +155,7 @@ METADATA_KEYS: tuple[MetadataKey, ...] = (
            "sos_offering_timeextent, else from the first to the last observation"),
     *(
         key
-        for name, meaning, default in _FEATURE_TEXTS
+        for name, (meaning, default) in ((name, _FEATURE_MEANINGS[name]) for name in FEATURE_TEXTS)
         for key in (
             _layer(f"feature_{name}", "optional", f"{meaning}.", default),
             _layer(f"feature_{name}_item", "optional", f"Column with sos_feature_{name} of each feature."),
@@ -185,6 +186,9 @@ METADATA_KEYS: tuple[MetadataKey, ...] = (
                 "from the data and the literal in the filter", ("sos", "ows", "wfs", "gml")),
 )
 """Each key, once for each level. The tables of docs/metadata.md are generated from this list."""
+
+ITEM_PROPERTIES = tuple(key.name for key in METADATA_KEYS if key.level == "item")
+"""The last parts of keys about columns: alias, definition and so on."""
 
 _BY_NAME = {(key.level, key.name.lower()): key for key in METADATA_KEYS}
 

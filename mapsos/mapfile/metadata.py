@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mapsos.mapfile.blocks import Block
-from mapsos.mapfile.keys import Level, metadata_key
+from mapsos.mapfile.keys import ITEM_PROPERTIES, Level, metadata_key
 from mapsos.mapfile.tokens import decode
 from mapsos.terms.predicates import ValueKind
 from mapsos.terms.values import dataclass
 
-_ITEM_KEY = re.compile(r"(sos|ows|wfs|gml)_(.+)_(alias|definition|uom|type)", re.I | re.S)
+_ITEM_KEY = re.compile(rf"(sos|ows|wfs|gml)_(.+)_({'|'.join(ITEM_PROPERTIES)})", re.I | re.S)
 _VALUE_KINDS: dict[str, ValueKind] = {
     "character": "text",
     "string": "text",
@@ -106,7 +106,8 @@ def collect_entries(blocks: Iterable[Block], encoding: str | None) -> list[Entry
     """
     return [
         Entry(
-            decode(attribute.key, encoding),
+            # Letters of ENCODING have a lower case too, which the undecoded key in lower case does not show.
+            decode(attribute.spelled, encoding).lower(),
             decode(attribute.text, encoding),
             attribute.file,
             attribute.line,

@@ -65,13 +65,18 @@ class Provider:
 
 @dataclass(frozen=True)
 class Field:
-    """The metadata of one item (column) of a layer: sos_<item>_alias, _definition, _uom, _type."""
+    """The metadata of one item (column) of a layer: sos_<item>_alias, _definition, _uom, _type.
+
+    ``key``, ``file`` and ``line`` are those of the alias, else of the first of these keys; ``key`` is in lower case.
+    """
 
     item: str
     alias: str | None = None
     definition: str | None = None
     uom: str | None = None
     kind: ValueKind | None = None
+    key: str = ""
+    file: str = ""
     line: int = 0
 
 
@@ -230,7 +235,6 @@ class Service:
     vendor_parameters: tuple[str, ...] = ()
     conformance: tuple[str, ...] = ("mapserver",)
     file: str = ""
-    files: tuple[str, ...] = ()
     keys: Mapping[str, tuple[str, int]] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:

@@ -7,19 +7,11 @@ from collections.abc import Sequence
 
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.tokens import Token
-from mapsos.terms.crs import Crs, parse_srs_name
+from mapsos.terms.crs import PROJ_LABELS, Crs, parse_srs_name
 
 _INIT = re.compile(r"\+?init=([A-Za-z]+):([0-9A-Za-z]+)", re.I)
 _AUTHORITY_CODE = re.compile(r"([A-Za-z]+):([0-9A-Za-z]+)")
 _WKT = re.compile(r"(?:PROJC|GEOGC|GEODC|BOUNDC|COMPOUNDC|COMPD_C|LOCAL_C|ENGC|PROJCRS|GEOGCRS)[A-Z]*\s*[\[(]", re.I)
-_DEFINITIONS = {
-    "CRS:84": "OGC:CRS84",
-    "CRS:83": "OGC:CRS83",
-    "CRS:27": "OGC:CRS27",
-    "EPSG:900913": "EPSG:3857",
-    "EPSG:3785": "EPSG:3857",
-}
-"""The PROJ names of labels that PROJ does not know."""
 
 
 def read_projection(tokens: Sequence[Token], owner: str) -> Crs | None:
@@ -75,4 +67,4 @@ def read_projection(tokens: Sequence[Token], owner: str) -> Crs | None:
 def crs_of_label(label: str) -> Crs:
     """Return the CRS of an authority code such as ``epsg:4326``."""
     label = label.upper().replace("EPSGA:", "EPSG:")
-    return Crs(_DEFINITIONS.get(label, label), label)
+    return Crs(PROJ_LABELS.get(label, label), label)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mapsos.files.identity import Identity
 from mapsos.mapfile.blocks import Attribute, Block, parse_blocks
 from mapsos.mapfile.connections import read_connection, read_shape
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.expressions import read_filter
-from mapsos.mapfile.metadata import Metadata, collect_entries, split_list, value_kind
+from mapsos.mapfile.metadata import Entry, Metadata, collect_entries, split_list, value_kind
 from mapsos.mapfile.model import (
     FEATURE_TEXTS,
     SENSOR_TEXTS,
@@ -28,10 +28,11 @@ from mapsos.mapfile.model import (
     Service,
 )
 from mapsos.mapfile.projections import read_projection
-from mapsos.mapfile.tokens import decode, read_tokens
+from mapsos.mapfile.tokens import Token, decode, read_tokens
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import EVERYTHING
+from mapsos.terms.values import dataclass
 
 _REFERENCES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 _REFERENCE = re.compile(f"&({'|'.join(_REFERENCES)});")
@@ -53,22 +54,42 @@ def read_service(path: str) -> Service:
 
 def read_identified_service(path: str) -> tuple[Service, tuple[Identity, ...]]:
     """Return the service as `read_service` does, and the identities of its files, taken before they were read."""
+    parsed = parse_map(path)
+    return parsed.service, parsed.identities
+
+
+@dataclass(frozen=True)
+class ParsedMap:
+    """A mapfile in all forms that reading it goes through: words, blocks and service, from the same state of its files.
+
+    ``identities`` are those of the files, taken before they were read.
+    """
+
+    tokens: tuple[Token, ...]
+    tree: Block
+    service: Service
+    identities: tuple[Identity, ...]
+
+
+def parse_map(path: str) -> ParsedMap:
+    """Read a mapfile as `read_service` does, and return what it was made of too, for `mapsos check`."""
     tokens, identities = read_tokens(path)
-    files = tuple(identity.path for identity in identities)
+    file = identities[0].path
     try:
-        return build_service(parse_blocks(tokens, files[0]), files), identities
+        tree = parse_blocks(tokens, file)
+        return ParsedMap(tuple(tokens), tree, build_service(tree, file), identities)
     except MapfileError as error:
         error.identities = identities
         raise
 
 
-def build_service(map_block: Block, files: tuple[str, ...]) -> Service:
+def build_service(map_block: Block, file: str) -> Service:
     """Build the service of a parsed map.
 
     Parameters
     ----------
-    files
-        The files it was read from, the mapfile first.
+    file
+        The mapfile.
 
     Raises
     ------
@@ -95,11 +116,10 @@ def build_service(map_block: Block, files: tuple[str, ...]) -> Service:
         extent=_extent(map_block.last("extent")),
         crs=_crs(map_block, "the MAP"),
         access=_access(web),
-        layers=tuple(_layers(map_block, files[0], encoding)),
+        layers=tuple(_layers(map_block, file, encoding)),
         vendor_parameters=tuple((web.text("vendor_parameters") or "").lower().split()),
         conformance=tuple(dict.fromkeys((web.text("conformance") or "").lower().split())) or Service.conformance,
-        file=files[0],
-        files=files,
+        file=file,
         keys=web.lines(),
     )
 
@@ -260,22 +280,27 @@ def _texts_and_items(
 
 
 def _fields(metadata: Metadata) -> dict[str, Field]:
-    found: dict[str, dict[str, str]] = {}
-    spelled: dict[str, tuple[str, int]] = {}
+    found: dict[str, dict[str, Entry]] = {}
+    spelled: dict[str, str] = {}
     for item, what, entry in metadata.item_keys():
-        found.setdefault(item.lower(), {})[what] = entry.text
-        spelled.setdefault(item.lower(), (item, entry.line))
-    return {
-        key: Field(
-            spelled[key][0],
-            texts.get("alias"),
-            texts.get("definition"),
-            texts.get("uom"),
-            value_kind(texts.get("type", "")),
-            spelled[key][1],
-        )
-        for key, texts in found.items()
-    }
+        found.setdefault(item.lower(), {})[what] = entry
+        spelled.setdefault(item.lower(), item)
+    return {name: _field(spelled[name], entries) for name, entries in found.items()}
+
+
+def _field(item: str, entries: Mapping[str, Entry]) -> Field:
+    texts = {what: entry.text for what, entry in entries.items()}
+    chief = entries.get("alias") or next(iter(entries.values()))
+    return Field(
+        item,
+        texts.get("alias"),
+        texts.get("definition"),
+        texts.get("uom"),
+        value_kind(texts.get("type", "")),
+        chief.key,
+        chief.file,
+        chief.line,
+    )
 
 
 def _identification(web: Metadata) -> Identification:

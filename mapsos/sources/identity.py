@@ -46,15 +46,28 @@ def list_files(source: LayerSource) -> tuple[str, ...]:
         return ()
     path = source.connection
     stem, extension = os.path.splitext(path)
-    if source.kind is SourceKind.SHAPEFILE and extension.lower() != ".shp":
-        stem, path = path, path + ".shp"
+    if source.kind is SourceKind.SHAPEFILE:
+        stem, extension = find_stem(source), ".shp"
+        path = find_part(stem, extension)
     if not os.path.isfile(path):
         return ()
     if extension.lower() == ".vrt":
         return (path, *_list_sources(path))
     if extension.lower() in _ALONE:
         return (path,)
-    return (path, *(stem + companion for companion in _COMPANIONS))
+    return (path, *(find_part(stem, companion) for companion in _COMPANIONS))
+
+
+def find_stem(source: LayerSource) -> str:
+    """Return the path of a shapefile without an extension: DATA may have that of the .shp, or none."""
+    stem, extension = os.path.splitext(source.connection)
+    return stem if extension.lower() == ".shp" else source.connection
+
+
+def find_part(stem: str, extension: str) -> str:
+    """Return the path of a part of a data set, such as ``.dbf``, in the case of its extension; lower if missing."""
+    plain, loud = stem + extension, stem + extension.upper()
+    return loud if not os.path.exists(plain) and os.path.exists(loud) else plain
 
 
 def _list_sources(path: str) -> Iterator[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from mapsos.columns.batches import Batch
 from mapsos.columns.geometries import reproject
+from mapsos.sources.errors import unreadable
 from mapsos.sources.facts import Bounds, GroupFacts
 from mapsos.sources.filtering.evaluate import evaluate
 from mapsos.sources.filtering.pushdown import narrow
@@ -17,9 +19,9 @@ from mapsos.sources.passes.groups import facts_of_groups
 from mapsos.sources.passes.whole_layer import PASS_ROWS, bounds_of_time, distinct_texts, extent_of, extremes_of_time
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.read_ahead import read_rows_ahead
-from mapsos.sources.reader import Narrowing, ReadPlan
+from mapsos.sources.reader import Narrowing, Reader, ReadPlan
 from mapsos.sources.rows import Rows
-from mapsos.terms.crs import Crs
+from mapsos.terms.crs import Crs, CrsError
 from mapsos.terms.deadlines import Deadline
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import Everything, Nothing, Predicate, all_of, names, needs_geometry, rename
@@ -67,7 +69,8 @@ class LayerRows:
             for rows in reading:
                 geometry = rows.geometry if query.geometry else None
                 if geometry is not None and query.crs is not None and crs is not None:
-                    geometry = reproject(geometry, crs, query.crs)
+                    with self._in_known_crs():
+                        geometry = reproject(geometry, crs, query.crs)
                 yield Batch(
                     rows.count,
                     {name: rows.values(name) for name in values},
@@ -89,7 +92,8 @@ class LayerRows:
 
     def extent(self, predicate: Predicate, crs: Crs | None) -> Bounds | None:
         """Return the bounds of the geometries in ``crs`` (None: the layer's), None without any."""
-        return extent_of(self.read_pass((), predicate, geometry=True), self._source.crs, crs)
+        with self._in_known_crs():
+            return extent_of(self.read_pass((), predicate, geometry=True), self._source.crs, crs)
 
     def time_bounds(self, column: str, predicate: Predicate) -> Interval | None:
         """Return the interval from the first begin to the last end (exclusive) of a column of times."""
@@ -122,7 +126,8 @@ class LayerRows:
         """Return the facts by value text of the group column, bounds in ``crs`` (None: the layer's)."""
         columns = tuple(name for name in (group, time, *texts) if name is not None)
         passing = self.read_pass(columns, predicate, geometry)
-        return facts_of_groups(passing, group, time, tuple(texts), self._source.crs, crs)
+        with self._in_known_crs():
+            return facts_of_groups(passing, group, time, tuple(texts), self._source.crs, crs)
 
     def facts_at_one_place(
         self,
@@ -138,7 +143,8 @@ class LayerRows:
         """
         narrowing, counts = known
         rows = self.rows((group, *texts), predicate, True, None, PASS_ROWS, known=narrowing)
-        found = facts_of_groups(rows, group, None, tuple(texts), self._source.crs, crs)
+        with self._in_known_crs():
+            found = facts_of_groups(rows, group, None, tuple(texts), self._source.crs, crs)
         certain = all(facts.wkb is not None and all(facts.texts) for facts in found.values())
         if not certain or set(found) != set(counts):
             return None
@@ -174,10 +180,11 @@ class LayerRows:
         watch, reader = self._readers.take()
         done = False
         try:
+            narrowing = known or (self._narrow(wanted, reader) if push_down else None)
             plan = ReadPlan(
                 columns=tuple(dict.fromkeys((*columns, *names(wanted)))),
                 geometry=geometry or needs_geometry(wanted),
-                narrowing=known or (narrow(wanted, reader, self._source.crs) if push_down else None),
+                narrowing=narrowing,
                 batch_rows=batch_rows,
                 first_rows=left if everything else None,
             )
@@ -190,7 +197,8 @@ class LayerRows:
                     self._deadline.check()
                     watch.check()
                     if not everything:
-                        mask = evaluate(wanted, rows, self._source)
+                        with self._in_known_crs():
+                            mask = evaluate(wanted, rows, self._source)
                         rows = rows if mask.all() else rows.take(mask)
                     if left is not None:
                         rows = rows.head(left)
@@ -212,6 +220,21 @@ class LayerRows:
     def read_pass(self, columns: tuple[str, ...], predicate: Predicate, geometry: bool = False) -> Generator[Rows]:
         """Yield the rows that predicate and FILTER select, in the large batches of a pass that keeps no rows."""
         return self.rows(columns, predicate, geometry, None, PASS_ROWS)
+
+    def _narrow(self, wanted: Predicate, reader: Reader) -> Narrowing:
+        with self._in_known_crs():
+            return narrow(wanted, reader, self._source.crs)
+
+    @contextmanager
+    def _in_known_crs(self) -> Iterator[None]:
+        """Report a CRS of the mapfile that PROJ does not know as a layer that cannot be read.
+
+        Clients cannot be the cause: names of CRSs in requests are checked before.
+        """
+        try:
+            yield
+        except CrsError as error:
+            raise unreadable(self._source, str(error)) from error
 
     def _spell_all(self, named: Sequence[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys(map(self._spell, named)))

@@ -47,9 +47,9 @@ def open_facts(reader: Reader) -> TableFacts | None:
     if source.kind in (SourceKind.INLINE, SourceKind.SHAPEFILE) or source.max_features is not None or source.encoding:
         return None
     if source.is_postgresql:
-        from mapsos.sources.drivers.postgis import open_postgresql_facts
+        from mapsos.sources.indexes.postgresql_facts import open_server_facts
 
-        return open_postgresql_facts(reader)
+        return open_server_facts(reader)
     from mapsos.sources.indexes.sqlite_facts import open_table_facts
 
     return open_table_facts(reader)

@@ -1,6 +1,6 @@
-"""Conditions that AND, OR, NOT and parentheses join, by recursive descent: what all such languages share.
+"""Parse conditions joined by AND, OR, NOT and parentheses, by recursive descent, for all languages that have them.
 
-OR binds loosest, then AND, then NOT. What a single condition is, and how an error is worded, is for the subclasses.
+OR binds loosest, then AND, then NOT. Subclasses define single conditions and the wording of errors.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ class BooleanParser(ABC):
 
     @abstractmethod
     def read_condition(self) -> Predicate:
-        """Read what stands between AND, OR, NOT and parentheses."""
+        """Read a single condition, up to the next AND, OR or closing parenthesis."""
 
     @abstractmethod
     def refuse_word(self, wanted: str = "") -> Exception:
-        """Make the error for the word ``here``, where ``wanted`` or something else is expected."""
+        """Return the error for the word ``here``, where ``wanted`` (empty: any other word) was expected."""
 
     @abstractmethod
     def refuse_depth(self) -> Exception:
-        """Make the error for too many levels."""
+        """Return the error for too many levels."""
 
     @property
     def here(self) -> Word:
@@ -59,7 +59,7 @@ class BooleanParser(ABC):
         return self._words[self._next]
 
     def read(self) -> Predicate:
-        """Read the whole condition. Raises what the subclass makes."""
+        """Read the whole condition. Raises the errors of the subclass."""
         found = self._read_or()
         if self.here.kind != "end":
             raise self.refuse_word()
@@ -115,5 +115,5 @@ def negate(predicate: Predicate) -> Predicate:
 
 
 def compare_constants(first: str | float, operator: ComparisonOperator, second: str | float) -> Predicate:
-    """Decide a comparison without a column at once: ``1 = 1`` is what programs write that join conditions by AND."""
+    """Evaluate a comparison without a column, such as the ``1 = 1`` of programs that append conditions by AND."""
     return EVERYTHING if COMPARISONS[operator](first, second) else NOTHING

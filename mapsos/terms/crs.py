@@ -19,10 +19,21 @@ _SPELLINGS = (
 )
 
 
-# WMS's name, which PROJ does not know.
-_ALIASES = {"CRS:84": "OGC:CRS84"}
+PROJ_LABELS = {
+    "CRS:84": "OGC:CRS84",
+    "CRS:83": "OGC:CRS83",
+    "CRS:27": "OGC:CRS27",
+    "EPSG:900913": "EPSG:3857",
+    "EPSG:3785": "EPSG:3857",
+}
+"""Labels that PROJ knows, by those of WMS and of old software that it does not know."""
+
 # Whether the first axis points north, for the names that most clients write: they need no pyproj.
 _COMMON = {"EPSG:4326": True, "EPSG:4269": True, "EPSG:4258": True, "EPSG:3857": False, "OGC:CRS84": False}
+
+
+class CrsError(ValueError):
+    """A CRS that PROJ does not know, or two between which it has no transformation."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,7 @@ def parse_srs_name(text: str) -> SrsName | None:
     for pattern, authority_axes in _SPELLINGS:
         if match := pattern.fullmatch(text.strip()):
             label = f"{match['a']}:{match['c']}".upper()
-            return SrsName(_ALIASES.get(label, label), authority_axes, text)
+            return SrsName(PROJ_LABELS.get(label, label), authority_axes, text)
     return None
 
 
@@ -69,7 +80,7 @@ def parse_srs_name(text: str) -> SrsName | None:
 def is_northing_first(label: str) -> bool:
     """Return whether the authority's first axis of ``label`` points north (latitude or northing first).
 
-    Raises ValueError if PROJ does not know the label. Costs the import of pyproj at first use of any but the commonest.
+    Raises CrsError if PROJ does not know the label. Costs the import of pyproj at first use of any but the commonest.
     """
     if label in _COMMON:
         return _COMMON[label]
@@ -87,7 +98,7 @@ def write_crs_urn(label: str | None) -> str | None:
         return None
     try:
         is_northing_first(parsed.label)
-    except ValueError:
+    except CrsError:
         return None
     authority, _, code = parsed.label.partition(":")
     return f"urn:ogc:def:crs:{authority}:{'1.3' if authority == 'OGC' else ''}:{code}"
@@ -102,7 +113,7 @@ def name_crs(label: str) -> str:
 def find_axis_unit(label: str) -> str | None:
     """Return the unit of the first axis as PROJ names it (``degree``, ``metre``), None without axes.
 
-    Raises ValueError if PROJ does not know the label. Costs the import of pyproj at first use of any but the commonest.
+    Raises CrsError if PROJ does not know the label. Costs the import of pyproj at first use of any but the commonest.
     """
     if label in _COMMON:
         return "metre" if label == "EPSG:3857" else "degree"
@@ -117,7 +128,17 @@ def _list_axes(label: str) -> list[Any]:
     try:
         return list(pyproj.CRS.from_user_input(label).axis_info)
     except pyproj.exceptions.CRSError as error:
-        raise ValueError(f"unknown CRS {label}") from error
+        raise CrsError(f"unknown CRS {label}") from error
+
+
+@lru_cache(maxsize=256)
+def is_known(definition: str) -> bool:
+    """Return whether PROJ knows a CRS, by its label or any other definition. Imports pyproj."""
+    try:
+        _list_axes(definition)
+    except CrsError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=256)

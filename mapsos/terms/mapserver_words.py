@@ -1,7 +1,7 @@
-"""How text is split into words in MapServer's files, mapfiles and configuration files.
+"""Split MapServer's mapfiles and configuration files into words, by the lexical rules that both share.
 
-Here is what both have: spaces, comments, and the two quotes with their escapes and the ``i`` suffix. What a word is
-outside of quotes, and what comes of the words, is for each of them. A CGI process imports this at each start.
+These are spaces, comments, and the two kinds of quotes with their escapes and the ``i`` suffix. The caller defines the
+words outside of quotes, and parses all of them. A CGI process imports this module at each start.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _Word = TypeVar("_Word")
 
 
 class WordError(Exception):
-    """Text that cannot be split into words: in which file and line, what is wrong, and the character."""
+    """Text that cannot be split into words, with its file and line, the problem and the character in question."""
 
     def __init__(self, file: str, line: int, message: str, near: str) -> None:
         super().__init__(f"{file}:{line}: {message}")
@@ -42,15 +42,16 @@ def split_words(
     text, file
         The text, and the file for messages.
     read_word
-        Reads what is not in quotes at a position of a text, given its file and line; with the position behind it.
+        Returns the word at a position of a text, which is not a quote, and the position after it, given the text, the
+        position, the file and the line.
     make_string
-        Makes a word of what was in quotes, given its text with escapes resolved, its file and line, and whether it has
-        the ``i`` suffix.
+        Returns the word for a string in quotes, given its text with escapes resolved, its file and line, and whether it
+        has the ``i`` suffix.
 
     Raises
     ------
     WordError
-        What never closes.
+        A quote is not closed; and what ``read_word`` raises.
     """
     position, line, length = 0, 1, len(text)
     while True:

@@ -1,4 +1,4 @@
-"""Translate POSIX extended regular expressions, as in MapServer's configuration and mapfiles, to Python's re."""
+"""Translate POSIX extended regular expressions, as MapServer reads them, to those of Python and of RE2."""
 
 from __future__ import annotations
 
@@ -19,8 +19,19 @@ _CLASSES = {
     "print": r"\x20-\x7e",
     "graph": r"\x21-\x7e",
 }
-_GNU_ESCAPES = {"<": r"\b(?=\w)", ">": r"\b(?<=\w)", "`": r"\A", "'": r"\Z"}
-_KEPT_ESCAPES = "wWsSbB123456789"
+_REFERENCES = "123456789"
+_REPEAT = re.compile(r"\{(\d*)(,?)(\d*)\}")
+_MOST_REPEATS = 1000
+
+
+# The texts of escapes, by the character after the backslash, and of characters with a meaning outside brackets.
+_PYTHON_ESCAPES = {name: rf"\{name}" for name in f"wWsSbB{_REFERENCES}"}
+_PYTHON_ESCAPES |= {"<": r"\b(?=\w)", ">": r"\b(?<=\w)", "`": r"\A", "'": r"\Z"}
+_PYTHON_SIGNS = {"$": r"\Z"}
+# RE2 cannot look ahead, and its \s is without the vertical tab.
+_RE2_ESCAPES = {name: rf"\{name}" for name in "wWbB"}
+_RE2_ESCAPES |= {"<": r"\b", ">": r"\b", "`": r"\A", "'": r"\z", "s": r"[\s\v]", "S": r"[^\s\v]"}
+_RE2_SIGNS = {"$": r"\z", ".": "(?s:.)"}
 
 
 @lru_cache(maxsize=64)
@@ -41,15 +52,31 @@ def compile_posix(pattern: str, *, ignore_case: bool = False) -> re.Pattern[str]
         raise ValueError(f"{pattern} is not a regular expression: {error}") from None
 
 
-def _translate(pattern: str) -> str:
+def write_re2(pattern: str) -> str:
+    """Return the text for RE2 of an extended regular expression of POSIX, with the meaning of `compile_posix`.
+
+    ``\\<`` and ``\\>`` become ``\\b``, which differs only beside a pattern of other characters than those of words.
+
+    Raises
+    ------
+    ValueError
+        As `compile_posix`; or the expression has a back-reference or a repetition that RE2 does not support.
+    """
+    compile_posix(pattern)
+    return _translate(pattern, re2=True)
+
+
+def _translate(pattern: str, *, re2: bool = False) -> str:
+    escapes, signs = (_RE2_ESCAPES, _RE2_SIGNS) if re2 else (_PYTHON_ESCAPES, _PYTHON_SIGNS)
     out: list[str] = []
     position = 0
     while position < len(pattern):
         character = pattern[position]
         following = pattern[position + 1 : position + 2]
         if character == "\\" and following:
-            kept = f"\\{following}" if following in _KEPT_ESCAPES else re.escape(following)
-            out.append(_GNU_ESCAPES.get(following, kept))
+            if following in _REFERENCES and following not in escapes:
+                raise ValueError(f"{pattern}: back-references such as \\{following} are not supported")
+            out.append(escapes.get(following) or re.escape(following))
             position += 2
         elif character == "[":
             text, position = _translate_bracket(pattern, position)
@@ -58,10 +85,23 @@ def _translate(pattern: str) -> str:
             raise ValueError(f"{pattern} is not a regular expression of POSIX: (? at {position}")
         elif character in "*+?}" and following == "+":
             raise ValueError(f"{pattern} is not a regular expression: {character}+ at {position}")
+        elif character == "{" and re2 and (repeat := _REPEAT.match(pattern, position)):
+            out.append(_write_repeat(pattern, repeat))
+            # The brace remains, for the check of what follows it.
+            position = repeat.end() - 1
         else:
-            out.append(r"\Z" if character == "$" else character)
+            out.append(signs.get(character, character))
             position += 1
     return "".join(out)
+
+
+def _write_repeat(pattern: str, repeat: re.Match[str]) -> str:
+    """Return a repetition for RE2 up to its closing brace; without a lower bound RE2 takes it as literal."""
+    if any(count and int(count) > _MOST_REPEATS for count in (repeat[1], repeat[3])):
+        raise ValueError(f"{pattern}: expected at most {_MOST_REPEATS} repetitions, got {repeat[0]}")
+    if not repeat[1] and repeat[2]:
+        return f"{{0,{repeat[3]}"
+    return repeat[0][:-1]
 
 
 def _translate_bracket(pattern: str, start: int) -> tuple[str, int]:

@@ -22,6 +22,9 @@ SpatialRelation = Literal[
 TemporalRelation = Literal["during", "equals", "before", "after"]
 ValueKind = Literal["text", "number", "time"]
 
+DECIMAL = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+"""A decimal number, as a regular expression of Python and of RE2."""
+
 COMPARISONS: dict[ComparisonOperator, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "<>": operator.ne,
@@ -101,7 +104,7 @@ ANY_ONE = Wildcard.ANY_ONE
 
 @dataclass(frozen=True)
 class Matches:
-    """A regular expression found anywhere in a column's string: only from FILTER expressions of a mapfile."""
+    """A regular expression of RE2, found anywhere in a column's string: only from FILTER expressions of a mapfile."""
 
     name: str
     expression: str

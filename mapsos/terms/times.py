@@ -20,12 +20,14 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-_EPOCH = date(1970, 1, 1).toordinal()
+EPOCH = date(1970, 1, 1).toordinal()
+"""The ordinal of 1970-01-01."""
+
 _WHITE = " \t\r\n"
 
-EARLIEST = (1 - _EPOCH) * DAY
+EARLIEST = (1 - EPOCH) * DAY
 """The first microsecond of the year 1."""
-LATEST = (date.max.toordinal() + 1 - _EPOCH) * DAY
+LATEST = (date.max.toordinal() + 1 - EPOCH) * DAY
 """The end of the year 9999, exclusive."""
 
 _INSTANT = re.compile(
@@ -74,12 +76,12 @@ class Interval:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it contains no time at all, as a reversed period."""
+        """Whether the interval contains no time, as a reversed period."""
         return self.end <= self.begin
 
 
 TimeRelation: TypeAlias = Literal["during", "equals", "before", "after", "latest", "first"]
-"""Of the time of an observation to the requested one."""
+"""The relation of the time of an observation to the requested time."""
 
 
 @dataclass(frozen=True)
@@ -259,7 +261,7 @@ def _date_span(match: re.Match[str]) -> tuple[int, int]:
         raise ValueError("the year 0 does not exist")
     if match["week"]:
         # date.fromisocalendar rejects weeks and days that do not exist.
-        monday = date.fromisocalendar(year, int(match["week"]), int(match["weekday"] or 1)).toordinal() - _EPOCH
+        monday = date.fromisocalendar(year, int(match["week"]), int(match["weekday"] or 1)).toordinal() - EPOCH
         return monday, monday + (1 if match["weekday"] else 7)
     january = _days(year, 1, 1)
     length = date(year, 12, 31).timetuple().tm_yday
@@ -299,12 +301,12 @@ def _offset(zone: str | None) -> int:
 
 
 def _days(year: int, month: int, day: int) -> int:
-    return date(year, month, day).toordinal() - _EPOCH
+    return date(year, month, day).toordinal() - EPOCH
 
 
 def _civil_date(days: int) -> date:
     try:
-        return date.fromordinal(days + _EPOCH)
+        return date.fromordinal(days + EPOCH)
     except (ValueError, OverflowError) as error:
         raise ValueError("a date outside the years 1 to 9999") from error
 

@@ -71,11 +71,6 @@ class ValueCodec:
                 raise TypeError(f"{name} is neither a dataclass nor an enumeration")
             self._classes[name] = kind
 
-    @property
-    def classes(self) -> tuple[type, ...]:
-        """Return the classes that are written and read."""
-        return tuple(self._classes.values())
-
     def encode(self, value: Any) -> Any:
         """Return a value as strings, numbers, lists and dicts.
 
@@ -109,7 +104,7 @@ class ValueCodec:
         Raises
         ------
         TypeError, ValueError, KeyError, IndexError
-            `encode` of this codec has not made it.
+            The value is not a result of `encode` of this codec.
         """
         if isinstance(value, list):
             name, *parts = value

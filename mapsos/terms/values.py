@@ -22,7 +22,7 @@ else:
 
 
 def _make(cls: type) -> type:
-    # Without a docstring, `dataclasses` imports inspect to write one.
+    # For a class without a docstring, `dataclasses` writes one by calling inspect.signature, which is slow.
     cls.__doc__ = cls.__doc__ or cls.__name__
     # Not ``frozen`` for `dataclasses`, whose own __setattr__ would be compiled.
     dataclasses.dataclass(init=False, repr=False, eq=False)(cls)

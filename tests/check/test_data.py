@@ -189,6 +189,19 @@ def test_no_rows(folder: Path, procedure: str | None, level: str) -> None:
     assert "has no rows" in finding.message
 
 
+@pytest.mark.parametrize("of_map", [False, True])
+def test_a_crs_that_proj_does_not_know_is_one_finding_at_its_projection(folder: Path, of_map: bool) -> None:
+    layer = write_layer(GOOD)
+    extent = 'EXTENT -180 -90 180 90 PROJECTION "epsg:4326" END'
+    if of_map:
+        extent = extent.replace("4326", "999999")
+    else:
+        layer[0] = layer[0].replace("4326", "999999")
+    (finding,), lines = check(folder, layer, extent=extent)
+    assert (finding.level, finding.key) == ("error", "PROJECTION")
+    assert "999999" in lines[finding.line]
+
+
 def test_data_that_cannot_be_reached(folder: Path) -> None:
     other = write_layer(GOOD | {"sos_timeitem": "x"}, "l2")
     findings, lines = check(folder, write_layer(GOOD, source="gone.gpkg"), other)
@@ -205,6 +218,14 @@ def test_passwords_are_not_shown(folder: Path) -> None:
     (finding,), _ = check(folder, layer)
     assert (finding.level, finding.key) == ("error", "CONNECTION")
     assert "secret" not in finding.message
+
+
+def test_keys_with_letters_that_are_not_utf8_are_found(folder: Path) -> None:
+    check(folder, write_layer(GOOD | {"sos_Été_alias": "x"}))
+    path = folder / "test.map"
+    path.write_bytes(path.read_text("utf-8").encode("latin-1"))
+    findings = check_mapfile(str(path))
+    assert [(finding.key, finding.line) for finding in findings] == [("sos_?t?_alias", 17), ("sos_été_alias", 17)]
 
 
 def test_keys_of_an_included_file_are_told_with_that_file(folder: Path) -> None:

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from mapsos.check import report
+from mapsos.check.finding import Finding
 from mapsos.check.report import check_mapfile, run
+from mapsos.mapfile.reader import ParsedMap
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "mapfiles"
 HEAD = 'MAP EXTENT -123 47 -122 48 PROJECTION "epsg:4326" END\nWEB METADATA\n'
@@ -90,6 +93,20 @@ def test_keywords_are_held_against_a_version_of_mapserver(mapfile: Path) -> None
     mapfile.write_text(GOOD.replace("MAP EXTENT", "MAP LEGEND TRANSPARENT ON END EXTENT"))
     assert [finding.key for finding in check_mapfile(str(mapfile))] == ["TRANSPARENT"]
     assert check_mapfile(str(mapfile), 7.6) == []
+
+
+def test_a_map_that_is_saved_during_the_check_is_checked_as_it_was(
+    mapfile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find_by_text = report.find_in_mapfile
+
+    def save(parsed: ParsedMap) -> list[Finding]:
+        mapfile.write_text("MAP LAYER")
+        return find_by_text(parsed)
+
+    mapfile.write_text(GOOD.replace('"sos_title" "T"', ""))
+    monkeypatch.setattr(report, "find_in_mapfile", save)
+    assert [finding.key for finding in check_mapfile(str(mapfile))] == ["sos_title"]
 
 
 def test_json_says_the_same(mapfile: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import math
 import random
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -111,6 +113,31 @@ def test_other_kinds() -> None:
     clock = pa.array([datetime.time(1, 2, 3, 999_000), None])
     assert value_texts.time_texts(clock).to_pylist() == ["01:02:03", None]
     assert value_texts.binary_texts(pa.array([b"\x00\xab", None])).to_pylist() == ["00AB", None]
-    assert value_texts.list_texts(pa.array([[1, 2], [], None])).to_pylist() == ["(2:1,2)", "(0:)", None]
-    assert value_texts.list_texts(pa.array([["a", "b,c"]])).to_pylist() == ["(2:a,b,c)"]
-    assert value_texts.list_texts(pa.array([[1.5, 0.1, 1 / 3]])).to_pylist() == ["(3:1.5,0.1,0.3333333333333333)"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "expected"),
+    [
+        (pa.int32(), [[1, -2], [], None, [2**31 - 1]], ["(2:1,-2)", "(0:)", None, "(1:2147483647)"]),
+        (pa.int64(), [[2**62], [None, 3], [None]], [f"(1:{2**62})", "(2:,3)", "(1:)"]),
+        (pa.string(), [["a", "b,c"], [""], ["ü", None]], ["(2:a,b,c)", "(1:)", "(2:ü,)"]),
+        (pa.large_string(), [[], ["a"]], ["(0:)", "(1:a)"]),
+        (pa.float64(), [[1.5, 0.1, 1 / 3], [0.0, -0.0]], ["(3:1.5,0.1,0.3333333333333333)", "(2:0,-0)"]),
+        (pa.float64(), [[1e20, 1e-7, math.nan, math.inf, None]], ["(5:1e+20,1e-07,nan,inf,)"]),
+        (pa.float32(), [[0.1]], ["(1:0.1000000014901161)"]),
+        (pa.bool_(), [[True, False], [None]], ["(2:1,0)", "(1:)"]),
+        (pa.string(), [], []),
+    ],
+)
+@pytest.mark.parametrize("of", [pa.list_, pa.large_list])
+def test_lists(
+    of: Callable[[pa.DataType], pa.DataType], kind: pa.DataType, rows: list[object], expected: list[str | None]
+) -> None:
+    assert value_texts.list_texts(pa.array(rows, of(kind))).to_pylist() == expected
+    padded = pa.array([*rows[:1], None, *rows, *rows], of(kind)).slice(len(rows[:1]) + 1, len(rows))
+    assert value_texts.list_texts(padded).to_pylist() == expected
+
+
+def test_a_list_that_is_null_may_have_members() -> None:
+    lists = pa.ListArray.from_arrays(pa.array([0, 1, 3]), pa.array([1, 2, 3]), mask=pa.array([True, False]))
+    assert value_texts.list_texts(lists).to_pylist() == [None, "(2:2,3)"]

@@ -53,7 +53,7 @@ LAYERS = st.builds(
 
 @given(LAYERS, st.builds(model.Service, srs=st.none() | st.tuples(st.text()), extent=st.builds(model.Extent)))
 def test_services_come_back_from_json(layer: model.ObservationLayer, service: model.Service) -> None:
-    service = replace(service, layers=(layer,), files=("a", "b"))
+    service = replace(service, layers=(layer,))
     back = CODEC.decode(json.loads(json.dumps(CODEC.encode(service))))
     assert back == service
     assert repr(back) == repr(service)

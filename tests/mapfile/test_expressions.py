@@ -45,6 +45,7 @@ def text(operator: str, literal: str, name: str = "s") -> Compare:
         ('"v = 5"', None, NOTHING),
         ("/^S/", "stn", Matches("stn", "^S")),
         ("/^S/i", "stn", Matches("stn", "^S", match_case=False)),
+        (r"/\<S[\d]$/", "stn", Matches("stn", r"\bS[\\d]\z")),
         ("{S1,S3}", "stn", OneOf("stn", ("S1", "S3"))),
         ("{S1, it's}", "stn", OneOf("stn", ("S1", " it's"))),
         ("([v] > 5)", "ignored", number(">", "5")),
@@ -132,6 +133,17 @@ def test_what_is_not_supported_is_named(expression: str, named: str) -> None:
         read_filter(token, None, "my layer")
     assert (caught.value.line, caught.value.near) == (7, named)
     assert 'LAYER "my layer"' in caught.value.message
+
+
+def test_only_the_digits_of_ascii_make_a_number() -> None:
+    with pytest.raises(MapfileError, match="not supported"):
+        read("([v] > ٣)")
+
+
+@pytest.mark.parametrize(("filter_text", "item"), [(r"/(a)\1/", "stn"), (r"""("[stn]" ~ '(a)\1')""", None)])
+def test_a_back_reference_is_refused(filter_text: str, item: str | None) -> None:
+    with pytest.raises(MapfileError, match="back-references such as .1 are not supported"):
+        read(filter_text, item)
 
 
 def test_bad_regular_expression_of_a_filter_item() -> None:

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.check.mapfile_text import find, find_in_mapfile
+from mapsos.check.finding import Finding
+from mapsos.check.mapfile_text import find_in_mapfile
 from mapsos.check.spelling import is_xml_name
-from mapsos.mapfile.reader import read_service
+from mapsos.mapfile.reader import parse_map
 from mapsos.sos.v1.operations import OPERATIONS
 
 from .conftest import LAYER, WEB, MapWriter
@@ -16,16 +17,27 @@ GOOD_LAYER = LAYER + ' "sos_offering_name" "N" "sos_timeitem" "t" "sos_describes
 GOOD = 'DATA "points" PROJECTION "epsg:4326" END'
 
 
+def find(path: str) -> list[Finding]:
+    return find_in_mapfile(parse_map(path))
+
+
 @pytest.mark.parametrize("name", [operation.name for operation in OPERATIONS])
 def test_every_operation_is_a_request_of_sos(write_map: MapWriter, name: str) -> None:
     path = write_map(GOOD, GOOD_LAYER, GOOD_WEB.replace('"sos_enable_request" "*"', f'"sos_enable_request" "{name}"'))
     assert [finding for finding in find(path) if "is not an SOS request" in finding.message] == []
 
 
+def test_an_alias_in_an_included_file_is_reported_there(write_map: MapWriter, tmp_path: Path) -> None:
+    """The map itself has a key in the same line."""
+    (tmp_path / "m.inc").write_text('\n\n\n\n"sos_a_alias" "my id"')
+    path = write_map(GOOD, GOOD_LAYER + ' INCLUDE "m.inc"', GOOD_WEB)
+    (finding,) = find(path)
+    assert (finding.file, finding.line, finding.key) == (str(tmp_path / "m.inc"), 5, "sos_a_alias")
+
+
 def test_a_good_map_has_none(write_map: MapWriter) -> None:
     path = write_map(GOOD, GOOD_LAYER, GOOD_WEB)
     assert find(path) == []
-    assert find_in_mapfile(read_service(path)) == []
 
 
 @pytest.mark.parametrize(
@@ -138,11 +150,6 @@ def test_bytes_that_are_not_utf8(write_map: MapWriter) -> None:
     (finding,) = find(write_map(GOOD, metadata, GOOD_WEB, encoding="latin-1"))
     assert (finding.line, finding.level) == (5, "warning")
     assert "UTF-8" in finding.message
-
-
-def test_a_map_that_cannot_be_read_is_one_finding(tmp_path: Path) -> None:
-    (finding,) = find(str(tmp_path / "no.map"))
-    assert (finding.file, finding.level) == (str(tmp_path / "no.map"), "error")
 
 
 @pytest.mark.parametrize(

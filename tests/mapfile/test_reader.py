@@ -9,7 +9,7 @@ import pytest
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.keys import METADATA_KEYS
 from mapsos.mapfile.model import Extent, ObservedProperty
-from mapsos.mapfile.reader import read_service
+from mapsos.mapfile.reader import read_identified_service, read_service
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import InlineFeature, ShapeType, SourceKind
 from mapsos.terms.predicates import EVERYTHING, Compare, OneOf
@@ -162,9 +162,21 @@ def test_fields(write_map: MapWriter) -> None:
       "sos_STN_alias" "Station" "sos_stn_uom" "m"
       "sos_stn_definition" "urn:x" "gml_stn_type" "Character" """
     field = read_service(write_map(metadata=metadata)).layers[0].fields["stn"]
-    assert (field.item, field.alias, field.definition, field.uom, field.kind, field.line) == (
-        "STN", "Station", "urn:x", "m", "text", 6,
+    assert (field.item, field.alias, field.definition, field.uom, field.kind, field.key, field.line) == (
+        "STN", "Station", "urn:x", "m", "text", "sos_stn_alias", 6,
     )  # fmt: skip
+
+
+def test_a_field_is_where_its_alias_is(write_map: MapWriter, tmp_path: Path) -> None:
+    (tmp_path / "m.inc").write_text('\n"ows_stn_alias" "Station"\n')
+    field = read_service(write_map(metadata=LAYER + '"sos_stn_uom" "m"\nINCLUDE "m.inc"')).layers[0].fields["stn"]
+    assert (field.key, field.file, field.line) == ("ows_stn_alias", str(tmp_path / "m.inc"), 2)
+
+
+def test_keys_are_in_lower_case_in_the_encoding_of_the_map(write_map: MapWriter) -> None:
+    path = write_map(metadata=LAYER + ' "sos_Été_alias" "x" "SOS_ÉTÉ_UOM" "m"', encoding="latin-1")
+    (field,) = read_service(path).layers[0].fields.values()
+    assert (field.item, field.alias, field.uom, field.key) == ("Été", "x", "m", "sos_été_alias")
 
 
 def test_layers_without_offering_are_left_alone(write_map: MapWriter) -> None:
@@ -195,11 +207,11 @@ def test_unquoted_values_and_includes_inside_of_blocks(write_map: MapWriter, tmp
     (tmp_path / "more.inc").write_text('\n"sos_offering_name" "included"')
     metadata = 'sos_offering_id off\n"sos_procedure" 35\ninclude "more.inc"\nsos_observedproperty_id op'
     path = write_map("DATA points PROJECTION init=epsg:4326 END", metadata)
-    service = read_service(path)
+    service, identities = read_identified_service(path)
     (layer,) = service.layers
     assert (layer.procedures, layer.offering_name) == (("35",), "included")
     assert layer.keys["sos_offering_name"] == (str(tmp_path / "more.inc"), 2)
-    assert service.files == (path, str(tmp_path / "more.inc"))
+    assert [identity.path for identity in identities] == [path, str(tmp_path / "more.inc")]
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import pytest
 from lxml import etree
 from owslib.swe.sensor.sml import SensorML
 
-from mapsos.check.mapfile_text import find
+from mapsos.check.mapfile_text import find_in_mapfile
 from mapsos.mapfile.keys import metadata_key
 from mapsos.mapfile.model import SENSOR_TEXTS
+from mapsos.mapfile.reader import parse_map
 from mapsos.operations.layers.facts import forget_facts
 from mapsos.sources.layer import Layer
 from tests.support.ogc_schemas import complain, needs_schemas
@@ -299,7 +300,7 @@ def test_a_template_that_cannot_be_used_is_reported(world: World, template: str 
 )
 def test_the_check_finds_what_is_wrong(world: World, said: str, key: str) -> None:
     world.write_map(layer_text(metadata=f"{PLAIN} {said}"))
-    found = find(str(world.folder / "service.map"))
+    found = find_in_mapfile(parse_map(str(world.folder / "service.map")))
     assert key in {finding.key for finding in found if finding.level == "error"}
 
 

@@ -22,8 +22,8 @@ from tests.support.postgresql import Cluster
     [
         ("geom FROM obs", PostgisData("geom", "obs")),
         ("the_geom from (select * from a) as b using unique gid using srid=4326",
-         PostgisData("the_geom", "(select * from a) as b", "gid", 4326)),
-        ('"Geom" FROM public."Obs" USING SRID=3857 USING UNIQUE id', PostgisData("Geom", 'public."Obs"', "id", 3857)),
+         PostgisData("the_geom", "(select * from a) as b")),
+        ('"Geom" FROM public."Obs" USING SRID=3857 USING UNIQUE id', PostgisData("Geom", 'public."Obs"')),
         ("GEOM::geometry FROM obs;", PostgisData("geom", "obs")),
     ],
 )  # fmt: skip

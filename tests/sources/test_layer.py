@@ -244,6 +244,27 @@ def test_a_layer_or_column_that_is_not_there_is_an_error(sources: dict[str, Laye
         list(layer.read(LayerQuery(unusable, texts=("id",))))
 
 
+def test_a_crs_that_proj_does_not_know_is_an_error_of_the_source(source: LayerSource) -> None:
+    nowhere = Crs("EPSG:999999", "EPSG:999999")
+    unusable = dataclasses.replace(source, crs=nowhere)
+    area = p.BBox(-180, -90, 180, 90, "EPSG:4326")
+    near = p.Spatial("dwithin", bytes.fromhex("0101000000") + bytes(16), None, 1.0, "m")
+    with open_layer(unusable) as layer:
+        readings = (
+            lambda: list(layer.read(LayerQuery(unusable, geometry=True, crs=WEB))),
+            lambda: list(layer.read(LayerQuery(unusable, texts=("id",), predicate=area))),
+            lambda: list(layer.read(LayerQuery(unusable, texts=("id",), predicate=area), push_down=False)),
+            lambda: list(layer.read(LayerQuery(unusable, texts=("id",), predicate=near))),
+            lambda: layer.extent(crs=WEB),
+            lambda: layer.group_facts("name", crs=WEB),
+        )
+        for reading in readings:
+            with pytest.raises(SourceError) as caught:
+                reading()
+            assert caught.value.message == "data source of layer observations cannot be read"
+            assert "EPSG:999999" in caught.value.detail
+
+
 def test_a_locked_database_is_an_error(sources: dict[str, LayerSource], tmp_path: Path) -> None:
     path = tmp_path / "locked.gpkg"
     shutil.copy(sources["gpkg"].connection, path)

@@ -17,6 +17,8 @@ from mapsos.terms.crs import _COMMON, SrsName, find_axis_unit, is_northing_first
         (" epsg:4326 ", "EPSG:4326", False),
         ("OGC:CRS84", "OGC:CRS84", False),
         ("CRS:84", "OGC:CRS84", False),
+        ("CRS:83", "OGC:CRS83", False),
+        ("urn:ogc:def:crs:EPSG::900913", "EPSG:3857", True),
         ("urn:ogc:crs:epsg:4326", "EPSG:4326", False),
         ("http://www.opengis.net/gml/srs/epsg.xml#4326", "EPSG:4326", False),
         ("urn:ogc:def:crs:EPSG::4326", "EPSG:4326", True),

@@ -149,9 +149,9 @@ class LayerAggregation:
             raise ServiceError(Kind.TOO_LARGE, "aggregation interval", message) from error
         if not len(summary.begins):
             return pa.RecordBatch.from_pydict({})
-        names = pa.array(summarizer.procedures, pa.large_string())
+        names = pa.array(summarizer.series, pa.large_string())
         columns = {BEGIN: pa.array(summary.begins), END: pa.array(summary.ends)}
-        columns[PROCEDURE] = names.take(pa.array(summary.procedures))
+        columns[PROCEDURE] = names.take(pa.array(summary.series))
         columns |= {output.column.name: _read_state(summary, output) for output in self.outputs}
         if summary.wkb is not None:
             columns[POSITION] = summary.wkb

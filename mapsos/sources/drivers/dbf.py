@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mapsos.columns.parse_numbers import calendar_days, parse_integers, parse_numbers
 from mapsos.columns.texts import from_fixed_width, utf8_texts
 from mapsos.terms.columns import Column, ColumnKind
+from mapsos.terms.times import DAY
 from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class DbfColumn:
             numbers = parse_integers(raw)
             plain = pc.fill_null(numbers, 0).to_numpy(zero_copy_only=False)
             begin, real = calendar_days(np.clip(plain, 0, 99_999_999))
-            days = (begin // 86_400_000_000).astype(np.int32)
+            days = (begin // DAY).astype(np.int32)
             return pa.array(days, pa.int32(), mask=~(real & (plain > 9_999_999))).cast(pa.date32())
         return raw
 

@@ -127,7 +127,7 @@ class OgrReader:
             if stream is None:
                 raise RuntimeError("no Arrow stream")
             kind = _import_schema(stream)
-            places = _places(layer, names, kind)
+            places = _places(names, kind)
         columns = {name: self.columns[name] for name in names}
         try:
             while True:
@@ -385,6 +385,6 @@ def _import_array(array: Any, kind: Any) -> Any:
     return pa.Array._import_from_c(array._getPtr(), kind)
 
 
-def _places(layer: Any, names: list[str], kind: Any) -> list[int]:
+def _places(names: list[str], kind: Any) -> list[int]:
     found = {kind.field(index).name: index for index in reversed(range(kind.num_fields))}
     return [found[name] for name in names]

@@ -40,15 +40,14 @@ def guarded(source: LayerSource) -> Iterator[list[str]]:
 _DEFAULTS = (
     "fallback_application_name=mapsos connect_timeout=10 keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
 )
-"""Defaults of a connection to PostgreSQL, so that a dead server is not waited for."""
-
+"""Defaults of a connection to PostgreSQL, with which a dead server becomes an error instead of blocking."""
 
 _CURSOR_ROWS = 2000
 """Rows fetched from a cursor of PostgreSQL at a time."""
 
 
 def _name_server(connection: str) -> str:
-    """Return the connection string for GDAL, with the defaults before it: of two values the last counts."""
+    """Return the connection string for GDAL, preceded by the defaults: of two values libpq uses the last."""
     stated = re.sub("^pgb?:", "", connection, flags=re.I)
     return f"PG:{stated}" if "://" in stated.split(" ", 1)[0] else f"PG:{_DEFAULTS} {stated}"
 

@@ -7,42 +7,37 @@ import re
 from mapsos.sources.drivers.ogr import read_columns
 from mapsos.sources.drivers.postgresql import PostgresqlReader
 from mapsos.sources.errors import unreadable
-from mapsos.sources.facts import TableFacts
 from mapsos.sources.filtering.sql import Dialect
-from mapsos.sources.indexes.postgresql_facts import open_server_facts
-from mapsos.sources.reader import Reader
 from mapsos.sources.source_columns import foreign_encoding
 from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.terms.values import dataclass
 
 _DATA = re.compile(r"\s*(?P<geometry>\"(?:[^\"]|\"\")+\"|[^\s\"]+)\s+from\s+(?P<rest>.+?)\s*;?\s*", re.I | re.S)
-_USING = re.compile(r"\s+using\s+(?:unique\s+(?P<unique>\S+)|srid\s*=\s*(?P<srid>-?\d+))\s*$", re.I)
+_USING = re.compile(r"\s+using\s+(?:unique\s+\S+|srid\s*=\s*-?\d+)\s*$", re.I)
 
 
 @dataclass(frozen=True)
 class PostgisData:
-    """A parsed DATA: the geometry column, what it is selected from, and the optional unique column and SRID."""
+    """A parsed DATA: the geometry column and what it is selected from."""
 
     geometry: str
     origin: str
-    unique: str | None = None
-    srid: int | None = None
 
 
 def parse_data(text: str) -> PostgisData:
-    """Parse DATA. Raises ValueError unless it has the form of MapServer's grammar."""
+    """Parse DATA without its USING, which mapsos does not need.
+
+    Raises ValueError unless DATA has the form of MapServer's grammar.
+    """
     match = _DATA.fullmatch(text)
     if match is None:
         raise ValueError("DATA is not of the form: geometry FROM table")
     rest = match["rest"]
-    unique, srid = None, None
     while using := _USING.search(rest):
-        unique = using["unique"] or unique
-        srid = int(using["srid"]) if using["srid"] else srid
         rest = rest[: using.start()]
     geometry = match["geometry"]
     geometry = geometry[1:-1].replace('""', '"') if geometry.startswith('"') else geometry.split("::")[0].lower()
-    return PostgisData(geometry, rest.strip(), unique, srid)
+    return PostgisData(geometry, rest.strip())
 
 
 class PostgisReader(PostgresqlReader):
@@ -79,8 +74,3 @@ class PostgisReader(PostgresqlReader):
 def open_postgresql(source: LayerSource) -> PostgresqlReader:
     """Open a reader of a PostgreSQL database, by MapServer's DATA or by what OGR opens. Raises `SourceError`."""
     return PostgisReader(source) if source.kind is SourceKind.POSTGIS else PostgresqlReader(source)
-
-
-def open_postgresql_facts(reader: Reader) -> TableFacts | None:
-    """Return the facts that the server of a reader reports, None where it cannot be queried."""
-    return open_server_facts(reader)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
+from mapsos.sources.identity import find_part, find_stem
 from mapsos.terms.layer_source import LayerSource, ShapeType, SourceKind
 
 _TYPE_OFFSET = 32
@@ -23,13 +22,9 @@ def find_shape_type(source: LayerSource) -> ShapeType:
     """
     if source.kind is not SourceKind.SHAPEFILE:
         return source.shape
-    stem, extension = os.path.splitext(source.connection)
-    stem = stem if extension.lower() == ".shp" else source.connection
-    for suffix in (".shp", ".SHP"):
-        try:
-            with open(stem + suffix, "rb") as file:
-                head = file.read(_TYPE_OFFSET + 4)
-        except OSError:
-            continue
-        return _KINDS.get(int.from_bytes(head[_TYPE_OFFSET:], "little") % 10, source.shape)
-    return source.shape
+    try:
+        with open(find_part(find_stem(source), ".shp"), "rb") as file:
+            head = file.read(_TYPE_OFFSET + 4)
+    except OSError:
+        return source.shape
+    return _KINDS.get(int.from_bytes(head[_TYPE_OFFSET:], "little") % 10, source.shape)

@@ -10,7 +10,7 @@ from mapsos.columns.geometries import GeometryColumn
 from mapsos.sources.drivers.dbf import Table, TableError
 from mapsos.sources.errors import unreadable
 from mapsos.sources.filtering.sql import Dialect
-from mapsos.sources.identity import identity
+from mapsos.sources.identity import find_part, find_stem, identity
 from mapsos.sources.reader import Narrowing, Reader, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import SourceColumn, foreign_encoding
@@ -34,17 +34,14 @@ class ShapefileReader:
         self.source = source
         self._open_ogr = open_ogr
         self._identity = identity(source)
-        stem, extension = os.path.splitext(source.connection)
-        if extension.lower() != ".shp":
-            stem = source.connection
-        self._stem = stem
+        self._stem = stem = find_stem(source)
         self._table: Any = None
         self._main: BinaryIO | None = None
         self._index: BinaryIO | None = None
         try:
-            self._table = Table(_part(stem, "dbf"), foreign_encoding(source) or _utf8_if_asked(source))
-            self._main = open(_part(stem, "shp"), "rb")  # noqa: SIM115
-            self._index = open(_part(stem, "shx"), "rb")  # noqa: SIM115
+            self._table = Table(find_part(stem, ".dbf"), foreign_encoding(source) or _utf8_if_asked(source))
+            self._main = open(find_part(stem, ".shp"), "rb")  # noqa: SIM115
+            self._index = open(find_part(stem, ".shx"), "rb")  # noqa: SIM115
             self._read_headers()
         except (OSError, TableError) as error:
             self.close()
@@ -123,7 +120,8 @@ class ShapefileReader:
 
         import numpy as np
 
-        source = dataclasses.replace(self.source, connection=_part(self._stem, "shp"), data="", native_filter=native)
+        path = find_part(self._stem, ".shp")
+        source = dataclasses.replace(self.source, connection=path, data="", native_filter=native)
         reader = self._open_ogr(source)
         try:
             narrowing = Narrowing("", plan.narrowing.rectangle if plan.narrowing else None)
@@ -169,13 +167,6 @@ class ShapefileReader:
         for file in (self._main, self._index):
             if file is not None:
                 file.close()
-
-
-def _part(stem: str, extension: str) -> str:
-    """Return the path of a part of the shapefile, in the case of its extension."""
-    plain = f"{stem}.{extension}"
-    loud = f"{stem}.{extension.upper()}"
-    return loud if os.path.exists(loud) and not os.path.exists(plain) else plain
 
 
 def _utf8_if_asked(source: LayerSource) -> str | None:

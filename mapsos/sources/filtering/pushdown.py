@@ -19,7 +19,7 @@ from mapsos.sources.source_columns import PostgresqlColumn, SourceColumn
 from mapsos.terms.columns import ColumnKind
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import And, BBox, Between, Compare, OneOf, Or, Predicate, Spatial, Time, list_conditions
-from mapsos.terms.times import DAY, SECOND, parse_time
+from mapsos.terms.times import DAY, EPOCH, SECOND, parse_time
 
 Rectangle = tuple[float, float, float, float]
 
@@ -30,7 +30,6 @@ _MOST_SPANS = 20
 _MOST_YEARS = 3
 _MOST_TENS = 6
 
-_EPOCH = date(1970, 1, 1).toordinal()
 _FIRST_DAY = date(1001, 1, 1).toordinal()
 _LAST_DAY = date(9990, 1, 1).toordinal()
 
@@ -234,7 +233,7 @@ def _days_around(begin: int | None, end: int | None) -> tuple[date | None, date 
 
 def _day(days: int) -> date | None:
     """Return the day, None if it is too far out to be a bound."""
-    ordinal = days + _EPOCH
+    ordinal = days + EPOCH
     return date.fromordinal(ordinal) if _FIRST_DAY <= ordinal <= _LAST_DAY else None
 
 

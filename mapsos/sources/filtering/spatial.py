@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from mapsos.columns.geometries import GeometryColumn, find_transformer, transform
-from mapsos.terms.crs import Crs
+from mapsos.terms.crs import Crs, CrsError
 from mapsos.terms.predicates import BBox, Spatial
 
 METRES_PER_DEGREE = 10_001_965.729 / 90.0
@@ -112,14 +112,14 @@ def distance_in_units(predicate: Spatial, crs: Crs | None) -> float:
 
 @lru_cache(maxsize=64)
 def metres_per_unit(definition: str) -> float:
-    """Return the length of a unit of the CRS in metres, a degree as one of latitude. ValueError for an unknown CRS."""
+    """Return the length of a unit of the CRS in metres, a degree as one of latitude. CrsError for an unknown CRS."""
     import pyproj
     import pyproj.exceptions
 
     try:
         crs = pyproj.CRS.from_user_input(definition)
     except pyproj.exceptions.CRSError as error:
-        raise ValueError(f"unknown CRS {definition}") from error
+        raise CrsError(f"unknown CRS {definition}") from error
     if crs.is_geographic:
         return METRES_PER_DEGREE
     return float(crs.axis_info[0].unit_conversion_factor) if crs.axis_info else 1.0

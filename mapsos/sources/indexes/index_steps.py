@@ -139,14 +139,14 @@ class _Rows:
         return self.reader.ask(f"SELECT {nothing} UNION ALL SELECT * FROM ({statement})")[1:]
 
 
-def find_span(reader: SqlTable, time: str) -> Interval | None:
+def find_span(reader: SqlTable, time: str, digits: int) -> Interval | None:
     """Return the interval from the first time of a column to the last, included; None without or if it needs a pass.
 
     For a column that an index begins with, or that is second in one whose first column has few values and no NULL.
+    ``digits`` is what `mapsos.sources.indexes.time_texts.find_digits` returns.
     """
-    digits = find_digits(reader, time)
     groups = _list_parts(reader, time)
-    if digits is None or groups is None:
+    if groups is None:
         return None
     spans: list[Interval] = []
     days_left = _MOST_DAYS

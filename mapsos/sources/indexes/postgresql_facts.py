@@ -26,11 +26,13 @@ _INWARDS = 1e-5
 
 
 def open_server_facts(reader: Reader) -> PostgresqlFacts | None:
-    """Return the facts that the server reports, None for a layer with a FILTER.
+    """Return the facts that the server of a reader reports, None for a layer with a FILTER.
 
     A filter of the admin's own SQL (NATIVE_FILTER) is part of every statement.
     """
-    if not isinstance(reader, PostgresqlReader) or reader.source.row_filter != Everything():
+    # Every source that `LayerSource.is_postgresql` describes has such a reader.
+    assert isinstance(reader, PostgresqlReader)
+    if reader.source.row_filter != Everything():
         return None
     return PostgresqlFacts(reader)
 

@@ -65,7 +65,7 @@ class SqliteFacts(TableFacts):
             digits = self._find_digits(column, predicate)
             if digits is None:
                 return None
-            if (span := find_span(reader, column)) is not None:
+            if (span := find_span(reader, column, digits)) is not None:
                 return span
             name = quote_identifier(column, reader.dialect)
             differs = f"{name} NOT GLOB {write_pattern(digits)}"
