@@ -6,6 +6,7 @@ the most irregular syntax and contain nothing about observations.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -108,17 +109,25 @@ class Block:
 
 
 class _Words(Iterator[Token]):
-    """Iterator over the words of a map. ``here`` is the word returned last, ``ahead`` the next one."""
+    """Iterator over the words of a map. ``here`` is the word returned last.
+
+    Nothing is read beyond the words that are needed: the text after the END of MAP can be anything.
+    """
 
     def __init__(self, tokens: Iterable[Token]) -> None:
         self._tokens = iter(tokens)
+        self._looked_at: list[Token] = []
         self.here: Token | None = None
-        self.ahead = next(self._tokens, None)
+
+    @property
+    def ahead(self) -> Token | None:
+        """Return the next word, None at the end."""
+        if not self._looked_at:
+            self._looked_at.extend(itertools.islice(self._tokens, 1))
+        return self._looked_at[0] if self._looked_at else None
 
     def __next__(self) -> Token:
-        if self.ahead is None:
-            raise StopIteration
-        self.here, self.ahead = self.ahead, next(self._tokens, None)
+        self.here = self._looked_at.pop() if self._looked_at else next(self._tokens)
         return self.here
 
     def until_end(self, opener: Token) -> Iterator[Token]:

@@ -28,7 +28,7 @@ from mapsos.mapfile.model import (
     Service,
 )
 from mapsos.mapfile.projections import read_projection
-from mapsos.mapfile.tokens import Token, decode, read_tokens
+from mapsos.mapfile.tokens import Token, decode, stream_tokens
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import EVERYTHING
@@ -73,14 +73,21 @@ class ParsedMap:
 
 def parse_map(path: str) -> ParsedMap:
     """Read a mapfile as `read_service` does, and return what it was made of too, for `mapsos check`."""
-    tokens, identities = read_tokens(path)
-    file = identities[0].path
+    files: dict[str, Identity] = {}
+    tokens: list[Token] = []
+    file = os.path.abspath(path)
     try:
-        tree = parse_blocks(tokens, file)
-        return ParsedMap(tuple(tokens), tree, build_service(tree, file), identities)
+        tree = parse_blocks(_collect(stream_tokens(path, files), tokens), file)
+        return ParsedMap(tuple(tokens), tree, build_service(tree, file), tuple(files.values()))
     except MapfileError as error:
-        error.identities = identities
+        error.identities = tuple(files.values())
         raise
+
+
+def _collect(words: Iterator[Token], tokens: list[Token]) -> Iterator[Token]:
+    for word in words:
+        tokens.append(word)
+        yield word
 
 
 def build_service(map_block: Block, file: str) -> Service:

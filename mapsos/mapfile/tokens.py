@@ -73,10 +73,18 @@ def read_tokens(path: str) -> tuple[list[Token], tuple[Identity, ...]]:
     MapfileError
         A file cannot be read, INCLUDEs nest too deeply, or a quote or bracket is not closed.
     """
-    path = os.path.abspath(path)
     files: dict[str, Identity] = {}
+    return list(stream_tokens(path, files)), tuple(files.values())
+
+
+def stream_tokens(path: str, files: dict[str, Identity]) -> Iterator[Token]:
+    """Yield the words of a mapfile and its INCLUDEs, as `read_tokens` does, but read no further than they are needed.
+
+    ``files`` gets the identity of each file by its absolute path when it is read.
+    """
+    path = os.path.abspath(path)
     try:
-        return list(_read_file(path, os.path.dirname(path), files, 0)), tuple(files.values())
+        yield from _read_file(path, os.path.dirname(path), files, 0)
     except MapfileError as error:
         error.identities = tuple(files.values())
         raise
