@@ -87,10 +87,10 @@ class Pages:
         }
         if resource.kind in ("", "features", "features/query", "offering", "procedure"):
             values["stations"] = list_places(context, layers, place.home, resource)
-        if resource.kind == "observations/query":
-            values["pages"] = list_pages(request, asked, resource.value)
+        if resource.query is not None and resource.page is not None:
+            values["pages"] = list_pages(request, asked, resource.page, resource.value)
             values["table"] = link_table(request, asked)
-            values["downloads"] = list_downloads(context, raw, layers, catalog)
+            values["downloads"] = list_downloads(resource.query, layers, catalog)
         return self._respond(200, render_page(_TEMPLATES[resource.kind], place.site, values))
 
     def write_error(self, error: RestError, service: Service | None) -> Response:

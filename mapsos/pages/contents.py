@@ -9,12 +9,11 @@ from mapsos.encodings.registry import list_builder_formats
 from mapsos.operations.context import Context
 from mapsos.operations.layers.offerings import has_offering
 from mapsos.operations.questions import FeatureOfInterest, ObservationQuestion
-from mapsos.ows.raw_request import RawRequest
 from mapsos.rest.paths import write_path
 from mapsos.rest.resource import Resource
 from mapsos.rest.resources.areas_and_times import describe_interval
 from mapsos.rest.resources.layers import KnownLayer, find_times, tells_steps
-from mapsos.rest.resources.observation_query import read_query
+from mapsos.rest.resources.observation_query import Query
 from mapsos.rest.resources.observed_properties import choose_value_columns, list_value_columns
 from mapsos.rest.resources.stations import list_stations
 from mapsos.terms.crs import Crs
@@ -74,14 +73,12 @@ class Download:
     filters: dict[str, str]
 
 
-def list_downloads(
-    context: Context, raw: RawRequest, layers: Iterable[KnownLayer], catalog: list[dict[str, Any]]
-) -> list[Download]:
+def list_downloads(query: Query, layers: Iterable[KnownLayer], catalog: list[dict[str, Any]]) -> list[Download]:
     """Return a download for each layer of a query, ignoring its condition and areas that are not rectangles.
 
     The download has all value columns of the layer. Raises RestError.
     """
-    question = read_query(raw, context.now).question
+    question = query.question
     found = []
     for known, entry in zip(layers, catalog, strict=True):
         named = has_offering(known.layer, question.offerings)
