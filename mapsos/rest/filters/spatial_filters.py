@@ -25,7 +25,7 @@ _FORMS = (
 _MERCATOR = frozenset({102100, 102113, 900913, 3785})
 """Older numbers of EPSG:3857."""
 _GREATEST = 1e100
-"""Maximum magnitude of a coordinate: GEOS multiplies two of them, which overflows beyond 1e154. No CRS has such values."""
+"""Maximum magnitude of a coordinate, beyond those of any CRS. GEOS multiplies two of them: 1e155 overflows."""
 _DIMENSIONS = frozenset({"spatialReference", "hasZ", "hasM", "z", "m", "zmin", "zmax", "mmin", "mmax"})
 """Allowed members of any geometry. Heights and measures are ignored: the filter is two-dimensional."""
 
