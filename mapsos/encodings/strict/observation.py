@@ -21,6 +21,7 @@ from mapsos.encodings.encoder import Encoder, Needs
 from mapsos.encodings.joining import join_rows
 from mapsos.encodings.mapserver.datablock import ProcedureGroups, append_records, gather_batches
 from mapsos.encodings.mapserver.separators import Separators
+from mapsos.encodings.markup import name_columns
 from mapsos.encodings.spool import Spool
 from mapsos.encodings.strict.collection import write_strict_members
 from mapsos.encodings.strict.identifiers import UNKNOWN, write_procedure_urn, write_uom_element
@@ -47,7 +48,8 @@ class _Group:
 
 def need_strict_records(markup: StrictMarkup) -> Needs:
     """Return what the batches of a layer must contain: texts and times."""
-    return Needs(texts=markup.texts, times=markup.times)
+    texts = name_columns(*(field.column for field in markup.fields), markup.procedure_column)
+    return Needs(texts=texts, times=markup.times)
 
 
 def encode_strict_observations(ids: str, markup: StrictMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
