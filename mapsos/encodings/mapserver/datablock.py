@@ -16,7 +16,7 @@ from mapsos.columns.batches import Batch
 from mapsos.columns.texts import column_bytes
 from mapsos.columns.xml_text import escape_attribute, escape_text, escape_text_column, without_nulls
 from mapsos.encodings.encoder import Encoder, Needs
-from mapsos.encodings.joining import join_chunks, join_rows
+from mapsos.encodings.joining import drop_lead, join_chunks, join_rows
 from mapsos.encodings.layer_description import LayerDescription
 from mapsos.encodings.mapserver.collection import write_members
 from mapsos.encodings.mapserver.member_markup import (
@@ -99,11 +99,8 @@ def _stream(markup: DataBlockMarkup, batches: Iterator[Batch]) -> Iterator[Chunk
         return
     records = _Records(markup)
     yield _open_member(markup, markup.procedure)
-    lead = records.lead
-    for batch in chain((first,), batches):
-        for chunk in join_chunks(batch.rows, records.lay_out(batch)):
-            yield chunk[lead:] if lead else chunk
-            lead = 0
+    chunks = (join_chunks(batch.rows, records.lay_out(batch)) for batch in chain((first,), batches))
+    yield from drop_lead(chain.from_iterable(chunks), records.lead)
     yield _CLOSING
 
 
@@ -116,10 +113,7 @@ def _group(markup: DataBlockMarkup, procedure_column: str, batches: Iterator[Bat
             append_records(spool, numbers, [join_rows(batch.rows, records.lay_out(batch)) for batch in some])
         for group, label in enumerate(groups.labels):
             yield _open_member(markup, label)
-            lead = records.lead
-            for chunk in spool.read(group):
-                yield chunk[lead:] if lead else chunk
-                lead = 0
+            yield from drop_lead(spool.read(group), records.lead)
             yield _CLOSING
 
 

@@ -18,7 +18,7 @@ from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.columns.value_texts import instant_texts
 from mapsos.columns.xml_text import escape_attribute, escape_text, escape_text_column, without_nulls
 from mapsos.encodings.encoder import Encoder, Needs
-from mapsos.encodings.joining import join_rows
+from mapsos.encodings.joining import drop_lead, join_rows
 from mapsos.encodings.mapserver.datablock import ProcedureGroups, append_records, gather_batches
 from mapsos.encodings.mapserver.separators import Separators
 from mapsos.encodings.markup import name_columns
@@ -71,10 +71,7 @@ def encode_strict_observations(ids: str, markup: StrictMarkup, batches: Iterable
             append_records(spool, numbers, [join_rows(batch.rows, records.lay_out(batch)) for batch in some])
         for number, (label, group) in enumerate(zip(groups.labels, facts, strict=True)):
             yield _open_member(f"{ids}{number + 1}", markup, label, group)
-            lead = records.lead
-            for chunk in spool.read(number):
-                yield chunk[lead:] if lead else chunk
-                lead = 0
+            yield from drop_lead(spool.read(number), records.lead)
             yield _CLOSING
 
 
