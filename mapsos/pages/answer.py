@@ -70,7 +70,7 @@ class Pages:
         language = choose_language(context.service.language)
         place = find_place(request, self._host, language, path.service, path.prefix)
         layers = list_layers(context)
-        catalog = list_catalog(context, layers)
+        catalog = list_catalog(layers)
         asked = {name: raw.last(name) or "" for name in PARAMETERS[resource.kind]}
         values = {
             "place": place,
@@ -120,7 +120,7 @@ class Pages:
             "named": False,
             "trail": list_trail(place.site, place, here),
             "place": place,
-            "catalog": list_catalog(context, list_layers(context)),
+            "catalog": list_catalog(list_layers(context)),
             "sos": SosLinks(place.sos),
             "response_formats": list_response_formats(language.wording.gettext),
             "formats": (),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from mapsos.encodings.registry import list_builder_formats
+from mapsos.mapfile.model import group_offerings
 from mapsos.operations.context import Context
 from mapsos.operations.layers.offerings import has_offering
 from mapsos.operations.questions import FeatureOfInterest, ObservationQuestion
@@ -24,12 +25,14 @@ from mapsos.terms.values import dataclass
 _WGS84 = Crs("EPSG:4326", "EPSG:4326")
 
 
-def list_catalog(context: Context, layers: Iterable[KnownLayer]) -> list[dict[str, Any]]:
+def list_catalog(layers: Sequence[KnownLayer]) -> list[dict[str, Any]]:
     """Return the catalog of data to plot and to request: an entry for each layer, in map order. Raises RestError.
 
     ``begin`` and ``end`` are of the data; ``columns`` are the observed values with unit and kind; ``previews`` is
     whether the first observations of time steps are found without reading all.
     """
+    offerings = group_offerings(tuple(known.layer for known in layers))
+    names = {offering.id.casefold(): offering.name for offering in offerings}
     catalog = []
     for known in layers:
         layer = known.layer
@@ -42,7 +45,7 @@ def list_catalog(context: Context, layers: Iterable[KnownLayer]) -> list[dict[st
         catalog.append(
             {
                 "offering": layer.offering_id,
-                "offeringName": _name_offering(context, layer.offering_id),
+                "offeringName": names[layer.offering_id.casefold()],
                 "property": layer.observed_property.id,
                 "propertyName": layer.observed_property.name or layer.observed_property.id,
                 "procedures": list(known.procedures),
@@ -58,11 +61,6 @@ def list_catalog(context: Context, layers: Iterable[KnownLayer]) -> list[dict[st
 def list_response_formats(translate: Callable[[str], str]) -> list[tuple[str, str]]:
     """Return each response format that the builder lists, with its label, in the order of the list."""
     return [(row.name, translate(row.label)) for row in list_builder_formats() if row.label is not None]
-
-
-def _name_offering(context: Context, id: str) -> str:
-    names = (layer.offering_name for layer in context.service.layers if layer.offering_id.casefold() == id.casefold())
-    return next(filter(None, names), id)
 
 
 @dataclass(frozen=True)

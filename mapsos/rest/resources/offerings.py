@@ -37,7 +37,7 @@ def _describe(context: Context, offering: Offering, layers: tuple[KnownLayer, ..
     }
     return {
         "id": offering.id,
-        "name": offering.first.offering_name or offering.id,
+        "name": offering.name,
         "observedProperties": [{"dataType": kind, "definition": name} for name, kind in properties.items()],
         # The ArcGIS interface has one procedure for each offering; a mapfile may have any number.
         "procedure": procedures[0] if len(procedures) == 1 else list(procedures),
