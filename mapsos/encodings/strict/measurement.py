@@ -111,7 +111,7 @@ def _fill(
     )
     slots: dict[str, Pieces | pa.Array] = {
         "row, when and by what": before,
-        "feature": _write_feature(markup, geometries, procedures, batch),
+        "feature": _write_feature(geometries, procedures, batch),
     }
     present: dict[str, pa.Array | bool] = {}
     for number, field in enumerate(markup.fields):
@@ -153,9 +153,7 @@ def _write_procedures(markup: StrictMarkup, batch: Batch) -> str | pa.Array:
     return escape_attribute(UNKNOWN if markup.procedure is None else write_procedure_urn(markup.procedure))
 
 
-def _write_feature(
-    markup: StrictMarkup, geometries: StrictGeometryMarkup, procedures: str | pa.Array, batch: Batch
-) -> Pieces:
+def _write_feature(geometries: StrictGeometryMarkup, procedures: str | pa.Array, batch: Batch) -> Pieces:
     station = procedures if procedures != UNKNOWN else TRANSIENT_FEATURE
     named: Pieces = ('<om:featureOfInterest xlink:href="', station, '"')
     found = geometries.write(batch.geometry)

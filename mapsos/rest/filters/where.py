@@ -48,7 +48,6 @@ FIELDS: dict[str, FieldKind] = {
 """The fields of an observation that a condition may speak of, by what they hold. Names count without case."""
 
 _SYNONYMS = {name.replace("_", ""): name for name in FIELDS} | {"time_stamp": "phenomenon_time"}
-NAMES = frozenset({*FIELDS, *_SYNONYMS})
 """Other names of the fields."""
 
 MOST_LEVELS = 50
