@@ -98,7 +98,7 @@ class Pages:
         language = choose_language(service.language) if service is not None else PageLanguage()
         site = open_site(self._request, self._host, language)
         values = {
-            "title": site.language.wording.gettext("This did not work"),
+            "title": site.language.wording.gettext("The request failed"),
             "named": False,
             "trail": list_trail(site),
             "error": error,
