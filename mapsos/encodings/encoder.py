@@ -59,8 +59,8 @@ class Encoder(Generic[Markup]):
         Returns what the batches of a layer must contain, from its markup.
     write
         Writes the response from the collection's markup and the layers. Nothing is read before the first chunk is
-        requested, and no chunk is yielded before the first batch has been requested, so that failures until then can
-        still be reported. Memory: a few batches.
+        requested. Chunks may be yielded before a batch is requested, so they show no failure of the data: to report
+        those, the caller reads the first batch of every layer beforehand. Memory: a few batches.
     """
 
     describe: Callable[[LayerDescription], Markup]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias
@@ -53,6 +53,13 @@ def join_chunks(rows: int, pieces: Pieces, separator: str = "") -> Iterator[Chun
         else:
             part = [span if isinstance(span, str) else span.slice(start, end - start) for span in spans]
             yield column_bytes(_join_by_arrow(end - start, part)).data
+
+
+def drop_lead(chunks: Iterable[Chunk], size: int) -> Iterator[Chunk]:
+    """Yield chunks without the first ``size`` bytes of the first: the separator that precedes the first record."""
+    for chunk in chunks:
+        yield chunk[size:] if size else chunk
+        size = 0
 
 
 class _Joining:

@@ -1,12 +1,13 @@
 """The registry of response formats: one row for each, with everything that other modules need. New formats go here.
 
-A row imports its encoder when observations are requested in it: the libraries of a format cost a new process more than
-most responses. Encoders that share most of their modules are imported together.
+A row names the module of its encoder, which is imported when observations are requested in the format: the libraries of
+a format cost a new process more than most responses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mapsos.terms.values import dataclass
@@ -34,8 +35,8 @@ class ResponseFormat:
         The value of responseFormat, as capabilities list it.
     content_type
         The Content-Type of the response.
-    load
-        Imports the module of the encoder and returns it.
+    module
+        The module whose ``ENCODER`` writes the format.
     result_model
         The resultModel of the variant, None if the format is the same for all.
     strict
@@ -55,7 +56,7 @@ class ResponseFormat:
 
     name: str
     content_type: str
-    load: Callable[[], Encoder[Any]]
+    module: str
     result_model: str | None = None
     strict: bool | None = None
     tabular: bool = False
@@ -64,78 +65,29 @@ class ResponseFormat:
     label: str | None = None
     place: int = 100
 
+    def load(self) -> Encoder[Any]:
+        """Import the module of the encoder and return it."""
+        encoder: Encoder[Any] = import_module(self.module).ENCODER
+        return encoder
+
 
 def gettext_noop(text: str) -> str:
     """Return a text as it is, marked as one that pages translate."""
     return text
 
 
-def _load_measurement() -> Encoder[Any]:
-    from mapsos.encodings.mapserver.measurement import ENCODER
-
-    return ENCODER
-
-
-def _load_observation() -> Encoder[Any]:
-    from mapsos.encodings.mapserver.datablock import ENCODER
-
-    return ENCODER
-
-
-def _load_strict_measurement() -> Encoder[Any]:
-    from mapsos.encodings.strict import encoders
-
-    return encoders.MEASUREMENT
-
-
-def _load_strict_observation() -> Encoder[Any]:
-    from mapsos.encodings.strict import encoders
-
-    return encoders.OBSERVATION
-
-
-def _load_csv() -> Encoder[Any]:
-    from mapsos.encodings.tables import text_encoders
-
-    return text_encoders.CSV
-
-
-def _load_json() -> Encoder[Any]:
-    from mapsos.encodings.tables import text_encoders
-
-    return text_encoders.JSON
-
-
-def _load_geojson() -> Encoder[Any]:
-    from mapsos.encodings.tables import text_encoders
-
-    return text_encoders.GEOJSON
-
-
-def _load_parquet() -> Encoder[Any]:
-    from mapsos.encodings.tables import arrow_encoders
-
-    return arrow_encoders.PARQUET
-
-
-def _load_arrow_stream() -> Encoder[Any]:
-    from mapsos.encodings.tables import arrow_encoders
-
-    return arrow_encoders.ARROW_STREAM
-
-
 def _list_om_rows() -> Iterator[ResponseFormat]:
     """List O&M 1.0.0: two result models, each as MapServer writes it and as the OGC schemas require."""
-    variants: tuple[tuple[Callable[[], Encoder[Any]], str, bool], ...] = (
-        (_load_measurement, MEASUREMENT, False),
-        (_load_observation, OBSERVATION, False),
-        (_load_strict_measurement, MEASUREMENT, True),
-        (_load_strict_observation, OBSERVATION, True),
+    variants = (
+        ("mapsos.encodings.mapserver.measurement", MEASUREMENT, False),
+        ("mapsos.encodings.mapserver.datablock", OBSERVATION, False),
+        ("mapsos.encodings.strict.measurement", MEASUREMENT, True),
+        ("mapsos.encodings.strict.observation", OBSERVATION, True),
     )
     label = "Observations & Measurements (XML)"
-    for load, model, strict in variants:
+    for module, model, strict in variants:
         yield ResponseFormat(
-            OM_XML, XML_CONTENT_TYPE, load, model, strict=strict, compressible=True, label=label, place=3
+            OM_XML, XML_CONTENT_TYPE, module, model, strict=strict, compressible=True, label=label, place=3
         )
 
 
@@ -144,7 +96,7 @@ FORMATS: tuple[ResponseFormat, ...] = (
     ResponseFormat(
         CSV,
         "text/csv; charset=UTF-8; header=present",
-        _load_csv,
+        "mapsos.encodings.tables.csv_table",
         tabular=True,
         compressible=True,
         extension="csv",
@@ -154,7 +106,7 @@ FORMATS: tuple[ResponseFormat, ...] = (
     ResponseFormat(
         "application/json",
         "application/json",
-        _load_json,
+        "mapsos.encodings.tables.json_table",
         tabular=True,
         compressible=True,
         extension="json",
@@ -164,7 +116,7 @@ FORMATS: tuple[ResponseFormat, ...] = (
     ResponseFormat(
         "application/geo+json",
         "application/geo+json",
-        _load_geojson,
+        "mapsos.encodings.tables.geojson",
         tabular=True,
         compressible=True,
         extension="geojson",
@@ -174,7 +126,7 @@ FORMATS: tuple[ResponseFormat, ...] = (
     ResponseFormat(
         "application/vnd.apache.parquet",
         "application/vnd.apache.parquet",
-        _load_parquet,
+        "mapsos.encodings.tables.parquet",
         tabular=True,
         extension="parquet",
         label="Parquet",
@@ -183,7 +135,7 @@ FORMATS: tuple[ResponseFormat, ...] = (
     ResponseFormat(
         "application/vnd.apache.arrow.stream",
         "application/vnd.apache.arrow.stream",
-        _load_arrow_stream,
+        "mapsos.encodings.tables.arrow_stream",
         tabular=True,
         extension="arrows",
     ),

@@ -274,6 +274,11 @@ class Offering:
         """Return the layer that describes the offering."""
         return self.layers[0]
 
+    @property
+    def name(self) -> str:
+        """Return its display name: that of its first layer, else its id."""
+        return self.first.offering_name or self.id
+
 
 def group_offerings(layers: tuple[ObservationLayer, ...]) -> tuple[Offering, ...]:
     """Group layers by offering id (case-insensitive). Order and spelling are those of the first occurrence."""

@@ -70,7 +70,7 @@ class Pages:
         language = choose_language(context.service.language)
         place = find_place(request, self._host, language, path.service, path.prefix)
         layers = list_layers(context)
-        catalog = list_catalog(context, layers)
+        catalog = list_catalog(layers)
         asked = {name: raw.last(name) or "" for name in PARAMETERS[resource.kind]}
         values = {
             "place": place,
@@ -87,10 +87,10 @@ class Pages:
         }
         if resource.kind in ("", "features", "features/query", "offering", "procedure"):
             values["stations"] = list_places(context, layers, place.home, resource)
-        if resource.kind == "observations/query":
-            values["pages"] = list_pages(request, asked, resource.value)
+        if resource.query is not None and resource.page is not None:
+            values["pages"] = list_pages(request, asked, resource.page, resource.value)
             values["table"] = link_table(request, asked)
-            values["downloads"] = list_downloads(context, raw, layers, catalog)
+            values["downloads"] = list_downloads(resource.query, layers, catalog)
         return self._respond(200, render_page(_TEMPLATES[resource.kind], place.site, values))
 
     def write_error(self, error: RestError, service: Service | None) -> Response:
@@ -98,7 +98,7 @@ class Pages:
         language = choose_language(service.language) if service is not None else PageLanguage()
         site = open_site(self._request, self._host, language)
         values = {
-            "title": site.language.wording.gettext("This did not work"),
+            "title": site.language.wording.gettext("The request failed"),
             "named": False,
             "trail": list_trail(site),
             "error": error,
@@ -120,7 +120,7 @@ class Pages:
             "named": False,
             "trail": list_trail(place.site, place, here),
             "place": place,
-            "catalog": list_catalog(context, list_layers(context)),
+            "catalog": list_catalog(list_layers(context)),
             "sos": SosLinks(place.sos),
             "response_formats": list_response_formats(language.wording.gettext),
             "formats": (),

@@ -1,4 +1,4 @@
-"""Translators' catalogues: kept in step with what pages say, and compiled to the files that pages read.
+"""Translators' catalogues: updated with the texts of pages, and compiled to the files that pages read.
 
 ``python -m mapsos.pages.catalogues`` is the translators' command. It needs Babel, which serving does not.
 """
@@ -64,10 +64,10 @@ def list_forms(message: Message) -> list[str]:
 
 
 def update_catalogue(path: Path) -> Catalog:
-    """Bring the catalogue of a file in step with the texts of the package, or begin it, and return it.
+    """Update the catalogue of a file with the texts of the package, or create it, and return it.
 
-    The translation of a text that is much like a new one is taken for it and marked as fuzzy. Texts that pages no
-    longer show are left out.
+    A new text that is similar to a translated one gets its translation, marked as fuzzy. Texts that pages no longer
+    show are removed.
     """
     catalogue = read_catalogue(path) if path.exists() else Catalog(locale=path.stem, project="mapsos", version="pages")
     catalogue.update(extract_texts(), update_creation_date=False)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from mapsos.encodings.registry import list_builder_formats
+from mapsos.mapfile.model import group_offerings
 from mapsos.operations.context import Context
 from mapsos.operations.layers.offerings import has_offering
 from mapsos.operations.questions import FeatureOfInterest, ObservationQuestion
-from mapsos.ows.raw_request import RawRequest
 from mapsos.rest.paths import write_path
 from mapsos.rest.resource import Resource
 from mapsos.rest.resources.areas_and_times import describe_interval
 from mapsos.rest.resources.layers import KnownLayer, find_times, tells_steps
-from mapsos.rest.resources.observation_query import read_query
+from mapsos.rest.resources.observation_query import Query
 from mapsos.rest.resources.observed_properties import choose_value_columns, list_value_columns
 from mapsos.rest.resources.stations import list_stations
 from mapsos.terms.crs import Crs
@@ -25,12 +25,14 @@ from mapsos.terms.values import dataclass
 _WGS84 = Crs("EPSG:4326", "EPSG:4326")
 
 
-def list_catalog(context: Context, layers: Iterable[KnownLayer]) -> list[dict[str, Any]]:
+def list_catalog(layers: Sequence[KnownLayer]) -> list[dict[str, Any]]:
     """Return the catalog of data to plot and to request: an entry for each layer, in map order. Raises RestError.
 
     ``begin`` and ``end`` are of the data; ``columns`` are the observed values with unit and kind; ``previews`` is
     whether the first observations of time steps are found without reading all.
     """
+    offerings = group_offerings(tuple(known.layer for known in layers))
+    names = {offering.id.casefold(): offering.name for offering in offerings}
     catalog = []
     for known in layers:
         layer = known.layer
@@ -43,7 +45,7 @@ def list_catalog(context: Context, layers: Iterable[KnownLayer]) -> list[dict[st
         catalog.append(
             {
                 "offering": layer.offering_id,
-                "offeringName": _name_offering(context, layer.offering_id),
+                "offeringName": names[layer.offering_id.casefold()],
                 "property": layer.observed_property.id,
                 "propertyName": layer.observed_property.name or layer.observed_property.id,
                 "procedures": list(known.procedures),
@@ -61,11 +63,6 @@ def list_response_formats(translate: Callable[[str], str]) -> list[tuple[str, st
     return [(row.name, translate(row.label)) for row in list_builder_formats() if row.label is not None]
 
 
-def _name_offering(context: Context, id: str) -> str:
-    names = (layer.offering_name for layer in context.service.layers if layer.offering_id.casefold() == id.casefold())
-    return next(filter(None, names), id)
-
-
 @dataclass(frozen=True)
 class Download:
     """An entry of the catalog, and the parameters of GetObservation that select the same as a query."""
@@ -74,14 +71,12 @@ class Download:
     filters: dict[str, str]
 
 
-def list_downloads(
-    context: Context, raw: RawRequest, layers: Iterable[KnownLayer], catalog: list[dict[str, Any]]
-) -> list[Download]:
+def list_downloads(query: Query, layers: Iterable[KnownLayer], catalog: list[dict[str, Any]]) -> list[Download]:
     """Return a download for each layer of a query, ignoring its condition and areas that are not rectangles.
 
     The download has all value columns of the layer. Raises RestError.
     """
-    question = read_query(raw, context.now).question
+    question = query.question
     found = []
     for known, entry in zip(layers, catalog, strict=True):
         named = has_offering(known.layer, question.offerings)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from mapsos.pages.paths import PAGE_PATHS
-from mapsos.rest.paths import parse_rest_path, read_path
+from mapsos.rest.paths import RestPath, parse_rest_path, read_path
 from mapsos.web.messages import Request
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange |
     if not host.settings.rest or len(path_info) < 2:
         return None
     path = None if path_info.startswith(PAGE_PATHS) else parse_rest_path(read_path(request.environ))
-    if not path_info.startswith(PAGE_PATHS) and (path is None or not _may_want_page(request)):
+    if not path_info.startswith(PAGE_PATHS) and (path is None or not _may_want_page(request, path)):
         return None
     from mapsos.pages import answer
 
@@ -34,7 +34,9 @@ def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange |
     return answer.open_rest_exchange(request, path, host)
 
 
-def _may_want_page(request: Request) -> bool:
-    """Return whether the format is html, or missing in the query: a form may still have it."""
+def _may_want_page(request: Request, path: RestPath) -> bool:
+    """Return whether the resource has pages, and the format is html, or missing in the query: a form may have it."""
+    if path.resource == "openapi":
+        return False
     named = [value for name, value in parse_qsl(request.query or "", errors="replace") if name.lower() == "f"]
     return not named or any(value.strip().lower() in ("", "html") for value in named)

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
+from mapsos.encodings.esri.observation_markup import Page
 from mapsos.operations.host import Host
 from mapsos.pages.rendering import Link, Site
 from mapsos.pages.wording import PageLanguage
 from mapsos.rest.paths import MEMBERS, read_path, write_path
-from mapsos.rest.resource import PAGE_ROWS, Resource
+from mapsos.rest.resource import Resource
 from mapsos.terms.values import dataclass
 from mapsos.web.messages import Request
 
@@ -116,14 +117,12 @@ def link_table(request: Request, asked: Mapping[str, str]) -> str:
     return f"{_find_here(request)}?{urlencode(said | {'f': 'csv'})}"
 
 
-def list_pages(request: Request, asked: Mapping[str, str], found: Mapping[str, Any]) -> dict[str, Any]:
+def list_pages(request: Request, asked: Mapping[str, str], page: Page, found: Mapping[str, Any]) -> dict[str, Any]:
     """Return the range of rows on the page, and links to the previous and next rows.
 
-    ``asked`` is what each parameter of the query says, ``found`` the answer.
+    ``asked`` are the parameters of the query by name, ``found`` is the answer.
     """
-    first = int(asked["resultOffset"].strip() or 0)
-    shown = len(found["observationData"])
-    step = int(asked["resultRecordCount"].strip() or PAGE_ROWS)
+    first, shown = page.offset, len(found["observationData"])
 
     def link(offset: int) -> str:
         said = {name: text for name, text in asked.items() if text} | {"resultOffset": str(offset), "f": "html"}
@@ -133,7 +132,7 @@ def list_pages(request: Request, asked: Mapping[str, str], found: Mapping[str, A
     return {
         "first": first,
         "shown": shown,
-        "earlier": link(max(first - step, 0)) if first else None,
+        "earlier": link(max(first - (page.most or first), 0)) if first else None,
         "later": link(first + shown) if more and shown else None,
     }
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Site:
     """The common values of all pages of a server.
 
-    ``root`` is the path under which the server's paths start, without a slash at its end. ``tiles`` is the template of
-    the URLs of background tiles, None for none, and ``attribution`` whom they are from. ``language`` is the page's own.
+    ``root`` is the path of the server, without a slash at its end. ``tiles`` is the template of the URLs of background
+    tiles, None for no tiles, and ``attribution`` names their source. ``language`` is that of the page.
     """
 
     root: str
@@ -47,8 +47,8 @@ class Link:
 def render_page(template: str, site: Site, values: Mapping[str, Any]) -> bytes:
     """Return the page of a template (``service`` for ``service.html``) in UTF-8.
 
-    ``values`` has on every page ``title``, ``named`` (whether the title is the mapfile's or the data's, not ours) and
-    ``trail`` (the `Link`s from the list of services down to this page); what else there is, is the template's.
+    ``values`` contains on every page ``title``, ``named`` (whether the title comes from the mapfile or the data) and
+    ``trail`` (the `Link`s from the list of services down to this page). Further values depend on the template.
     """
     found = _load_environment(site.language.wording).get_template(f"{template}.html")
     return found.render(site=site, **values).encode()
@@ -56,7 +56,7 @@ def render_page(template: str, site: Site, values: Mapping[str, Any]) -> bytes:
 
 @lru_cache
 def _load_environment(wording: Wording) -> Environment:
-    """The templates with their texts in a language."""
+    """Return the templates with their texts in a language."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

@@ -40,7 +40,7 @@ ENGLISH = Wording()
 
 @lru_cache
 def read_tag(text: str) -> str | None:
-    """Return the tag of BCP 47 of a language named by a tag or by a code of ISO 639; None for what names none.
+    """Return the BCP 47 tag of a language from a tag or an ISO 639 code; None if the text is neither.
 
     The tag is the shortest and newest that means the same: ``ger-AT`` is ``de-AT``, ``iw`` is ``he``. An underscore
     counts as a hyphen, as in names of locales.
@@ -104,7 +104,7 @@ def list_languages() -> list[str]:
 
 @lru_cache
 def _read_wording(language: str) -> Wording | None:
-    """Return the wording of a language by its code; read once a process, when a page is first asked for in it."""
+    """Return the wording of a language by its code; read once in a process, when the first page in it is requested."""
     if language == ENGLISH.language:
         return ENGLISH
     path = _FOLDER / f"{language}.mo"

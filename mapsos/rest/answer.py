@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import parse_qsl
 
 from mapsos.encodings.registry import CSV, find_format
 from mapsos.mapfile.errors import MapfileError
@@ -68,8 +67,8 @@ class RestExchange:
         self._host = host
         self._pages = pages
         self._service: Service | None = None
-        # The format is read even if the query cannot be decoded.
-        self._wants_page = wants_page(path, dict(parse_qsl(request.query or "", errors="replace")).get("f"))
+        # Until the query has been decoded, which can fail.
+        self._wants_page = pages is not None
 
     def answer(self) -> Response:
         """Answer the request. Raises RestError and ServiceError."""
@@ -96,12 +95,12 @@ class RestExchange:
         request, settings = self._request, self._host.settings
         with decoding_errors():
             raw = decode_query(request)
-        self._wants_page = wants_page(self._path, raw.last("f"))
+        self._wants_page = wants_page(raw.last("f"))
         if request.method not in settings.methods:
             raise MethodError(request.method, settings.methods)
         with decoding_errors():
             raw = decode_request(request, raw, settings.max_body, _refuse_body)
-        self._wants_page = wants_page(self._path, raw.last("f"))
+        self._wants_page = wants_page(raw.last("f"))
         return raw
 
     def _answer_services(self, raw: RawRequest) -> Response:
@@ -173,9 +172,9 @@ def _refuse_body(data: bytes) -> RawRequest:
     raise RestError("the body of the request is not a form", "send application/x-www-form-urlencoded")
 
 
-def wants_page(path: RestPath, format: str | None) -> bool:
+def wants_page(format: str | None) -> bool:
     """Return whether the client wants a page: the format is html or missing."""
-    return path.resource != "openapi" and (format or "html").strip().lower() == "html"
+    return (format or "html").strip().lower() == "html"
 
 
 def write_error(error: RestError) -> Response:

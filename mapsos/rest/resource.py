@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mapsos.operations.context import Context
 from mapsos.ows.raw_request import RawRequest
@@ -17,6 +17,10 @@ from mapsos.rest.resources.procedures import describe_procedure, list_procedures
 from mapsos.rest.resources.service_root import describe_schema, describe_service
 from mapsos.terms.values import dataclass
 from mapsos.web.messages import Chunk
+
+if TYPE_CHECKING:
+    from mapsos.encodings.esri.observation_markup import Page
+    from mapsos.rest.resources.observation_query import Query
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Resource:
         The document as a stream of JSON or CSV, else None.
     count_rows
         Returns the number of observations written so far (`Response.count_rows`).
+    query, page
+        Which observations were read, and the part of them in ``value``; None for other resources and for a stream.
     """
 
     kind: str
@@ -42,6 +48,8 @@ class Resource:
     value: dict[str, Any]
     stream: Iterable[Chunk] | None = None
     count_rows: Callable[[], int] = lambda: 0
+    query: Query | None = None
+    page: Page | None = None
 
 
 PAGE_ROWS = 100
@@ -110,5 +118,5 @@ def _find_observations(context: Context, raw: RawRequest, format: str, *, reads_
     if whole:
         stream = query_observations(context, raw, csv=format == "csv")
         return Resource(name, format, {}, stream, stream.count_written)
-    value, rows = read_observations(context, raw, PAGE_ROWS)
-    return Resource(name, format, value, count_rows=lambda: rows)
+    found = read_observations(context, raw, PAGE_ROWS)
+    return Resource(name, format, found.document, count_rows=lambda: found.rows, query=found.query, page=found.page)

@@ -42,8 +42,6 @@ class LoggedBody:
             for chunk in self._response.body:
                 yield chunk
                 self._bytes += len(chunk)
-        except GeneratorExit:
-            raise
         except Exception:
             self._outcome = "broken"
             raise

@@ -47,13 +47,13 @@ def choose_coding(accept_encoding: str) -> str | None:
 
 
 def compress_response(response: Response, accept_encoding: str) -> Response:
-    """Return the response in the coding that the client prefers; 304 Not Modified only gets the Vary of the 200.
+    """Return the response in the coding that the client prefers.
 
     Memory: the compressor's window. The first chunk is flushed, so that the first byte is not delayed.
     """
     headers = add_vary(response.headers, "Accept-Encoding")
     coding = choose_coding(accept_encoding)
-    if coding is None or response.status == 304:
+    if coding is None:
         return replace(response, headers=headers)
     return replace(
         response, headers=(*headers, ("Content-Encoding", coding)), body=CompressedBody(response.body, coding)

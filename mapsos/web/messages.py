@@ -68,7 +68,7 @@ class Response:
 
     @property
     def status_line(self) -> str:
-        """The status with its reason phrase, as ``302 Found``."""
+        """Return the status with its reason phrase, for example ``302 Found``."""
         try:
             return f"{self.status} {HTTPStatus(self.status).phrase}"
         except ValueError:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -56,6 +57,12 @@ def test_what_a_format_needs_of_a_layer(
 ) -> None:
     encoder = find_format(response_format, result_model, strict=strict).load()
     assert encoder.needs(encoder.describe(LAYER)) == needs
+
+
+@pytest.mark.parametrize(("result_model", "texts"), [(MEASUREMENT, ("v", "s", "id")), (OBSERVATION, ("v", "s"))])
+def test_only_strict_measurements_need_feature_ids(result_model: str, texts: tuple[str, ...]) -> None:
+    encoder = find_format(OM_XML, result_model, strict=True).load()
+    assert encoder.needs(encoder.describe(replace(LAYER, feature_id_column="id"))).texts == texts
 
 
 @pytest.mark.parametrize(

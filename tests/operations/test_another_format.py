@@ -57,10 +57,11 @@ class Counts:
             yield f"{collection.id} {layer.markup.property} {layer.markup.unit} {count}\n".encode()
 
 
+ENCODER = Encoder(Counts.describe, Counts.needs, Counts.write)
 ROW = ResponseFormat(
     NAME,
     f"{NAME}; charset=UTF-8",
-    lambda: Encoder(Counts.describe, Counts.needs, Counts.write),
+    __name__,
     compressible=True,
     extension="counts",
     label="Counts <of> values",

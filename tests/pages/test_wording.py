@@ -226,7 +226,7 @@ def test_an_error_of_a_service_is_in_its_language_but_for_the_message(applicatio
         assert (page.get("lang"), page.findtext(".//h1")) == ("de-AT", "Das hat nicht geklappt")
         assert page.xpath("//*[@role='alert']/@lang") == ["en"]
     page = read_page(application, "/nothing/exts/SosSOE", 404)
-    assert (page.get("lang"), page.findtext(".//h1")) == ("en", "This did not work")
+    assert (page.get("lang"), page.findtext(".//h1")) == ("en", "The request failed")
 
 
 def test_the_list_of_services_is_in_the_language_of_all(application: Application, tmp_path: Path) -> None:

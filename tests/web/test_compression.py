@@ -10,7 +10,8 @@ import pytest
 import zstandard
 
 from mapsos.web.compression import choose_coding, compress_response
-from mapsos.web.messages import Chunk, Response
+from mapsos.web.messages import Chunk, Request, Response
+from mapsos.web.responses import finish_response
 
 
 @pytest.mark.parametrize(
@@ -85,8 +86,10 @@ def test_without_coding_the_body_is_untouched() -> None:
 
 
 def test_304_is_not_compressed() -> None:
-    response = compress_response(Response(304, (("ETag", '"1"'),), ()), "gzip")
-    assert (response.headers, response.body) == ((("ETag", '"1"'), ("Vary", "Accept-Encoding")), ())
+    request = Request("GET", "", environ={"SERVER_PROTOCOL": "HTTP/1.1", "HTTP_ACCEPT_ENCODING": "gzip"})
+    assert dict(finish_response(Response(compressible=True), request).headers)["Content-Encoding"] == "gzip"
+    known = Response(304, (("ETag", '"1"'), ("Vary", "Accept-Encoding")), compressible=True)
+    assert finish_response(known, request) == known
 
 
 def test_what_the_document_depends_on_is_listed_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import pyarrow as pa
 
@@ -10,10 +11,13 @@ from mapsos.columns.batches import ColumnKind
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.esri.observation_columns import ObservationColumns, read_pages
 from mapsos.encodings.esri.observation_markup import ObservationMarkup, Page, PageCutter
-from mapsos.encodings.joining import Pieces
+from mapsos.encodings.joining import Pieces, drop_lead
 from mapsos.encodings.tables.json_texts import json_cells, write_json
 from mapsos.encodings.template import Slot, Template
 from mapsos.web.messages import Chunk
+
+_SEPARATOR = ",\n"
+"""Between observations."""
 
 
 def write_observations(page: Page, layers: Sequence[LayerAnswer[ObservationMarkup]]) -> Iterator[Chunk]:
@@ -23,21 +27,21 @@ def write_observations(page: Page, layers: Sequence[LayerAnswer[ObservationMarku
     """
     cutter = PageCutter(page)
     templates = {layer.markup: _lay_out(layer.markup) for layer in layers}
+    pages = read_pages(cutter, page.zone, layers)
+    chunks = (templates[markup].fill(len(columns.ids), _fill(columns), {}) for markup, columns in pages)
     opening = b'{"observationData":['
-    for markup, columns in read_pages(cutter, page.zone, layers):
-        for chunk in templates[markup].fill(len(columns.ids), _fill(columns), {}):
-            if opening:
-                yield opening
-                # Each object except the first follows a comma and a line end.
-                opening, chunk = b"", chunk[2:]
-            yield chunk
+    for chunk in drop_lead(chain.from_iterable(chunks), len(_SEPARATOR)):
+        if opening:
+            yield opening
+            opening = b""
+        yield chunk
     exceeded = ',"exceededTransferLimit":true' if cutter.exceeded else ""
     yield opening + f"\n]{exceeded}}}\n".encode()
 
 
 def _lay_out(markup: ObservationMarkup) -> Template:
     return Template(
-        ',\n{"id":',
+        _SEPARATOR + '{"id":',
         Slot("id"),
         f',"type":{write_json(markup.type)},"phenomenonTime":',
         Slot("time"),

@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from mapsos.columns.batches import Batch
 from mapsos.columns.texts import column_bytes
-from mapsos.columns.xml_text import escape_attribute, escape_text, escape_text_column, without_nulls
+from mapsos.columns.xml_text import escape_attribute, escape_text, without_nulls
 from mapsos.encodings.encoder import Encoder, Needs
-from mapsos.encodings.joining import join_chunks, join_rows
+from mapsos.encodings.joining import drop_lead, join_chunks, join_rows
 from mapsos.encodings.layer_description import LayerDescription
 from mapsos.encodings.mapserver.collection import write_members
 from mapsos.encodings.mapserver.member_markup import (
@@ -26,7 +26,7 @@ from mapsos.encodings.mapserver.member_markup import (
     write_phenomenon,
     write_procedure,
 )
-from mapsos.encodings.mapserver.separators import Separators
+from mapsos.encodings.mapserver.separators import RecordMarkup
 from mapsos.encodings.markup import DataBlockMarkup, DataField, TimeExtent
 from mapsos.encodings.spool import Spool
 from mapsos.web.messages import Chunk
@@ -97,30 +97,35 @@ def _stream(markup: DataBlockMarkup, batches: Iterator[Batch]) -> Iterator[Chunk
     first = next(batches, None)
     if first is None:
         return
-    records = _Records(markup)
+    records = RecordMarkup(markup.token_separator, markup.block_separator)
     yield _open_member(markup, markup.procedure)
-    lead = records.lead
-    for batch in chain((first,), batches):
-        for chunk in join_chunks(batch.rows, records.lay_out(batch)):
-            yield chunk[lead:] if lead else chunk
-            lead = 0
+    chunks = (
+        join_chunks(batch.rows, records.lay_out(_list_texts(markup, batch))) for batch in chain((first,), batches)
+    )
+    yield from drop_lead(chain.from_iterable(chunks), records.lead)
     yield _CLOSING
 
 
 def _group(markup: DataBlockMarkup, procedure_column: str, batches: Iterator[Batch]) -> Iterator[Chunk]:
-    records = _Records(markup)
+    records = RecordMarkup(markup.token_separator, markup.block_separator)
     with Spool() as spool:
         groups = ProcedureGroups(spool)
         for some in gather_batches(batches):
             numbers = [groups.number(batch.texts[procedure_column]) for batch in some]
-            append_records(spool, numbers, [join_rows(batch.rows, records.lay_out(batch)) for batch in some])
+            texts = [join_rows(batch.rows, records.lay_out(_list_texts(markup, batch))) for batch in some]
+            append_records(spool, numbers, texts)
         for group, label in enumerate(groups.labels):
             yield _open_member(markup, label)
-            lead = records.lead
-            for chunk in spool.read(group):
-                yield chunk[lead:] if lead else chunk
-                lead = 0
+            yield from drop_lead(spool.read(group), records.lead)
             yield _CLOSING
+
+
+def _list_texts(markup: DataBlockMarkup, batch: Batch) -> Iterator[pa.Array]:
+    """Yield the texts of each field, the time first."""
+    if markup.time_column is not None:
+        yield batch.texts[markup.time_column]
+    for field in markup.fields:
+        yield batch.texts[field.column]
 
 
 def gather_batches(batches: Iterator[Batch]) -> Iterator[list[Batch]]:
@@ -174,27 +179,6 @@ def append_records(spool: Spool, numbers: list[npt.NDArray[np.int64]], records: 
     text = column_bytes(taken).tobytes()
     for group, start, end in zip(ordered[starts].tolist(), offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
         spool.append(group, text[start:end])
-
-
-class _Records:
-    """The layout of records: each after the block separator, which is ``lead`` bytes long."""
-
-    def __init__(self, markup: DataBlockMarkup) -> None:
-        self._separators = Separators(markup.token_separator, markup.block_separator)
-        self._block = escape_text(markup.block_separator)
-        self._token = escape_text(markup.token_separator)
-        self._columns = [field.column for field in markup.fields]
-        if markup.time_column is not None:
-            self._columns.insert(0, markup.time_column)
-        self.lead = len(self._block.encode())
-
-    def lay_out(self, batch: Batch) -> list[str | pa.Array]:
-        pieces: list[str | pa.Array] = [self._block]
-        for number, column in enumerate(self._columns):
-            if number:
-                pieces.append(self._token)
-            pieces.append(escape_text_column(self._separators.protect(without_nulls(batch.texts[column]))))
-        return pieces
 
 
 def _open_member(markup: DataBlockMarkup, procedure: str | None) -> bytes:

@@ -9,6 +9,7 @@ Texts are laid out once for all vertices of a batch; rings, parts and features a
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 _DEPTH = 6
-_MULTIPOINT, COLLECTION = 4, 7
+_MULTIPOINT, _COLLECTION = 4, 7
 _LINE_ENDS, _RING_ENDS = (",", ","), (",", " ")
 POSITION_ENDS = (" ", "")
 _LEAST_DIMENSION = {"any": 0, "point": 0, "line": 1, "polygon": 2}
@@ -72,35 +73,27 @@ class GeometryMarkup:
         self._point_crs = crs_attributes(label)
         self._crs = "" if label is None else f' srsName="{escape_attribute(label)}"'
 
-    def write(self, geometry: GeometryColumn | None, rows: int) -> GeometryTexts | None:
+    def write(self, geometry: GeometryColumn | None) -> GeometryTexts | None:
         """Return the texts of a column of geometries, None if no row has one."""
         if geometry is None:
             return None
         if self._points_first and (points := geometry.point_coordinates()) is not None:
-            filled = ~np.isnan(points).any(axis=1)
-            if not filled.any():
+            known = find_points(points)
+            if known is None:
                 return None
-            texts = format_fixed(points if filled.all() else np.where(filled[:, None], points, 0.0), POSITION_ENDS)
-            return GeometryTexts(_presence(filled), texts, texts, self._wrap_point(texts))
+            texts = format_fixed(known.points, POSITION_ENDS)
+            return GeometryTexts(known.present, texts, texts, self._wrap_point(texts))
         if not self._as_points and (runs := geometry.vertex_runs()) is not None:
             return self._write_runs(runs)
+        found = find_shapes(geometry.shapes(), self._least_dimension, unified=not self._as_points)
+        if found is None:
+            return None
         import shapely
 
-        shapes = geometry.shapes()
-        filled = ~shapely.is_empty(shapes) & (shapely.get_dimensions(shapes) >= self._least_dimension)
-        if not filled.any():
-            return None
-        present = shapes[filled]
-        mixed = shapely.get_type_id(present) == COLLECTION
-        if not self._as_points and mixed.any():
-            present[mixed] = [unify(shape) for shape in present[mixed]]
-        lower, upper = _write_corners(shapely.bounds(present))
-        element = self._write_shapes(present)
-        if filled.all():
-            return GeometryTexts(True, lower, upper, element)
-        place = pa.array(np.maximum(np.cumsum(filled) - 1, 0))
-        spread = [piece if isinstance(piece, str) else piece.take(place) for piece in element]
-        return GeometryTexts(_presence(filled), lower.take(place), upper.take(place), spread)
+        lower, upper = map(found.spread, _write_corners(shapely.bounds(found.shapes)))
+        element = self._write_shapes(found.shapes)
+        spread = [piece if isinstance(piece, str) else found.spread(piece) for piece in element]
+        return GeometryTexts(found.present, lower, upper, spread)
 
     def _write_runs(self, runs: VertexRuns) -> GeometryTexts | None:
         """Return the texts of lines, or of polygons of one ring, none of them missing."""
@@ -274,8 +267,57 @@ def _write_corners(bounds: npt.NDArray[np.float64]) -> tuple[pa.Array, pa.Array]
     return format_fixed(bounds[:, :2], POSITION_ENDS), format_fixed(bounds[:, 2:], POSITION_ENDS)
 
 
-def _presence(filled: npt.NDArray[np.bool_]) -> pa.Array | bool:
-    return True if filled.all() else pa.array(filled)
+@dataclass(frozen=True)
+class FoundPoints:
+    """The points of a column; ``present`` states which rows have one. The others have zeros."""
+
+    present: pa.Array | bool
+    points: npt.NDArray[np.float64]
+
+
+def find_points(points: npt.NDArray[np.float64]) -> FoundPoints | None:
+    """Return the points of a column whose missing points are NaN; None if no row has one."""
+    filled = ~(np.isnan(points[:, 0]) | np.isnan(points[:, 1]))
+    if filled.all():
+        return FoundPoints(True, points) if len(points) else None
+    return FoundPoints(pa.array(filled), np.where(filled[:, None], points, 0.0)) if filled.any() else None
+
+
+@dataclass(frozen=True)
+class FoundShapes:
+    """The geometries of a column that are not missing; ``present`` states which rows have one."""
+
+    present: pa.Array | bool
+    shapes: npt.NDArray[np.object_]
+
+    def spread(self, texts: pa.Array) -> pa.Array:
+        """Return a text for each row from those of the geometries; rows without a geometry have arbitrary texts."""
+        if self.present is True:
+            return texts
+        return texts.take(self._places)
+
+    @cached_property
+    def _places(self) -> pa.Array:
+        return pa.array(np.maximum(np.cumsum(self.present) - 1, 0))
+
+
+def find_shapes(
+    shapes: npt.NDArray[np.object_], least_dimension: int = 0, *, unified: bool = True
+) -> FoundShapes | None:
+    """Return the geometries of at least a dimension; None if no row has one. Empty ones count as missing.
+
+    If ``unified``, a collection becomes its parts of the highest dimension.
+    """
+    import shapely
+
+    filled = ~shapely.is_empty(shapes) & (shapely.get_dimensions(shapes) >= least_dimension)
+    if not filled.any():
+        return None
+    found = shapes[filled]
+    mixed = shapely.get_type_id(found) == _COLLECTION
+    if unified and mixed.any():
+        found[mixed] = [_unify(shape) for shape in found[mixed]]
+    return FoundShapes(True if filled.all() else pa.array(filled), found)
 
 
 def pick_texts(choice: npt.NDArray[np.int64] | npt.NDArray[np.bool_], *texts: str) -> pa.Array:
@@ -298,7 +340,7 @@ def format_runs(
     return run_together(format_fixed(coordinates, after), counts)
 
 
-def unify(collection: shapely.GeometryCollection) -> shapely.Geometry:
+def _unify(collection: shapely.GeometryCollection) -> shapely.Geometry:
     """Return the parts of a collection of its highest dimension, as one geometry."""
     import shapely
 

@@ -152,7 +152,7 @@ def _encode_batch(
         name = f"value {number}"
         slots[name] = escape_text_column(batch.texts[column])
         present[name] = find_filled(slots[name])
-    if (texts := geometries.write(batch.geometry, batch.rows)) is not None:
+    if (texts := geometries.write(batch.geometry)) is not None:
         present["geometry"] = texts.present
         slots |= {"lower corner": texts.lower, "upper corner": texts.upper, "geometry": texts.element}
     return template.fill(batch.rows, slots, present)

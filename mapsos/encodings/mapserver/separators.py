@@ -1,13 +1,15 @@
-"""Separators of a text block, and their escapes inside values."""
+"""Records of a text block: their separators, and the escapes of these inside values."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from mapsos.columns.texts import column_bytes
+from mapsos.columns.xml_text import escape_text, escape_text_column, without_nulls
 
 
 class Separators:
@@ -43,6 +45,25 @@ class Separators:
             if pc.any(pc.ends_with(column, text)).as_py():
                 column = pc.replace_substring_regex(column, f"{re.escape(text)}$", _percent(text))
         return column
+
+
+class RecordMarkup:
+    """The layout of the records of a text block: each after the block separator, which is ``lead`` bytes long."""
+
+    def __init__(self, token: str, block: str) -> None:
+        self._separators = Separators(token, block)
+        self._token = escape_text(token)
+        self._block = escape_text(block)
+        self.lead = len(self._block.encode())
+
+    def lay_out(self, columns: Iterable[pa.Array]) -> list[str | pa.Array]:
+        """Return the pieces of each record; a null is an empty text, and values are escaped."""
+        pieces: list[str | pa.Array] = [self._block]
+        for number, column in enumerate(columns):
+            if number:
+                pieces.append(self._token)
+            pieces.append(escape_text_column(self._separators.protect(without_nulls(column))))
+        return pieces
 
 
 def _occurs(text: str, column: pa.Array) -> bool:

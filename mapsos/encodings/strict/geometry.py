@@ -15,13 +15,13 @@ from mapsos.columns.fixed_decimals import format_fixed
 from mapsos.columns.xml_text import escape_attribute
 from mapsos.encodings.joining import Pieces, join_rows
 from mapsos.encodings.mapserver.geometry_markup import (
-    COLLECTION,
     POSITION_ENDS,
+    find_points,
+    find_shapes,
     format_runs,
     pick_texts,
     run_together,
     take_apart,
-    unify,
 )
 from mapsos.terms.values import dataclass
 
@@ -58,29 +58,17 @@ class StrictGeometryMarkup:
         if geometry is None:
             return None
         if (points := geometry.point_coordinates()) is not None:
-            filled = ~np.isnan(points).any(axis=1)
-            if not filled.any():
+            known = find_points(points)
+            if known is None:
                 return None
-            present = True if filled.all() else pa.array(filled)
-            known = points if filled.all() else np.where(filled[:, None], points, 0.0)
-            return StrictGeometries(present, self._wrap_point(format_fixed(self._order(known), POSITION_ENDS)))
+            positions = format_fixed(self._order(known.points), POSITION_ENDS)
+            return StrictGeometries(known.present, self._wrap_point(positions))
         if (runs := geometry.vertex_runs()) is not None:
             return StrictGeometries(True, self._wrap_runs(runs))
-        import shapely
-
-        shapes = geometry.shapes()
-        filled = ~shapely.is_empty(shapes) & (shapely.get_dimensions(shapes) >= 0)
-        if not filled.any():
+        found = find_shapes(geometry.shapes())
+        if found is None:
             return None
-        there = shapes[filled]
-        mixed = shapely.get_type_id(there) == COLLECTION
-        if mixed.any():
-            there[mixed] = [unify(shape) for shape in there[mixed]]
-        texts = self._write_shapes(there)
-        if filled.all():
-            return StrictGeometries(True, (texts,))
-        place = pa.array(np.maximum(np.cumsum(filled) - 1, 0))
-        return StrictGeometries(pa.array(filled), (texts.take(place),))
+        return StrictGeometries(found.present, (found.spread(self._write_shapes(found.shapes)),))
 
     def _order(self, coordinates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return coordinates[:, ::-1] if self._swap else coordinates

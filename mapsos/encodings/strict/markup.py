@@ -5,7 +5,6 @@ from __future__ import annotations
 from mapsos.columns.batches import ColumnKind
 from mapsos.columns.xml_text import encode_uri
 from mapsos.encodings.layer_description import LayerDescription
-from mapsos.encodings.markup import name_columns
 from mapsos.terms.crs import is_northing_first, write_crs_urn
 from mapsos.terms.values import dataclass
 
@@ -73,12 +72,6 @@ class StrictMarkup:
     feature_id_column: str | None = None
     token_separator: str = ","
     block_separator: str = "\n"
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """Return the columns needed as texts, without duplicates."""
-        roles = (self.procedure_column, self.feature_id_column)
-        return name_columns(*(field.column for field in self.fields), *roles)
 
     @property
     def times(self) -> tuple[str, ...]:

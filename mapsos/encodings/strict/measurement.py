@@ -22,6 +22,7 @@ from mapsos.columns.value_texts import instant_texts
 from mapsos.columns.xml_text import escape_attribute, escape_text_column, without_nulls
 from mapsos.encodings.encoder import Encoder, Needs
 from mapsos.encodings.joining import Pieces, join_rows
+from mapsos.encodings.markup import name_columns
 from mapsos.encodings.strict.collection import write_strict_members
 from mapsos.encodings.strict.geometry import StrictGeometryMarkup
 from mapsos.encodings.strict.identifiers import UNKNOWN, write_procedure_urn, write_uom_attribute
@@ -34,7 +35,9 @@ from mapsos.web.messages import Chunk
 
 def need_strict_measurements(markup: StrictMarkup) -> Needs:
     """Return what the batches of a layer must contain: texts, times, and geometries if the layer has them."""
-    return Needs(texts=markup.texts, times=markup.times, geometry=markup.geometry)
+    roles = (markup.procedure_column, markup.feature_id_column)
+    texts = name_columns(*(field.column for field in markup.fields), *roles)
+    return Needs(texts=texts, times=markup.times, geometry=markup.geometry)
 
 
 def encode_strict_measurements(ids: str, markup: StrictMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
@@ -108,7 +111,7 @@ def _fill(
     )
     slots: dict[str, Pieces | pa.Array] = {
         "row, when and by what": before,
-        "feature": _write_feature(markup, geometries, procedures, batch),
+        "feature": _write_feature(geometries, procedures, batch),
     }
     present: dict[str, pa.Array | bool] = {}
     for number, field in enumerate(markup.fields):
@@ -150,9 +153,7 @@ def _write_procedures(markup: StrictMarkup, batch: Batch) -> str | pa.Array:
     return escape_attribute(UNKNOWN if markup.procedure is None else write_procedure_urn(markup.procedure))
 
 
-def _write_feature(
-    markup: StrictMarkup, geometries: StrictGeometryMarkup, procedures: str | pa.Array, batch: Batch
-) -> Pieces:
+def _write_feature(geometries: StrictGeometryMarkup, procedures: str | pa.Array, batch: Batch) -> Pieces:
     station = procedures if procedures != UNKNOWN else TRANSIENT_FEATURE
     named: Pieces = ('<om:featureOfInterest xlink:href="', station, '"')
     found = geometries.write(batch.geometry)

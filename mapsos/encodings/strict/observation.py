@@ -16,11 +16,12 @@ import pyarrow.compute as pc
 
 from mapsos.columns.batches import Batch, ColumnKind
 from mapsos.columns.value_texts import instant_texts
-from mapsos.columns.xml_text import escape_attribute, escape_text, escape_text_column, without_nulls
+from mapsos.columns.xml_text import escape_attribute
 from mapsos.encodings.encoder import Encoder, Needs
-from mapsos.encodings.joining import join_rows
+from mapsos.encodings.joining import drop_lead, join_rows
 from mapsos.encodings.mapserver.datablock import ProcedureGroups, append_records, gather_batches
-from mapsos.encodings.mapserver.separators import Separators
+from mapsos.encodings.mapserver.separators import RecordMarkup
+from mapsos.encodings.markup import name_columns
 from mapsos.encodings.spool import Spool
 from mapsos.encodings.strict.collection import write_strict_members
 from mapsos.encodings.strict.identifiers import UNKNOWN, write_procedure_urn, write_uom_element
@@ -47,7 +48,8 @@ class _Group:
 
 def need_strict_records(markup: StrictMarkup) -> Needs:
     """Return what the batches of a layer must contain: texts and times."""
-    return Needs(texts=markup.texts, times=markup.times)
+    texts = name_columns(*(field.column for field in markup.fields), markup.procedure_column)
+    return Needs(texts=texts, times=markup.times)
 
 
 def encode_strict_observations(ids: str, markup: StrictMarkup, batches: Iterable[Batch]) -> Iterator[Chunk]:
@@ -56,7 +58,7 @@ def encode_strict_observations(ids: str, markup: StrictMarkup, batches: Iterable
     ``ids`` begins every gml:id; the index of the procedure follows. The sampling time is the period of the records.
     Values are texts; a null is an empty text; separators inside values are percent-escaped.
     """
-    records = _Records(markup)
+    records = RecordMarkup(markup.token_separator, markup.block_separator)
     with Spool() as spool:
         groups = ProcedureGroups(spool)
         facts: list[_Group] = []
@@ -66,13 +68,11 @@ def encode_strict_observations(ids: str, markup: StrictMarkup, batches: Iterable
                 facts.append(_Group())
             for rows, batch in zip(numbers, some, strict=True):
                 _take_in(markup, facts, rows, batch)
-            append_records(spool, numbers, [join_rows(batch.rows, records.lay_out(batch)) for batch in some])
+            texts = [join_rows(batch.rows, records.lay_out(_list_texts(markup, batch))) for batch in some]
+            append_records(spool, numbers, texts)
         for number, (label, group) in enumerate(zip(groups.labels, facts, strict=True)):
             yield _open_member(f"{ids}{number + 1}", markup, label, group)
-            lead = records.lead
-            for chunk in spool.read(number):
-                yield chunk[lead:] if lead else chunk
-                lead = 0
+            yield from drop_lead(spool.read(number), records.lead)
             yield _CLOSING
 
 
@@ -111,28 +111,13 @@ def _read_instants(times: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[
     return pc.fill_null(plain, 0).to_numpy(zero_copy_only=False), known
 
 
-class _Records:
-    """The layout of records: each after the block separator, which is ``lead`` bytes long."""
-
-    def __init__(self, markup: StrictMarkup) -> None:
-        self._markup = markup
-        self._separators = Separators(markup.token_separator, markup.block_separator)
-        self._block = escape_text(markup.block_separator)
-        self._token = escape_text(markup.token_separator)
-        self.lead = len(self._block.encode())
-
-    def lay_out(self, batch: Batch) -> list[str | pa.Array]:
-        markup = self._markup
-        columns = [without_nulls(instant_texts(batch.times[column])) for column in markup.times]
-        for field in markup.fields:
-            texts = without_nulls(batch.texts[field.column])
-            columns.append(fit_numbers(texts, loose=field.loose) if field.is_number else texts)
-        pieces: list[str | pa.Array] = [self._block]
-        for number, column in enumerate(columns):
-            if number:
-                pieces.append(self._token)
-            pieces.append(escape_text_column(self._separators.protect(column)))
-        return pieces
+def _list_texts(markup: StrictMarkup, batch: Batch) -> Iterator[pa.Array]:
+    """Yield the texts of each field, the times first."""
+    for time in markup.times:
+        yield instant_texts(batch.times[time])
+    for field in markup.fields:
+        texts = batch.texts[field.column]
+        yield fit_numbers(texts, loose=field.loose) if field.is_number else texts
 
 
 def _open_member(id_: str, markup: StrictMarkup, procedure: str, group: _Group) -> bytes:

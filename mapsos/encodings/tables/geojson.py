@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 from mapsos.columns.geometries import GeometryColumn
 from mapsos.columns.value_texts import shortest_texts
 from mapsos.encodings.encoder import Encoder, LayerAnswer, Needs
-from mapsos.encodings.joining import join_chunks
+from mapsos.encodings.joining import drop_lead, join_chunks
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.tables.json_texts import describe_columns, json_cells, write_json
-from mapsos.encodings.tables.table import Role, TableMarkup, describe_table, join_tables, need_values
+from mapsos.encodings.tables.table import Role, Table, TableMarkup, describe_table, join_tables, need_values
 from mapsos.encodings.tables.table_columns import fill_values
 from mapsos.terms.crs import Crs
 from mapsos.web.messages import Chunk
@@ -24,6 +24,9 @@ _LONGITUDE_LATITUDE = Crs("EPSG:4326", "EPSG:4326")
 
 _DECIMALS = 9
 """Decimals of a degree: a tenth of a millimetre. Further digits are noise of the reprojection."""
+
+_SEPARATOR = ",\n"
+"""Between features."""
 
 
 def need_longitude_latitude(markup: TableMarkup) -> Needs:
@@ -41,15 +44,19 @@ def encode_geojson(collection: CollectionMarkup, layers: Sequence[LayerAnswer[Ta
     table = join_tables([layer.markup for layer in layers])
     said = {"type": "FeatureCollection", "name": collection.id, "columns": describe_columns(table)}
     yield (write_json(said)[:-1] + ',"features":[\n').encode()
+    yield from drop_lead(_write_features(table, layers), len(_SEPARATOR))
+    yield b"\n]}\n"
+
+
+def _write_features(table: Table, layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
+    """Yield the features, each after a separator."""
     names = [write_json(column.name) + ":" for column in table.columns]
     ids = next((number for number, column in enumerate(table.columns) if column.role is Role.FEATURE_ID), None)
-    separator = ",\n"
-    lead = len(separator)
     for number, layer in enumerate(layers):
         for batch in layer.batches:
             columns = zip(table.columns, fill_values(table, number, batch), strict=True)
             cells = [json_cells(values, column.kind) for column, values in columns]
-            pieces: list[str | pa.Array] = [separator + '{"type":"Feature",']
+            pieces: list[str | pa.Array] = [_SEPARATOR + '{"type":"Feature",']
             # A feature without an id has no such member: null is not allowed.
             if ids is not None and table.fillings[number][ids] is not None:
                 pieces += _write_ids(cells[ids])
@@ -57,10 +64,7 @@ def encode_geojson(collection: CollectionMarkup, layers: Sequence[LayerAnswer[Ta
             for position, (name, cell) in enumerate(zip(names, cells, strict=True)):
                 pieces += [f",{name}" if position else name, cell]
             pieces.append("}}")
-            for chunk in join_chunks(batch.rows, pieces):
-                yield chunk[lead:] if lead else chunk
-                lead = 0
-    yield b"\n]}\n"
+            yield from join_chunks(batch.rows, pieces)
 
 
 def _write_ids(cells: pa.Array) -> list[str | pa.Array]:

@@ -12,7 +12,6 @@ from mapsos.columns.texts import column_bytes
 from mapsos.columns.value_texts import binary_texts, instant_texts, shortest_texts
 from mapsos.encodings.tables.table import Table
 
-_NO_NUMBERS = ("nan", "-nan", "inf", "-inf")
 _CONTROLS = [chr(code) for code in range(0x20)]
 
 

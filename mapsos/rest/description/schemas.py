@@ -28,7 +28,7 @@ def _list(items: dict[str, Any]) -> dict[str, Any]:
 
 
 CONTACT = _object(
-    "Whom to ask.",
+    "The contact of the provider.",
     dict.fromkeys(
         (
             "individualName",
@@ -77,7 +77,7 @@ OUTPUT = _object(
     {"dataType": {"enum": ["NUMERIC", "TEXTUAL"]}, "definition": {**TEXT, "description": "Its id."}},
 )
 ID = _object("An id.", {"id": TEXT})
-_TIME = {"type": ["string", "null"], "description": "ISO 8601 in the time zone asked for."}
+_TIME = {"type": ["string", "null"], "description": "ISO 8601 in the requested time zone."}
 
 OFFERING = _object(
     "An offering.",

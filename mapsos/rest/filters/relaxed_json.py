@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 MOST_LEVELS = 20
-"""How deep arrays and objects may stand in each other; the deepest geometry needs four levels."""
+"""Maximum nesting depth of arrays and objects. The deepest geometry needs four levels."""
 
 NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?"
 """A number as clients of this interface write it, in JSON or elsewhere."""
@@ -30,14 +30,14 @@ def parse_relaxed_json(text: str) -> Any:
     """Return the value of a JSON text; names may be bare or in single quotes, numbers may begin with ``+`` or a point.
 
     Objects are dicts, arrays lists, numbers int or float. Raises ValueError with the place (counted from 1) for any
-    other text, for a name that an object has twice, and for more than `MOST_LEVELS` levels.
+    other text, for a duplicate name in an object, and for more than `MOST_LEVELS` levels.
     """
     strict: list[str] = []
     place = levels = 0
     while place < len(text):
         match = _TOKEN.match(text, place)
         if match is None:
-            raise ValueError(f"no JSON from character {place + 1} on")
+            raise ValueError(f"not JSON at character {place + 1}")
         token = match[0]
         if match["mark"]:
             levels += (token in "{[") - (token in "}]")
@@ -49,7 +49,7 @@ def parse_relaxed_json(text: str) -> Any:
     try:
         return json.loads(" ".join(strict), object_pairs_hook=_read_object)
     except json.JSONDecodeError as error:
-        raise ValueError(f"no JSON: {error.msg}") from None
+        raise ValueError(f"not JSON: {error.msg}") from None
 
 
 def _write_strict(match: re.Match[str], token: str) -> str:
@@ -69,5 +69,5 @@ def _requote(found: re.Match[str]) -> str:
 def _read_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a name that is there twice")
+        raise ValueError("duplicate name")
     return found

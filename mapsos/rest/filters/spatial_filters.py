@@ -24,6 +24,8 @@ _FORMS = (
 )
 _MERCATOR = frozenset({102100, 102113, 900913, 3785})
 """Older numbers of EPSG:3857."""
+_GREATEST = 1e100
+"""Maximum magnitude of a coordinate, beyond those of any CRS. GEOS multiplies two of them: 1e155 overflows."""
 _DIMENSIONS = frozenset({"spatialReference", "hasZ", "hasM", "z", "m", "zmin", "zmax", "mmin", "mmax"})
 """Allowed members of any geometry. Heights and measures are ignored: the filter is two-dimensional."""
 
@@ -68,6 +70,8 @@ def _read_number(value: Any) -> float:
             number = float(value)
     if not math.isfinite(number):
         raise ValueError(f"not a number: {str(value)[:50]!r}")
+    if abs(number) > _GREATEST:
+        raise ValueError(f"expected coordinates up to {_GREATEST:g}, got {str(value)[:50]!r}")
     return number
 
 
@@ -121,17 +125,25 @@ def _make_spatial(geometry: tuple[str, Any], crs: str | None) -> Spatial:
     import shapely
 
     kind, parts = geometry
-    if kind == "Point":
-        made = shapely.Point(parts[0])
-    elif kind == "points":
-        made = shapely.MultiPoint(parts)
-    elif kind == "paths":
-        if any(len(part) < 2 for part in parts):
-            raise ValueError("a path of one position")
-        made = shapely.MultiLineString(parts)
-    else:
-        made = _make_polygon(parts)
+    try:
+        made = _make_shape(kind, parts)
+    except shapely.errors.GEOSException as error:
+        raise ValueError("a geometry that GEOS cannot process") from error
     return Spatial("intersects", shapely.to_wkb(made, byte_order=1), crs)
+
+
+def _make_shape(kind: str, parts: Any) -> Any:
+    import shapely
+
+    if kind == "Point":
+        return shapely.Point(parts[0])
+    if kind == "points":
+        return shapely.MultiPoint(parts)
+    if kind == "rings":
+        return _make_polygon(parts)
+    if any(len(part) < 2 for part in parts):
+        raise ValueError("a path of one position")
+    return shapely.MultiLineString(parts)
 
 
 def _make_polygon(rings: list[list[list[float]]]) -> Any:
@@ -141,7 +153,7 @@ def _make_polygon(rings: list[list[list[float]]]) -> Any:
     area = shapely.Polygon()
     for ring in rings:
         if len(ring) < 3:
-            raise ValueError("a ring of less than three positions")
+            raise ValueError("a ring of fewer than three positions")
         area = shapely.symmetric_difference(area, shapely.make_valid(shapely.Polygon(ring)))
     if not area.area:
         raise ValueError("rings without an area")

@@ -20,6 +20,7 @@ _FILTER = re.compile(r"\s*(?P<brace>\{)?\s*(?P<name>[A-Za-z]+)\s*:\s*(?P<value>[
 _ZONE = re.compile(r"(?:T|\s)[0-9:.]+(?P<zone>Z|[-+ ][0-9]{2}(?::?[0-9]{2})?)$", re.IGNORECASE)
 _OFFSET = re.compile(r"(?P<sign>[-+ ]?)(?P<hours>[0-9]{2}):(?P<minutes>[0-9]{2})")
 _MOST_MINUTES = 14 * 60
+_OF_ONE_TIME: tuple[TemporalRelation, ...] = ("equals", "after", "before")
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,10 @@ def _read(name: str, value: str, now: int) -> TemporalFilter:
         return TemporalFilter("during", Interval(first.begin, last.end), _find_offset(parts))
     if len(parts) != 1:
         raise ValueError(f"{name}: expected one time")
-    if name == "equals":
-        return TemporalFilter("equals", parse_time(value, now=now), _find_offset(parts))
-    if name == "after":
-        return TemporalFilter("after", parse_time(value, now=now), _find_offset(parts))
-    if name == "before":
-        return TemporalFilter("before", parse_time(value, now=now), _find_offset(parts))
-    raise ValueError(f"unknown operator {name}")
+    relation = next((relation for relation in _OF_ONE_TIME if relation == name), None)
+    if relation is None:
+        raise ValueError(f"unknown operator {name}")
+    return TemporalFilter(relation, parse_time(value, now=now), _find_offset(parts))
 
 
 def _find_offset(times: list[str]) -> int:

@@ -1,7 +1,7 @@
-"""where: a condition over the fields of observations, parsed into predicates. Nothing of it ever becomes SQL.
+"""Read where: a condition over the fields of observations, parsed into predicates. Nothing of it ever becomes SQL.
 
-The grammar is that part of SQL which people write into such a field: comparisons, IN, LIKE, BETWEEN, IS NULL, AND, OR,
-NOT and parentheses, over numbers, texts, DATE and TIMESTAMP. Anything else is rejected with its position.
+The grammar is the part of SQL that users write into such a field: comparisons, IN, LIKE, BETWEEN, IS NULL, AND, OR,
+NOT and parentheses, over numbers, strings, DATE and TIMESTAMP. Anything else is rejected with its position.
 """
 
 from __future__ import annotations
@@ -45,16 +45,15 @@ FIELDS: dict[str, FieldKind] = {
     "text_value": "text",
     "uom": "text",
 }
-"""The fields of an observation that a condition may speak of, by what they hold. Names count without case."""
+"""The fields of an observation that a condition can compare, with their kinds. Names are case-insensitive."""
 
 _SYNONYMS = {name.replace("_", ""): name for name in FIELDS} | {"time_stamp": "phenomenon_time"}
-NAMES = frozenset({*FIELDS, *_SYNONYMS})
 """Other names of the fields."""
 
 MOST_LEVELS = 50
-"""How deep conditions may stand in each other."""
+"""Maximum nesting depth of conditions."""
 MOST_CONDITIONS = 1000
-"""How many comparisons, or members of lists, a condition may have."""
+"""Maximum number of comparisons and members of lists in a condition."""
 
 _TOKEN = re.compile(
     rf"""
@@ -72,8 +71,9 @@ _KEYWORDS = frozenset(["and", "or", "not", "in", "like", "escape", "between", "i
 def parse_where(text: str) -> Predicate:
     """Return a condition as a predicate whose names are those of `FIELDS`.
 
-    Comparisons of texts are by code point and with case. A time literal is as long as its precision, in UTC unless it
-    says otherwise. ``1=1`` and its like are decided at once. Raises RestError with the place, counted from 1.
+    Strings are compared by code point, case-sensitively. A time literal is as long as its precision, in UTC unless it
+    states a zone. Comparisons of constants such as ``1=1`` are decided at once. Raises RestError with the 1-based
+    position.
     """
     return _Condition(text).read()
 
@@ -145,7 +145,7 @@ class _Condition(BooleanParser):
         if self.take("escape"):
             said = self._read_literal()
             if said.kind != "text" or len(said.text) != 1:
-                raise _refuse(said.place, "ESCAPE wants one character")
+                raise _refuse(said.place, "expected one character after ESCAPE")
             escape = said.text
         return Like(field, _split_pattern(pattern, escape))
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 
-from mapsos.mapfile.model import ObservationLayer
+from mapsos.mapfile.model import FEATURE_TEXTS, SENSOR_TEXTS, ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.errors import ServiceError
 from mapsos.operations.layers import facts as layer_facts
@@ -65,6 +65,25 @@ class KnownLayer:
     def layer(self) -> ObservationLayer:
         """Return the layer."""
         return self.meaning.layer
+
+    @cached_property
+    def sensor_columns(self) -> dict[str, str]:
+        """Return the columns with texts about sensors by the names of the texts."""
+        return self._find_columns(SENSOR_TEXTS, self.layer.sensor.items)
+
+    @cached_property
+    def feature_columns(self) -> dict[str, str]:
+        """Return the columns with texts about features of interest by the names of the texts."""
+        return self._find_columns(FEATURE_TEXTS, self.layer.feature.items)
+
+    @cached_property
+    def text_columns(self) -> tuple[str, ...]:
+        """Return all columns with texts, each once."""
+        return tuple(dict.fromkeys((*self.sensor_columns.values(), *self.feature_columns.values())))
+
+    def _find_columns(self, names: Iterable[str], items: Mapping[str, str]) -> dict[str, str]:
+        find = self.meaning.find_column
+        return {name: column.name for name in names if (column := find(items.get(name))) is not None}
 
     def find_features(self, names: Iterable[str]) -> set[str]:
         """Return the case-folded features of the layer that match one of the names (ids or URNs)."""

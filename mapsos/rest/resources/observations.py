@@ -27,7 +27,7 @@ from mapsos.rest.errors import RestError
 from mapsos.rest.resources.areas_and_times import format_in_zone
 from mapsos.rest.resources.conditions import apply_condition
 from mapsos.rest.resources.layers import KnownLayer, list_layers, rest_errors
-from mapsos.rest.resources.observation_query import read_page, read_query
+from mapsos.rest.resources.observation_query import Query, read_page, read_query
 from mapsos.rest.resources.observed_properties import ValueColumn, choose_value_columns
 from mapsos.sources.query import LayerQuery
 from mapsos.terms.deadlines import current_deadline
@@ -41,21 +41,33 @@ if TYPE_CHECKING:
 
 
 class PageBody(ObservationBody[ObservationMarkup]):
-    """The document of one page of observations, written by ``write``."""
+    """The document of one page of the observations of a query, written by ``write``."""
 
     def __init__(
         self,
+        query: Query,
         page: Page,
         write: Callable[[Page, Sequence[LayerAnswer[ObservationMarkup]]], Iterator[Chunk]],
         questions: Iterator[LayerQuestion[ObservationMarkup]],
     ) -> None:
         super().__init__(partial(write, page), questions, None)
+        self.query = query
         self.page = page
 
     def count_written(self) -> int:
         """Return the number of observations of the page that the encoder has got so far."""
         rows = max(super().count_written() - self.page.offset, 0)
         return rows if self.page.most is None else min(rows, self.page.most)
+
+
+@dataclass(frozen=True)
+class ReadObservations:
+    """A document of ``rows`` observations as Python values, and the query and the page that were read."""
+
+    document: dict[str, Any]
+    rows: int
+    query: Query
+    page: Page
 
 
 def check_query(context: Context, raw: RawRequest) -> None:
@@ -95,15 +107,15 @@ def query_observations(context: Context, raw: RawRequest, *, csv: bool = False) 
     return body
 
 
-def read_observations(context: Context, raw: RawRequest, usual: int) -> tuple[dict[str, Any], int]:
-    """Return the document of `query_observations` as Python values, and its number of observations.
+def read_observations(context: Context, raw: RawRequest, usual: int) -> ReadObservations:
+    """Return the document of `query_observations` as Python values.
 
     ``usual`` is the maximum number of observations without resultRecordCount. Raises RestError as
     `query_observations` does.
     """
     with rest_errors(), closing(_open_body(context, raw, usual)) as body, source_errors():
         document = gather_observations(body.page, body.list_layers(), current_deadline().check)
-        return document, body.count_written()
+        return ReadObservations(document, body.count_written(), body.query, body.page)
 
 
 def _open_body(context: Context, raw: RawRequest, usual: int | None, csv: bool = False) -> PageBody:
@@ -113,9 +125,9 @@ def _open_body(context: Context, raw: RawRequest, usual: int | None, csv: bool =
     rows = None if page.most is None else page.offset + page.most + 1
     parts = tuple(select_parts(context, query.question))
     if csv:
-        body = PageBody(page, write_observations_csv, build_questions(parts, rows, need_csv))
+        body = PageBody(query, page, write_observations_csv, build_questions(parts, rows, need_csv))
     else:
-        body = PageBody(page, write_observations, build_questions(parts, rows))
+        body = PageBody(query, page, write_observations, build_questions(parts, rows))
     try:
         if (limit := context.row_limit) is not None:
             _check_rows(limit, parts, page, body.count_all())

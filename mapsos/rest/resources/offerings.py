@@ -16,7 +16,7 @@ def list_offerings(context: Context) -> dict[str, Any]:
     """Return the observations resource. Areas and times are those of the data. Raises RestError."""
     layers = list_layers(context)
     offerings = group_offerings(tuple(known.layer for known in layers))
-    return {"observationOfferings": [_describe(context, offering, layers) for offering in offerings]}
+    return {"observationOfferings": [_describe(offering, layers) for offering in offerings]}
 
 
 def describe_offering(context: Context, id: str) -> dict[str, Any]:
@@ -24,11 +24,11 @@ def describe_offering(context: Context, id: str) -> dict[str, Any]:
     layers = list_layers(context)
     for offering in group_offerings(tuple(known.layer for known in layers)):
         if offering.id.casefold() == id.casefold():
-            return _describe(context, offering, layers)
+            return _describe(offering, layers)
     raise RestError(f"offering {id} not found", code=404)
 
 
-def _describe(context: Context, offering: Offering, layers: tuple[KnownLayer, ...]) -> dict[str, Any]:
+def _describe(offering: Offering, layers: tuple[KnownLayer, ...]) -> dict[str, Any]:
     members = tuple(known for known in layers if known.layer in offering.layers)
     crs = members[0].crs
     procedures = tuple(dict.fromkeys(name for known in members for name in known.procedures))
@@ -37,7 +37,7 @@ def _describe(context: Context, offering: Offering, layers: tuple[KnownLayer, ..
     }
     return {
         "id": offering.id,
-        "name": offering.first.offering_name or offering.id,
+        "name": offering.name,
         "observedProperties": [{"dataType": kind, "definition": name} for name, kind in properties.items()],
         # The ArcGIS interface has one procedure for each offering; a mapfile may have any number.
         "procedure": procedures[0] if len(procedures) == 1 else list(procedures),

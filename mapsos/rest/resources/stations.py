@@ -6,10 +6,11 @@ of a layer, or comes from a column.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
-from mapsos.mapfile.model import FEATURE_TEXTS, SENSOR_TEXTS, FeatureMetadata, SensorMetadata
+from mapsos.mapfile.model import FeatureMetadata, SensorMetadata
 from mapsos.operations.context import Context
 from mapsos.operations.layers.extents import find_map_rectangle
 from mapsos.operations.layers.facts import find_group_facts, read_layer
@@ -31,16 +32,20 @@ class Station:
 
     def read_sensor_text(self, name: str) -> str | None:
         """Return a text about the sensor by a name of `SENSOR_TEXTS`, or None."""
-        return self._read(self.known.layer.sensor, name, _find_columns(self.known)[0])
+        return self._read(self.known.layer.sensor, name, self.known.sensor_columns)
 
     def read_feature_text(self, name: str) -> str | None:
         """Return a text about the feature of interest by a name of `FEATURE_TEXTS`, or None."""
-        return self._read(self.known.layer.feature, name, _find_columns(self.known)[1])
+        return self._read(self.known.layer.feature, name, self.known.feature_columns)
 
-    def _read(self, said: SensorMetadata | FeatureMetadata, name: str, columns: dict[str, str]) -> str | None:
+    def _read(self, said: SensorMetadata | FeatureMetadata, name: str, columns: Mapping[str, str]) -> str | None:
         column = columns.get(name)
-        texts = dict(zip(_list_columns(self.known), self.facts.texts, strict=False))
-        return (texts.get(column) if column is not None else None) or said.texts.get(name)
+        return (self._texts.get(column) if column is not None else None) or said.texts.get(name)
+
+    @cached_property
+    def _texts(self) -> dict[str, str | None]:
+        """Return the texts by their columns; empty for a station that was not read."""
+        return dict(zip(self.known.text_columns, self.facts.texts, strict=False))
 
 
 def list_stations(
@@ -54,7 +59,7 @@ def list_stations(
     layer, column = known.layer, known.meaning.procedure_column
     own = layer.source.crs
     to_crs = None if own is None or crs is None or own.definition == crs.definition else crs
-    group, texts = column.name if column is not None else None, _list_columns(known)
+    group, texts = column.name if column is not None else None, known.text_columns
     with rest_errors():
         if predicate is None:
             rectangle = find_map_rectangle(context.service, layer)
@@ -69,24 +74,10 @@ def list_stations(
 
 def list_described(context: Context, known: KnownLayer) -> tuple[Station, ...]:
     """Return the layer's procedures with texts. Rows are only read if a column has texts of sensors."""
-    if _find_columns(known)[0]:
+    if known.sensor_columns:
         # The CRS is that of shapes, so that the same cached answer serves both.
         return list_stations(context, known, known.crs)
     return tuple(Station(known, id, GroupFacts(0)) for id in known.procedures)
-
-
-def _find_columns(known: KnownLayer) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the columns with texts of sensors and of features by the names of the texts."""
-    find, sensor, feature = known.meaning.find_column, known.layer.sensor, known.layer.feature
-    return (
-        {name: column.name for name in SENSOR_TEXTS if (column := find(sensor.items.get(name))) is not None},
-        {name: column.name for name in FEATURE_TEXTS if (column := find(feature.items.get(name))) is not None},
-    )
-
-
-def _list_columns(known: KnownLayer) -> tuple[str, ...]:
-    sensors, features = _find_columns(known)
-    return tuple(dict.fromkeys((*sensors.values(), *features.values())))
 
 
 def _merge_cases(stations: Iterable[Station]) -> Iterator[Station]:

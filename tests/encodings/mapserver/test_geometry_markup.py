@@ -19,7 +19,7 @@ MakeBatch = Callable[..., Batch]
 def write(make_batch: MakeBatch, shape: str, *wkt: str | None, label: str | None = "EPSG:4326") -> list[str | None]:
     """Each row's geometry element on one line, None for a row without."""
     batch = make_batch(geometries=wkt)
-    texts = GeometryMarkup(shape, label, "ms").write(batch.geometry, batch.rows)
+    texts = GeometryMarkup(shape, label, "ms").write(batch.geometry)
     if texts is None:
         return [None] * len(wkt)
     elements = join_rows(batch.rows, texts.element).to_pylist()
@@ -194,7 +194,7 @@ def test_labels_are_escaped(make_batch: MakeBatch) -> None:
 )
 def test_corners(make_batch: MakeBatch, shape: str, wkt: str, lower: str, upper: str) -> None:
     batch = make_batch(geometries=[None, wkt, None])
-    texts = GeometryMarkup(shape, None, "ms").write(batch.geometry, 3)
+    texts = GeometryMarkup(shape, None, "ms").write(batch.geometry)
     assert texts is not None
     assert (texts.lower[1].as_py(), texts.upper[1].as_py()) == (lower, upper)
 
@@ -204,21 +204,21 @@ def test_stations_that_repeat_and_stations_that_do_not() -> None:
     markup = GeometryMarkup("point", None, "ms")
     for distinct in (3, 3, 900, 3):
         points = (chance.random((distinct, 2)) * 100)[chance.integers(0, distinct, 1000)]
-        texts = markup.write(GeometryColumn.from_points(points), 1000)
+        texts = markup.write(GeometryColumn.from_points(points))
         assert texts is not None
         assert texts.lower.to_pylist() == [f"{x:f} {y:f}" for x, y in points.tolist()]
 
 
 def test_no_geometries_at_all(make_batch: MakeBatch) -> None:
-    assert GeometryMarkup("point", None, "ms").write(None, 2) is None
-    assert GeometryMarkup("line", None, "ms").write(make_batch(geometries=[None, None]).geometry, 2) is None
+    assert GeometryMarkup("point", None, "ms").write(None) is None
+    assert GeometryMarkup("line", None, "ms").write(make_batch(geometries=[None, None]).geometry) is None
 
 
 def test_many_vertices_are_those_of_the_geometries() -> None:
     chance = np.random.default_rng(6)
     shapes = np.array([shapely.LineString(chance.random((count, 2)) * 1e5) for count in chance.integers(2, 40, 200)])
     column = GeometryColumn.from_shapes(shapes)
-    texts = GeometryMarkup("line", None, "ms").write(column, len(shapes))
+    texts = GeometryMarkup("line", None, "ms").write(column)
     assert texts is not None
     for row, element in zip(shapes, join_rows(len(shapes), texts.element).to_pylist(), strict=True):
         expected = "".join(f"{x:f},{y:f}," for x, y in row.coords)

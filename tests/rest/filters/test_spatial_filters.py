@@ -80,9 +80,27 @@ def test_a_ring_in_a_ring_is_a_hole_whichever_way_it_turns(hole: str) -> None:
         "{x:1,y:2,spatialReference:4326}",
         "{x:1,y:2",
         "[1,2]",
+        "1e101,1",
+        "-1e300,0,1,1",
+        "{rings:[[[-1e308,0],[1e308,0],[1e308,1e308],[0,-1e308]],[[1,1],[2e300,5],[3,1e308]]]}",
+        "{rings:[[[-1e160,0],[1e160,0],[0,1e160]]]}",
     ],
 )
 def test_refuses_everything_else_by_name(text: str) -> None:
     with pytest.raises(RestError, match="spatialFilter cannot be read: .+") as caught:
         parse_spatial_filter(text)
     assert "{rings}" in caught.value.details[0]
+
+
+def test_greatest_coordinates_can_be_processed() -> None:
+    rings = "[[-1e100,0],[1e100,0],[1e100,1e100],[0,-1e100]],[[1,1],[2e99,5],[3,1e100]]"
+    assert isinstance(parse_spatial_filter("{rings:[" + rings + "]}"), Spatial)
+
+
+def test_failure_of_geos_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise shapely.errors.GEOSException("TopologyException: side location conflict")
+
+    monkeypatch.setattr(shapely, "symmetric_difference", fail)
+    with pytest.raises(RestError, match="spatialFilter cannot be read: a geometry that GEOS cannot process"):
+        parse_spatial_filter("{rings:[[[0,0],[0,9],[9,9],[9,0],[0,0]]]}")
