@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from mapsos.columns.geometries import find_transformer
 from mapsos.encodings.registry import list_builder_formats
 from mapsos.mapfile.model import group_offerings
 from mapsos.operations.context import Context
@@ -131,19 +133,27 @@ def list_places(context: Context, layers: Iterable[KnownLayer], home: str, resou
     wanted = None if ids is None else {id.casefold() for id in ids}
     found: dict[str, dict[str, Any]] = {}
     for known in layers:
-        if known.layer.source.crs is None:
+        own, of_map = known.layer.source.crs, context.service.crs
+        if own is None and of_map is None:
             continue
-        for station in list_stations(context, known, _WGS84):
+        # As in MapServer, a layer without PROJECTION has the coordinates of the map.
+        transformer = find_transformer(of_map, _WGS84) if own is None and of_map is not None else None
+        for station in list_stations(context, known, _WGS84 if own is not None else None):
             bounds = station.facts.bounds
             key = station.id.casefold()
             if bounds is None or key in found or (wanted is not None and key not in wanted):
                 continue
             west, south, east, north = bounds
+            x, y = (west + east) / 2, (south + north) / 2
+            if transformer is not None:
+                x, y = transformer.transform(x, y)
+            if not (math.isfinite(x) and math.isfinite(y)):
+                continue
             found[key] = {
                 "id": station.id,
                 "name": station.read_feature_text("name") or station.read_sensor_text("name") or station.id,
                 "href": home + write_path("procedures", station.id),
-                "x": (west + east) / 2,
-                "y": (south + north) / 2,
+                "x": x,
+                "y": y,
             }
     return list(found.values())

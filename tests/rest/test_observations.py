@@ -81,7 +81,7 @@ def test_the_same_question_gives_the_same_observations(
 ) -> None:
     ours = [(row["procedure"], row["phenomenonTime"], row["result"]["value"]) for row in read(ask, **rest)]
     theirs = [
-        (row["procedure"], row["time"].replace("Z", "+00:00"), float(row["temperature [[degF]]"]))
+        (row["procedure"], row["time"].replace("Z", "+00:00"), float(row["temperature [degF]"]))
         for row in ask_sos(application, offering="hourly", observedProperty="air_temperature", **sos)
     ]
     assert ours == theirs

@@ -43,11 +43,11 @@ def encode_csv(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableM
 def write_csv(layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
     """Yield the table, in UTF-8 without byte order mark.
 
-    A header is the name of the column followed by its unit in brackets. Times are ISO 8601 in UTC; other values are the
-    texts of the source, the same as in om:Measurement. A null is empty, an empty text ``""``. Points are two columns,
-    ``longitude`` and ``latitude`` or (in a projected CRS) ``x`` and ``y``, with the shortest digits that return the
-    same number; other geometries are WKT in a column ``geometry``. In a point layer, rows with several points have
-    neither.
+    A header is the name of the column followed by its unit in brackets: ``level [m]``, ``air [degF]``. Times are ISO
+    8601 in UTC; other values are the texts of the source, the same as in om:Measurement. A null is empty, an empty text
+    ``""``. Points are two columns, ``longitude`` and ``latitude`` or (in a projected CRS) ``x`` and ``y``, with the
+    shortest digits that return the same number; other geometries are WKT in a column ``geometry``. In a point layer,
+    rows with several points have neither.
     """
     markups = [layer.markup for layer in layers]
     positions = _name_positions(join_tables(markups))
@@ -73,7 +73,11 @@ def _name_positions(table: Table) -> tuple[str, ...]:
 
 
 def _write_header(column: TableColumn) -> str:
-    return _quote(f"{column.name} [{column.unit}]" if column.unit else column.name)
+    unit = column.unit or ""
+    # Units of UCUM such as [degF] have brackets of their own.
+    if unit and not (unit.startswith("[") and unit.find("]") == len(unit) - 1):
+        unit = f"[{unit}]"
+    return _quote(f"{column.name} {unit}".rstrip())
 
 
 def _quote(text: str) -> str:
