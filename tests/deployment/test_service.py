@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from .deployed import CAPABILITIES, TAKEN_AWAY, WEEK, Client, Deployed
+from .deployed import CAPABILITIES, HOST, TAKEN_AWAY, WEEK, Client, Deployed
 from .machine import Machine
 
 pytestmark = pytest.mark.slow
@@ -45,6 +45,17 @@ def test_a_host_that_is_not_served_gets_no_capabilities(proxied: tuple[str, Mach
         assert (answer.status, b"Capabilities" in answer.read()) == (403, False)
     except http.client.RemoteDisconnected:
         assert proxied[0] == "nginx"
+    finally:
+        connection.close()
+
+
+def test_the_address_without_slash_leads_to_the_services(client: Client) -> None:
+    connection = client.connect()
+    try:
+        connection.request("GET", "/sensors", headers={"Host": HOST})
+        answer = connection.getresponse()
+        assert answer.status == 301
+        assert answer.headers["Location"].endswith(f"{HOST}/sensors/")
     finally:
         connection.close()
 
