@@ -45,12 +45,12 @@ _KEYWORDS = frozenset(
         "datapattern debug defresolution dump empty encoding error extent filter filteritem fontset footer "
         "geomtransform grid group header identify imagecolor imagepath imagequality imagetype imageurl interlace "
         "labelangleitem labelcache labelitem labelmaxscale labelmaxscaledenom labelminscale labelminscaledenom "
-        "labelrequires labelsizeitem legend legendformat log mask maxfeatures maxgeowidth maxscale maxscaledenom "
-        "maxsize maxtemplate metadata minfeaturesize mingeowidth minscale minscaledenom mintemplate name offsite "
-        "opacity plugin postlabelcache processing projection queryformat querymap reference requires resolution "
-        "scalebar scaledenom shapepath size sizeunits status styleitem symbolscaledenom symbolset template "
-        "templatepattern temppath tileindex tileitem tilesrs tolerance toleranceunits transform transparency "
-        "transparent type units utfdata utfitem validation web "
+        "labelrequires labelsizeitem latlon legend legendformat log mask maxfeatures maxgeowidth maxscale "
+        "maxscaledenom maxsize maxtemplate metadata minfeaturesize mingeowidth minscale minscaledenom mintemplate "
+        "name offsite opacity plugin postlabelcache processing projection queryformat querymap reference requires "
+        "resolution scale scalebar scaledenom shapepath size sizeunits status styleitem symbolscale symbolscaledenom "
+        "symbolset template templatepattern temppath tileindex tileitem tilesrs tolerance toleranceunits transform "
+        "transparency transparent type units utfdata utfitem validation web"
     ).split()
 )
 """The keywords of MAP, WEB and LAYER. Any other word there is an error, as in MapServer."""
