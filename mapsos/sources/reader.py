@@ -41,6 +41,8 @@ class ReadPlan:
         Maximum number of rows at a time.
     first_rows
         How many rows will be used at all, None if unknown.
+    ordered
+        Whether equal plans must deliver their rows in the same order.
     """
 
     columns: tuple[str, ...]
@@ -48,6 +50,7 @@ class ReadPlan:
     narrowing: Narrowing | None = None
     batch_rows: int = BATCH_ROWS
     first_rows: int | None = None
+    ordered: bool = False
 
 
 class Reader(Protocol):

@@ -188,6 +188,7 @@ def build_questions(
             times=needs.times,
             predicate=part.predicate,
             limit=most,
+            ordered=most is not None,
         )
         yield LayerQuestion(query, markup)
 

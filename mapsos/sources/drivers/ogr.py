@@ -127,7 +127,7 @@ class OgrReader:
             if stream is None:
                 raise RuntimeError("no Arrow stream")
             kind = _import_schema(stream)
-            places = _places(layer, names, kind)
+            places = _places([self._name_in_result(name) for name in names], kind)
         columns = {name: self.columns[name] for name in names}
         try:
             while True:
@@ -152,6 +152,10 @@ class OgrReader:
     def _deliver(self, name: str, raw: pa.Array) -> pa.Array:
         """Return a column in the form that its `SourceColumn` converts."""
         return raw
+
+    def _name_in_result(self, name: str) -> str:
+        """Return the name of a column in the result of a statement."""
+        return name
 
     def _keep_selective(self, narrowing: Narrowing) -> Narrowing:
         """Drop the rectangle where it contains so much of the data that reading all of them costs less."""
@@ -234,8 +238,9 @@ class OgrReader:
         dialect = self.dialect
         terms = []
         for name in names:
-            quoted = quote_identifier(name, dialect)
-            terms.append(f"CAST({quoted} AS {casts[name]}) AS {quoted}" if name in casts else quoted)
+            quoted, named = (quote_identifier(text, dialect) for text in (name, self._name_in_result(name)))
+            term = f"CAST({quoted} AS {casts[name]})" if name in casts else quoted
+            terms.append(term if term == named else f"{term} AS {named}")
         if dialect is Dialect.OGR:
             table = quote_identifier("selected" if self.selected else self.table, dialect)
             return f"SELECT {', '.join(terms)} FROM {table}" + (f" WHERE {condition}" if condition else "")
@@ -382,6 +387,6 @@ def _import_array(array: Any, kind: Any) -> Any:
     return pa.Array._import_from_c(array._getPtr(), kind)
 
 
-def _places(layer: Any, names: list[str], kind: Any) -> list[int]:
+def _places(names: list[str], kind: Any) -> list[int]:
     found = {kind.field(index).name: index for index in reversed(range(kind.num_fields))}
     return [found[name] for name in names]

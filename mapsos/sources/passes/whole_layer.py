@@ -39,7 +39,7 @@ def extent_of(
         if from_crs is not None and to_crs is not None:
             geometry = reproject(geometry, from_crs, to_crs)
         bounds = geometry.bounds()
-        bounds = bounds[~np.isnan(bounds).any(axis=1)]
+        bounds = bounds[np.isfinite(bounds).all(axis=1)]
         if len(bounds):
             least = np.minimum(least, bounds[:, :2].min(axis=0))
             most = np.maximum(most, bounds[:, 2:].max(axis=0))
