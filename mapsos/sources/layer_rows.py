@@ -190,6 +190,7 @@ class LayerRows:
                 narrowing=known or (narrow(wanted, reader, self._source.crs) if push_down else None),
                 batch_rows=batch_rows,
                 first_rows=left if everything else None,
+                most_rows=left,
                 ordered=ordered,
             )
             stream = reader.rows(plan)

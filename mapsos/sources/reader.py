@@ -41,6 +41,9 @@ class ReadPlan:
         Maximum number of rows at a time.
     first_rows
         How many rows will be used at all, None if unknown.
+    most_rows
+        How many rows of those that satisfy the predicate will be used at most, None for all: the first batch need not
+        have more.
     ordered
         Whether equal plans must deliver their rows in the same order.
     """
@@ -50,6 +53,7 @@ class ReadPlan:
     narrowing: Narrowing | None = None
     batch_rows: int = BATCH_ROWS
     first_rows: int | None = None
+    most_rows: int | None = None
     ordered: bool = False
 
 

@@ -43,10 +43,6 @@ _DEFAULTS = (
 """Defaults of a connection to PostgreSQL, so that a dead server is not waited for."""
 
 
-_CURSOR_ROWS = 2000
-"""Rows fetched from a cursor of PostgreSQL at a time."""
-
-
 def _name_server(connection: str) -> str:
     """Return the connection string for GDAL, with the defaults before it: of two values the last counts."""
     stated = re.sub("^pgb?:", "", connection, flags=re.I)
@@ -58,8 +54,6 @@ def open_dataset(source: LayerSource) -> Any:
     connection = source.connection
     if source.is_postgresql:
         connection = _name_server(connection)
-        if gdal.GetConfigOption("OGR_PG_CURSOR_PAGE") is None:
-            gdal.SetConfigOption("OGR_PG_CURSOR_PAGE", str(_CURSOR_ROWS))
     with guarded(source):
         dataset = gdal.OpenEx(connection, gdal.OF_VECTOR | gdal.OF_READONLY | gdal.OF_VERBOSE_ERROR)
         if dataset is None:

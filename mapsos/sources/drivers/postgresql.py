@@ -9,10 +9,14 @@ import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
+
+from osgeo import gdal
 
 from mapsos.sources.drivers.ogr import OgrReader, read_columns
 from mapsos.sources.drivers.opening import guarded
 from mapsos.sources.drivers.stable_order import StableOrder, find_order
+from mapsos.sources.drivers.stored_sizes import find_server_rows
 from mapsos.sources.errors import SourceError
 from mapsos.sources.filtering.sql import Dialect, quote_identifier, quote_text, write_number
 from mapsos.sources.reader import Narrowing, ReadPlan
@@ -60,6 +64,9 @@ _AS_TEXT = (ColumnKind.DATETIME, ColumnKind.DATE, ColumnKind.TIME, ColumnKind.LI
 """Kinds that are read as the server writes them: Arrow streams of GDAL shift dates before 1970, stop at a time of day
 that they round to 24:00, and have zeros for the NULL members of arrays."""
 
+_PAGE = "OGR_PG_CURSOR_PAGE"
+"""Option of GDAL: how many rows are fetched from a cursor at a time."""
+
 _TEXTS = ("text", "character varying", "character", "name", "citext")
 _BYTEWISE = ("C", "POSIX", "UCS_BASIC", "C.UTF-8", "C.UTF8")
 _GREAT_CIRCLE_DEGREES = 10.0
@@ -95,9 +102,7 @@ class PostgresqlReader(OgrReader):
             "WITH s AS (SELECT name, setting, source FROM pg_settings WHERE name IN "
             "('statement_timeout', 'idle_in_transaction_session_timeout')) SELECT * FROM s"
         )
-        self._stated_limits = {
-            name: None if origin == "client" else int(limit) for name, limit, origin in limits
-        }
+        self._stated_limits = {name: None if origin == "client" else int(limit) for name, limit, origin in limits}
         self._limit_statements()
 
     def _limit_statements(self) -> None:
@@ -157,6 +162,28 @@ class PostgresqlReader(OgrReader):
             return {"enable_indexscan": "off", "enable_indexonlyscan": "off"}
         # Most clients want the first page: an index with the order is worth more than the cheapest way to all rows.
         return {"cursor_tuple_fraction": "0.1"}
+
+    def _part_rows(self) -> int:
+        """Return how many rows to read at a time: few of tables that have long values."""
+        if self._at_once is None:
+            with self.asking():
+                self._at_once = find_server_rows(self, self.from_clause())
+        return self._at_once
+
+    def _select(
+        self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, casts: Mapping[str, str]
+    ) -> Any:
+        """Return the result of a SELECT, whose cursor fetches as many rows at a time as are read."""
+        if gdal.GetConfigOption(_PAGE) is not None:
+            return super()._select(names, geometry, condition, narrowing, casts)
+        rows = self._part_rows()
+        if self._plan.first_rows is not None:
+            rows = max(1, min(rows, self._plan.first_rows))
+        gdal.SetThreadLocalConfigOption(_PAGE, str(rows))
+        try:
+            return super()._select(names, geometry, condition, narrowing, casts)
+        finally:
+            gdal.SetThreadLocalConfigOption(_PAGE, None)
 
     def _stated_key(self) -> str | None:
         """Return the column that the mapfile calls unique, None without one."""
@@ -271,7 +298,7 @@ class PostgresqlReader(OgrReader):
                 if time.monotonic() - self._seen_at <= TRUSTED_SECONDS:
                     return True
                 self._seen_at = time.monotonic()
-                self._order = None
+                self._order = self._at_once = None
                 return self._look() == self._seen
         except SourceError:
             return False

@@ -26,11 +26,11 @@ _INWARDS = 1e-5
 
 _PLANE = (-1e38, -1e38, 1e38, 1e38)
 _ABOVE = (1e38, 1e38, 2e38, 2e38)
-"""Rectangles that tell coordinates that are not numbers, or infinite: they are not in the one or not below the other."""
+"""Rectangles that recognize coordinates that are not finite: they do not overlap the one or are not below the other."""
 
 
 def _in_calendar(name: str) -> str:
-    """Return the condition on a quoted column of dates or date-times that years have four digits, none before Christ."""
+    """Return the condition that a quoted column of dates or date-times is in the calendar, years 1 to 9999."""
     return f"{name} >= '0001-01-01' AND {name} < '10000-01-01'"
 
 
@@ -196,8 +196,8 @@ class PostgresqlFacts(TableFacts):
                 constants = ", ".join(quote_text(value, dialect) for value in predicate.values)
                 name, key = self._name(predicate.name), self._key(predicate.name)
                 # An index of the column finds what its collation takes for equal.
-                said = f"{name} IN ({constants})" + ("" if key == name else f" AND {key} IN ({constants})")
-                return said if self._has_characters(constants) else None
+                among = f"{name} IN ({constants})" + ("" if key == name else f" AND {key} IN ({constants})")
+                return among if self._has_characters(constants) else None
         if isinstance(predicate, Time):
             return self._say_time(predicate)
         return self._say_rectangle(predicate) if isinstance(predicate, BBox) else None
