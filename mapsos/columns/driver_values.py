@@ -11,10 +11,18 @@ from mapsos.columns import value_texts
 from mapsos.columns.iso_times import parse_texts
 from mapsos.columns.parse_numbers import parse_integers, parse_numbers
 from mapsos.columns.texts import utf8_texts
-from mapsos.columns.value_texts import iso_datetimes
+from mapsos.columns.value_texts import iso_datetimes, server_arrays
 from mapsos.terms.columns import ColumnKind
 
-__all__ = ["iso_datetimes", "parse_texts", "typed_values", "written_values"]
+__all__ = [
+    "calendar_texts",
+    "iso_datetimes",
+    "parse_texts",
+    "server_arrays",
+    "server_numbers",
+    "typed_values",
+    "written_values",
+]
 
 _WRITERS = {
     ColumnKind.INTEGER: value_texts.integer_texts,
@@ -73,6 +81,20 @@ def written_values(raw: pa.Array, kind: ColumnKind, encoding: str | None, decima
     return _WRITERS[kind](values) if kind in _WRITERS else values
 
 
+def server_numbers(raw: pa.Array) -> pa.Array:
+    """Return numbers that a server writes, ``NaN`` and ``Infinity`` among them, as float64."""
+    return utf8_texts(raw).cast(pa.float64())
+
+
+def calendar_texts(texts: pa.Array) -> pa.Array:
+    """Return date-times of `written_values`, null for those that were not rewritten: they have another length."""
+    lengths = pc.binary_length(texts)
+    alike = pc.or_(pc.equal(lengths, 19), pc.equal(lengths, 20))
+    if pc.all(alike).as_py() in (True, None):
+        return texts
+    return pc.if_else(alike, texts, pa.scalar(None, pa.large_string()))
+
+
 def _is_text(raw: pa.Array) -> bool:
     return bool(pa.types.is_string(raw.type) or pa.types.is_large_string(raw.type))
 
@@ -93,6 +115,11 @@ def _instants(iso: pa.Array) -> pa.Array:
 
 
 def _clock_times(raw: pa.Array) -> pa.Array:
-    texts = utf8_texts(raw)
+    # A zone says nothing of a time without a day.
+    texts = pc.replace_substring_regex(utf8_texts(raw), r"[+-]\d\d(:\d\d)*$", "")
     good = pc.match_substring_regex(texts, r"^([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$")
-    return pc.if_else(good, texts, pa.scalar(None, pa.large_string())).cast(pa.time64("us"))
+    clocks = pc.if_else(good, texts, pa.scalar(None, pa.large_string()))
+    # Arrow reads no times of day, only those of a date.
+    day, nothing = (pa.scalar(text, pa.large_string()) for text in ("1970-01-01T", ""))
+    instants = pc.binary_join_element_wise(day, clocks, nothing)
+    return instants.cast(pa.timestamp("us")).cast(pa.int64()).view(pa.time64("us"))

@@ -199,7 +199,10 @@ def _blank(wkb: pa.Array, empty: np.ndarray) -> pa.Array:
 
 
 def _fixed_points(wkb: pa.Array) -> np.ndarray | None:
-    """Return points by their fixed offset in records of one length and form; None for any other column."""
+    """Return points by their fixed offset in records of one length and form; None for any other column.
+
+    A point with a coordinate that is not finite is none.
+    """
     import numpy as np
 
     nulls = wkb.null_count
@@ -236,10 +239,14 @@ def _fixed_points(wkb: pa.Array) -> np.ndarray | None:
     points = np.empty((rows, 2))
     points[:, 0] = records["x"]
     points[:, 1] = records["y"]
+    odd = ~np.isfinite(points).all(axis=1)
+    if odd.any():
+        points[odd] = np.nan
     return points
 
 
 def _decode(wkb: pa.Array) -> np.ndarray:
+    """Return shapely geometries, None for those with a coordinate that is not finite."""
     import numpy as np
     import shapely
 
@@ -248,6 +255,10 @@ def _decode(wkb: pa.Array) -> np.ndarray:
         shapes: np.ndarray = shapely.from_wkb(texts)
     except (shapely.errors.GEOSException, NotImplementedError, ValueError, TypeError):
         shapes = np.array([_decode_one(text) for text in texts], dtype=object)
+    coordinates, rows = shapely.get_coordinates(shapes, return_index=True)
+    odd = rows[~np.isfinite(coordinates).all(axis=1)]
+    if len(odd):
+        shapes[odd] = None
     return shapes
 
 

@@ -5,6 +5,7 @@ Every function takes and returns arrays of the same length; null stays null; str
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -164,6 +165,38 @@ def _member_texts(members: pa.Array) -> pa.Array:
     else:
         texts = members.cast(pa.large_string())
     return pc.fill_null(texts, "")
+
+
+_ARRAY_MEMBER = re.compile(r'"((?:[^"\\]|\\.)*)"|([^{},"]+)', re.S)
+_REAL_MEMBERS = ("real", "double precision", "numeric")
+
+
+def server_arrays(texts: pa.Array, kind: str) -> pa.Array:
+    """Rewrite arrays as PostgreSQL writes them (``{1,NULL,3}``) as `list_texts` does: ``(3:1,,3)``.
+
+    ``kind`` is the declared type of the members. Members of nested arrays come one after the other; an array of strings
+    without a member is null, as OGR has it.
+    """
+    write: Any = "%.16g".__mod__ if kind in _REAL_MEMBERS else None
+    strings = write is None and kind not in ("smallint", "integer", "bigint", "boolean")
+
+    def write_member(quoted: str, plain: str) -> str:
+        if not plain:
+            return re.sub(r"\\(.)", r"\1", quoted, flags=re.S)
+        if plain == "NULL":
+            return ""
+        if kind == "boolean":
+            return "1" if plain == "t" else "0"
+        return plain if write is None else str(write(float(plain)))
+
+    def rewrite(text: str) -> str | None:
+        # Before the members there may be their numbers: [2:4]={1,2,3}.
+        found = _ARRAY_MEMBER.findall(text[text.index("{") :])
+        if strings and not found:
+            return None
+        return f"({len(found)}:{','.join(write_member(*member) for member in found)})"
+
+    return _map(texts, rewrite, pa.large_string())
 
 
 def _map(column: pa.Array, write: Any, wanted: pa.DataType) -> pa.Array:

@@ -82,7 +82,7 @@ def find_vertex_runs(wkb: pa.Array) -> VertexRuns | None:
     starts = ends - counts
     least, most = (reduce.reduceat(coordinates, starts, axis=0) for reduce in (np.minimum, np.maximum))
     bounds = np.concatenate((least, most), axis=1)
-    if np.isnan(bounds).any():
+    if not np.isfinite(bounds).all():
         return None
     if dimension == 2 and (coordinates[starts] != coordinates[ends - 1]).any():
         return None

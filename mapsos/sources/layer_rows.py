@@ -64,7 +64,15 @@ class LayerRows:
             reading: Generator[Rows] = (rows for rows in known)
         else:
             columns = (*values, *texts, *times)
-            reading = self.rows(columns, query.predicate, query.geometry, query.limit, query.batch_rows, push_down)
+            reading = self.rows(
+                columns,
+                query.predicate,
+                query.geometry,
+                query.limit,
+                query.batch_rows,
+                push_down,
+                ordered=query.ordered,
+            )
         try:
             for rows in reading:
                 geometry = rows.geometry if query.geometry else None
@@ -166,10 +174,12 @@ class LayerRows:
         batch_rows: int,
         push_down: bool = True,
         known: Narrowing | None = None,
+        ordered: bool = False,
     ) -> Generator[Rows]:
         """Yield the rows that predicate and FILTER select, none of them empty.
 
         ``known`` replaces the narrowing that the predicate would have; ``push_down`` False leaves it out.
+        ``ordered`` is that of `ReadPlan`.
         """
         wanted = rename(all_of(self._source.row_filter, predicate), self._spell)
         limits = [count for count in (limit, self._source.max_features) if count is not None]
@@ -187,6 +197,8 @@ class LayerRows:
                 narrowing=narrowing,
                 batch_rows=batch_rows,
                 first_rows=left if everything else None,
+                most_rows=left,
+                ordered=ordered,
             )
             stream = reader.rows(plan)
             # A predicate that filters nothing leaves the geometries as they are read.

@@ -68,6 +68,8 @@ class LayerQuery:
         Maximum number of rows, None for all.
     batch_rows
         Maximum number of rows of a batch.
+    ordered
+        Whether equal queries must deliver their rows in the same order, whatever the limit: for pages.
     ends
         If these rows are enough: a source that finds them by an index may leave out others.
     """
@@ -81,4 +83,5 @@ class LayerQuery:
     crs: Crs | None = None
     limit: int | None = None
     batch_rows: int = BATCH_ROWS
+    ordered: bool = False
     ends: StepEnds | None = None

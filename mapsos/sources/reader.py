@@ -41,6 +41,11 @@ class ReadPlan:
         Maximum number of rows at a time.
     first_rows
         How many rows will be used at all, None if unknown.
+    most_rows
+        How many rows of those that satisfy the predicate will be used at most, None for all: the first batch need not
+        have more.
+    ordered
+        Whether equal plans must deliver their rows in the same order.
     """
 
     columns: tuple[str, ...]
@@ -48,6 +53,8 @@ class ReadPlan:
     narrowing: Narrowing | None = None
     batch_rows: int = BATCH_ROWS
     first_rows: int | None = None
+    most_rows: int | None = None
+    ordered: bool = False
 
 
 class Reader(Protocol):

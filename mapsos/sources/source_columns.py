@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from mapsos.columns.texts import utf8_texts
 from mapsos.sources.errors import unreadable
-from mapsos.terms.columns import Column
+from mapsos.terms.columns import Column, ColumnKind
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.values import dataclass
 
@@ -110,12 +110,35 @@ WRITTEN_NUMBERS = ("numeric", "real")
 class PostgresqlColumn(OgrColumn):
     """A column with its type as the server declares it (the base type of a domain).
 
-    ``bytewise`` states whether the server orders the strings of the column by their bytes.
+    ``bytewise`` states whether the server orders the strings of the column by their bytes, ``merged`` whether it takes
+    different ones for equal (a nondeterministic collation).
     """
 
     declared: str = ""
     bytewise: bool = False
+    merged: bool = False
+
+    def values(self, raw: pa.Array) -> pa.Array:
+        """Return typed values; arrays as their value texts."""
+        if self.column.kind is ColumnKind.LIST:
+            return self.texts(raw)
+        if self.column.kind is ColumnKind.REAL and self.declared in WRITTEN_NUMBERS:
+            from mapsos.columns.driver_values import server_numbers
+
+            return server_numbers(raw)
+        return super().values(raw)
 
     def texts(self, raw: pa.Array) -> pa.Array:
-        """Return value texts; numbers of types numeric and real as the server writes them."""
+        """Return value texts; numbers of types numeric and real as the server writes them.
+
+        A date-time that is not in the calendar (infinity, or a year of five digits) is missing, like such a date.
+        """
+        if self.column.kind is ColumnKind.LIST:
+            from mapsos.columns.driver_values import server_arrays
+
+            return server_arrays(utf8_texts(raw, self.encoding), self.declared.removesuffix("[]"))
+        if self.column.kind is ColumnKind.DATETIME:
+            from mapsos.columns.driver_values import calendar_texts
+
+            return calendar_texts(super().texts(raw))
         return utf8_texts(raw) if self.declared in WRITTEN_NUMBERS else super().texts(raw)

@@ -64,7 +64,7 @@ class _Geometries:
 
             self._types |= {_NAMES[code] for code in np.unique(shapely.get_type_id(geometry.shapes())) if code >= 0}
         bounds = geometry.bounds()
-        bounds = bounds[~np.isnan(bounds).any(axis=1)]
+        bounds = bounds[np.isfinite(bounds).all(axis=1)]
         if not len(bounds):
             return
         low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)

@@ -200,6 +200,7 @@ def build_questions(
             times=needs.times,
             predicate=part.predicate,
             limit=most,
+            ordered=most is not None,
         )
         yield LayerQuestion(query, markup)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from osgeo import gdal, ogr
 
 from mapsos.columns.geometries import GeometryColumn
+from mapsos.sources.drivers.batch_sizes import find_part_rows, gather_parts, read_parts
 from mapsos.sources.drivers.opening import guarded, open_dataset
 from mapsos.sources.filtering.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
 from mapsos.sources.identity import identity
@@ -76,6 +77,7 @@ class OgrReader:
         self._declared: dict[str, bool] | None = None
         self.known_extent: tuple[float, float, float, float] | None = None
         self._index_keys: list[tuple[str, ...]] | None = None
+        self._at_once: int | None = None
         self._dataset: Any = None
         try:
             self._dataset = self._open()
@@ -119,39 +121,49 @@ class OgrReader:
         names = [name for name in self.columns if name in wanted]
         geometry = plan.geometry and self.has_geometry
         with guarded(self.source):
+            rows = min(self._part_rows(), plan.batch_rows)
+            rows = rows if plan.first_rows is None else max(1, min(rows, plan.first_rows))
             layer = self._prepare(names, geometry, self._keep_selective(plan.narrowing or Narrowing()))
-            rows = plan.batch_rows if plan.first_rows is None else max(1, min(plan.batch_rows, plan.first_rows))
             # GDAL 3.6 delivers empty geometries where a GeoPackage delivers nothing else: so with the feature ids.
             fids = "NO" if names else "YES"
             stream = layer.GetArrowStream([f"MAX_FEATURES_IN_BATCH={rows}", f"INCLUDE_FID={fids}"])
             if stream is None:
                 raise RuntimeError("no Arrow stream")
             kind = _import_schema(stream)
-            places = _places(names, kind)
+            places = _places([self._name_in_result(name) for name in names], kind)
         columns = {name: self.columns[name] for name in names}
+        enough = plan.batch_rows if plan.most_rows is None else max(1, min(plan.batch_rows, plan.most_rows))
         try:
-            while True:
-                with guarded(self.source) as messages:
-                    array = stream.GetNextRecordBatch()
-                    if array is None:
-                        if messages:
-                            raise RuntimeError(messages[0])
-                        break
-                    batch = _import_array(array, kind)
-                if len(batch):
-                    raw = {
-                        name: self._deliver(name, batch.field(place)) for name, place in zip(names, places, strict=True)
-                    }
-                    shapes = GeometryColumn(batch.field(kind.num_fields - 1)) if geometry else None
-                    yield Rows(len(batch), columns, raw, shapes, None if names else batch.field(0))
+            for batch in gather_parts(read_parts(stream, kind, self.source), plan.batch_rows, enough):
+                raw = {name: self._deliver(name, batch.field(place)) for name, place in zip(names, places, strict=True)}
+                shapes = GeometryColumn(batch.field(kind.num_fields - 1)) if geometry else None
+                yield Rows(len(batch), columns, raw, shapes, None if names else batch.field(0))
         finally:
             del stream, layer
             with guarded(self.source):
                 self._release()
 
+    def _part_rows(self) -> int:
+        """Return how many rows to read at a time."""
+        if self._at_once is None:
+            self._at_once = find_part_rows(self.source.connection, self._count_roughly)
+        return self._at_once
+
+    def _count_roughly(self) -> int:
+        """Return the number of rows if it is known without reading them, else 0 or less."""
+        if self.selected:
+            return 0
+        if self.dialect is Dialect.SQLITE and self.fid_name:
+            return int(self.ask(f"SELECT max(rowid) AS most FROM {self.from_clause()}")[0][0] or 0)
+        return int(self._layer.GetFeatureCount(0))
+
     def _deliver(self, name: str, raw: pa.Array) -> pa.Array:
         """Return a column in the form that its `SourceColumn` converts."""
         return raw
+
+    def _name_in_result(self, name: str) -> str:
+        """Return the name of a column in the result of a statement."""
+        return name
 
     def _keep_selective(self, narrowing: Narrowing) -> Narrowing:
         """Drop the rectangle where it contains so much of the data that reading all of them costs less."""
@@ -234,8 +246,9 @@ class OgrReader:
         dialect = self.dialect
         terms = []
         for name in names:
-            quoted = quote_identifier(name, dialect)
-            terms.append(f"CAST({quoted} AS {casts[name]}) AS {quoted}" if name in casts else quoted)
+            quoted, named = (quote_identifier(text, dialect) for text in (name, self._name_in_result(name)))
+            term = f"CAST({quoted} AS {casts[name]})" if name in casts else quoted
+            terms.append(term if term == named else f"{term} AS {named}")
         if dialect is Dialect.OGR:
             table = quote_identifier("selected" if self.selected else self.table, dialect)
             return f"SELECT {', '.join(terms)} FROM {table}" + (f" WHERE {condition}" if condition else "")
@@ -377,12 +390,6 @@ def _import_schema(stream: Any) -> Any:
 
     schema = stream.GetSchema()
     return pa.DataType._import_from_c(schema._getPtr())
-
-
-def _import_array(array: Any, kind: Any) -> Any:
-    import pyarrow as pa
-
-    return pa.Array._import_from_c(array._getPtr(), kind)
 
 
 def _places(names: list[str], kind: Any) -> list[int]:

@@ -42,10 +42,6 @@ _DEFAULTS = (
 )
 """Defaults of a connection to PostgreSQL, with which a dead server becomes an error instead of blocking."""
 
-_CURSOR_ROWS = 2000
-"""Rows fetched from a cursor of PostgreSQL at a time."""
-
-
 def _name_server(connection: str) -> str:
     """Return the connection string for GDAL, preceded by the defaults: of two values libpq uses the last."""
     stated = re.sub("^pgb?:", "", connection, flags=re.I)
@@ -57,8 +53,6 @@ def open_dataset(source: LayerSource) -> Any:
     connection = source.connection
     if source.is_postgresql:
         connection = _name_server(connection)
-        if gdal.GetConfigOption("OGR_PG_CURSOR_PAGE") is None:
-            gdal.SetConfigOption("OGR_PG_CURSOR_PAGE", str(_CURSOR_ROWS))
     with guarded(source):
         flags = gdal.OF_VECTOR | gdal.OF_READONLY | gdal.OF_VERBOSE_ERROR
         dataset = gdal.OpenEx(connection, flags, open_options=list(source.open_options))

@@ -6,12 +6,17 @@ Only CONNECT, USAGE of the schema and SELECT of the table or view are needed. Se
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
+
+from osgeo import gdal
 
 from mapsos.sources.drivers.ogr import OgrReader, read_columns
 from mapsos.sources.drivers.opening import guarded
+from mapsos.sources.drivers.stable_order import StableOrder, find_order
+from mapsos.sources.drivers.stored_sizes import find_server_rows
 from mapsos.sources.errors import SourceError
 from mapsos.sources.filtering.sql import Dialect, quote_identifier, quote_text, write_number
 from mapsos.sources.reader import Narrowing, ReadPlan
@@ -27,10 +32,40 @@ TRUSTED_SECONDS = 60.0
 STATEMENT_SECONDS = 120.0
 """Time limit of a statement where requests have none."""
 
-_SESSION = """SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres';
-SET bytea_output = 'hex'; SET extra_float_digits = 1; SET standard_conforming_strings = on;
-SET default_transaction_read_only = on; SET cursor_tuple_fraction = 1"""
-"""Settings that decide how values are written, whatever role, database or server set; cursors are read to the end."""
+IDLE_SECONDS = 300.0
+"""Time limit of the pause between two fetches of a cursor: how long a client that does not read holds its tables."""
+
+_SETTINGS = {
+    # What the text of a statement means.
+    "client_encoding": "UTF8",
+    "standard_conforming_strings": "on",
+    "backslash_quote": "safe_encoding",
+    "transform_null_equals": "off",
+    "quote_all_identifiers": "off",
+    # How values are written.
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+    "xmlbinary": "base64",
+    "extra_float_digits": "1",
+    # Which rows there are, in which order: a scan begins with the first row, not where another one has come to.
+    "synchronize_seqscans": "off",
+    "gin_fuzzy_search_limit": "0",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_read_only": "on",
+    # Cursors are read to the end. Compiling a statement for many partitions takes seconds; these take milliseconds.
+    "cursor_tuple_fraction": "1",
+    "jit": "off",
+}
+"""Settings of a session, whatever the environment, the connection string, the role or the database set."""
+
+_AS_TEXT = (ColumnKind.DATETIME, ColumnKind.DATE, ColumnKind.TIME, ColumnKind.LIST)
+"""Kinds that are read as the server writes them: Arrow streams of GDAL shift dates before 1970, stop at a time of day
+that they round to 24:00, and have zeros for the NULL members of arrays."""
+
+_PAGE = "OGR_PG_CURSOR_PAGE"
+"""Option of GDAL: how many rows are fetched from a cursor at a time."""
 
 _TEXTS = ("text", "character varying", "character", "name", "citext")
 _BYTEWISE = ("C", "POSIX", "UCS_BASIC", "C.UTF-8", "C.UTF8")
@@ -43,6 +78,8 @@ class PostgresqlReader(OgrReader):
 
     def __init__(self, source: LayerSource) -> None:
         self._just_read = False
+        self._plan = ReadPlan((), False)
+        self._order: StableOrder | None = None
         try:
             super().__init__(source)
         except SourceError as error:
@@ -54,29 +91,36 @@ class PostgresqlReader(OgrReader):
         self._describe()
 
     def _open_session(self) -> None:
-        self._dataset.ExecuteSQL(_SESSION)
-        ((limit, origin),) = self.ask(
-            "WITH s AS (SELECT setting, source FROM pg_settings WHERE name = 'statement_timeout') SELECT * FROM s"
+        # First, before a constant is written: in some encodings a backslash can be the second byte of a character.
+        self._dataset.ExecuteSQL("SET client_encoding = 'UTF8'")
+        wanted = ", ".join(f"('{name}', '{value}')" for name, value in _SETTINGS.items())
+        self.ask(
+            f"WITH w (name, value) AS (VALUES {wanted}), "
+            "s AS (SELECT set_config(name, value, false) FROM w JOIN pg_settings USING (name)) SELECT * FROM s"
         )
-        # Compiling a statement for many partitions takes seconds; these statements take milliseconds.
-        compiling = "SELECT set_config(name, 'off', false) FROM pg_settings WHERE name = 'jit'"
-        self.ask(f"WITH j AS ({compiling}) SELECT * FROM j")
-        self._stated_limit = int(limit)
-        self._may_limit = origin != "client"
+        limits = self.ask(
+            "WITH s AS (SELECT name, setting, source FROM pg_settings WHERE name IN "
+            "('statement_timeout', 'idle_in_transaction_session_timeout')) SELECT * FROM s"
+        )
+        self._stated_limits = {name: None if origin == "client" else int(limit) for name, limit, origin in limits}
         self._limit_statements()
 
     def _limit_statements(self) -> None:
-        """Set the time limit of statements to that of the request.
+        """Set the time limits of statements, and of the pauses between them, to that of the request.
 
         A limit in the connection string has priority; one of the server, database or role counts where it is less.
         """
-        if not self._may_limit:
-            self.ask("SELECT 1")
-            return
         left = current_deadline().left
-        limit = max(1, int((STATEMENT_SECONDS if left is None else left) * 1000))
-        limit = min(limit, self._stated_limit or limit)
-        self.ask(f"SELECT set_config('statement_timeout', '{limit:d}', false)")
+        limits = {
+            "statement_timeout": STATEMENT_SECONDS if left is None else left,
+            "idle_in_transaction_session_timeout": IDLE_SECONDS if left is None else min(left, IDLE_SECONDS),
+        }
+        settings = []
+        for name, stated in self._stated_limits.items():
+            if stated is not None:
+                limit = max(1, int(limits[name] * 1000))
+                settings.append(f"set_config('{name}', '{min(limit, stated or limit):d}', false)")
+        self.ask(f"SELECT {', '.join(settings) or '1'}")
 
     @contextmanager
     def asking(self) -> Iterator[None]:
@@ -89,14 +133,72 @@ class PostgresqlReader(OgrReader):
 
     def rows(self, plan: ReadPlan) -> Generator[Rows]:
         """Deliver the rows of the plan. Also raises DeadlineError."""
+        self._plan = plan
+        settings = self._order_settings(plan)
+        if settings:
+            with self.asking():
+                self.ask("SELECT " + ", ".join(f"set_config('{name}', '{to}', false)" for name, to in settings.items()))
         stream = super().rows(plan)
         try:
             yield from stream
+            # A reader whose reading does not come to its end is not used again.
+            if settings:
+                with self.asking():
+                    self._dataset.ExecuteSQL("; ".join(f"RESET {name}" for name in settings))
             self._just_read = True
         except SourceError as error:
             raise _name_cause(error) from error
         finally:
             stream.close()
+
+    def _order_settings(self, plan: ReadPlan) -> dict[str, str]:
+        """Return the settings of the session for the order of a plan."""
+        if not plan.ordered:
+            return {}
+        if self._order is None:
+            with self.asking():
+                self._order = find_order(self, self.from_clause(), self._stated_key())
+        if self._order.by_scan:
+            return {"enable_indexscan": "off", "enable_indexonlyscan": "off"}
+        # Most clients want the first page: an index with the order is worth more than the cheapest way to all rows.
+        return {"cursor_tuple_fraction": "0.1"}
+
+    def _part_rows(self) -> int:
+        """Return how many rows to read at a time: few of tables that have long values."""
+        if self._at_once is None:
+            with self.asking():
+                self._at_once = find_server_rows(self, self.from_clause())
+        return self._at_once
+
+    def _select(
+        self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, casts: Mapping[str, str]
+    ) -> Any:
+        """Return the result of a SELECT, whose cursor fetches as many rows at a time as are read."""
+        if gdal.GetConfigOption(_PAGE) is not None:
+            return super()._select(names, geometry, condition, narrowing, casts)
+        rows = self._part_rows()
+        if self._plan.first_rows is not None:
+            rows = max(1, min(rows, self._plan.first_rows))
+        gdal.SetThreadLocalConfigOption(_PAGE, str(rows))
+        try:
+            return super()._select(names, geometry, condition, narrowing, casts)
+        finally:
+            gdal.SetThreadLocalConfigOption(_PAGE, None)
+
+    def _stated_key(self) -> str | None:
+        """Return the column that the mapfile calls unique, None without one."""
+        return None
+
+    def write_select(
+        self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, casts: Mapping[str, str]
+    ) -> str:
+        """Return the statement for the rows, in the order and up to the number that the plan has."""
+        statement = super().write_select(names, geometry, condition, narrowing, casts)
+        if self._plan.ordered and self._order is not None:
+            statement += self._order.write(self, names, geometry)
+            if self._plan.first_rows is not None:
+                statement += f" LIMIT {self._plan.first_rows:d}"
+        return statement
 
     def _describe(self) -> None:
         """Read the declarations of the server; no row is read."""
@@ -106,9 +208,11 @@ class PostgresqlReader(OgrReader):
         self._seen_at = time.monotonic()
         declared = self._read_types()
         self.geography = self.has_geometry and declared[self.geometry_name] == "geography"
-        bytewise = self._find_bytewise([name for name in self.columns if declared[name] in _TEXTS])
+        bytewise, merged = self._read_collations([name for name in self.columns if declared[name] in _TEXTS])
         self.columns = {
-            name: PostgresqlColumn(**vars(column), declared=declared[name], bytewise=name in bytewise)
+            name: PostgresqlColumn(
+                **vars(column), declared=declared[name], bytewise=name in bytewise, merged=name in merged
+            )
             for name, column in self.columns.items()
         }
         ((encoding,),) = self.ask("SELECT current_setting('server_encoding')")
@@ -147,10 +251,10 @@ class PostgresqlReader(OgrReader):
         )
         return {name: kind.rpartition(".")[2] for name, (kind,) in zip(names, rows, strict=True)}
 
-    def _find_bytewise(self, names: list[str]) -> set[str]:
-        """Return the columns that the server orders by their bytes."""
+    def _read_collations(self, names: list[str]) -> tuple[set[str], set[str]]:
+        """Return the columns that the server orders by their bytes, and those whose collation is nondeterministic."""
         if not names:
-            return set()
+            return set(), set()
         terms = ", ".join(f"pg_collation_for(o.{quote_identifier(name, self.dialect)})" for name in names)
         found = self.ask(
             f"WITH found AS (SELECT ARRAY[{terms}]::text[] AS orders FROM {self._no_rows()}) "
@@ -163,7 +267,18 @@ class PostgresqlReader(OgrReader):
         )
         usual = default.upper() in _BYTEWISE and provider == "c"
         orders = dict(zip(names, (order.strip('"') for (order,) in found), strict=True))
-        return {name for name, order in orders.items() if (usual if order == "default" else order.upper() in _BYTEWISE)}
+        bytewise = {
+            name for name, order in orders.items() if (usual if order == "default" else order.upper() in _BYTEWISE)
+        }
+        if len(bytewise) == len(names) or set(orders.values()) == {"default"}:
+            return bytewise, set()
+        # Only those that were created: their object ids begin with this one. PostgreSQL 11 has none.
+        merging = self.ask(
+            "WITH c AS (SELECT quote_ident(collname) FROM pg_collation AS p WHERE oid >= 16384 "
+            "AND to_jsonb(p) ->> 'collisdeterministic' = 'false') SELECT * FROM c"
+        )
+        ends = tuple(name.strip('"') for (name,) in merging)
+        return bytewise, {name for name, order in orders.items() if order.endswith(ends)}
 
     def _no_rows(self) -> str:
         """Return a FROM clause of one row without values: expressions on its columns still have their types."""
@@ -183,6 +298,7 @@ class PostgresqlReader(OgrReader):
                 if time.monotonic() - self._seen_at <= TRUSTED_SECONDS:
                     return True
                 self._seen_at = time.monotonic()
+                self._order = self._at_once = None
                 return self._look() == self._seen
         except SourceError:
             return False
@@ -216,7 +332,7 @@ class PostgresqlReader(OgrReader):
         return {
             name: "text"
             for name, column in found.items()
-            if column.column.kind is ColumnKind.DATETIME
+            if column.column.kind in _AS_TEXT
             or (isinstance(column, PostgresqlColumn) and column.declared in (*WRITTEN_NUMBERS, "character"))
         }
 

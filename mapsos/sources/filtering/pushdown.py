@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 from mapsos.sources.filtering.comparisons import is_number, typing_of
 from mapsos.sources.filtering.spatial import rectangle_in_layer
@@ -137,7 +138,9 @@ def _comparison(predicate: Compare | Between, column: str, in_order: str, kind: 
         assert isinstance(predicate, Compare)
         return _one_of(column, kind, (predicate.literal,), dialect)
     if typing == "number":
-        return _number_bounds(predicate, column) if kind in (ColumnKind.INTEGER, ColumnKind.REAL) else ""
+        if kind not in (ColumnKind.INTEGER, ColumnKind.REAL):
+            return ""
+        return _number_bounds(predicate, column, exact=kind is ColumnKind.INTEGER)
     if isinstance(predicate, Between):
         first, last = parse_time(predicate.low).begin, parse_time(predicate.high).end
         return _time_range(in_order, kind, dialect, [_widen(first, last)])
@@ -152,16 +155,20 @@ def _comparison(predicate: Compare | Between, column: str, in_order: str, kind: 
     return _time_range(in_order, kind, dialect, [spans[predicate.operator]]) if predicate.operator in spans else ""
 
 
-def _number_bounds(predicate: Compare | Between, column: str) -> str:
-    """Return bounds a little wider than the literals, so that no rounding of the driver loses a row."""
+def _number_bounds(predicate: Compare | Between, column: str, exact: bool) -> str:
+    """Return bounds a little wider than the literals, so that no rounding of the driver loses a row.
+
+    ``exact`` states whether the column has integers: one of another type may have decimals beyond double precision.
+    """
+    least, most = partial(_bound, towards=-math.inf, exact=exact), partial(_bound, towards=math.inf, exact=exact)
     if isinstance(predicate, Between):
-        low, high = _below(predicate.low), _above(predicate.high)
+        low, high = least(predicate.low), most(predicate.high)
     elif predicate.operator == "=":
-        low, high = _below(predicate.literal), _above(predicate.literal)
+        low, high = least(predicate.literal), most(predicate.literal)
     elif predicate.operator in ("<", "<="):
-        low, high = None, _above(predicate.literal)
+        low, high = None, most(predicate.literal)
     elif predicate.operator in (">", ">="):
-        low, high = _below(predicate.literal), None
+        low, high = least(predicate.literal), None
     else:
         return ""
     bounds = []
@@ -172,25 +179,17 @@ def _number_bounds(predicate: Compare | Between, column: str) -> str:
     return " AND ".join(bounds)
 
 
-def _below(literal: str) -> str:
-    return _bound(literal, -math.inf)
-
-
-def _above(literal: str) -> str:
-    return _bound(literal, math.inf)
-
-
-def _bound(literal: str, towards: float) -> str:
-    """Return an integer of ordinary size as it is, any other number moved outwards by some units in the last place."""
+def _bound(literal: str, towards: float, exact: bool) -> str:
+    """Return an integer of ordinary size for integers as it is, any other number moved outwards by some units."""
     if not is_number(literal):
         raise ValueError("not a number")
-    exact = Decimal(literal)
-    if abs(exact) < 2**31 and exact == exact.to_integral_value():
-        return write_number(int(exact))
-    number = float(exact)
+    number = Decimal(literal)
+    if exact and abs(number) < 2**31 and number == number.to_integral_value():
+        return write_number(int(number))
+    bound = float(number)
     for _ in range(4):
-        number = math.nextafter(number, towards)
-    return write_number(number)
+        bound = math.nextafter(bound, towards)
+    return write_number(bound)
 
 
 Span = tuple[int | None, int | None]

@@ -24,6 +24,15 @@ _TIMES = ("timestamp with time zone", "timestamp without time zone")
 _INWARDS = 1e-5
 """Distance from the edge of a rectangle, as a share of its size and coordinates, at which float boxes are in it."""
 
+_PLANE = (-1e38, -1e38, 1e38, 1e38)
+_ABOVE = (1e38, 1e38, 2e38, 2e38)
+"""Rectangles that recognize coordinates that are not finite: they do not overlap the one or are not below the other."""
+
+
+def _in_calendar(name: str) -> str:
+    """Return the condition that a quoted column of dates or date-times is in the calendar, years 1 to 9999."""
+    return f"{name} >= '0001-01-01' AND {name} < '10000-01-01'"
+
 
 def open_server_facts(reader: Reader) -> PostgresqlFacts | None:
     """Return the facts that the server of a reader reports, None for a layer with a FILTER.
@@ -64,9 +73,9 @@ class PostgresqlFacts(TableFacts):
             return None
         if kind is ColumnKind.TEXT:
             ordered = f'{name}::text COLLATE "C"'
-            alike, rows = f"bool_and({name}::text ~ '{_ALIKE}')", self._rows(condition, f"{name} IS NOT NULL")
+            alike, rows = f"bool_and({ordered} ~ '{_ALIKE}')", self._rows(condition, f"{name} IS NOT NULL")
         else:
-            ordered, alike, rows = name, "true", self._rows(condition, f"isfinite({name})")
+            ordered, alike, rows = name, "true", self._rows(condition, _in_calendar(name))
         with self._reader.asking():
             ((first, last, certain),) = self._ask(
                 f"WITH b AS (SELECT min({ordered})::text, max({ordered})::text AS last, {alike} AS alike FROM {rows}) "
@@ -81,8 +90,8 @@ class PostgresqlFacts(TableFacts):
         if condition is None:
             return None
         name = self._name(column)
-        key = "''" if group is None else f"coalesce({self._name(group)}::text, '')"
-        finite = f"FILTER (WHERE isfinite({name}))"
+        key = "''" if group is None else f"coalesce({self._key(group)}::text, '')"
+        finite = f"FILTER (WHERE {_in_calendar(name)})"
         with self._reader.asking():
             found = self._ask(
                 f"WITH b AS (SELECT {key} AS k, (min({name}) {finite})::text AS f, (max({name}) {finite})::text AS l, "
@@ -114,7 +123,7 @@ class PostgresqlFacts(TableFacts):
         condition = self._say_of_groups(predicate, column, group)
         if condition is None:
             return None
-        finite = f"isfinite({self._name(column)})"
+        finite = _in_calendar(self._name(column))
         extreme = f"{'max' if newest else 'min'}({self._name(column)})::text"
         with self._reader.asking():
             if group is None:
@@ -124,11 +133,11 @@ class PostgresqlFacts(TableFacts):
             else:
                 steps = self._choose_steps(group, condition)
                 if steps.startswith("WITH RECURSIVE"):
-                    of_value = self._rows(condition, finite, f"{self._name(group)} = found.v")
+                    of_value = self._rows(condition, finite, f"{self._key(group)} = found.v")
                     each = f"SELECT v::text, (SELECT {extreme} FROM {of_value}) FROM found WHERE v IS NOT NULL"
                 else:
                     grouped = self._rows(condition, finite, f"{self._name(group)} IS NOT NULL")
-                    steps = f"WITH found AS (SELECT {self._name(group)}::text, {extreme} FROM {grouped} GROUP BY 1)"
+                    steps = f"WITH found AS (SELECT {self._key(group)}::text AS v, {extreme} FROM {grouped} GROUP BY 1)"
                     each = "SELECT * FROM found"
                 found = self._ask(f"{steps} {each}")
                 nulls = self._null_rows(group, condition, finite)
@@ -138,12 +147,13 @@ class PostgresqlFacts(TableFacts):
         return None if times is None else dict(zip((value for value, _ in found), times, strict=True))
 
     def extent(self) -> Bounds | None:
-        """Return minx miny maxx maxy of all geometries in the CRS of the layer."""
+        """Return minx miny maxx maxy of all geometries with finite coordinates in the CRS of the layer."""
         geometry = self._geometry()
+        finite = f"{geometry} && {write_envelope(_PLANE, 0)} AND {geometry} <<| {write_envelope(_ABOVE, 0)}"
         sides = ", ".join(f"ST_{side}(e)::text AS {side}" for side in ("XMin", "YMin", "XMax", "YMax"))
         with self._reader.asking():
             found = self._ask(
-                f"WITH x AS (SELECT ST_Extent({geometry}) AS e FROM {self._rows()}) "
+                f"WITH x AS (SELECT ST_Extent({geometry}) FILTER (WHERE {finite}) AS e FROM {self._rows()}) "
                 f"SELECT {sides} FROM x WHERE e IS NOT NULL"
             )
         if not found:
@@ -153,13 +163,13 @@ class PostgresqlFacts(TableFacts):
 
     def _choose_steps(self, column: str, condition: str) -> str:
         """Return SQL of the column's values ``found.v``: by seeks of an index or by a scan, whichever costs less."""
-        name = self._name(column)
-        there = self._rows(condition, f"{name} IS NOT NULL")
+        name = self._key(column)
+        there = self._rows(condition, f"{self._name(column)} IS NOT NULL")
         first = f"SELECT {name} AS v FROM {there} ORDER BY {name} LIMIT 1"
         following = f"SELECT {name} FROM {self._rows(condition, f'{name} > found.v')} ORDER BY {name} LIMIT 1"
         every = f"SELECT {name} AS v FROM {there} GROUP BY {name}"
         # Without the condition: servers estimate few rows in a rectangle, which mostly is the extent of the map.
-        unconditional = self._rows(f"{name} IS NOT NULL")
+        unconditional = self._rows(f"{self._name(column)} IS NOT NULL")
         all_rows, values = self._estimate(f"SELECT {name} FROM {unconditional} GROUP BY {name}")
         step, _ = self._estimate(f"SELECT {name} FROM {unconditional} ORDER BY {name} LIMIT 1")
         if step * (values + 1) >= all_rows:
@@ -186,7 +196,10 @@ class PostgresqlFacts(TableFacts):
             dialect = self._reader.dialect
             if predicate.values and all(value and is_plain_text(value, dialect) for value in predicate.values):
                 constants = ", ".join(quote_text(value, dialect) for value in predicate.values)
-                return f"{self._name(predicate.name)} IN ({constants})" if self._has_characters(constants) else None
+                name, key = self._name(predicate.name), self._key(predicate.name)
+                # An index of the column finds what its collation takes for equal.
+                among = f"{name} IN ({constants})" + ("" if key == name else f" AND {key} IN ({constants})")
+                return among if self._has_characters(constants) else None
         if isinstance(predicate, Time):
             return self._say_time(predicate)
         return self._say_rectangle(predicate) if isinstance(predicate, BBox) else None
@@ -224,7 +237,9 @@ class PostgresqlFacts(TableFacts):
         exact = f"ST_Intersects(ST_SetSRID({geometry}, 0), {whole})"
         if smaller[0] >= smaller[2] or smaller[1] >= smaller[3]:
             return exact
-        return f"{geometry} @ {write_envelope(smaller, 0)} OR ({geometry} && {whole} AND {exact})"
+        # A geometry that is not a number is in every rectangle, but overlaps none and is not below one.
+        within = f"{geometry} @ {write_envelope(smaller, 0)} AND {geometry} <<| {write_envelope(_ABOVE, 0)}"
+        return f"{geometry} && {whole} AND ({within} OR {exact})"
 
     def _is_text(self, name: str) -> bool:
         """Return whether the column has strings that the server distinguishes as mapsos does."""
@@ -255,6 +270,12 @@ class PostgresqlFacts(TableFacts):
 
     def _geometry(self) -> str:
         return f"{self._name(self._reader.geometry_name)}::geometry"
+
+    def _key(self, column: str) -> str:
+        """Return a column of strings for comparisons: bytewise where the server takes different ones for equal."""
+        found = self._reader.columns[column]
+        merged = isinstance(found, PostgresqlColumn) and found.merged
+        return f'{self._name(column)} COLLATE "C"' if merged else self._name(column)
 
     def _name(self, column: str) -> str:
         return quote_identifier(column, self._reader.dialect)

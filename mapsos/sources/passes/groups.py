@@ -95,7 +95,7 @@ def facts_of_groups(
 
 def _add_places(groups: _Groups, numbers: npt.NDArray[np.int64], geometry: GeometryColumn) -> None:
     bounds = geometry.bounds()
-    placed = np.flatnonzero(~np.isnan(bounds).any(axis=1))
+    placed = np.flatnonzero(np.isfinite(bounds).all(axis=1))
     np.minimum.at(groups.least, numbers[placed], bounds[placed, :2])
     np.maximum.at(groups.most, numbers[placed], bounds[placed, 2:])
     for number, first in zip(*np.unique(numbers[placed], return_index=True), strict=True):
