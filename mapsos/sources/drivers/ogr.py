@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from osgeo import gdal, ogr
 
 from mapsos.columns.geometries import GeometryColumn
+from mapsos.sources.drivers.arrow_streams import import_batch, import_schema, streams_old_days
 from mapsos.sources.drivers.opening import guarded, open_dataset
 from mapsos.sources.filtering.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
 from mapsos.sources.identity import identity
@@ -126,7 +127,7 @@ class OgrReader:
             stream = layer.GetArrowStream([f"MAX_FEATURES_IN_BATCH={rows}", f"INCLUDE_FID={fids}"])
             if stream is None:
                 raise RuntimeError("no Arrow stream")
-            kind = _import_schema(stream)
+            kind = import_schema(stream)
             places = _places(layer, names, kind)
         columns = {name: self.columns[name] for name in names}
         try:
@@ -137,7 +138,7 @@ class OgrReader:
                         if messages:
                             raise RuntimeError(messages[0])
                         break
-                    batch = _import_array(array, kind)
+                    batch = import_batch(array, kind)
                 if len(batch):
                     raw = {
                         name: self._deliver(name, batch.field(place)) for name, place in zip(names, places, strict=True)
@@ -193,12 +194,15 @@ class OgrReader:
     def _casts(self, names: list[str]) -> dict[str, str]:
         """Return the columns that must be read as another type, by name.
 
-        Arrow streams of GDAL 3.6 drop the zones of date-times; those of GeoPackage and FlatGeobuf mix up booleans.
+        Arrow streams of GDAL 3.6 drop the zones of date-times; those of GeoPackage and FlatGeobuf mix up booleans. That
+        of GeoPackage delivers 1970-01-01 for a value that is not a date, others the day after one before 1970.
         """
         kinds = {ColumnKind.DATETIME: "CHARACTER(40)"}
         if self.dialect is Dialect.SQLITE or self.driver == "FlatGeobuf":
             kinds[ColumnKind.BOOLEAN] = "INTEGER"
         found = {name: self.columns[name].column.kind for name in names}
+        if ColumnKind.DATE in found.values() and (self.dialect is Dialect.SQLITE or not streams_old_days()):
+            kinds[ColumnKind.DATE] = "CHARACTER(40)"
         return {name: kinds[kind] for name, kind in found.items() if kind in kinds}
 
     def _select(
@@ -367,19 +371,6 @@ def _open_as_layer(connection: str, statement: str) -> Any:
         "</OGRVRTLayer></OGRVRTDataSource>",
         gdal.OF_VECTOR | gdal.OF_READONLY,
     )
-
-
-def _import_schema(stream: Any) -> Any:
-    import pyarrow as pa
-
-    schema = stream.GetSchema()
-    return pa.DataType._import_from_c(schema._getPtr())
-
-
-def _import_array(array: Any, kind: Any) -> Any:
-    import pyarrow as pa
-
-    return pa.Array._import_from_c(array._getPtr(), kind)
 
 
 def _places(layer: Any, names: list[str], kind: Any) -> list[int]:

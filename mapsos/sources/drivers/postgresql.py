@@ -216,7 +216,7 @@ class PostgresqlReader(OgrReader):
         return {
             name: "text"
             for name, column in found.items()
-            if column.column.kind is ColumnKind.DATETIME
+            if column.column.kind in (ColumnKind.DATETIME, ColumnKind.DATE)
             or (isinstance(column, PostgresqlColumn) and column.declared in (*WRITTEN_NUMBERS, "character"))
         }
 
