@@ -9,6 +9,7 @@ import sys
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from osgeo import gdal, ogr
 
@@ -20,8 +21,6 @@ from mapsos.terms import predicates as p
 from mapsos.terms.columns import ColumnKind
 from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.terms.times import Interval, parse_period, parse_time
-
-import pyarrow as pa
 
 DAYS = ("1899-01-01", "1950-06-01", "1969-12-30", "1969-12-31", "1970-01-01", "1970-01-02", "2024-02-29")
 FORMATS = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from osgeo import gdal, ogr
 
 from mapsos.columns.geometries import GeometryColumn
-from mapsos.sources.drivers.arrow_streams import import_batch, import_schema, streams_old_days
+from mapsos.sources.drivers.arrow_streams import ArrowStream, streams_old_days
 from mapsos.sources.drivers.opening import guarded, open_dataset
 from mapsos.sources.filtering.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
 from mapsos.sources.identity import identity
@@ -120,25 +120,29 @@ class OgrReader:
         names = [name for name in self.columns if name in wanted]
         geometry = plan.geometry and self.has_geometry
         with guarded(self.source):
-            layer = self._prepare(names, geometry, self._keep_selective(plan.narrowing or Narrowing()))
+            narrowing = self._keep_selective(plan.narrowing or Narrowing())
+            layer = self._prepare(names, geometry, narrowing)
+            placed = geometry and self.driver == "FlatGeobuf"
             rows = plan.batch_rows if plan.first_rows is None else max(1, min(plan.batch_rows, plan.first_rows))
             # GDAL 3.6 delivers empty geometries where a GeoPackage delivers nothing else: so with the feature ids.
             fids = "NO" if names else "YES"
-            stream = layer.GetArrowStream([f"MAX_FEATURES_IN_BATCH={rows}", f"INCLUDE_FID={fids}"])
-            if stream is None:
-                raise RuntimeError("no Arrow stream")
-            kind = import_schema(stream)
+            stream = ArrowStream(
+                layer,
+                [f"MAX_FEATURES_IN_BATCH={rows}", f"INCLUDE_FID={fids}"],
+                may_lack_geometries=placed,
+                by_features=(self.selected and self.dialect is Dialect.OGR) or (placed and self._filters(narrowing)),
+            )
+            kind = stream.columns
             places = _places(layer, names, kind)
         columns = {name: self.columns[name] for name in names}
         try:
             while True:
                 with guarded(self.source) as messages:
-                    array = stream.GetNextRecordBatch()
-                    if array is None:
+                    batch = stream.next_batch()
+                    if batch is None:
                         if messages:
                             raise RuntimeError(messages[0])
                         break
-                    batch = import_batch(array, kind)
                 if len(batch):
                     raw = {
                         name: self._deliver(name, batch.field(place)) for name, place in zip(names, places, strict=True)
@@ -149,6 +153,11 @@ class OgrReader:
             del stream, layer
             with guarded(self.source):
                 self._release()
+
+    def _filters(self, narrowing: Narrowing) -> bool:
+        """Return whether rows are left out after they are read. An index is searched before."""
+        has_index = bool(self._layer.TestCapability(ogr.OLCFastSpatialFilter))
+        return bool(self.source.native_filter or narrowing.condition) or not (narrowing.rectangle is None or has_index)
 
     def _deliver(self, name: str, raw: pa.Array) -> pa.Array:
         """Return a column in the form that its `SourceColumn` converts."""
