@@ -44,7 +44,7 @@ OUTSIDE: Mapping[str, str] = {
     "network": "this computer's for commands that fetch packages; all others have a network without a way out",
 }
 """All that the text leaves open, or that a test cannot have as an admin has it."""
-FETCHING = ("apt-get ", "script/setup", "pip install")
+FETCHING = ("apt-get ", "script/setup", "pip install", "pip wheel")
 ENVIRONMENT = {
     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
@@ -176,14 +176,14 @@ class Machine:
                 assert f"{unit}.service: Failed" not in log, log
                 time.sleep(0.05)
 
-    def follow(self, heading: str) -> None:
-        """Do what one section of the document says; AssertionError if it does not come out as it says."""
-        for example in read_steps(heading):
+    def follow(self, heading: str, document: str = DOCUMENT) -> None:
+        """Do what one section of a document says; AssertionError if it does not come out as it says."""
+        for example in read_steps(heading, document):
             if example.option("engine") is None and example.file != "Containerfile":
-                self._follow(example)
+                self._follow(example, document)
 
-    def _follow(self, example: Example) -> None:
-        place = f"{DOCUMENT}:{example.line}"
+    def _follow(self, example: Example, document: str = DOCUMENT) -> None:
+        place = f"{document}:{example.line}"
         if example.file is not None:
             (self.root / example.file.lstrip("/")).write_text(example.text, "utf-8")
         elif example.language == "sh":
