@@ -78,16 +78,16 @@ def test_an_engine_builds_and_runs_it(image: Image, asked: Run) -> None:
     if engine is None:
         pytest.skip("no container engine works here: the steps are done in a root")
 
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
+    def tell(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([engine, *words], capture_output=True, text=True, check=False)
 
-    if run("image", "inspect", image.base).returncode and run("pull", image.base).returncode:
+    if tell("image", "inspect", image.base).returncode and tell("pull", image.base).returncode:
         pytest.skip(f"{engine} cannot fetch {image.base} here: the steps are done in a root")
     name = f"mapsos-test-{os.getpid()}"
-    done = run("build", "-t", name, "-f", str(ROOT / "Containerfile"), str(ROOT))
+    done = tell("build", "-t", name, "-f", str(ROOT / "Containerfile"), str(ROOT))
     assert done.returncode == 0, done.stderr
     try:
-        done = run(
+        done = tell(
             "run", "--detach", "--name", name, "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges",
             "--tmpfs", "/tmp", "--volume", f"{ROOT}:/srv/maps:ro", name, *asked.arguments,
         )  # fmt: skip
@@ -95,15 +95,14 @@ def test_an_engine_builds_and_runs_it(image: Image, asked: Run) -> None:
         address = f"http://127.0.0.1:8080/weather?{CAPABILITIES}"
         ask_inside = f"from urllib.request import urlopen; print(urlopen({address!r}).read())"
         health = shlex.join(image.health)
-        for _ in range(60):
-            if run("exec", name, "sh", "-c", health).returncode == 0:
-                break
-            time.sleep(0.5)
-        done = run("exec", name, "/srv/venv/bin/python", "-c", ask_inside)
-        assert "sos:Capabilities" in done.stdout, done.stderr + run("logs", name).stderr
+        end = time.monotonic() + 60
+        while tell("exec", name, "sh", "-c", health).returncode and time.monotonic() < end:
+            time.sleep(0.05)
+        done = tell("exec", name, "/srv/venv/bin/python", "-c", ask_inside)
+        assert "sos:Capabilities" in done.stdout, done.stderr + tell("logs", name).stderr
     finally:
-        run("rm", "--force", name)
-        run("rmi", name)
+        tell("rm", "--force", name)
+        tell("rmi", name)
 
 
 @pytest.fixture(scope="module")
