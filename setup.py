@@ -46,6 +46,7 @@ setup(
         "Programming Language :: Python :: 3",
         "Programming Language :: Python :: 3 :: Only",
         "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.13",
         "Topic :: Internet :: WWW/HTTP :: WSGI :: Application",
         "Topic :: Scientific/Engineering :: GIS",
         "Typing :: Typed",
@@ -93,6 +94,7 @@ setup(
         "test": [
             "axe-playwright-python",
             "babel",
+            "build",
             "hypothesis",
             "jsonschema",
             "lxml-stubs",
@@ -105,6 +107,7 @@ setup(
             "pytest-xdist",
             "ruff",
             "schemathesis",
+            "setuptools>=64",
             "xmlschema",
         ],
         "fuzz": ["atheris"],

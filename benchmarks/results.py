@@ -179,7 +179,10 @@ def _read_system() -> str:
 
 def _read_commit() -> str:
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
     return f" ({done.stdout.strip()})" if done.returncode == 0 else ""
 
 

@@ -24,6 +24,9 @@ __all__ = [
     "written_values",
 ]
 
+_PLAIN_DAY = r"^[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}$"
+_DAY = r"^\s*(?P<year>[0-9]{4})[-/](?P<month>[0-9]{1,2})[-/](?P<day>[0-9]{1,2})\s*(?:[ T][0-9].*)?$"
+
 _WRITERS = {
     ColumnKind.INTEGER: value_texts.integer_texts,
     ColumnKind.BOOLEAN: value_texts.boolean_texts,
@@ -56,10 +59,7 @@ def typed_values(raw: pa.Array, kind: ColumnKind, encoding: str | None) -> pa.Ar
     if kind is ColumnKind.DATETIME:
         return _instants(iso_datetimes(utf8_texts(raw, encoding))).cast(pa.timestamp("us", "UTC"))
     if kind is ColumnKind.DATE:
-        if _is_text(raw):
-            instants = _instants(iso_datetimes(utf8_texts(raw, encoding)))
-            return instants.cast(pa.timestamp("us")).cast(pa.date32(), safe=False)
-        return raw.cast(pa.date32(), safe=False)
+        return _dates(utf8_texts(raw, encoding)) if _is_text(raw) else raw.cast(pa.date32(), safe=False)
     if kind is ColumnKind.TIME:
         return _clock_times(raw) if _is_text(raw) else raw.cast(pa.time64("us"))
     if kind is ColumnKind.LIST:
@@ -112,6 +112,18 @@ def _instants(iso: pa.Array) -> pa.Array:
     """Return ISO strings as int64 microseconds since 1970 UTC, null where a string is not a time."""
     begin, _, valid = parse_texts(iso)
     return pa.array(begin, pa.int64(), mask=~valid)
+
+
+def _dates(texts: pa.Array) -> pa.Array:
+    """Return the days that strings begin with, whatever clock and zone follow; null where a string has none."""
+    if not pc.all(pc.match_substring_regex(texts, _PLAIN_DAY)).as_py():
+        encoded = texts.dictionary_encode()
+        parts = pc.extract_regex(encoded.dictionary, _DAY)
+        month, day = (pc.utf8_lpad(pc.struct_field(parts, name), 2, "0") for name in ("month", "day"))
+        dash = pa.scalar("-", pa.large_string())
+        days = pc.binary_join_element_wise(pc.struct_field(parts, "year"), month, day, dash)
+        texts = days.take(encoded.indices)
+    return _instants(texts).cast(pa.timestamp("us")).cast(pa.date32(), safe=False)
 
 
 def _clock_times(raw: pa.Array) -> pa.Array:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from mapsos import __version__
 from mapsos.command.install import run_install
 from mapsos.command.versions import write_version
+from mapsos.config.config_file import SettingsError
+from mapsos.config.installation import require_gdal
 from mapsos.terms.values import dataclass
 
 USAGE = """\
@@ -63,8 +65,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     from_server = "REQUEST_METHOD" in environ or "GATEWAY_INTERFACE" in environ
     try:
         if arguments and arguments[0] in _COMMANDS and not from_server:
+            if arguments[0] != "cgi":
+                require_gdal()
             return _COMMANDS[arguments[0]](arguments[1:])
         read = read_arguments(arguments)
+    except SettingsError as error:
+        sys.stderr.write(f"mapsos {arguments[0]}: {error}\n")
+        return 2
     except UsageError as error:
         sys.stderr.write(f"mapsos: {error}\nTry mapsos --help.\n")
         return 2

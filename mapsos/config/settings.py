@@ -8,6 +8,7 @@ from dataclasses import field
 from typing import Any
 
 from mapsos.config.config_file import SettingsError, read_config
+from mapsos.config.installation import require_gdal
 from mapsos.config.options import (
     DEFAULT_BAD_PATTERN,
     DEFAULT_CGI_WORKER_IDLE,
@@ -121,8 +122,9 @@ def read_settings(environ: Mapping[str, str], conf: str | None = None) -> Settin
     ------
     SettingsError
         The configuration file cannot be read or parsed, an option has a wrong value, or an option that begins with
-        MAPSOS\\_ is unknown.
+        MAPSOS\\_ is unknown; or GDAL is missing.
     """
+    require_gdal()
     path = conf or environ.get("MAPSERVER_CONFIG_FILE") or None
     blocks = read_config(path) if path else {}
     stated = {name.upper(): value for name, value in blocks.get("env", {}).items()}

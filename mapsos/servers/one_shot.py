@@ -12,6 +12,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
+from mapsos.files.extensions import find_extension
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
@@ -58,19 +60,6 @@ def load_libraries() -> None:
     linker = ctypes.CDLL(None)
     for path in filter(None, (find_extension(*parts) for parts in _LIBRARIES)):
         linker.dlopen(os.fsencode(path), os.RTLD_NOW)
-
-
-def find_extension(package: str, *parts: str) -> str | None:
-    """Return the file of an extension module inside a package, without importing anything; None if not found."""
-    from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
-
-    found = PathFinder.find_spec(package)
-    for folder in (found and found.submodule_search_locations) or ():
-        for suffix in EXTENSION_SUFFIXES:
-            path = os.path.join(folder, *parts) + suffix
-            if os.path.exists(path):
-                return path
-    return None
 
 
 class _Resumed(io.RawIOBase):

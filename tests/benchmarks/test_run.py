@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -129,23 +130,20 @@ def test_answers_that_differ_are_not_timed(folder: Path) -> None:
 
 def test_data_is_the_same_every_time(folder: Path) -> None:
     again = folder / "again"
-    rows = [
-        sqlite3.connect(provide_dataset("drifting", ROWS, place)).execute("SELECT * FROM observations").fetchall()
-        for place in (folder, again)
-    ]
+    rows = []
+    for place in (folder, again):
+        with closing(sqlite3.connect(provide_dataset("drifting", ROWS, place))) as database:
+            rows.append(database.execute("SELECT * FROM observations").fetchall())
     assert len(rows[0]) == ROWS
     assert rows[0] == rows[1]
 
 
 @pytest.mark.parametrize("rows", [1, 51, 52, 3000])
 def test_packed_rtree_is_whole(folder: Path, rows: int) -> None:
-    database = sqlite3.connect(provide_dataset("drifting", rows, folder))
-    assert database.execute("SELECT rtreecheck('rtree_observations_geom')").fetchone() == ("ok",)
-    assert database.execute("SELECT count(*), min(id), max(id) FROM rtree_observations_geom").fetchone() == (
-        rows,
-        1,
-        rows,
-    )
+    with closing(sqlite3.connect(provide_dataset("drifting", rows, folder))) as database:
+        assert database.execute("SELECT rtreecheck('rtree_observations_geom')").fetchone() == ("ok",)
+        found = database.execute("SELECT count(*), min(id), max(id) FROM rtree_observations_geom").fetchone()
+    assert found == (rows, 1, rows)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""docs/deployment.md as a reader follows it: files to write, commands to run, and what comes of them."""
+"""docs/deployment.md and docs/installation.md as a reader follows them: files, commands, and what comes of them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from tests.docs.markdown import Example, read, read_examples
 
 DOCUMENT = "docs/deployment.md"
+INSTALLATION = "docs/installation.md"
 OUTPUTS = ("text", "xml", "http")
 
 
-def read_steps(heading: str) -> Iterator[Example]:
+def read_steps(heading: str, document: str = DOCUMENT) -> Iterator[Example]:
     """The blocks of one section, in order."""
-    text = read(DOCUMENT)
-    begin = headings()[heading]
-    end = min((line for line in headings().values() if line > begin), default=text.count("\n") + 1)
+    text = read(document)
+    begin = headings(document)[heading]
+    end = min((line for line in headings(document).values() if line > begin), default=text.count("\n") + 1)
     return (example for example in read_examples(text) if begin < example.line < end)
 
 
@@ -43,11 +44,11 @@ def line_before(example: Example) -> str:
     return next(line for line in reversed(lines) if line.strip())
 
 
-def headings() -> dict[str, int]:
+def headings(document: str = DOCUMENT) -> dict[str, int]:
     """The headings of sections, and the line that each is in; what stands in blocks is none."""
     found = {}
     is_text = True
-    for number, line in enumerate(read(DOCUMENT).splitlines(), 1):
+    for number, line in enumerate(read(document).splitlines(), 1):
         if line.startswith("```"):
             is_text = not is_text
         elif is_text and line.startswith("## "):

@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
@@ -30,7 +31,8 @@ from tests.docs.markdown import ROOT, Example
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mapsos-tests" / "deployment"
 """Outside the checkout: a new clone finds what another has made."""
 FORGOTTEN_SECONDS = 14 * 24 * 3600
-RELEASE = "bookworm"
+RELEASE, LATER = "bookworm", "trixie"
+SUITES = ("", "-updates", "-security")
 PACKAGES = "systemd,systemd-sysv,dbus,ca-certificates"
 """What an installed Debian has that the least one of debootstrap lacks."""
 OUTSIDE: Mapping[str, str] = {
@@ -42,8 +44,8 @@ OUTSIDE: Mapping[str, str] = {
     "network": "this computer's for commands that fetch packages; all others have a network without a way out",
 }
 """All that the text leaves open, or that a test cannot have as an admin has it."""
-FETCHING = ("apt-get ", "script/setup", "pip install")
-_ENVIRONMENT = {
+FETCHING = ("apt-get ", "script/setup", "pip install", "pip wheel")
+ENVIRONMENT = {
     "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
     "LANG": "C.UTF-8",
@@ -119,10 +121,9 @@ class Machine:
         self, script: str, *, check: bool = True, network: bool = False, timeout: float = 600
     ) -> subprocess.CompletedProcess[str]:
         """Run a script as root, by bash with its strict options: all that it says; ``network`` is this computer's."""
-        spaces = ["--mount", "--uts", "--ipc", "--pid", "--root"] + ([] if network else ["--net"])
         done = subprocess.run(
-            ["nsenter", f"--target={self._leader}", *spaces, "bash", "-euo", "pipefail", "-c", f"cd /\n{script}"],
-            env=_ENVIRONMENT,
+            self.command(script, network=network),
+            env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -132,6 +133,11 @@ class Machine:
         )
         assert not check or done.returncode == 0, f"{script}\n{done.stdout}\n{self._tell_failed(script)}"
         return done
+
+    def command(self, script: str, *, network: bool = False) -> list[str]:
+        """Return the command line that runs a script in the machine, in `ENVIRONMENT`."""
+        spaces = ["--mount", "--uts", "--ipc", "--pid", "--root"] + ([] if network else ["--net"])
+        return ["nsenter", f"--target={self._leader}", *spaces, "bash", "-euo", "pipefail", "-c", f"cd /\n{script}"]
 
     def _tell_failed(self, script: str) -> str:
         return self.run("journalctl --no-pager -n 30", check=False).stdout if "systemctl" in script else ""
@@ -170,14 +176,14 @@ class Machine:
                 assert f"{unit}.service: Failed" not in log, log
                 time.sleep(0.05)
 
-    def follow(self, heading: str) -> None:
-        """Do what one section of the document says; AssertionError if it does not come out as it says."""
-        for example in read_steps(heading):
+    def follow(self, heading: str, document: str = DOCUMENT) -> None:
+        """Do what one section of a document says; AssertionError if it does not come out as it says."""
+        for example in read_steps(heading, document):
             if example.option("engine") is None and example.file != "Containerfile":
-                self._follow(example)
+                self._follow(example, document)
 
-    def _follow(self, example: Example) -> None:
-        place = f"{DOCUMENT}:{example.line}"
+    def _follow(self, example: Example, document: str = DOCUMENT) -> None:
+        place = f"{document}:{example.line}"
         if example.file is not None:
             (self.root / example.file.lstrip("/")).write_text(example.text, "utf-8")
         elif example.language == "sh":
@@ -192,8 +198,8 @@ class Machine:
             raise AssertionError(f"{place}: nobody knows what to do with {example.language}")
 
 
-def find_obstacle() -> str | None:
-    """Return why no machine can be made here, None if one can."""
+def find_obstacle(release: str = RELEASE) -> str | None:
+    """Return why no machine of a release of Debian can be made here, None if one can."""
     for program, package in (("debootstrap", "debootstrap"), ("systemd-nspawn", "systemd-container")):
         if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") is None:
             return f"{package} is not installed here"
@@ -203,11 +209,14 @@ def find_obstacle() -> str | None:
     spaces = subprocess.run(command, capture_output=True, check=False)
     if spaces.returncode:
         return f"there can be no other system here: {spaces.stderr.decode().strip()}"
-    return None if find_mirrors() else f"this computer's apt has no mirror of Debian {RELEASE}"
+    return None if find_mirrors(release) else f"this computer's apt has no mirror of Debian {release}"
 
 
-def find_mirrors() -> list[tuple[str, str]]:
-    """The mirrors of this computer's apt for the release, with the suite that each has: the first is the main one."""
+def find_mirrors(release: str = RELEASE) -> list[tuple[str, str]]:
+    """The mirrors of this computer's apt for a release, with the suite that each has: the first is the main one.
+
+    For another release than the computer's they are the same mirrors, if they have it.
+    """
     listed = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages"],
         capture_output=True,
@@ -215,9 +224,26 @@ def find_mirrors() -> list[tuple[str, str]]:
         check=False,
     ).stdout.splitlines()
     found = [tuple(line.split()) for line in dict.fromkeys(listed)]
-    wanted = (RELEASE, f"{RELEASE}-updates", f"{RELEASE}-security")
-    pairs = [(entry[0], entry[1]) for entry in found if len(entry) == 3 and entry[1] in wanted and entry[2] == "main"]
-    return sorted(pairs, key=lambda pair: wanted.index(pair[1])) if any(s == RELEASE for _, s in pairs) else []
+    wanted = {f"{release}{kind}": number for number, kind in enumerate(SUITES)}
+    pairs = [(entry[0], entry[1]) for entry in found if len(entry) == 3 and entry[2] == "main"]
+    if not any(suite == release for _, suite in pairs):
+        pairs = [(address, f"{release}{kind}") for address, suite in pairs for kind in SUITES if _is_of(suite, kind)]
+        pairs = [pair for pair in pairs if _has_suite(*pair)]
+    pairs = sorted((pair for pair in pairs if pair[1] in wanted), key=lambda pair: wanted[pair[1]])
+    return pairs if any(suite == release for _, suite in pairs) else []
+
+
+def _is_of(suite: str, kind: str) -> bool:
+    """Return whether a suite is one of Debian's, and of this kind."""
+    return suite in (f"{RELEASE}{kind}", f"{LATER}{kind}")
+
+
+def _has_suite(address: str, suite: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address.rstrip('/')}/dists/{suite}/Release", timeout=20) as answer:
+            return f"Codename: {suite}\n".encode() in answer.read(4096)
+    except (OSError, ValueError):
+        return False
 
 
 def bring_outside(root: Path) -> None:
@@ -228,9 +254,9 @@ def bring_outside(root: Path) -> None:
     copy_checkout(root / "srv/mapsos")
 
 
-def copy_checkout(target: Path) -> None:
+def copy_checkout(target: Path, *, tests: bool = False) -> None:
     """Copy what belongs to the project; what is at the target already stays, environments too."""
-    for name in list_checkout():
+    for name in list_checkout(tests=tests):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, target / name)
 
@@ -241,8 +267,8 @@ def remove_checkout(target: Path) -> None:
         (target / name).unlink(missing_ok=True)
 
 
-def list_checkout() -> Iterator[str]:
-    """List the files that belong to the project but for its tests and benchmarks, as git does."""
+def list_checkout(*, tests: bool = False) -> Iterator[str]:
+    """List the files that belong to the project as git does; its tests and benchmarks only if asked for."""
     listed = subprocess.run(
         ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -250,16 +276,16 @@ def list_checkout() -> Iterator[str]:
         check=True,
     ).stdout
     for name in filter(None, listed.decode().split("\0")):
-        if name.split("/")[0] not in ("tests", "benchmarks") and (ROOT / name).is_file():
+        if (tests or name.split("/")[0] not in ("tests", "benchmarks")) and (ROOT / name).is_file():
             yield name
 
 
-def provide_bare() -> Path:
+def provide_bare(release: str = RELEASE) -> Path:
     """Return the root of a bare Debian, made once a week: its packages are those of then."""
-    mirrors = find_mirrors()
+    mirrors = find_mirrors(release)
 
     def make(folder: Path) -> None:
-        command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, str(folder), mirrors[0][0]]
+        command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", release, str(folder), mirrors[0][0]]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=900)
         sources = "".join(f"deb {address} {suite} main\n" for address, suite in mirrors)
         (folder / "etc/apt/sources.list").write_text(sources)
@@ -267,7 +293,7 @@ def provide_bare() -> Path:
         (folder / "etc/dpkg/dpkg.cfg.d/test").write_text("force-unsafe-io\n")
 
     year, week, _ = datetime.date.today().isocalendar()
-    return _provide("bare", make, RELEASE, PACKAGES, repr(mirrors), f"{year}-W{week}")
+    return provide("bare", make, release, PACKAGES, repr(mirrors), f"{year}-W{week}")
 
 
 def provide_program() -> list[Path]:
@@ -289,10 +315,10 @@ def provide_program() -> list[Path]:
         # Each machine gets the files of its own checkout; only what the set-up made of them stays.
         remove_checkout(folder / "srv/mapsos")
 
-    return [_provide("program", make, bare.name, *steps, *parts), bare]
+    return [provide("program", make, bare.name, *steps, *parts), bare]
 
 
-def _provide(name: str, make: Callable[[Path], None], *origins: str) -> Path:
+def provide(name: str, make: Callable[[Path], None], *origins: str) -> Path:
     """Return the folder that is made of these origins: made beside its place and renamed, by one process at a time.
 
     Folders of the same name that nobody has used for a while are removed.

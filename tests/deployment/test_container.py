@@ -1,13 +1,17 @@
 """The Containerfile: its steps done in a root of Debian, and its program run as `podman run` would run it.
 
-There is no container engine here: namespaces, users and capabilities are those of util-linux.
+Where no container engine works, namespaces, users and capabilities are those of util-linux.
 """
 
 from __future__ import annotations
 
 import http.client
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -22,7 +26,7 @@ from .machine import Machine
 
 @pytest.fixture(scope="module")
 def image() -> Image:
-    return read_containerfile(read_file("Containerfile"))
+    return read_containerfile((ROOT / "Containerfile").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +34,10 @@ def asked() -> Run:
     (commands,) = [step.text for step in read_steps("A container") if step.option("engine")]
     (run,) = [line for line in commands.replace("\\\n", "").splitlines() if line.startswith("podman run ")]
     return read_run(run)
+
+
+def test_the_document_shows_it() -> None:
+    assert read_file("Containerfile") == (ROOT / "Containerfile").read_text("utf-8")
 
 
 def test_it_installs_what_the_set_up_installs(image: Image) -> None:
@@ -46,6 +54,55 @@ def test_it_is_run_without_rights(image: Image, asked: Run) -> None:
     assert (asked.read_only, asked.no_capabilities, asked.no_new_privileges) == (True, True, True)
     assert list(asked.ports.values()) == image.ports
     assert asked.image == "mapsos"
+
+
+def test_a_build_is_sent_what_is_copied(image: Image) -> None:
+    copied = [source for kind, step in image.steps if kind == "COPY" for source in step.split()[:-1]]
+    ignored = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert [line.removeprefix("!") for line in ignored if line.startswith("!")] == copied
+    assert "*" in ignored
+    assert [name for name in copied if not (ROOT / name).exists()] == []
+
+
+def find_engine() -> str | None:
+    """An engine that works here and can have the base."""
+    for name in ("podman", "docker"):
+        if shutil.which(name) and not subprocess.run([name, "info"], capture_output=True, check=False).returncode:
+            return name
+    return None
+
+
+@pytest.mark.slow
+def test_an_engine_builds_and_runs_it(image: Image, asked: Run) -> None:
+    engine = find_engine()
+    if engine is None:
+        pytest.skip("no container engine works here: the steps are done in a root")
+
+    def tell(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([engine, *words], capture_output=True, text=True, check=False)
+
+    if tell("image", "inspect", image.base).returncode and tell("pull", image.base).returncode:
+        pytest.skip(f"{engine} cannot fetch {image.base} here: the steps are done in a root")
+    name = f"mapsos-test-{os.getpid()}"
+    done = tell("build", "-t", name, "-f", str(ROOT / "Containerfile"), str(ROOT))
+    assert done.returncode == 0, done.stderr
+    try:
+        done = tell(
+            "run", "--detach", "--name", name, "--read-only", "--cap-drop=all", "--security-opt=no-new-privileges",
+            "--tmpfs", "/tmp", "--volume", f"{ROOT}:/srv/maps:ro", name, *asked.arguments,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        address = f"http://127.0.0.1:8080/weather?{CAPABILITIES}"
+        ask_inside = f"from urllib.request import urlopen; print(urlopen({address!r}).read())"
+        health = shlex.join(image.health)
+        end = time.monotonic() + 60
+        while tell("exec", name, "sh", "-c", health).returncode and time.monotonic() < end:
+            time.sleep(0.05)
+        done = tell("exec", name, "/srv/venv/bin/python", "-c", ask_inside)
+        assert "sos:Capabilities" in done.stdout, done.stderr + tell("logs", name).stderr
+    finally:
+        tell("rm", "--force", name)
+        tell("rmi", name)
 
 
 @pytest.fixture(scope="module")

@@ -6,30 +6,10 @@ import sys
 
 import pytest
 
-from mapsos.servers.one_shot import find_extension
-
 
 def run_python(script: str, **options: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", script]
     return subprocess.run(command, text=True, stdout=subprocess.PIPE, check=False, **options)  # type: ignore[call-overload, no-any-return]
-
-
-@pytest.mark.parametrize("parts", [("osgeo", "_gdal"), ("numpy", "_core", "_multiarray_umath"), ("pyarrow", "lib")])
-def test_extension_modules_are_found_without_importing_them(parts: tuple[str, ...]) -> None:
-    script = f"""
-import sys
-from mapsos.servers.one_shot import find_extension
-print(find_extension(*{parts!r}))
-assert {parts[0]!r} not in sys.modules
-"""
-    path = run_python(script).stdout.strip()
-    assert os.path.isfile(path)
-    assert os.path.basename(path).startswith(parts[-1])
-
-
-def test_what_is_not_there_is_passed_over() -> None:
-    assert find_extension("no_such_package", "lib") is None
-    assert find_extension("pyarrow", "no_such_extension") is None
 
 
 def test_libraries_are_loaded_before_their_packages_are_imported() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,24 @@ gdal.UseExceptions()
 ogr.UseExceptions()
 
 WGS84 = Crs("EPSG:4326", "EPSG:4326")
+
+
+@cache
+def keeps_empty_rows() -> bool:
+    """Whether this GDAL writes a row without geometry to a FlatGeobuf of points: since 3.7 it does."""
+    path = "/vsimem/rows.fgb"
+    dataset = gdal.GetDriverByName("FlatGeobuf").Create(path, 0, 0, 0, gdal.GDT_Unknown)
+    layer = dataset.CreateLayer("rows", None, ogr.wkbPoint, ["SPATIAL_INDEX=NO"])
+    for geometry in (None, ogr.CreateGeometryFromWkt("POINT (1 2)")):
+        feature = ogr.Feature(layer.GetLayerDefn())
+        feature.SetGeometry(geometry)
+        layer.CreateFeature(feature)
+    del layer, dataset
+    dataset = gdal.OpenEx(path)
+    count = len(list(dataset.GetLayer(0)))
+    del dataset
+    gdal.Unlink(path)
+    return count == 2
 
 
 @dataclass(frozen=True)

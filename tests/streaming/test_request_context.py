@@ -14,7 +14,7 @@ import pytest
 
 from mapsos.app import Application
 from mapsos.config.settings import read_settings
-from mapsos.sources.drivers import ogr as ogr_reader
+from mapsos.sources.drivers.arrow_streams import ArrowStream
 from mapsos.sources.pool import close_idle_readers
 from mapsos.terms.deadlines import current_deadline
 from mapsos.web.log_formats import make_formatter
@@ -43,7 +43,7 @@ class DriverCall:
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[DriverCall]]:
     made: list[DriverCall] = []
-    take: Callable[..., Any] = ogr_reader._import_array
+    take: Callable[..., Any] = ArrowStream.next_batch
 
     def take_and_log(*arguments: Any) -> Any:
         record = logging.LogRecord("mapsos", logging.WARNING, "", 0, "a batch", (), None)
@@ -52,7 +52,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[DriverCall]]:
         )
         return take(*arguments)
 
-    monkeypatch.setattr(ogr_reader, "_import_array", take_and_log)
+    monkeypatch.setattr(ArrowStream, "next_batch", take_and_log)
     yield made
     close_idle_readers()
 

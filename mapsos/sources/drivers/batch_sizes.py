@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from mapsos.sources.drivers.arrow_streams import ArrowStream
 from mapsos.sources.drivers.opening import guarded
 from mapsos.terms.layer_source import LayerSource
 
@@ -49,18 +50,15 @@ def find_part_rows(path: str, count: Callable[[], int]) -> int:
     return rows_within(size, rows) if rows > 0 else UNKNOWN_ROWS
 
 
-def read_parts(stream: Any, kind: Any, source: LayerSource) -> Iterator[pa.StructArray]:
-    """Yield the arrays of an Arrow stream of GDAL, none of them empty. Raises `SourceError`."""
-    import pyarrow as pa
-
+def read_parts(stream: ArrowStream, source: LayerSource) -> Iterator[pa.StructArray]:
+    """Yield the batches of a stream, none of them empty. Raises `SourceError`."""
     while True:
         with guarded(source) as messages:
-            array = stream.GetNextRecordBatch()
-            if array is None:
+            part = stream.next_batch()
+            if part is None:
                 if messages:
                     raise RuntimeError(messages[0])
                 return
-            part = pa.Array._import_from_c(array._getPtr(), kind)
         if len(part):
             yield part
 

@@ -2,7 +2,8 @@
 
 A date-time is stored in the file as a string with its zone. GDAL 3.6 drops the zone where it streams columns, and its
 other way is fifteen times slower. So GDAL reads the file with one difference: a header that declares those columns as
-strings. Only the header is copied; the rest, with the spatial index, is the file itself.
+strings. Only the header is copied; the rest, with the spatial index, is the file itself. Where GDAL does not see those
+columns as strings, the other way is taken.
 """
 
 from __future__ import annotations
@@ -58,7 +59,12 @@ def open_flatgeobuf(source: LayerSource) -> OgrReader:
         raise unreadable(source, "the file ends before its last feature")
     selected = source.data.strip()[:6].upper() == "SELECT"
     found = None if selected or source.native_filter or source.open_options else _declare_texts(start)
-    return FlatGeobufReader(source, *found) if found else OgrReader(source)
+    if found:
+        reader = FlatGeobufReader(source, *found)
+        if reader.is_as_declared:
+            return reader
+        reader.close()
+    return OgrReader(source)
 
 
 class FlatGeobufReader(OgrReader):
@@ -104,10 +110,14 @@ class FlatGeobufReader(OgrReader):
 
     def _find_layer(self) -> None:
         super()._find_layer()
+        self.is_as_declared = all(self._is_text(name) for name in self._times)
         self.columns = {
             name: OgrColumn(Column(name, ColumnKind.DATETIME)) if name in self._times else column
             for name, column in self.columns.items()
         }
+
+    def _is_text(self, name: str) -> bool:
+        return name in self.columns and self.columns[name].column.kind is ColumnKind.TEXT
 
     def _casts(self, names: list[str]) -> dict[str, str]:
         return {name: kind for name, kind in super()._casts(names).items() if name not in self._times}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from osgeo import gdal, ogr
 
 from mapsos.columns.geometries import GeometryColumn
+from mapsos.sources.drivers.arrow_streams import ArrowStream, streams_old_days
 from mapsos.sources.drivers.batch_sizes import find_part_rows, gather_parts, read_parts
 from mapsos.sources.drivers.opening import guarded, open_dataset
 from mapsos.sources.filtering.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
@@ -123,18 +124,23 @@ class OgrReader:
         with guarded(self.source):
             rows = min(self._part_rows(), plan.batch_rows)
             rows = rows if plan.first_rows is None else max(1, min(rows, plan.first_rows))
-            layer = self._prepare(names, geometry, self._keep_selective(plan.narrowing or Narrowing()))
+            narrowing = self._keep_selective(plan.narrowing or Narrowing())
+            layer = self._prepare(names, geometry, narrowing)
+            placed = geometry and self.driver == "FlatGeobuf"
             # GDAL 3.6 delivers empty geometries where a GeoPackage delivers nothing else: so with the feature ids.
             fids = "NO" if names else "YES"
-            stream = layer.GetArrowStream([f"MAX_FEATURES_IN_BATCH={rows}", f"INCLUDE_FID={fids}"])
-            if stream is None:
-                raise RuntimeError("no Arrow stream")
-            kind = _import_schema(stream)
+            stream = ArrowStream(
+                layer,
+                [f"MAX_FEATURES_IN_BATCH={rows}", f"INCLUDE_FID={fids}"],
+                may_lack_geometries=placed,
+                by_features=(self.selected and self.dialect is Dialect.OGR) or (placed and self._filters(narrowing)),
+            )
+            kind = stream.columns
             places = _places([self._name_in_result(name) for name in names], kind)
         columns = {name: self.columns[name] for name in names}
         enough = plan.batch_rows if plan.most_rows is None else max(1, min(plan.batch_rows, plan.most_rows))
         try:
-            for batch in gather_parts(read_parts(stream, kind, self.source), plan.batch_rows, enough):
+            for batch in gather_parts(read_parts(stream, self.source), plan.batch_rows, enough):
                 raw = {name: self._deliver(name, batch.field(place)) for name, place in zip(names, places, strict=True)}
                 shapes = GeometryColumn(batch.field(kind.num_fields - 1)) if geometry else None
                 yield Rows(len(batch), columns, raw, shapes, None if names else batch.field(0))
@@ -156,6 +162,11 @@ class OgrReader:
         if self.dialect is Dialect.SQLITE and self.fid_name:
             return int(self.ask(f"SELECT max(rowid) AS most FROM {self.from_clause()}")[0][0] or 0)
         return int(self._layer.GetFeatureCount(0))
+
+    def _filters(self, narrowing: Narrowing) -> bool:
+        """Return whether rows are left out after they are read. An index is searched before."""
+        has_index = bool(self._layer.TestCapability(ogr.OLCFastSpatialFilter))
+        return bool(self.source.native_filter or narrowing.condition) or not (narrowing.rectangle is None or has_index)
 
     def _deliver(self, name: str, raw: pa.Array) -> pa.Array:
         """Return a column in the form that its `SourceColumn` converts."""
@@ -205,12 +216,15 @@ class OgrReader:
     def _casts(self, names: list[str]) -> dict[str, str]:
         """Return the columns that must be read as another type, by name.
 
-        Arrow streams of GDAL 3.6 drop the zones of date-times; those of GeoPackage and FlatGeobuf mix up booleans.
+        Arrow streams of GDAL 3.6 drop the zones of date-times; those of GeoPackage and FlatGeobuf mix up booleans. That
+        of GeoPackage delivers 1970-01-01 for a value that is not a date, others the day after one before 1970.
         """
         kinds = {ColumnKind.DATETIME: "CHARACTER(40)"}
         if self.dialect is Dialect.SQLITE or self.driver == "FlatGeobuf":
             kinds[ColumnKind.BOOLEAN] = "INTEGER"
         found = {name: self.columns[name].column.kind for name in names}
+        if ColumnKind.DATE in found.values() and (self.dialect is Dialect.SQLITE or not streams_old_days()):
+            kinds[ColumnKind.DATE] = "CHARACTER(40)"
         return {name: kinds[kind] for name, kind in found.items() if kind in kinds}
 
     def _select(
@@ -383,13 +397,6 @@ def _open_as_layer(source: LayerSource) -> Any:
         "</OGRVRTLayer></OGRVRTDataSource>",
         gdal.OF_VECTOR | gdal.OF_READONLY,
     )
-
-
-def _import_schema(stream: Any) -> Any:
-    import pyarrow as pa
-
-    schema = stream.GetSchema()
-    return pa.DataType._import_from_c(schema._getPtr())
 
 
 def _places(names: list[str], kind: Any) -> list[int]:

@@ -14,31 +14,33 @@ from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.terms.values import dataclass
 
 _DATA = re.compile(r"\s*(?P<geometry>\"(?:[^\"]|\"\")+\"|[^\s\"]+)\s+from\s+(?P<rest>.+?)\s*;?\s*", re.I | re.S)
-_USING = re.compile(r"\s+using\s+(?:unique\s+\S+|srid\s*=\s*-?\d+)\s*$", re.I)
+_USING = re.compile(r"\s+using\s+(?:unique\s+(?P<unique>\S+)|srid\s*=\s*-?\d+)\s*$", re.I)
 
 
 @dataclass(frozen=True)
 class PostgisData:
-    """A parsed DATA: the geometry column and what it is selected from."""
+    """A parsed DATA: the geometry column, what it is selected from, and the unique column if it is stated."""
 
     geometry: str
     origin: str
+    unique: str | None = None
 
 
 def parse_data(text: str) -> PostgisData:
-    """Parse DATA without its USING, which mapsos does not need.
+    """Parse DATA without its SRID, which mapsos does not need.
 
     Raises ValueError unless DATA has the form of MapServer's grammar.
     """
     match = _DATA.fullmatch(text)
     if match is None:
         raise ValueError("DATA is not of the form: geometry FROM table")
-    rest = match["rest"]
+    rest, unique = match["rest"], None
     while using := _USING.search(rest):
+        unique = using["unique"] or unique
         rest = rest[: using.start()]
     geometry = match["geometry"]
     geometry = geometry[1:-1].replace('""', '"') if geometry.startswith('"') else geometry.split("::")[0].lower()
-    return PostgisData(geometry, rest.strip())
+    return PostgisData(geometry, rest.strip(), unique)
 
 
 class PostgisReader(PostgresqlReader):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -133,7 +134,7 @@ COUNTED: list[Predicate] = [
 
 def add_index(source: LayerSource) -> LayerSource:
     """Times are counted by the database where it need not look at those of all rows."""
-    with sqlite3.connect(source.connection) as database:
+    with closing(sqlite3.connect(source.connection)) as database, database:
         database.execute("CREATE INDEX by_time ON obs (t)")
     database.close()
     return source
@@ -155,7 +156,7 @@ def test_times_that_no_index_leads_to_are_left_to_a_pass(tmp_path: Path) -> None
     source = make(tmp_path / "a.gpkg", ROWS)
     assert count_both(source, Time("t", (DAY,)))[0] is None
     assert count_both(source, STATION_A) == (3, 3)
-    with sqlite3.connect(source.connection) as database:
+    with closing(sqlite3.connect(source.connection)) as database, database:
         database.execute("CREATE INDEX by_station ON obs (stn, t)")
     database.close()
     assert count_both(source, Time("t", (DAY,)))[0] is None
@@ -177,7 +178,7 @@ def test_times_that_no_index_leads_to_are_left_to_a_pass(tmp_path: Path) -> None
 )
 def test_times_that_are_not_all_written_in_utc_are_not_counted_by_the_database(tmp_path: Path, time: str) -> None:
     source = add_index(make(tmp_path / "a.gpkg", ROWS))
-    with sqlite3.connect(source.connection) as database:
+    with closing(sqlite3.connect(source.connection)) as database, database:
         functions = ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY")
         for name in functions:
             database.create_function(name, 1, lambda _: 0)
@@ -204,7 +205,7 @@ def test_what_is_not_surely_the_same_in_sql_is_not_counted_by_it(tmp_path: Path,
 
 def test_texts_are_counted_by_their_characters_whatever_the_column_compares_by(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
-    with sqlite3.connect(path) as database:
+    with closing(sqlite3.connect(path)) as database, database:
         database.execute("CREATE TABLE obs (id INTEGER PRIMARY KEY, stn TEXT COLLATE NOCASE, code CHARINT)")
         rows = [("A", "1"), ("a", "1.0"), ("A ", "01"), (None, None), (b"A", 1), ("\u00e4", 2)]
         database.executemany("INSERT INTO obs (stn, code) VALUES (?, ?)", rows)
