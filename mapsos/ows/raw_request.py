@@ -25,12 +25,15 @@ class RawRequest:
         The name of the body's root element, None without an XML body.
     nameless
         Whether there was a pair without a name (``=value``), which is not among the values.
+    ignored
+        Names in an XML body that the operation does not know, as the client wrote them.
     """
 
     values: Mapping[str, tuple[str, ...]] = field(hash=False)
     from_xml: bool = False
     root: str | None = None
     nameless: bool = False
+    ignored: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", MappingProxyType(dict(self.values)))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.operation import Operation
 from mapsos.ows.raw_request import RawRequest
 from mapsos.terms.crs import SrsName, parse_srs_name
+from mapsos.terms.near_names import NearMissError, TooManyNamesError, ignore_names
 from mapsos.terms.urns import strip_procedure
 
 OUTPUT_FORMATS: dict[str, Literal["1.0.0", "1.0.1"]] = {
@@ -17,37 +19,17 @@ OUTPUT_FORMATS: dict[str, Literal["1.0.0", "1.0.1"]] = {
 }
 """The values of outputFormat in DescribeSensor, each with its version of SensorML."""
 
-_MAPSERVER = (
-    "service",
-    "version",
-    "acceptversions",
-    "request",
-    "updatesequence",
-    "sensorid",
-    "procedure",
-    "outputformat",
-    "offering",
-    "observedproperty",
-    "eventtime",
-    "result",
-    "resultmodel",
-    "responseformat",
-    "responsemode",
-    "bbox",
-    "srsname",
-    "featureofinterest",
-)
-"""The parameters that MapServer's SOS reads in any operation; operations that do not use one ignore it."""
-
 _OUTER = ("map", "mode")
 """Parameters that are read before the service is known."""
 
-_REPEATABLE = frozenset({"procedure", "sensorid", "observedproperty", "eventtime", "featureofinterest"})
-"""Those of `_MAPSERVER` that may be repeated in an operation that ignores them."""
 
-
-def check_parameters(raw: RawRequest, operation: Operation[Any], vendor: tuple[str, ...] = ()) -> None:
-    """Reject unknown parameters, and parameters with several different values that are not repeatable.
+def check_parameters(
+    raw: RawRequest,
+    operation: Operation[Any],
+    operations: Iterable[Operation[Any]] = (),
+    vendor: tuple[str, ...] = (),
+) -> tuple[str, ...]:
+    """Return the names of the parameters that are ignored: those that the operation does not have.
 
     Parameters
     ----------
@@ -55,27 +37,33 @@ def check_parameters(raw: RawRequest, operation: Operation[Any], vendor: tuple[s
         The parameters of the request.
     operation
         The row of the operation.
+    operations
+        All operations: the parameters of others are ignored, whatever their names resemble.
     vendor
         Case-insensitive names of further parameters of this server.
 
     Raises
     ------
     OwsException
-        InvalidParameterValue with the parameter as locator.
+        InvalidParameterValue with the parameter as locator: its name is a near miss of one that the operation has, or
+        it is not repeatable and has several different values.
     """
-    allowed = {*(own.key for own in operation.parameters), *_MAPSERVER, *_OUTER, *(name.lower() for name in vendor)}
-    for name, values in raw.values.items():
-        if name not in allowed:
-            listed = ", ".join((*(own.key for own in operation.parameters), *_OUTER, *vendor))
-            message = f"Unknown parameter {name} in {operation.name}. Allowed are: {listed}."
-            raise OwsException("InvalidParameterValue", name, "msSOSDispatch", message)
-        own = operation.find_parameter(name)
-        repeatable = name in _OUTER or (own.repeatable if own is not None else name in _REPEATABLE)
-        if len(set(values)) > 1 and not repeatable:
-            message = f"Parameter {name} is given more than once, with different values."
-            raise OwsException("InvalidParameterValue", name, "msSOSDispatch", message)
+    own = tuple(parameter.name for parameter in operation.parameters)
+    elsewhere = (parameter.key for row in operations for parameter in row.parameters)
+    try:
+        ignored = ignore_names(raw.values, (*own, *_OUTER, *vendor), elsewhere)
+    except NearMissError as error:
+        message = f"Unknown parameter {error.name} in {operation.name}. Did you mean {error.meant}?"
+        raise OwsException("InvalidParameterValue", error.name, "msSOSDispatch", message) from error
+    except TooManyNamesError as error:
+        raise OwsException("InvalidParameterValue", "request", "msSOSDispatch", str(error)) from error
+    for parameter in operation.parameters:
+        if not parameter.repeatable and len(set(raw.all(parameter.key))) > 1:
+            message = f"Parameter {parameter.key} is given more than once, with different values."
+            raise OwsException("InvalidParameterValue", parameter.key, "msSOSDispatch", message)
     if operation.name == "GetCapabilities":
         _check_accept_formats(raw)
+    return tuple(dict.fromkeys((*ignored, *raw.ignored)))
 
 
 def parse_output_format(raw: RawRequest) -> Literal["1.0.0", "1.0.1"]:
