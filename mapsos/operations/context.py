@@ -60,5 +60,5 @@ class Context:
         return enabled_layers(self.service, request_name, self.address, writes=writes)
 
     def is_enabled(self, request_name: str, *, writes: bool = False) -> bool:
-        """Return whether this client may use an operation at all, with any LAYER of the map or none of its offerings."""
+        """Return whether this client may use an operation: whether any LAYER of the map enables it."""
         return is_operation_enabled(self.service, request_name, self.address, writes=writes)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from mapsos.ows.error_page import PageError
 from mapsos.ows.exceptions import DecodingError
-from mapsos.ows.kvp import decode_kvp
+from mapsos.ows.kvp import NAMELESS, decode_kvp
 from mapsos.ows.raw_request import RawRequest
 from mapsos.web.messages import Request
 
@@ -75,7 +75,7 @@ def _read_multipart(request: Request, body: bytes) -> RawRequest:
     for name, value in pairs:
         values[name.lower()] = (*values.get(name.lower(), ()), value)
     nameless = values.pop("", None) is not None
-    return RawRequest(values, nameless=nameless)
+    return RawRequest(values, ignored=(NAMELESS,) if nameless else ())
 
 
 def _read_body(request: Request, max_body: int) -> bytes:
@@ -122,8 +122,9 @@ def _join(first: RawRequest, second: RawRequest) -> RawRequest:
     values = dict(first.values)
     for name, found in second.values.items():
         values[name] = values.get(name, ()) + found
-    return RawRequest(values, nameless=first.nameless or second.nameless)
+    return RawRequest(values, ignored=tuple(dict.fromkeys(first.ignored + second.ignored)))
 
 
 def _override(query: RawRequest, body: RawRequest) -> RawRequest:
-    return RawRequest({**query.values, **body.values}, from_xml=True, root=body.root, ignored=body.ignored)
+    values = {**query.values, **body.values}
+    return RawRequest(values, from_xml=True, root=body.root, ignored=query.ignored + body.ignored)

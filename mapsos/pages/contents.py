@@ -75,13 +75,13 @@ class Download:
 
 
 def list_downloads(
-    context: Context, raw: RawRequest, layers: Iterable[KnownLayer], catalog: list[dict[str, Any]]
+    context: Context, raw: RawRequest, layers: tuple[KnownLayer, ...], catalog: list[dict[str, Any]]
 ) -> list[Download]:
     """Return a download for each layer of a query, ignoring its condition and areas that are not rectangles.
 
     The download has all value columns of the layer. Raises RestError.
     """
-    question = read_query(raw, context.now).question
+    question = read_query(raw, context.now, layers).question
     found = []
     for known, entry in zip(layers, catalog, strict=True):
         named = has_offering(known.layer, question.offerings)

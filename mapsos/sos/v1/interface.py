@@ -17,7 +17,7 @@ from mapsos.ows.error_page import PageError, write_page
 from mapsos.ows.exception_report import write_report
 from mapsos.ows.exceptions import DecodingError, OwsException
 from mapsos.ows.raw_request import RawRequest
-from mapsos.sos.v1.conformance import PARAMETER, is_strict
+from mapsos.sos.v1.conformance import is_strict
 from mapsos.sos.v1.dispatch import asks_feature_type, check_service, find_operation
 from mapsos.sos.v1.errors import translate_error
 from mapsos.sos.v1.operations import OPERATIONS, UNSUPPORTED
@@ -63,7 +63,7 @@ class SosExchange:
             check_wfs_version(raw)
         elif operation.name != "GetCapabilities":
             check_version(raw)
-        self._ignored = check_parameters(raw, operation, OPERATIONS, (*service.vendor_parameters, PARAMETER))
+        self._ignored = check_parameters(raw, operation, OPERATIONS, service.vendor_parameters)
         strict = is_strict(service, raw)
         asked = SosRequest(context, raw, strict, OPERATIONS, reads_body=request.method != "HEAD")
         response = build_response(operation.answer(asked), request)

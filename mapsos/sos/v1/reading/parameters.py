@@ -10,7 +10,8 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.ows.operation import Operation
 from mapsos.ows.raw_request import RawRequest
 from mapsos.terms.crs import SrsName, parse_srs_name
-from mapsos.terms.near_names import NearMissError, TooManyNamesError, ignore_names
+from mapsos.terms.names.name_lists import FindKnown, know_nothing, split_names
+from mapsos.terms.names.near_names import NearMissError, TooManyNamesError, ignore_names
 from mapsos.terms.urns import strip_procedure
 
 OUTPUT_FORMATS: dict[str, Literal["1.0.0", "1.0.1"]] = {
@@ -19,8 +20,8 @@ OUTPUT_FORMATS: dict[str, Literal["1.0.0", "1.0.1"]] = {
 }
 """The values of outputFormat in DescribeSensor, each with its version of SensorML."""
 
-_OUTER = ("map", "mode")
-"""Parameters that are read before the service is known."""
+_OUTER = ("map", "mode", "conformance")
+"""Parameters that every operation has."""
 
 
 def check_parameters(
@@ -40,7 +41,7 @@ def check_parameters(
     operations
         All operations: the parameters of others are ignored, whatever their names resemble.
     vendor
-        Case-insensitive names of further parameters of this server.
+        Case-insensitive names of further parameters of this server, which have no effect.
 
     Raises
     ------
@@ -50,8 +51,9 @@ def check_parameters(
     """
     own = tuple(parameter.name for parameter in operation.parameters)
     elsewhere = (parameter.key for row in operations for parameter in row.parameters)
+    expected = {name.lower() for name in vendor}
     try:
-        ignored = ignore_names(raw.values, (*own, *_OUTER, *vendor), elsewhere)
+        ignored = ignore_names((name for name in raw.values if name not in expected), (*own, *_OUTER), elsewhere)
     except NearMissError as error:
         message = f"Unknown parameter {error.name} in {operation.name}. Did you mean {error.meant}?"
         raise OwsException("InvalidParameterValue", error.name, "msSOSDispatch", message) from error
@@ -148,10 +150,10 @@ def parse_observation_id(raw: RawRequest) -> str:
     return value
 
 
-def parse_feature_ids(raw: RawRequest) -> tuple[str, ...]:
-    """Return the distinct values of FeatureOfInterestId in all comma-separated lists and repeats."""
+def parse_feature_ids(raw: RawRequest, find_known: FindKnown = know_nothing) -> tuple[str, ...]:
+    """Return the distinct values of FeatureOfInterestId in all comma-separated lists and repeats (`split_lists`)."""
     values = raw.all("featureofinterestid")
-    return split_lists(values) if values else ()
+    return split_lists(values, find_known) if values else ()
 
 
 def parse_offering(raw: RawRequest) -> str:
@@ -168,21 +170,25 @@ def parse_offering(raw: RawRequest) -> str:
     return offering
 
 
-def parse_observed_properties(raw: RawRequest) -> tuple[str, ...]:
-    """Return the distinct observed properties in all comma-separated lists and repeats.
-
-    Raises
-    ------
-    OwsException
-        They are missing (exception 25 of docs/mapserver-sos.md).
-    """
-    values = raw.all("observedproperty")
-    if not values:
+def require_observed_properties(raw: RawRequest) -> None:
+    """Check that observedProperty is there. Raises OwsException (exception 25 of docs/mapserver-sos.md)."""
+    if not raw.all("observedproperty"):
         raise _missing("observedproperty")
-    return split_lists(values)
 
 
-def parse_procedures(raw: RawRequest) -> tuple[str, ...] | None:
+def parse_observed_properties(raw: RawRequest, find_known: FindKnown = know_nothing) -> tuple[str, ...] | None:
+    """Return the distinct observed properties in all comma-separated lists and repeats; None without the parameter."""
+    values = raw.all("observedproperty")
+    return split_lists(values, find_known) if values else None
+
+
+def parse_offerings(raw: RawRequest, find_known: FindKnown = know_nothing) -> tuple[str, ...] | None:
+    """Return the distinct offerings in all comma-separated lists and repeats; None without the parameter."""
+    values = raw.all("offering")
+    return split_lists(values, find_known) if values else None
+
+
+def parse_procedures(raw: RawRequest, find_known: FindKnown = know_nothing) -> tuple[str, ...] | None:
     """Return the distinct procedures in all comma-separated lists and repeats; None without the parameter.
 
     ``urn:ogc:def:procedure:`` is removed (D-08). ``sensorid`` is not read here, as in MapServer.
@@ -190,7 +196,7 @@ def parse_procedures(raw: RawRequest) -> tuple[str, ...] | None:
     values = raw.all("procedure")
     if not values:
         return None
-    return tuple(dict.fromkeys(strip_procedure(name) for name in split_lists(values)))
+    return tuple(dict.fromkeys(strip_procedure(name) for name in split_lists(values, find_known)))
 
 
 def parse_response_format(raw: RawRequest, allowed: tuple[str, ...]) -> str:
@@ -290,8 +296,10 @@ def _bare_format(value: str) -> str:
     return re.sub(r"=([\"'])([^\"']*)\1", r"=\2", "".join(value.split())).lower()
 
 
-def split_lists(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the distinct names of comma-separated lists, in order."""
-    names = [name.strip() for value in values for name in re.split(",+", value)]
+def split_lists(values: tuple[str, ...], find_known: FindKnown = know_nothing) -> tuple[str, ...]:
+    """Return the distinct names of comma-separated lists, in order, as `split_names` does.
+
+    ``find_known`` returns which names exist: a value with a comma, from an element too, may be one of them.
+    """
     # A list without names is not a missing list: it has an id that does not exist.
-    return tuple(dict.fromkeys(name for name in names if name)) or ("",)
+    return split_names(values, find_known) or ("",)

@@ -17,7 +17,7 @@ from mapsos.ows.xml_input import (
     stray_text,
     text_of,
 )
-from mapsos.terms.near_names import NearMissError, TooManyNamesError, ignore_names
+from mapsos.terms.names.near_names import NearMissError, TooManyNamesError, ignore_names
 
 if TYPE_CHECKING:
     from lxml import etree

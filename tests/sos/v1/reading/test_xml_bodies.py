@@ -139,7 +139,10 @@ def test_empty_elements_are_as_if_absent(operation: str, parameter: Parameter, c
 
 
 def test_empty_members_of_lists_are_as_if_absent() -> None:
-    inside = "<ows:Sections><ows:Section/><ows:Section>Contents</ows:Section></ows:Sections><ows:AcceptVersions><ows:Version/></ows:AcceptVersions>"
+    inside = (
+        "<ows:Sections><ows:Section/><ows:Section>Contents</ows:Section></ows:Sections>"
+        "<ows:AcceptVersions><ows:Version/></ows:AcceptVersions>"
+    )
     raw = read_body(body("GetCapabilities", inside))
     assert (raw.last("sections"), raw.last("acceptversions")) == ("Contents", None)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mapsos.rest.parameters import PARAMETERS
 from mapsos.sos.v1.operations import OPERATIONS
-from mapsos.terms.near_names import MAX_UNKNOWN, NearMissError, TooManyNamesError, find_near_name, ignore_names
+from mapsos.terms.names.near_names import MAX_UNKNOWN, NearMissError, TooManyNamesError, find_near_name, ignore_names
 
 SOS = tuple(parameter.name for row in OPERATIONS for parameter in row.parameters) + ("map", "mode")
 REST = tuple(name for names in PARAMETERS.values() for name in names) + ("f",)
@@ -41,6 +41,7 @@ REST = tuple(name for names in PARAMETERS.values() for name in names) + ("f",)
         ("box", "bbox"),
         ("bboxes", None),
         ("bboxs", "bbox"),
+        ("bobx", "bbox"),
         ("mapp", "map"),
         ("maps", "map"),
         ("srs_name", "srsName"),

@@ -66,7 +66,8 @@ def find_near_name(name: str, known: Iterable[str]) -> str | None:
     copied from XML) do not count. What remains may differ by as many letters as are often wrong in a name of that
     length but rarely make another word of it: two in names of nine letters and more, one in names of five to eight. An
     exchange of two neighbours is one difference. Shorter names, which differ from many words by one letter, may only
-    have a plural ``s`` or a doubled letter too many or too few. Names of one or two letters are never near misses.
+    have a plural ``s`` or a doubled letter too many or too few, or, from four letters, two neighbours exchanged. Names
+    of one or two letters are never near misses.
     """
     wanted = _simplify(name)
     if not 2 < len(wanted) <= _LONGEST:
@@ -89,12 +90,17 @@ def _compare(wanted: str, candidate: str) -> int | None:
     if wanted == candidate:
         return 0
     if len(candidate) < 5:
-        return 1 if len(candidate) > 2 and _differs_by_repetition(wanted, candidate) else None
+        near = len(candidate) > 2 and _differs_by_repetition(wanted, candidate)
+        return 1 if near or (len(candidate) > 3 and _is_exchanged(wanted, candidate)) else None
     most = 1 if len(candidate) < 9 else 2
     if abs(len(wanted) - len(candidate)) > most:
         return None
     distance = _count_differences(wanted, candidate)
     return distance if distance <= most else None
+
+
+def _is_exchanged(one: str, other: str) -> bool:
+    return len(one) == len(other) and sorted(one) == sorted(other) and _count_differences(one, other) == 1
 
 
 def _differs_by_repetition(one: str, other: str) -> bool:
