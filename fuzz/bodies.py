@@ -35,6 +35,7 @@ SEEDS = tuple(
         _OBSERVE.format(_TIME),
         _OBSERVE.format(_RESULT),
         _OBSERVE.format(_PLACE),
+        _OBSERVE.format("<eventTime/><procedure>a, b</procedure><extension><x/></extension><evenTime/>"),
         '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>',
         "service=SOS&request=GetCapabilities",
     )

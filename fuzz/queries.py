@@ -14,6 +14,7 @@ SEEDS = tuple(
         observe("table"),
         observe("rows", eventTime="2020-01-03/2020-01-09", procedure="S1", resultModel="om:Observation"),
         observe("places", bbox="0,0,10,60", srsName="EPSG:3857", featureOfInterest="S2"),
+        observe("rows", procedure="S1,a, b,S0", featureOfInterest="S0,S1", evenTime="2020", _="17"),
         observe("selected", eventTime="latest", featureOfInterest="BBOX:0,0,10,60"),
         "map=/etc/passwd&service=SOS&request=GetCapabilities",
         "service=SOS&request=GetCapabilities\nX-Forwarded-Host: evil.example\nHost: other\nX-Forwarded-For: 1.2.3.4",

@@ -21,6 +21,7 @@ from mapsos.ows.decoding import FORM, decode_query
 from mapsos.rest.description.schemas import SCHEMAS, write_schema
 from mapsos.rest.filters.relaxed_json import parse_relaxed_json
 from mapsos.rest.paths import parse_rest_path, read_path
+from mapsos.rest.resources.layers import list_layers
 from mapsos.rest.resources.observation_query import read_query
 from mapsos.rest.resources.observations import build_questions, select_parts
 from mapsos.sources.errors import SourceError
@@ -51,6 +52,7 @@ SEEDS = tuple(
         _DATA + "spatialFilter={points:[[%2B0.,45],[.1e1,44]]}",
         _DATA + "temporalFilter={during:2020-01-03T00:00:00+02:00,2020-01-09}&offering=rows,table",
         _DATA + "temporalFilter=last:2419200000,-05:30&procedure=S1",
+        _DATA + "procedure=S1,a, b,S0&_=17&procedures=S1",
         _DATA + "temporalFilter=equals:2020-01-05T12:00:00Z",
         _DATA + "temporalFilter=before:2020-01-05&where=phenomenon_time>=DATE '2020-01-02' OR uom IS NULL",
         _DATA + "where=numeric_value BETWEEN -1 AND 2e1 AND procedure IN ('S0','it''s')",
@@ -149,7 +151,8 @@ def _compare_rows(request: Request) -> None:
     text = raw.last("spatialFilter")
     if text is not None and text.strip().startswith("{"):
         _compare_readers(text)
-    for question in build_questions(select_parts(context, read_query(raw, context.now).question), None):
+    query = read_query(raw, context.now, list_layers(context))
+    for question in build_questions(select_parts(context, query.question), None):
         assert _rows(question.query, True) == _rows(question.query, False), request.query
 
 

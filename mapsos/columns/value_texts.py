@@ -132,7 +132,7 @@ def instant_texts(instants: pa.Array) -> pa.Array:
     iso[:, 10] = ord("T")
     iso[:, -1] = ord("Z")
     written = from_fixed_width(iso)
-    return written if whole else pc.replace_substring_regex(written, r"\.?0*Z$", "Z")
+    return written if whole else _trim_fractions(written)
 
 
 def time_texts(times: pa.Array) -> pa.Array:
@@ -214,32 +214,39 @@ def iso_datetimes(texts: pa.Array) -> pa.Array:
 
     Zone ``+00`` becomes ``Z``; a missing zone stays missing; other strings stay as they are.
     """
-    return _rewrite(texts, cut=False)
+    return _rewrite(texts, trim=False)
+
+
+_FRACTION = r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)((?:\.\d*[1-9])?)\.?0*((?:Z|[+-]\d\d:\d\d)?)$"
 
 
 def datetime_texts(texts: pa.Array) -> pa.Array:
-    """Rewrite date-times as `iso_datetimes` does, without fractions of a second: ``2001-01-01T00:00:00+02:00``."""
-    return _rewrite(texts, cut=True)
+    """Rewrite date-times as `iso_datetimes` does, with a fraction where it is not 0: ``2001-01-01T00:00:00.5Z``.
+
+    MapServer drops fractions, which makes two observations within a second the same.
+    """
+    return _rewrite(texts, trim=True)
 
 
-def _rewrite(texts: pa.Array, cut: bool) -> pa.Array:
+def _rewrite(texts: pa.Array, trim: bool) -> pa.Array:
     texts = texts.cast(pa.large_string())
-    if (quick := _rewrite_utc(texts, cut)) is not None:
+    if (quick := _rewrite_utc(texts, trim)) is not None:
         return quick
     encoded = texts.dictionary_encode()
     unique = encoded.dictionary
     known = pc.match_substring_regex(unique, _DRIVER_TIME)
-    fraction = "" if cut else r"\6"
-    iso = pc.replace_substring_regex(unique, _DRIVER_TIME, rf"\1-\2-\3T\4\5{fraction}|\7")
+    iso = pc.replace_substring_regex(unique, _DRIVER_TIME, r"\1-\2-\3T\4\5\6|\7")
     parts = pc.replace_substring_regex(iso, r"(T\d\d:\d\d)(\.\d*)?\|", r"\1:00\2|")
     zoned = pc.replace_substring_regex(parts, r"\|[+-](00)(?::?00)?$|\|[Zz]$", "Z")
     zoned = pc.replace_substring_regex(zoned, r"\|([+-]\d\d)$", r"\1:00")
     zoned = pc.replace_substring_regex(zoned, r"\|([+-]\d\d):?(\d\d)$", r"\1:\2")
     zoned = pc.replace_substring_regex(zoned, r"\|$", "")
+    if trim:
+        zoned = pc.replace_substring_regex(zoned, _FRACTION, r"\1\2\3")
     return pc.if_else(known, zoned, unique).take(encoded.indices)
 
 
-def _rewrite_utc(texts: pa.Array, cut: bool) -> pa.Array | None:
+def _rewrite_utc(texts: pa.Array, trim: bool) -> pa.Array | None:
     """Rewrite the usual forms of UTC, all rows alike, by the position of their characters; None for anything else."""
     characters = fixed_width(texts)
     if characters is None:
@@ -263,12 +270,22 @@ def _rewrite_utc(texts: pa.Array, cut: bool) -> pa.Array | None:
         return None
     if any((characters[:, position] != mark[0]).any() for position, mark in marks.items()):
         return None
-    kept = 19 if cut else width - tail
+    kept = width - tail
+    # Most drivers write three zeros.
+    if trim and kept > 19 and (characters[:, 20:kept] == ord("0")).all():
+        kept = 19
+    fractional = trim and kept > 19
     if ends_z and kept == width - tail:
-        return texts
+        return _trim_fractions(texts) if fractional else texts
     iso = np.empty((len(characters), kept + 1), np.uint8)
     iso[:, :kept] = characters[:, :kept]
     iso[:, 4] = iso[:, 7] = ord("-")
     iso[:, 10] = ord("T")
     iso[:, kept] = ord("Z")
-    return from_fixed_width(iso)
+    written = from_fixed_width(iso)
+    return _trim_fractions(written) if fractional else written
+
+
+def _trim_fractions(texts: pa.Array) -> pa.Array:
+    """Drop zeros at the end of fractions; all texts have a fraction and end with ``Z``."""
+    return pc.replace_substring_regex(texts, r"\.?0*Z$", "Z")

@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from mapsos.terms.names.near_names import find_near_name
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 
 def make_parser(name: str, description: str) -> ArgumentParser:
-    """Return the parser of ``mapsos NAME``; options must be written in full."""
+    """Return the parser of ``mapsos NAME``; options must be written in full, and a misspelt one is named."""
     # 3 ms that a request given by mapserv's arguments does not need.
     from argparse import ArgumentParser
 
-    return ArgumentParser(prog=f"mapsos {name}", description=description, allow_abbrev=False)
+    class Parser(ArgumentParser):
+        def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+            words = sys.argv[1:] if args is None else list(args)
+            # First, since the value of an unknown option would be taken for another argument.
+            for word in words[: words.index("--")] if "--" in words else words:
+                option = word.partition("=")[0]
+                if option.startswith("--") and option not in self._option_string_actions:
+                    self.error(f"unknown option {option}{suggest(option, self._option_string_actions)}")
+            return super().parse_args(words, namespace)
+
+    return Parser(prog=f"mapsos {name}", description=description, allow_abbrev=False)
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return ``. Did you mean KNOWN?`` for a near miss of a known word, else an empty string."""
+    bare = {name.lstrip("-"): name for name in known}
+    meant = find_near_name(word.lstrip("-"), bare)
+    return "" if meant is None else f". Did you mean {bare[meant]}?"
 
 
 def port(text: str) -> int:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from mapsos import __version__
+from mapsos.command.arguments import suggest
 from mapsos.command.install import run_install
 from mapsos.command.versions import write_version
 from mapsos.config.config_file import SettingsError
@@ -112,8 +113,12 @@ def read_arguments(arguments: Sequence[str]) -> CgiArguments:
         elif equals and name in ("QUERY_STRING", "PATH_INFO"):
             environ |= {name: value, "REQUEST_METHOD": "GET"}
         else:
-            raise UsageError(f"unknown argument: {argument}")
+            meant = suggest(name if equals else argument, (*_COMMANDS, *_WORDS))
+            raise UsageError(f"unknown argument: {argument}{meant}")
     return CgiArguments(shown, headers, conf, tuple(environ.items()))
+
+
+_WORDS = ("--help", "--version", "-conf", "QUERY_STRING", "PATH_INFO")
 
 
 def _run_cgi(environ: Mapping[str, str], arguments: CgiArguments) -> int:

@@ -46,9 +46,25 @@ def is_enabled(
     The layer's own lists of addresses always apply. Those of WEB are a part of the rules of WEB, as in MapServer: a
     layer that enables the request itself is not bound by them.
     """
-    if not _admits_address(layer.access, layer.file, remote_addr):
+    return _is_allowed(service, layer.access, layer.file, request_name, remote_addr, writes=writes)
+
+
+def is_operation_enabled(service: Service, request_name: str, remote_addr: str | None, *, writes: bool = False) -> bool:
+    """Return whether any LAYER of the map enables a request, with an offering or without; parameters as of
+    `enabled_layers`. As in MapServer, a map without offerings can answer requests.
+    """
+    if enabled_layers(service, request_name, remote_addr, writes=writes):
+        return True
+    others = service.other_access
+    return any(_is_allowed(service, rules, service.file, request_name, remote_addr, writes=writes) for rules in others)
+
+
+def _is_allowed(
+    service: Service, rules: AccessRules, file: str, request_name: str, remote_addr: str | None, *, writes: bool
+) -> bool:
+    if not _admits_address(rules, file, remote_addr):
         return False
-    stated = _evaluate(layer.access, request_name, writes=writes)
+    stated = _evaluate(rules, request_name, writes=writes)
     return stated if stated is not None else is_web_enabled(service, request_name, remote_addr, writes=writes)
 
 

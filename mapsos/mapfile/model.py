@@ -204,8 +204,10 @@ class Service:
         Raw strings of the metadata.
     extent
         EXTENT of MAP in ``crs``; None if absent or degenerate.
+    other_access
+        The distinct access rules of layers without an offering id.
     vendor_parameters
-        Request parameters that are allowed and ignored, in lower case.
+        Request parameters that are known and have no effect, in lower case.
     conformance
         Words of the conformance metadata in lower case, at least one. The first is the default for requests.
     file, files
@@ -232,6 +234,7 @@ class Service:
     crs: Crs | None = None
     access: AccessRules = AccessRules()
     layers: tuple[ObservationLayer, ...] = ()
+    other_access: tuple[AccessRules, ...] = ()
     vendor_parameters: tuple[str, ...] = ()
     conformance: tuple[str, ...] = ("mapserver",)
     file: str = ""

@@ -124,6 +124,7 @@ def build_service(map_block: Block, file: str) -> Service:
         crs=_crs(map_block, "the MAP"),
         access=_access(web),
         layers=tuple(_layers(map_block, file, encoding)),
+        other_access=tuple(dict.fromkeys(_list_other_access(map_block, encoding))),
         vendor_parameters=tuple((web.text("vendor_parameters") or "").lower().split()),
         conformance=tuple(dict.fromkeys((web.text("conformance") or "").lower().split())) or Service.conformance,
         file=file,
@@ -148,6 +149,14 @@ def _layers(map_block: Block, map_file: str, encoding: str | None) -> Iterator[O
         metadata = layer_metadata(block, encoding)
         if metadata.find("offering_id") is not None:
             yield _layer(block, metadata, folder, shape_path, encoding)
+
+
+def _list_other_access(map_block: Block, encoding: str | None) -> Iterator[AccessRules]:
+    """Yield the access rules of the layers without an offering id."""
+    for block in map_block.inner("layer"):
+        metadata = layer_metadata(block, encoding)
+        if metadata.find("offering_id") is None:
+            yield _access(metadata)
 
 
 def _layer(

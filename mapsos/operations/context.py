@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mapsos.mapfile.access import enabled_layers
+from mapsos.mapfile.access import enabled_layers, is_operation_enabled
 from mapsos.mapfile.model import ObservationLayer, Service, read_max_rows
 from mapsos.operations.errors import Kind, ServiceError
 from mapsos.operations.host import Host
@@ -58,3 +58,7 @@ class Context:
         An operation that ``writes`` must be enabled by its name: ``*`` is not enough.
         """
         return enabled_layers(self.service, request_name, self.address, writes=writes)
+
+    def is_enabled(self, request_name: str, *, writes: bool = False) -> bool:
+        """Return whether this client may use an operation: whether any LAYER of the map enables it."""
+        return is_operation_enabled(self.service, request_name, self.address, writes=writes)

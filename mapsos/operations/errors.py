@@ -88,3 +88,8 @@ class ServiceError(ReportedError):
         self.subject: Subject = subject
         self.names = names
         self.detail = detail
+
+
+def reject_names(subject: Subject, names: tuple[str, ...], kind: str | None = None) -> ServiceError:
+    """Return the error about unknown names; ``kind`` is what they are, if it is not the subject."""
+    return ServiceError(Kind.UNKNOWN_NAME, subject, f"{kind or subject} {','.join(names)} not found.", names=names)

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from mapsos.columns.batches import Column
 from mapsos.encodings.documents.sampling_features import SamplingFeature
 from mapsos.operations.context import Context
 from mapsos.operations.layers.facts import read_layer
 from mapsos.operations.layers.meaning import LayerMeaning, list_spellings, read_meaning
-from mapsos.operations.observations.selection import LayerSelection, pick_procedures, select_procedures, select_rows
+from mapsos.operations.observations.selection import (
+    LayerSelection,
+    NamedFeatures,
+    is_any_feature,
+    name_features,
+    select_procedures,
+    select_rows,
+)
 from mapsos.operations.questions import FeatureOfInterest, FeatureQuestion
 from mapsos.operations.sensors.descriptions import WriteLink, choose_place_crs
 from mapsos.operations.sensors.feature_places import MOVED, find_place
+from mapsos.terms.predicates import EVERYTHING, Predicate, all_of
 
 
 def list_features(context: Context, question: FeatureQuestion, write_link: WriteLink) -> list[SamplingFeature]:
@@ -28,11 +37,15 @@ def list_features(context: Context, question: FeatureQuestion, write_link: Write
     """
     meanings = tuple(map(read_meaning, context.enabled("GetFeatureOfInterest")))
     asked = select_procedures(meanings, question.procedures)
-    wanted = FeatureOfInterest(question.place, question.ids)
+    ids = () if is_any_feature(question.ids) else question.ids
+    wanted = FeatureOfInterest(question.place, ids)
     selections = select_rows(context.service, asked, question.times, wanted, None, context.now)
+    remaining = tuple(meaning for meaning, _ in asked)
+    named = dict(zip(map(id, remaining), name_features(remaining, ids), strict=True)) if ids else {}
     found: dict[str, SamplingFeature] = {}
     for selection in selections:
-        for feature in _list_features(selection, question.ids, write_link):
+        part = named.get(id(selection.meaning), NamedFeatures(stations=EVERYTHING))
+        for feature in _list_features(selection, part, ids, write_link):
             known = found.setdefault(feature.id.casefold(), feature)
             links = tuple(dict.fromkeys((*known.observations, *feature.observations)))
             found[feature.id.casefold()] = replace(feature if known.wkb is None else known, observations=links)
@@ -40,16 +53,25 @@ def list_features(context: Context, question: FeatureQuestion, write_link: Write
 
 
 def _list_features(
-    selection: LayerSelection, ids: tuple[str, ...], write_link: WriteLink
+    selection: LayerSelection, named: NamedFeatures, ids: tuple[str, ...], write_link: WriteLink
 ) -> Iterator[SamplingFeature]:
     meaning = selection.meaning
+    both = named.stations is not None and named.others is not None
+    columns = ((named.stations, meaning.procedure_column), (named.others, meaning.feature_id_column))
+    for rows, column in columns:
+        if rows is not None:
+            predicate = all_of(selection.predicate, rows) if both else selection.predicate
+            yield from _group_rows(meaning, column, predicate, ids, write_link)
+
+
+def _group_rows(
+    meaning: LayerMeaning, column: Column | None, predicate: Predicate, ids: tuple[str, ...], write_link: WriteLink
+) -> Iterator[SamplingFeature]:
+    """Yield a feature for each value of a column; without one, for each of the layer's procedures among the ids."""
     layer = meaning.layer
     crs, label = choose_place_crs(layer)
-    column = meaning.procedure_column
-    if ids and not _is_station(meaning, ids) and meaning.feature_id_column is not None:
-        column = meaning.feature_id_column
     with read_layer(layer.source) as source:
-        groups = source.group_facts(column.name if column else None, predicate=selection.predicate, crs=crs)
+        groups = source.group_facts(column.name if column else None, predicate=predicate, crs=crs)
     wanted = set().union(*map(list_spellings, ids))
     for name, facts in groups.items():
         place = find_place(facts)
@@ -58,10 +80,3 @@ def _list_features(
             if column is not None or not ids or id_.casefold() in wanted:
                 url = write_link(layer, "feature", id_)
                 yield SamplingFeature(id_, place.wkb, label, description, () if url is None else (url,))
-
-
-def _is_station(meaning: LayerMeaning, ids: tuple[str, ...]) -> bool:
-    """Return whether the ids are those of procedures of the layer."""
-    if not meaning.layer.procedures and meaning.procedure_column is None:
-        return False
-    return pick_procedures(meaning, ids) is not None

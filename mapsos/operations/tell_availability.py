@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mapsos.encodings.documents.availability import Availability
+from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
 from mapsos.operations.layers.facts import find_availability
 from mapsos.operations.layers.meaning import read_meaning
@@ -20,14 +21,19 @@ def tell_availability(context: Context, question: AvailabilityQuestion) -> list[
     Costs one grouped query for each layer; a layer whose source cannot group is read once. Results are cached while the
     data are unchanged. Raises ServiceError.
     """
-    layers = tuple(layer for layer in context.enabled("GetDataAvailability") if layer.observed_property is not None)
-    layers = pick_layers(layers, question.offerings, name_offering, "offering")
+    layers = pick_offerings(context, question.offerings)
     layers = pick_layers(layers, question.observed_properties, name_property, "observed property")
     asked = select_procedures(tuple(map(read_meaning, layers)), question.procedures)
     selections = select_rows(
         context.service, asked, question.times, question.feature, question.place, context.now
     )
     return _merge([member for selection in selections for member in _ask(selection)])
+
+
+def pick_offerings(context: Context, offerings: tuple[str, ...] | None = None) -> tuple[ObservationLayer, ...]:
+    """Return the layers of offerings whose availability the client may request; None for all. Raises ServiceError."""
+    layers = tuple(layer for layer in context.enabled("GetDataAvailability") if layer.observed_property is not None)
+    return pick_layers(layers, offerings, name_offering, "offering")
 
 
 def _ask(selection: LayerSelection) -> list[Availability]:

@@ -7,13 +7,15 @@ from collections.abc import Callable
 
 from mapsos.ows.error_page import PageError
 from mapsos.ows.exceptions import DecodingError
-from mapsos.ows.kvp import decode_kvp
+from mapsos.ows.kvp import NAMELESS, decode_kvp
 from mapsos.ows.raw_request import RawRequest
 from mapsos.web.messages import Request
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 _CHUNK = 65536
+# White space and byte order marks may stand before the first tag.
+_LOOKS_LIKE_XML = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\0]*<")
 # A key-value body: OWSLib posts one without its media type.
 _LOOKS_LIKE_FORM = re.compile(rb"\s*[A-Za-z_.]+=")
 
@@ -27,6 +29,8 @@ def decode_request(
     request: Request, query: RawRequest, max_body: int, read_body: Callable[[bytes], RawRequest]
 ) -> RawRequest:
     """Return all parameters: a form body's come before the query string's, an XML body's override them.
+
+    A body that begins with ``<`` is XML whatever its content type is: ``curl -d @request.xml`` sends it as a form.
 
     Parameters
     ----------
@@ -48,20 +52,22 @@ def decode_request(
         return query
     _check_coding(request.environ.get("HTTP_CONTENT_ENCODING", ""))
     media_type = request.content_type.split(";")[0].strip().lower()
-    if media_type == MULTIPART:
-        return _join(_read_multipart(request, max_body), query)
     body = _read_body(request, max_body)
+    if _LOOKS_LIKE_XML.match(body):
+        return _override(query, read_body(body))
+    if media_type == MULTIPART:
+        return _join(_read_multipart(request, body), query)
     if media_type == FORM or (_LOOKS_LIKE_FORM.match(body) and media_type in ("", "text/plain")):
         return _join(decode_kvp(body.decode("utf-8", "surrogateescape").strip()), query)
     return _override(query, read_body(body))
 
 
-def _read_multipart(request: Request, max_body: int) -> RawRequest:
+def _read_multipart(request: Request, body: bytes) -> RawRequest:
     if request.read_form is None:
         message = f"A body of {MULTIPART} is not read by this program; send {FORM}."
         raise DecodingError("InvalidParameterValue", "request", message, status=415)
     try:
-        pairs = request.read_form(_read_body(request, max_body))
+        pairs = request.read_form(body)
     except ValueError as error:
         message = f"The multipart form in the body cannot be read: {error}."
         raise DecodingError("InvalidParameterValue", "request", message) from error
@@ -69,7 +75,7 @@ def _read_multipart(request: Request, max_body: int) -> RawRequest:
     for name, value in pairs:
         values[name.lower()] = (*values.get(name.lower(), ()), value)
     nameless = values.pop("", None) is not None
-    return RawRequest(values, nameless=nameless)
+    return RawRequest(values, ignored=(NAMELESS,) if nameless else ())
 
 
 def _read_body(request: Request, max_body: int) -> bytes:
@@ -116,8 +122,9 @@ def _join(first: RawRequest, second: RawRequest) -> RawRequest:
     values = dict(first.values)
     for name, found in second.values.items():
         values[name] = values.get(name, ()) + found
-    return RawRequest(values, nameless=first.nameless or second.nameless)
+    return RawRequest(values, ignored=tuple(dict.fromkeys(first.ignored + second.ignored)))
 
 
 def _override(query: RawRequest, body: RawRequest) -> RawRequest:
-    return RawRequest({**query.values, **body.values}, from_xml=True, root=body.root)
+    values = {**query.values, **body.values}
+    return RawRequest(values, from_xml=True, root=body.root, ignored=query.ignored + body.ignored)

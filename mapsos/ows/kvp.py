@@ -7,6 +7,8 @@ import re
 from mapsos.ows.exceptions import DecodingError
 from mapsos.ows.raw_request import RawRequest
 
+NAMELESS = "="
+"""The name of pairs without a name among the ignored parameters."""
 MAX_PAIRS = 1000
 """Maximum number of pairs in a query string or a form."""
 
@@ -17,7 +19,7 @@ def decode_kvp(text: str | bytes) -> RawRequest:
     """Decode ``name=value&...``.
 
     Names are case-insensitive. ``+`` is a space and ``%XX`` a byte; a malformed ``%`` stays as it is. A pair without
-    ``=`` has an empty value; a pair without a name is ignored, but sets ``nameless``.
+    ``=`` has an empty value; a pair without a name is ignored.
 
     Parameters
     ----------
@@ -47,7 +49,8 @@ def decode_kvp(text: str | bytes) -> RawRequest:
             shown = name.decode("utf-8", "replace")
             message = f"Parameter {shown} is not valid UTF-8."
             raise DecodingError("InvalidParameterValue", shown, message) from error
-    return RawRequest({name: tuple(found) for name, found in values.items()}, nameless=nameless)
+    ignored = (NAMELESS,) if nameless else ()
+    return RawRequest({name: tuple(found) for name, found in values.items()}, ignored=ignored)
 
 
 def _encode(text: str) -> bytes:

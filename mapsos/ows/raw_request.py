@@ -23,14 +23,14 @@ class RawRequest:
         Whether the request had an XML body.
     root
         The name of the body's root element, None without an XML body.
-    nameless
-        Whether there was a pair without a name (``=value``), which is not among the values.
+    ignored
+        Names in an XML body that the operation does not know, as the client wrote them; ``=`` for pairs without a name.
     """
 
     values: Mapping[str, tuple[str, ...]] = field(hash=False)
     from_xml: bool = False
     root: str | None = None
-    nameless: bool = False
+    ignored: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", MappingProxyType(dict(self.values)))

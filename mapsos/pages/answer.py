@@ -22,7 +22,7 @@ from mapsos.pages.static_files import StaticFile, read_static
 from mapsos.pages.wording import PageLanguage, choose_language, share_language
 from mapsos.rest.answer import RestExchange, decoding_errors, find_service, tell_methods
 from mapsos.rest.errors import MethodError, RestError, translate_failure
-from mapsos.rest.parameters import PARAMETERS
+from mapsos.rest.parameters import PARAMETERS, check_names
 from mapsos.rest.paths import RestPath, write_path
 from mapsos.rest.resource import Resource
 from mapsos.rest.resources.layers import list_layers
@@ -60,7 +60,7 @@ class Pages:
             "named": False,
             "trail": list_trail(site),
             "services": places,
-            "formats": list_formats(self._request, site),
+            "formats": list_formats(self._request, site, "services"),
         }
         return self._respond(200, render_page("services", site, values))
 
@@ -78,7 +78,7 @@ class Pages:
             "catalog": catalog,
             "write_path": write_path,
             "sos": SosLinks(place.sos),
-            "formats": list_formats(request, place.site),
+            "formats": list_formats(request, place.site, resource.kind),
             "asked": asked,
             "stations": [],
             "query_text": lambda text: text.replace("\\", "\\\\").replace(",", "\\,"),
@@ -111,8 +111,6 @@ class Pages:
         request = self._request
         language = choose_language(service.language)
         place = find_place(request, self._host, language, name)
-        with decoding_errors():
-            decode_query(request)
         context = Context(self._host, service, request.environ.get("REMOTE_ADDR"), current_time())
         here = Link(language.wording.gettext("Request builder"), f"{place.site.root}{PAGE_PATHS}builder{place.key}")
         values: dict[str, Any] = {
@@ -148,6 +146,7 @@ class PageExchange:
         self._host = host
         self._pages = Pages(request, host)
         self._service: Service | None = None
+        self._ignored: tuple[str, ...] = ()
 
     def answer(self) -> Response:
         """Answer the request. Raises RestError: 404 for an unknown path, 405 for methods other than GET and HEAD."""
@@ -159,13 +158,16 @@ class PageExchange:
             return self._send_file(found)
         if kind == "builder":
             self._service = find_service(name or None, self._host)
-            return self._pages.write_builder(self._service, name or None)
+            with decoding_errors():
+                self._ignored = check_names(decode_query(request), "builder")
+            return replace(self._pages.write_builder(self._service, name or None), ignored=self._ignored)
         raise RestError("page not found", code=404)
 
     def report(self, failure: Failure) -> Response:
         """Report a failure as a page."""
         error = translate_failure(failure)
-        return replace(tell_methods(self._pages.write_error(error, self._service), error), operation=PAGE_OPERATION)
+        page = tell_methods(self._pages.write_error(error, self._service), error)
+        return replace(page, operation=PAGE_OPERATION, ignored=self._ignored)
 
     def _send_file(self, file: StaticFile) -> Response:
         headers = (

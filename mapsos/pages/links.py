@@ -11,6 +11,7 @@ from mapsos.encodings.esri.observation_markup import Page
 from mapsos.operations.host import Host
 from mapsos.pages.rendering import Link, Site
 from mapsos.pages.wording import PageLanguage
+from mapsos.rest.parameters import PARAMETERS
 from mapsos.rest.paths import MEMBERS, read_path, write_path
 from mapsos.rest.resource import Resource
 from mapsos.terms.values import dataclass
@@ -99,12 +100,17 @@ def name_page(place: Place, resource: Resource, asked: Mapping[str, str]) -> dic
     return {"title": title, "named": named, "trail": list_trail(place.site, place, *below)}
 
 
-def list_formats(request: Request, site: Site) -> list[Link]:
-    """Return links to the resource in other formats, and to the page itself."""
+def list_formats(request: Request, site: Site, resource: str | None = None) -> list[Link]:
+    """Return links to the resource in other formats, and to the page itself, with the parameters that it has.
+
+    If ``resource`` is None, it is unknown, and has the parameters of all resources.
+    """
+    names = PARAMETERS[resource] if resource is not None else [name for own in PARAMETERS.values() for name in own]
+    known = {name.lower() for name in names}
     gettext = site.language.wording.gettext
     texts = (("JSON", "json"), (gettext("JSON, indented"), "pjson"), (gettext("This page"), "html"))
     pairs = parse_qsl(request.query or "", keep_blank_values=True, errors="surrogateescape")
-    said = [pair for pair in pairs if pair[0].lower() != "f"]
+    said = [pair for pair in pairs if pair[0].lower() in known]
     return [
         Link(text, f"{_find_here(request)}?{urlencode([*said, ('f', format)], errors='surrogateescape')}")
         for text, format in texts

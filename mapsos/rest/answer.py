@@ -21,7 +21,7 @@ from mapsos.ows.raw_request import RawRequest
 from mapsos.rest.errors import MethodError, RestError, translate_failure
 from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
-from mapsos.rest.resource import Resource, find_resource
+from mapsos.rest.resource import Resource, check_path, find_resource
 from mapsos.rest.resources.layers import rest_errors
 from mapsos.terms.failures import Failure
 from mapsos.terms.times import current_time
@@ -67,6 +67,7 @@ class RestExchange:
         self._host = host
         self._pages = pages
         self._service: Service | None = None
+        self._ignored: tuple[str, ...] = ()
         # Until the query has been decoded, which can fail.
         self._wants_page = pages is not None
 
@@ -74,22 +75,28 @@ class RestExchange:
         """Answer the request. Raises RestError and ServiceError."""
         raw = self._read()
         if self._path.resource == "services":
-            return replace(self._answer_services(raw), operation=self._path.operation)
+            self._ignored = check_names(raw, "services")
+            return self._finish(self._answer_services(raw))
         service = self._service = find_service(self._path.service, self._host)
         address, now = self._request.environ.get("REMOTE_ADDR"), current_time()
         context = Context(self._host, service, address, now, build_own_url(self._request, raw.first("map")))
         script = self._request.environ.get("SCRIPT_NAME", "")
+        self._ignored = check_names(raw, check_path(context, self._path))
         resource = find_resource(context, self._path, raw, script, reads_body=self._request.method != "HEAD")
-        response = self._write(context, raw, resource)
-        return replace(response, operation=self._path.operation, count_rows=resource.count_rows)
+        response = replace(self._write(context, raw, resource), count_rows=resource.count_rows)
+        return self._finish(response)
 
     def report(self, failure: Failure) -> Response:
         """Report a failure as a document or a page, with its HTTP status code."""
         error = translate_failure(failure)
         if self._wants_page and self._pages is not None:
             page = self._pages.write_error(error, self._service)
-            return replace(tell_methods(page, error), operation=self._path.operation)
-        return replace(write_error(error), operation=self._path.operation)
+            return self._finish(tell_methods(page, error))
+        return self._finish(write_error(error))
+
+    def _finish(self, response: Response) -> Response:
+        """Add what the log tells about the request."""
+        return replace(response, operation=self._path.operation, ignored=self._ignored)
 
     def _read(self) -> RawRequest:
         request, settings = self._request, self._host.settings
@@ -104,7 +111,7 @@ class RestExchange:
         return raw
 
     def _answer_services(self, raw: RawRequest) -> Response:
-        services, format = _list_services(raw, self._host), read_format(raw, "services")
+        services, format = _list_services(self._host), read_format(raw, "services")
         if format == "html" and self._pages is not None:
             return self._pages.write_services(services)
         value = {"services": [{"name": name, "type": "MapServer"} for name in services]}
@@ -130,9 +137,8 @@ def _describe_stream(context: Context, raw: RawRequest, resource: Resource) -> A
     return Answer(form.content_type, resource.stream, name_file(named, form.extension or ""), facts=facts)
 
 
-def _list_services(raw: RawRequest, host: Host) -> dict[str, Service]:
+def _list_services(host: Host) -> dict[str, Service]:
     """Return the maps that are services by name. Maps that cannot be read are left out and logged."""
-    check_names(raw, "services")
     found = {}
     for name in sorted(host.settings.maps):
         try:

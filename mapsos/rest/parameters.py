@@ -1,4 +1,4 @@
-"""Parameters of the REST interface. Unknown parameters are rejected."""
+"""Parameters of the REST interface. Unknown parameters are ignored, near misses of known ones are rejected."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 
 from mapsos.ows.raw_request import RawRequest
 from mapsos.rest.errors import RestError
+from mapsos.terms.names.name_lists import FindKnown, know_nothing, split_names
+from mapsos.terms.names.near_names import NearMissError, TooManyNamesError, ignore_names
 
 FORMATS = ("html", "json", "pjson")
 MORE_FORMATS = {"": ("schema",), "observations/query": ("csv",)}
@@ -14,6 +16,7 @@ MORE_FORMATS = {"": ("schema",), "observations/query": ("csv",)}
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "services": (),
     "openapi": (),
+    "builder": (),
     "": (),
     "observations": (),
     "offering": (),
@@ -36,21 +39,30 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
 """The parameters of each resource except ``f``: those that f=schema lists, and those of pages."""
 
 
-def check_names(raw: RawRequest, resource: str) -> None:
-    """Reject unknown, nameless and repeated parameters. Raises RestError."""
+def check_names(raw: RawRequest, resource: str) -> tuple[str, ...]:
+    """Return the names of the parameters that are ignored: those that the resource does not have.
+
+    Raises
+    ------
+    RestError
+        A name is a near miss of one that the resource has, or a parameter has several different values.
+    """
     if "callback" in raw.values:
         raise RestError(
             "callback is not supported", "use f=json; the CORS setting of the server can allow other origins"
         )
     allowed = (*PARAMETERS[resource], "f")
-    unknown = [name for name in raw.values if name not in {known.lower() for known in allowed}]
-    if raw.nameless:
-        raise RestError("a parameter has a value but no name", f"parameters are {', '.join(allowed)}")
-    if unknown:
-        raise RestError(f"unknown parameter {', '.join(unknown)}", f"parameters are {', '.join(allowed)}")
+    elsewhere = (name for names in PARAMETERS.values() for name in names)
+    try:
+        ignored = raw.ignored + ignore_names(raw.values, allowed, elsewhere)
+    except NearMissError as error:
+        raise RestError(f"unknown parameter {error.name}", f"did you mean {error.meant}?") from error
+    except TooManyNamesError as error:
+        raise RestError(str(error)) from error
     for name in PARAMETERS[resource] + ("f",):
         if len(set(raw.all(name))) > 1:
             raise RestError(f"{name} is given more than once, with different values")
+    return ignored
 
 
 def read_format(raw: RawRequest, resource: str) -> str:
@@ -62,14 +74,16 @@ def read_format(raw: RawRequest, resource: str) -> str:
     return found
 
 
-def read_list(raw: RawRequest, name: str) -> tuple[str, ...] | None:
+def read_list(raw: RawRequest, name: str, find_known: FindKnown = know_nothing) -> tuple[str, ...] | None:
     """Return the ids of a comma-separated list; None if the parameter is absent or empty.
 
-    A comma inside an id is written ``\\,``.
+    A comma inside an id is written ``\\,``. It may also stand as it is if ``find_known`` knows the id (`split_names`).
     """
     text = raw.last(name)
     if text is None or not text.strip():
         return None
+    if "\\" not in text:
+        return split_names([text], find_known)
     parts = [re.sub(r"\\([\\,])", r"\1", part).strip() for part in re.split(r"(?<!\\),", text)]
     return tuple(dict.fromkeys(part for part in parts if part))
 

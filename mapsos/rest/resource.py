@@ -9,7 +9,7 @@ from mapsos.operations.context import Context
 from mapsos.ows.raw_request import RawRequest
 from mapsos.rest.description.openapi import describe_openapi
 from mapsos.rest.errors import RestError
-from mapsos.rest.parameters import check_names, read_format
+from mapsos.rest.parameters import read_format
 from mapsos.rest.paths import RestPath
 from mapsos.rest.resources.features import list_features, query_features
 from mapsos.rest.resources.offerings import describe_offering, list_offerings
@@ -69,6 +69,15 @@ _MEMBERS: dict[str, Callable[[Context, str], dict[str, Any]]] = {
 }
 
 
+def check_path(context: Context, path: RestPath) -> str:
+    """Return the resource of a path. Raises RestError: it does not exist (404), or access is not allowed (403)."""
+    if not any(map(context.enabled, ("GetCapabilities", "GetObservation"))):
+        raise RestError("access to this service is not allowed", code=403)
+    if path.resource is None:
+        raise RestError("resource not found", "resources are observations, procedures and features", code=404)
+    return path.resource
+
+
 def find_resource(
     context: Context, path: RestPath, raw: RawRequest, script: str = "", *, reads_body: bool = True
 ) -> Resource:
@@ -77,7 +86,7 @@ def find_resource(
     Parameters
     ----------
     context, path, raw
-        The request.
+        The request, whose path and names of parameters have been checked.
     script
         The path of the program.
     reads_body
@@ -86,25 +95,21 @@ def find_resource(
     Raises
     ------
     RestError
-        The resource does not exist (404), access is not allowed (403), or a parameter is wrong (400).
+        The offering or procedure does not exist (404), or a parameter is wrong (400).
     """
-    if not any(map(context.enabled, ("GetCapabilities", "GetObservation"))):
-        raise RestError("access to this service is not allowed", code=403)
-    if path.resource is None:
-        raise RestError("resource not found", "resources are observations, procedures and features", code=404)
-    check_names(raw, path.resource)
-    format = read_format(raw, path.resource)
+    resource = check_path(context, path)
+    format = read_format(raw, resource)
     if format == "schema":
         return Resource("schema", "json", describe_schema())
-    if path.resource == "openapi":
+    if resource == "openapi":
         return Resource("openapi", "pjson", describe_openapi(context, script + path.prefix))
-    if path.resource == "observations/query":
+    if resource == "observations/query":
         return _find_observations(context, raw, format, reads_body=reads_body)
-    if path.resource == "features/query":
-        return Resource(path.resource, format, query_features(context, raw))
+    if resource == "features/query":
+        return Resource(resource, format, query_features(context, raw))
     if path.id is not None:
-        return Resource(path.resource, format, _MEMBERS[path.resource](context, path.id))
-    return Resource(path.resource, format, _READERS[path.resource](context))
+        return Resource(resource, format, _MEMBERS[resource](context, path.id))
+    return Resource(resource, format, _READERS[resource](context))
 
 
 def _find_observations(context: Context, raw: RawRequest, format: str, *, reads_body: bool) -> Resource:

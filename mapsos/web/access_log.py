@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mapsos.requests")
 
+_MOST_IGNORED = 20
+"""The most names of ignored parameters in a line."""
+_LONGEST_NAME = 64
+"""The most characters of such a name."""
+
 Outcome = Literal["complete", "unfinished", "broken"]
 """The whole answer was passed to the server, the client disconnected before its end, or it failed midway."""
 
@@ -65,6 +70,7 @@ class LoggedBody:
             self._metrics.finish(response.operation, response.status, seconds, rows, self._bytes, self._outcome)
         if not log.isEnabledFor(logging.INFO):
             return
+        ignored = [name[:_LONGEST_NAME] for name in response.ignored[:_MOST_IGNORED]]
         facts = {
             "id": request.id,
             "address": request.environ.get("REMOTE_ADDR", ""),
@@ -76,9 +82,10 @@ class LoggedBody:
             "bytes": self._bytes,
             "ms": round(seconds * 1000, 1),
             "outcome": self._outcome,
+            "ignored": ignored,
         }
         log.info(
-            "%s %s %s %d %d rows %d bytes %.0f ms %s, from %s, id %s",
+            "%s %s %s %d %d rows %d bytes %.0f ms %s%s, from %s, id %s",
             _one_word(request.method),
             _one_word(_map_name(request)),
             response.operation or "-",
@@ -87,6 +94,7 @@ class LoggedBody:
             self._bytes,
             seconds * 1000,
             self._outcome,
+            f", ignored {','.join(_one_word(name).replace(',', '?') for name in ignored)}" if ignored else "",
             _one_word(request.environ.get("REMOTE_ADDR", "")),
             request.id,
             extra={"facts": facts},

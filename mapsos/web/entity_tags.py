@@ -47,7 +47,7 @@ def answer_condition(response: Response, if_none_match: str | None) -> Response:
     if if_none_match is None or not matches(if_none_match, tag):
         return replace(response, headers=headers)
     rest = tuple((name, value) for name, value in headers if name != "Content-Type")
-    return Response(status=304, headers=rest, operation=response.operation)
+    return Response(status=304, headers=rest, operation=response.operation, ignored=response.ignored)
 
 
 def matches(if_none_match: str, tag: str) -> bool:

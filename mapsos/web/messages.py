@@ -55,7 +55,8 @@ class Response:
     An exception out of ``body`` means that the document is unfinished: an adapter must end the connection so that the
     client notices, never complete it. ``error`` is whether the response reports a failure. ``operation`` is the
     requested operation, empty if unknown; ``count_rows`` returns the number of observations in the body so far.
-    ``compressible`` is whether compressing the body is worth it.
+    ``compressible`` is whether compressing the body is worth it. ``ignored`` are the names of parameters that had no
+    effect, for the log.
     """
 
     status: int = 200
@@ -65,6 +66,7 @@ class Response:
     operation: str = ""
     count_rows: Callable[[], int] = lambda: 0
     compressible: bool = False
+    ignored: tuple[str, ...] = ()
 
     @property
     def status_line(self) -> str:

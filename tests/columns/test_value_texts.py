@@ -81,11 +81,14 @@ def test_slices_and_nulls_of_reals() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given_text", "iso", "cut"),
+    ("given_text", "iso", "trimmed"),
     [
-        ("2001/01/01 00:00:00.5+02", "2001-01-01T00:00:00.5+02:00", "2001-01-01T00:00:00+02:00"),
+        ("2001/01/01 00:00:00.5+02", "2001-01-01T00:00:00.5+02:00", "2001-01-01T00:00:00.5+02:00"),
+        ("2001/01/01 00:00:10.500-0330", "2001-01-01T00:00:10.500-03:30", "2001-01-01T00:00:10.5-03:30"),
+        ("2001/01/01 00:00:10.000", "2001-01-01T00:00:10.000", "2001-01-01T00:00:10"),
+        ("2001-01-01T00:00:10.100Z", "2001-01-01T00:00:10.100Z", "2001-01-01T00:00:10.1Z"),
         ("2001/01/01 00:00:00+00", "2001-01-01T00:00:00Z", "2001-01-01T00:00:00Z"),
-        ("2001/01/01 00:00:00.123+00", "2001-01-01T00:00:00.123Z", "2001-01-01T00:00:00Z"),
+        ("2001/01/01 00:00:00.123+00", "2001-01-01T00:00:00.123Z", "2001-01-01T00:00:00.123Z"),
         ("2001-01-01T00:00:00.000Z", "2001-01-01T00:00:00.000Z", "2001-01-01T00:00:00Z"),
         ("2001/01/01 00:00:00", "2001-01-01T00:00:00", "2001-01-01T00:00:00"),
         ("2001/01/01 00:00:00-0330", "2001-01-01T00:00:00-03:30", "2001-01-01T00:00:00-03:30"),
@@ -95,14 +98,14 @@ def test_slices_and_nulls_of_reals() -> None:
         ("2001", "2001", "2001"),
     ],
 )
-def test_date_times_of_drivers(given_text: str, iso: str, cut: str) -> None:
+def test_date_times_of_drivers(given_text: str, iso: str, trimmed: str) -> None:
     for others in ([], [None, "x"], [given_text]):
         column = pa.array([given_text, *others])
         assert value_texts.iso_datetimes(column)[0].as_py() == iso
-        assert value_texts.datetime_texts(column)[0].as_py() == cut
+        assert value_texts.datetime_texts(column)[0].as_py() == trimmed
         assert (
             value_texts.datetime_texts(column).to_pylist()[1:2]
-            == [cut if given_text in others else None][: len(others)]
+            == [trimmed if given_text in others else None][: len(others)]
         )
 
 

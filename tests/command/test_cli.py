@@ -100,6 +100,23 @@ def test_what_is_unknown_is_refused_by_name(arguments: tuple[str, ...]) -> None:
         read_arguments(arguments)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("serv", "x.map"), "unknown argument: serv. Did you mean serve?"),
+        (("--hlep",), "unknown argument: --hlep. Did you mean --help?"),
+        (("QUERYSTRING=x",), "unknown argument: QUERYSTRING=x. Did you mean QUERY_STRING?"),
+        (("serve", "--prot", "5", "x.map"), "unknown option --prot. Did you mean --port?"),
+        (("check", "x.map", "--srtict=1"), "unknown option --srtict. Did you mean --strict?"),
+        (("check", "x.map", "--nonsense"), "unknown option --nonsense\n"),
+    ],
+)
+def test_misspelt_words_are_refused_with_what_was_meant(arguments: tuple[str, ...], meant: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert meant in done.stderr
+
+
 def test_a_refusal_is_exit_code_2() -> None:
     done = run("--frob")
     assert done.returncode == 2

@@ -73,7 +73,7 @@ def test_the_namespace_is_that_of_the_service(world: World) -> None:
     [
         (QUERY + "l1,foo", ("InvalidParameterValue", "typename", "msWFSDescribeFeatureType(): WFS server error. ")),
         (QUERY + "l1&outputFormat=image/png", ("InvalidParameterValue", "outputformat", "Unsupported Describe")),
-        (QUERY + "l1&colour=red", ("InvalidParameterValue", "colour", "Unknown parameter colour")),
+        (QUERY + "l1&typenames=x", ("InvalidParameterValue", "typenames", "Did you mean typename?")),
         (QUERY.replace("1.1.0", "3.0.0") + "l1", ("InvalidParameterValue", "version", "VERSION 3.0.0 not")),
         (QUERY.replace("DescribeFeatureType", "GetFeature"), ("InvalidParameterValue", "service", "Of WFS, ")),
         ("service=WFS&request=GetCapabilities", ("InvalidParameterValue", "service", "Of WFS, ")),

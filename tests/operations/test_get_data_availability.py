@@ -89,7 +89,7 @@ def test_parameters_are_those_of_get_observation(
         ({"procedure": "nobody"}, "procedure"),
         ({"eventTime": "yesterday"}, "eventtime"),
         ({"responseFormat": 'text/xml; subtype="om/1.0.0"'}, "responseformat"),
-        ({"aggregateInterval": "P1D"}, "aggregateinterval"),
+        ({"offerings": "off"}, "offerings"),
     ],
 )
 def test_what_is_refused(world: World, parameters: dict[str, str], locator: str) -> None:

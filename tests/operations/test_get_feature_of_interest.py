@@ -89,7 +89,9 @@ def test_bodies(world: World, inner: str) -> None:
         ({"location": "<gml:Point/>"}, "InvalidParameterValue", "location"),
         ({"location": "A"}, "InvalidParameterValue", "location"),
         ({"procedure": "A", "eventTime": "x"}, "InvalidParameterValue", "eventtime"),
-        ({"procedure": "A", "offering": "off", "colour": "red"}, "InvalidParameterValue", "colour"),
+        ({"procedure": "A", "offering": "off", "procedur": "B"}, "InvalidParameterValue", "procedur"),
+        ({"procedure": "A,nosuch"}, "InvalidParameterValue", "procedure"),
+        ({"FeatureOfInterestId": "A,nosuch"}, "InvalidParameterValue", "FeatureOfInterestId"),
     ],
 )
 def test_what_is_refused(world: World, asked: dict[str, str], code: str, locator: str) -> None:

@@ -25,15 +25,20 @@ def test_offering_by_id_or_name(world: World, offering: str) -> None:
         ("urn:ogc:def:procedure:A", ["1.5", "3.5"]),
         ("URN:OGC:DEF:PROCEDURE:a", ["1.5", "3.5"]),
         ("C,A", ["1.5", "3.5", "5.5"]),
-        ("A,nowhere", ["1.5", "3.5"]),
     ],
 )
 def test_procedure_by_id_or_urn(world: World, procedure: str, expected: list[str]) -> None:
     assert values(world.observe(procedure=procedure)) == expected
 
 
-def test_unknown_procedure_is_refused(world: World) -> None:
-    assert refusal(world.observe(procedure="X"))[:2] == ("InvalidParameterValue", "procedure")
+@pytest.mark.parametrize(
+    ("procedure", "unknown"),
+    [("X", "X"), ("A,nowhere", "nowhere"), ("X,a,urn:ogc:def:procedure:Y", "X,Y"), ("X,,Y", "X,Y")],
+)
+def test_unknown_procedures_are_refused_by_name(world: World, procedure: str, unknown: str) -> None:
+    code, locator, text = refusal(world.observe(procedure=procedure))
+    assert (code, locator) == ("InvalidParameterValue", "procedure")
+    assert text.endswith(f" {unknown}") or f"Procedure {unknown} not found." in text
 
 
 @pytest.mark.parametrize(

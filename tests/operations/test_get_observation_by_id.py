@@ -78,7 +78,7 @@ def test_a_body(named: World) -> None:
         ({"ObservationId": "o_x"}, "InvalidParameterValue", "ObservationId"),
         ({"ObservationId": "o_1", "responseFormat": "text/html"}, "InvalidParameterValue", "responseformat"),
         ({"ObservationId": "o_1", "resultModel": "x"}, "InvalidParameterValue", "resultModel"),
-        ({"ObservationId": "o_1", "aggregateInterval": "P1D"}, "InvalidParameterValue", "aggregateinterval"),
+        ({"ObservationId": "o_1", "observation_id": "o_2"}, "InvalidParameterValue", "observation_id"),
     ],
 )
 def test_what_is_refused(named: World, asked: dict[str, str], code: str, locator: str) -> None:

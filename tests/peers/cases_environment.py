@@ -28,6 +28,8 @@ MAPS: dict[str, str] = {
         layer(base={"wms_title": "L"}),
         base={"wms_enable_request": "*", "wms_title": "W", "wms_onlineresource": "http://h/"},
     ),
+    "env_no_offerings": mapfile(layer(base={"wms_title": "L"})),
+    "env_other_layers": mapfile(layer({"sos_enable_request": "!*"}), layer(base={"wms_title": "L"}, name="l2")),
     "env_comments": "# a comment\n"
     + mapfile(layer()).replace("SIZE 100 100", "size 100 100 # another\n/* many\nlines */"),
 }
@@ -149,13 +151,18 @@ CASES: list[Case] = [
         differs=("B-01",),
         expects=(exception("InvalidParameterValue", "offering"),),
     ),
+    Case("unknown-parameter", "shp", CAPS + "&nonsense=1&_=1700000000&token=a", differs=("B-06",)),
+    Case("parameter-of-another-operation", "shp", observations() + "&Sections=All&AcceptVersions=9"),
     Case(
-        "unknown-parameter",
+        "misspelt-parameter",
         "shp",
-        CAPS + "&nonsense=1",
+        observations() + "&evenTime=2001",
         differs=("B-01",),
-        expects=(exception("InvalidParameterValue", "nonsense"),),
+        expects=(exception("InvalidParameterValue", "eventime", "Did you mean eventTime?"),),
     ),
+    Case("no-offerings", "env_no_offerings", CAPS),
+    Case("no-offerings-unknown-request", "env_no_offerings", "service=SOS&version=1.0.0&request=GetNonsense"),
+    Case("no-offerings-other-layers", "env_other_layers", CAPS),
     Case(
         "cookies",
         "shp",

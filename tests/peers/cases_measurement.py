@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .cases import Case, Expectation, kvp, observations
-from .expectations import attributes, members, text, values
+from .expectations import attributes, exception, members, text, values
 from .mapfiles import FIVE_SOURCES, LAYER, layer, mapfile, without
 
 PLAIN = without(["sos_timeitem", "sos_offering_timeextent"])
@@ -39,12 +39,13 @@ MAPS: dict[str, str] = {
     **{f"every_{name}": mapfile(layer(EVERY_ALIAS, source=source)) for name, source in FIVE_SOURCES.items()},
     **{f"numbers_{name}": mapfile(layer(NUMBER_META, source=source)) for name, source in NUMBER_SOURCES.items()},
     **{
-        f"zones_{ext}": mapfile(
+        f"{name}_{ext}": mapfile(
             layer(
                 {"sos_timeitem": "WHEN_", "sos_WHEN__alias": "w"},
-                source=f'CONNECTIONTYPE OGR CONNECTION "zones.{ext}" DATA "zones"',
+                source=f'CONNECTIONTYPE OGR CONNECTION "{name}.{ext}" DATA "{name}"',
             )
         )
+        for name in ("zones", "fractions")
         for ext in ("gpkg", "fgb", "geojson")
     },
     **{f"lines_{ext}": shapes("lines", "LINE", ext) for ext in ("shp", "gpkg", "geojson")},
@@ -185,6 +186,7 @@ CASES: list[Case] = [
     *(case(f"meas-every-{name}", f"every_{name}") for name in FIVE_SOURCES),
     *(case(f"meas-numbers-{name}", f"numbers_{name}", "D-27") for name in NUMBER_SOURCES),
     *(case(f"meas-zones-{ext}", f"zones_{ext}", "D-27") for ext in ("gpkg", "fgb", "geojson")),
+    *(case(f"meas-fractions-{ext}", f"fractions_{ext}", "B-37", "D-27") for ext in ("gpkg", "fgb", "geojson")),
     *(case(f"meas-lines-{ext}", f"lines_{ext}", "D-27") for ext in ("shp", "gpkg", "geojson")),
     *(
         case(
@@ -269,7 +271,14 @@ CASES: list[Case] = [
     case("meas-two-properties", "meas_two_properties"),
     case("meas-two-properties-second", "meas_two_properties", observedProperty="op2"),
     case("meas-two-properties-both", "meas_two_properties", observedProperty="op,op2"),
-    case("meas-two-properties-some", "meas_two_properties", observedProperty="nope,op2"),
+    case("meas-two-properties-all", "meas_two_properties", observedProperty="op2,OP"),
+    case(
+        "meas-two-properties-some",
+        "meas_two_properties",
+        "B-36",
+        expects=(exception("InvalidParameterValue", "observedproperty", "ObservedProperty nope not found"),),
+        observedProperty="nope,op2",
+    ),
     case("meas-off", "meas_off"),
     case("meas-empty", "meas_empty"),
     case("meas-names", "meas_names", "D-18", expects=(members(5),)),
@@ -308,7 +317,14 @@ CASES: list[Case] = [
     case("meas-srs-same", "shp", srsName="epsg:4326"),
     case("meas-procedure-1", "shp", **S1),
     case("meas-procedure-1-lower", "shp", procedure="s1"),
-    case("meas-procedure-1-list", "shp", procedure="S99,S2"),
+    case("meas-procedure-1-list", "shp", procedure="S1,S2"),
+    case(
+        "meas-procedure-1-list-unknown",
+        "shp",
+        "B-36",
+        expects=(exception("InvalidParameterValue", "procedure", "Procedure S99 not found"),),
+        procedure="S99,S2",
+    ),
     case("meas-procedure-urn", "shp", "D-08", expects=(members(5),), procedure="urn:ogc:def:procedure:S1"),
     case("meas-procedure-item", "item_shp", **S1),
     case(
@@ -333,7 +349,14 @@ CASES: list[Case] = [
         offering="Water_x0020_Quality",
         observedProperty="a<b",
     ),
-    case("meas-procedure-item-list", "item_shp", procedure="S1,S3,S99"),
+    case("meas-procedure-item-list", "item_shp", procedure="S1,S3"),
+    case(
+        "meas-procedure-item-list-unknown",
+        "item_shp",
+        "B-36",
+        expects=(exception("InvalidParameterValue", "procedure", "Invalid procedure value S99"),),
+        procedure="S1,S3,S99",
+    ),
     case("meas-procedure-both", "both_shp", procedure="S2"),
     *(
         case(f"meas-procedure-item-{name}", f"item_{name}", "D-03", expects=(members(2),), **S1)

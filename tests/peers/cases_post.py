@@ -55,6 +55,8 @@ DOCTYPE = '<!DOCTYPE x [<!ENTITY off "off">]>'
 
 CASES: list[Case] = [
     post("post-caps", caps_body(), "B-06"),
+    post("post-caps-empty-elements", caps_body("<ows:AcceptVersions/><ows:Sections> </ows:Sections>"), "B-06"),
+    post("post-caps-unknown-element", caps_body("<extension><x/></extension>", ' service="SOS" token="a"'), "B-06"),
     post(
         "post-caps-prefixed", '<sos:GetCapabilities xmlns:sos="http://www.opengis.net/sos/1.0" service="SOS"/>', "B-06"
     ),

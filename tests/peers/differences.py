@@ -133,6 +133,26 @@ def forget_property_links(ours: Side, theirs: Side) -> None:
         node.attributes.pop("xlink:href", None)
 
 
+def cut_fractions(ours: Side, theirs: Side) -> None:
+    """Cut the fractions off our date-times."""
+    for node in ours.tree.walk() if ours.tree else ():
+        node.text = re.sub(r"(T\d\d:\d\d:\d\d)\.\d+", r"\1", node.text)
+
+
+def list_sensors_once(ours: Side, theirs: Side) -> None:
+    """Take out sensors that an offering of theirs lists already."""
+    for offering in theirs.tree.find("sos:ObservationOffering") if theirs.tree else ():
+        known: set[str] = set()
+        kept = []
+        for child in offering.children:
+            id_ = child.attributes.get("xlink:href", "").casefold() if child.name == "sos:procedure" else ""
+            if id_ not in known:
+                kept.append(child)
+            if id_:
+                known.add(id_)
+        offering.children = kept
+
+
 def forget_operators(ours: Side, theirs: Side) -> None:
     """Take out the operators and operands that only our filter capabilities list."""
     if ours.tree is None or theirs.tree is None:
@@ -226,7 +246,10 @@ DIFFERENCES: dict[str, Difference] = {
     "D-33": Difference("An unreachable data source is reported."),
     "D-34": Difference("Distinct procedures come from one query."),
     "D-35": Difference("PropertyIsLike means the same on every data source."),
-    "B-01": Difference("Unknown or contradictory repeated parameters are rejected by name."),
+    "B-01": Difference(
+        "Repeated parameters with different values, and unknown ones whose name resembles a known one, are rejected by "
+        "name."
+    ),
     "B-02": Difference("HEAD is answered like GET, without the body."),
     "B-03": Difference("Documents have no comment with a version; the line of -v is mapsos's own.", forget_version),
     "B-04": Difference("HTTP cookies are not request parameters."),
@@ -273,6 +296,11 @@ DIFFERENCES: dict[str, Difference] = {
         "GetObservation takes properties, sensors and offerings as strict capabilities name them, too: as URNs, "
         "percent-escaped, as XML names."
     ),
+    "B-35": Difference(
+        "Capabilities list a sensor once in each offering, however many layers have it.", list_sensors_once
+    ),
+    "B-36": Difference("An unknown member of a list (procedures, observed properties) is rejected by name."),
+    "B-37": Difference("Date-times keep the fractions of their seconds.", cut_fractions),
 }
 
 EVERYWHERE = ("B-26",)

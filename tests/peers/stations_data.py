@@ -126,6 +126,16 @@ ZONES = Table(
 )
 """The same instant in several time zones (rows 1 and 2), and a time without a zone."""
 
+FRACTIONS = Table(
+    (Column("ID", "Integer", 6), Column("WHEN_", "DateTime")),
+    (
+        ("POINT (1 1)", 1, "2001/06/01 00:00:00.250+00"),
+        ("POINT (2 2)", 2, "2001/06/01 00:00:00.5+00"),
+        ("POINT (3 3)", 3, "2001/06/01 00:00:10+00"),
+    ),
+)
+"""Two times within a second, and one without a fraction."""
+
 LINES = Table(
     (Column("ID", "Integer", 6), Column("T", "String", 30)),
     (
@@ -230,6 +240,7 @@ def write_all(folder: Path) -> None:
             write_table(folder / f"{name}.{extension}", name, table)
     for extension in ("gpkg", "fgb", "geojson"):
         write_table(folder / f"zones.{extension}", "zones", ZONES)
+        write_table(folder / f"fractions.{extension}", "fractions", FRACTIONS)
     write_table(folder / "bare.gpkg", "bare", BARE)
     write_table(folder / "blanks.shp", "blanks", BLANKS)
     write_table(folder / "latin.shp", "latin", LATIN, options=["ENCODING=ISO-8859-1"])

@@ -49,7 +49,7 @@ def read_csv(body: bytes) -> list[dict[str, str]]:
         {"spatialFilter": "{paths:[[[-122.3138,47],[-122.3138,48]]]}", "temporalFilter": HOUR},
         {"where": "numeric_value BETWEEN 39 AND 40 AND procedure IN ('SEA')"},
         {"where": "phenomenon_time < TIMESTAMP '2010-01-01 02:00:00' AND NOT (procedure LIKE 'S%')"},
-        {"offering": "none"},
+        {"offering": "hourly", "where": "1=0"},
     ],
     ids=lambda parameters: " ".join(parameters),
 )  # fmt: skip

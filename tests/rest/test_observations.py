@@ -115,10 +115,7 @@ def test_texts_are_textual(ask: Ask) -> None:
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"offering": "nothing"},
-        {"procedure": "nobody"},
-        {"featureOfInterest": "nobody"},
-        {"observedProperty": "nothing"},
+        {"procedure": "SEA", "featureOfInterest": "SFO"},
         {"offering": "hourly", "where": "1=0"},
         {"offering": "hourly", "where": "uom = 'm'"},
         {"offering": "hourly", "where": "NOT type = 'OM_Measurement'"},
@@ -203,7 +200,7 @@ def test_pretty_json_is_a_page(ask: Ask) -> None:
         {"offering": "hourly", "resultOffset": "1000"},
         {"offering": "daily", "temporalFilter": "equals:2012-01-01"},
         {"temporalFilter": "during:2012-01-01,2012-01-03"},
-        {"offering": "nothing"},
+        {"offering": "hourly", "where": "1=0"},
     ],
 )
 def test_pretty_json_has_the_values_of_the_stream(ask: Ask, parameters: dict[str, str]) -> None:

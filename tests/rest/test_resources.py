@@ -11,6 +11,8 @@ from mapsos.web.messages import Request
 
 from .conftest import ROOT, Ask, ask_application
 
+QUERY = ROOT + "/observations/query"
+
 CONTACT = {
     "individualName": "Jo Doe",
     "positionName": "Data manager",
@@ -106,20 +108,46 @@ def test_procedures_are_listed_and_described(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "parameters"),
+    [
+        (ROOT, {"color": "red", "size": "1", "_": "17", "": "5"}),
+        (ROOT, {"map": "other"}),
+        (ROOT + "/observations/hourly", {"offering": "x"}),
+        (ROOT + "/procedures", {"offering": "hourly", "token": "a"}),
+        (QUERY, {"offering": "nile", "feature": "nobody"}),
+    ],
+)
+@pytest.mark.parametrize("format", ["json", "html"])
+def test_unknown_parameters_change_nothing(ask: Ask, path: str, parameters: dict[str, str], format: str) -> None:
+    known = {"offering": "nile"} if path == QUERY else {}
+    plain = ask(path, f=format, **known)
+    answer = ask(path, f=format, **(parameters | known))
+    assert answer.status == 200
+    assert answer.body == plain.body
+    assert answer.headers == plain.headers
+
+
+@pytest.mark.parametrize(
     ("path", "parameters", "status", "message"),
     [
         (ROOT + "/nothing", {"f": "json"}, 404, "resource not found"),
         (ROOT + "/procedures/nobody", {"f": "json"}, 404, "procedure nobody not found"),
         (ROOT + "/observations/nothing", {"f": "json"}, 404, "offering nothing not found"),
-        (ROOT + "/observations/hourly", {"f": "json", "offering": "x"}, 400, "unknown parameter offering"),
         ("/nowhere/exts/SosSOE", {"f": "json"}, 404, "service not found"),
         (ROOT, {"f": "xml"}, 400, "f=xml is not supported"),
         (ROOT + "/procedures", {"f": "schema"}, 400, "f=schema is not supported"),
-        (ROOT, {"f": "json", "": "1"}, 400, "a parameter has a value but no name"),
         (ROOT, {"f": "json", "callback": "run"}, 400, "callback is not supported"),
-        (ROOT, {"f": "json", "color": "red", "size": "1"}, 400, "unknown parameter color, size"),
-        (ROOT + "/procedures", {"f": "json", "offering": "hourly"}, 400, "unknown parameter offering"),
-        (ROOT, {"f": "json", "map": "other"}, 400, "unknown parameter map"),
+        (QUERY, {"f": "json", "procedures": "SEA"}, 400, "unknown parameter procedures"),
+        (QUERY, {"f": "json", "resultrecords_count": "1"}, 400, "unknown parameter resultrecords_count"),
+        (QUERY, {"f": "json", "offering": "nothing"}, 400, "offering nothing not found"),
+        (QUERY, {"f": "csv", "procedure": "SEA,nobody,SF0"}, 400, "procedure nobody, SF0 not found"),
+        (QUERY, {"f": "pjson", "featureOfInterest": "nobody"}, 400, "feature nobody not found"),
+        (QUERY, {"f": "json", "observedProperty": "nothing"}, 400, "observed property nothing not found"),
+        (QUERY, {"f": "json", "offering": "nile", "observedProperty": "swe"}, 400, "observed property swe not found"),
+        (QUERY, {"f": "json", "offering": "nile", "procedure": "SEA"}, 400, "procedure SEA not found"),
+        (ROOT + "/features/query", {"f": "json", "feature": "SEA,nobody"}, 400, "feature nobody not found"),
+        (ROOT + "/features/query", {"f": "json", "procedure": "nobody"}, 400, "procedure nobody not found"),
+        (ROOT + "/features/query", {"f": "json", "observedProperty": "x"}, 400, "observed property x not found"),
     ],
 )
 def test_errors_are_documents_of_the_interface(

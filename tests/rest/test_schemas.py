@@ -19,7 +19,7 @@ DOCUMENTS = [
     ("observations", "/minimal/exts/SosSOE/observations", {}),
     ("observation-data", ROOT + "/observations/query", {"temporalFilter": "during:2010-07-01,2010-07-02"}),
     ("observation-data", ROOT + "/observations/query", {"offering": "daily", "resultRecordCount": "9"}),
-    ("observation-data", ROOT + "/observations/query", {"offering": "none"}),
+    ("observation-data", ROOT + "/observations/query", {"offering": "hourly", "where": "1=0"}),
     ("procedures", ROOT + "/procedures", {}),
     ("procedure", ROOT + "/procedures/SEA", {}),
     ("procedure", ROOT + "/procedures/nino12", {}),

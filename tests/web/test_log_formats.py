@@ -96,10 +96,22 @@ def test_both_formats_tell_the_same() -> None:
         "rows": 168,
         "bytes": 8,
         "outcome": "complete",
+        "ignored": [],
     }
     text = log_request("text", request, response)
     assert " INFO GET a?b?c GetObservation 404 168 rows 8 bytes " in text
     assert text.endswith(" ms complete, from 192.0.2.1, id r-1")
+
+
+def test_ignored_parameters_are_named() -> None:
+    request = Request("GET", "", id="r-1")
+    response = Response(ignored=("_", "a b,c\nd", "x" * 100, *map(str, range(30))))
+    text = log_request("text", request, response)
+    assert " ms complete, ignored _,a?b?c?d," + "x" * 64 + ",0,1,2," in text
+    assert text.endswith(",16, from -, id r-1")
+    ignored = json.loads(log_request("json", request, response))["ignored"]
+    assert ignored[:3] == ["_", "a b,c\nd", "x" * 64]
+    assert len(ignored) == 20
 
 
 def test_what_is_logged_meanwhile_has_the_id() -> None:

@@ -11,6 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from mapsos.columns.batches import Column
@@ -56,6 +57,19 @@ class _Finding:
         self.error: Exception | None = None
 
 
+class DistinctValues(tuple[str, ...]):
+    """The distinct values of a column as strings, in order of first appearance."""
+
+    @cached_property
+    def spellings(self) -> Mapping[str, tuple[str, ...]]:
+        """Return all spellings of each case-folded value. Made once, since it takes milliseconds for 50,000 values."""
+        found: dict[str, tuple[str, ...]] = {}
+        for value in self:
+            folded = value.casefold()
+            found[folded] = (*found.get(folded, ()), value)
+        return found
+
+
 class FactStore:
     """Cached facts by question and identity of the data; the least recently used are dropped first. Thread-safe.
 
@@ -91,7 +105,7 @@ class FactStore:
             if others is None:
                 break
             _wait(others.ended)
-            # The deadline of another request says nothing about this one.
+            # The deadline of another request does not hold for this one.
             if others.error is not None and not isinstance(others.error, DeadlineError):
                 raise others.error
         try:
@@ -169,7 +183,7 @@ def _find_schema(source: LayerSource) -> tuple[tuple[Column, ...], bool]:
     return _recall(source, "schema", lambda: _ask(source, lambda layer: (tuple(layer.columns), layer.has_geometry)))
 
 
-def list_values(source: LayerSource, column: str, predicate: Predicate = EVERYTHING) -> tuple[str, ...]:
+def list_values(source: LayerSource, column: str, predicate: Predicate = EVERYTHING) -> DistinctValues:
     """Return the distinct values of a column as strings in order of first appearance, ``""`` for NULL.
 
     Raises ServiceError.
@@ -177,7 +191,7 @@ def list_values(source: LayerSource, column: str, predicate: Predicate = EVERYTH
     return _recall(
         source,
         ("values", column, predicate),
-        lambda: _ask(source, lambda layer: tuple(layer.distinct(column, predicate))),
+        lambda: _ask(source, lambda layer: DistinctValues(layer.distinct(column, predicate))),
     )
 
 

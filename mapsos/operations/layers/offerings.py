@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from mapsos.columns.xml_text import encode_name
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.context import Context
-from mapsos.operations.errors import Kind, ServiceError, Subject
+from mapsos.operations.errors import Subject, reject_names
 from mapsos.operations.layers.meaning import write_property_uri
 
 
@@ -28,28 +28,45 @@ def name_property(layer: ObservationLayer) -> set[str]:
     return set() if observed is None else {observed.id.casefold(), write_property_uri(observed).casefold()}
 
 
+def find_offering(context: Context, offering: str) -> tuple[ObservationLayer, ...]:
+    """Return the layers of an offering that are enabled for GetObservation (D-10) and have an observed property.
+
+    Raises
+    ------
+    ServiceError
+        The offering is unknown.
+    """
+    members = tuple(layer for layer in context.enabled("GetObservation") if has_offering(layer, (offering,)))
+    if not members:
+        raise reject_names("offering", (offering,))
+    return tuple(layer for layer in members if layer.observed_property is not None)
+
+
 def find_offering_layers(
     context: Context, offering: str, observed_properties: tuple[str, ...] | None
 ) -> tuple[ObservationLayer, ...]:
     """Return the layers of an offering with one of the properties that are enabled for GetObservation (D-10).
 
-    None stands for all layers with a property. Unknown properties are ignored if another one is known, as in MapServer.
+    None stands for all layers with a property.
 
     Raises
     ------
     ServiceError
-        The offering is unknown, or all properties are.
+        The offering or one of the properties is unknown.
     """
-    members = tuple(layer for layer in context.enabled("GetObservation") if has_offering(layer, (offering,)))
-    if not members:
-        raise ServiceError(Kind.UNKNOWN_NAME, "offering", f"Offering {offering} not found.", names=(offering,))
-    wanted = None if observed_properties is None else {name.casefold() for name in observed_properties}
-    known = ((layer, name_property(layer)) for layer in members)
-    found = tuple(layer for layer, names in known if names and (wanted is None or wanted & names))
+    members = find_offering(context, offering)
+    found = pick_layers(members, observed_properties, name_property, "observed property")
     if not found:
-        message = f"ObservedProperty {','.join(observed_properties or ())} not found."
-        raise ServiceError(Kind.UNKNOWN_NAME, "observed property", message, names=observed_properties or ())
+        raise reject_names("observed property", observed_properties or ())
     return found
+
+
+def find_names(
+    layers: Iterable[ObservationLayer], names_of: Callable[[ObservationLayer], set[str]], names: tuple[str, ...]
+) -> set[str]:
+    """Return those of the names that a layer has; ``names_of`` returns the case-folded names of a layer."""
+    known = set().union(*map(names_of, layers))
+    return {name for name in names if name.casefold() in known}
 
 
 def pick_layers(
@@ -78,9 +95,9 @@ def pick_layers(
     """
     if wanted is None:
         return layers
-    known = set().union(*map(names_of, layers))
-    unknown = next((name for name in wanted if name.casefold() not in known), None)
-    if unknown is not None:
-        raise ServiceError(Kind.UNKNOWN_NAME, subject, f"{subject} {unknown} not found.", names=(unknown,))
+    known = find_names(layers, names_of, wanted)
+    unknown = tuple(name for name in wanted if name not in known)
+    if unknown:
+        raise reject_names(subject, unknown)
     folded = {name.casefold() for name in wanted}
     return tuple(layer for layer in layers if folded & names_of(layer))

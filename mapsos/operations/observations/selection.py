@@ -5,17 +5,15 @@ Compare docs/mapserver-sos.md, "Layers of a request".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from mapsos.mapfile.model import Service
-from mapsos.operations.errors import Kind, ServiceError, Subject
+from mapsos.operations.errors import Kind, ServiceError, reject_names
 from mapsos.operations.layers.extents import read_time_limits
 from mapsos.operations.layers.facts import has_geometry, list_values, read_layer
-from mapsos.operations.layers.meaning import (
-    LayerMeaning,
-    UnknownName,
-    list_spellings,
-)
+from mapsos.operations.layers.meaning import LayerMeaning, UnknownName
+from mapsos.operations.layers.procedures import require_column, spell_procedures
 from mapsos.operations.questions import FeatureOfInterest
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import (
@@ -94,64 +92,125 @@ def select_procedures(meanings: tuple[LayerMeaning, ...], procedures: tuple[str,
     Raises
     ------
     ServiceError
-        No layer has one of the procedures.
+        No layer has one of the procedures, although a layer states its procedures.
     """
     if procedures is None:
         return tuple((meaning, EVERYTHING) for meaning in meanings)
-    picked = ((meaning, pick_procedures(meaning, procedures)) for meaning in meanings)
-    found = [(meaning, predicate) for meaning, predicate in picked if predicate is not None]
-    if not found and meanings:
-        stated = any(meaning.layer.procedures for meaning in meanings)
-        message = f"Procedure {','.join(procedures)} not found."
-        subject: Subject = "procedure" if stated else "procedure of the data"
-        raise ServiceError(Kind.UNKNOWN_NAME, subject, message, names=procedures)
-    return tuple(found)
+    spelled = [spell_procedures(meaning, procedures) for meaning in meanings]
+    stated = [found for found in spelled if found is not None]
+    unknown = tuple(name for name in procedures if not any(name in found for found in stated)) if stated else ()
+    picked = [(meaning, _match_stations(meaning, found)) for meaning, found in zip(meanings, spelled, strict=True)]
+    asked = tuple((meaning, predicate) for meaning, predicate in picked if predicate is not None)
+    if unknown or (meanings and not asked):
+        in_map = any(meaning.layer.procedures for meaning in meanings)
+        raise reject_names("procedure" if in_map else "procedure of the data", unknown or procedures, "procedure")
+    return asked
 
 
 def pick_procedures(meaning: LayerMeaning, procedures: tuple[str, ...]) -> Predicate | None:
     """Return the predicate for the rows of the procedures; None if the layer has none of these procedures."""
-    layer = meaning.layer
-    wanted = set().union(*map(list_spellings, procedures))
-    spelled: tuple[str, ...] = ()
-    if layer.procedures:
-        spelled = tuple(word for word in layer.procedures if word.casefold() in wanted)
-        if not spelled:
-            return None
-    if layer.procedure_item is None:
+    return _match_stations(meaning, spell_procedures(meaning, procedures))
+
+
+def _match_stations(meaning: LayerMeaning, spelled: Mapping[str, tuple[str, ...]] | None) -> Predicate | None:
+    """Return the predicate for the rows of procedures as of `spell_procedures`; None without any."""
+    if spelled is None:
         return EVERYTHING
-    column = meaning.procedure_column
-    if column is None:
-        message = f"sos_procedure_item {layer.procedure_item} could not be found on the layer {layer.name}"
-        raise ServiceError(Kind.MISCONFIGURED, "procedure column", message)
     if not spelled:
-        present = list_values(layer.source, column.name)
-        spelled = tuple(value for value in present if value.casefold() in wanted)
-        if not spelled:
-            return EVERYTHING if not present else None
-    return OneOf(column.name, tuple(dict.fromkeys((*spelled, *map(strip_procedure, procedures)))))
+        return None
+    if meaning.layer.procedure_item is None:
+        return EVERYTHING
+    spellings = (spelling for found in spelled.values() for spelling in found)
+    return OneOf(require_column(meaning), tuple(dict.fromkeys((*spellings, *map(strip_procedure, spelled)))))
+
+
+@dataclass(frozen=True)
+class NamedFeatures:
+    """The rows of a layer that belong to features named by id; None where the layer has no such feature.
+
+    ``stations`` are rows of procedures, ``others`` rows with one of the ids in the column of feature ids.
+    """
+
+    stations: Predicate | None = None
+    others: Predicate | None = None
+
+    @property
+    def rows(self) -> Predicate | None:
+        """Return the predicate for both; None if the layer has none of the features."""
+        parts = [part for part in (self.stations, self.others) if part is not None]
+        return any_of(*parts) if parts else None
+
+
+def name_features(meanings: tuple[LayerMeaning, ...], ids: tuple[str, ...]) -> tuple[NamedFeatures, ...]:
+    """Return what each layer has of the features of interest: of stations (procedures), else of other features.
+
+    An id that is a station of one of the layers is looked up in the column of feature ids only in layers that have none
+    of the stations: a look-up may read all rows.
+
+    Raises
+    ------
+    ServiceError
+        No layer has one of the ids.
+    """
+    stations = [_spell_stations(meaning, ids) for meaning in meanings]
+    of_stations = {name for spelled in stations if spelled for name in spelled}
+    known = set(of_stations)
+    named = []
+    for meaning, spelled in zip(meanings, stations, strict=True):
+        others = () if spelled is None else tuple(name for name in ids if not spelled or name not in of_stations)
+        found = find_feature_ids(meaning, others)
+        known |= found
+        matched = _match_feature_ids(meaning, tuple(sorted(found))) if found else None
+        named.append(NamedFeatures(_match_stations(meaning, spelled), matched))
+    unknown = tuple(name for name in ids if name not in known)
+    # Layers without rows accept any station, unless another layer has a say.
+    if unknown and any(spelled is not None for spelled in stations):
+        raise reject_names("feature", unknown)
+    return tuple(named)
+
+
+def find_features(meanings: tuple[LayerMeaning, ...], names: tuple[str, ...]) -> set[str]:
+    """Return those of the names that are stations or other features of one of the layers. Raises ServiceError."""
+    stations = (_spell_stations(meaning, names) or {} for meaning in meanings)
+    return set().union(*stations, *(find_feature_ids(meaning, names) for meaning in meanings))
+
+
+def _spell_stations(meaning: LayerMeaning, ids: tuple[str, ...]) -> dict[str, tuple[str, ...]] | None:
+    """Return the stations among the ids as of `spell_procedures`; None if they are unknown since it has no rows."""
+    has_stations = meaning.layer.procedures or meaning.procedure_column is not None
+    return spell_procedures(meaning, ids) if has_stations else {}
+
+
+def find_feature_ids(meaning: LayerMeaning, names: tuple[str, ...]) -> set[str]:
+    """Return those of the names that are in the column of feature ids, with or without ``o_``. Raises ServiceError."""
+    column = meaning.feature_id_column
+    if column is None or not names:
+        return set()
+    present = frozenset(list_values(meaning.layer.source, column.name, _match_feature_ids(meaning, names)))
+    return {name for name in names if not present.isdisjoint((name, name.removeprefix("o_")))}
+
+
+def _match_feature_ids(meaning: LayerMeaning, names: tuple[str, ...]) -> Predicate:
+    column = meaning.feature_id_column
+    assert column is not None
+    return OneOf(column.name, tuple(dict.fromkeys(part for name in names for part in (name, name.removeprefix("o_")))))
+
+
+def is_any_feature(ids: tuple[str, ...]) -> bool:
+    """Return whether one of the ids is the transient feature in capabilities, which stands for all."""
+    return any(name.casefold() == TRANSIENT_FEATURE.casefold() for name in ids)
 
 
 def _select_features(asked: Asked, feature: FeatureOfInterest | None) -> Asked:
-    """Narrow to features of interest by id: that of a station (procedure), or of a feature."""
-    if feature is None or not feature.ids:
+    """Narrow to features of interest by id."""
+    if feature is None or not feature.ids or is_any_feature(feature.ids):
         return asked
-    if any(name.casefold() == TRANSIENT_FEATURE.casefold() for name in feature.ids):
-        return asked
-    found: list[tuple[LayerMeaning, Predicate]] = []
-    for meaning, predicate in asked:
-        has_stations = meaning.layer.procedures or meaning.procedure_column
-        of_station = pick_procedures(meaning, feature.ids) if has_stations else None
-        if of_station is not None:
-            found.append((meaning, all_of(predicate, of_station)))
-        elif (column := meaning.feature_id_column) is not None:
-            ids = tuple(dict.fromkeys(part for name in feature.ids for part in (name, name.removeprefix("o_"))))
-            named = OneOf(column.name, ids)
-            if list_values(meaning.layer.source, column.name, named):
-                found.append((meaning, all_of(predicate, named)))
-    if not found and asked:
-        message = f"FeatureOfInterest {','.join(feature.ids)} not found."
-        raise ServiceError(Kind.UNKNOWN_NAME, "feature", message, names=feature.ids)
-    return tuple(found)
+    named = name_features(tuple(meaning for meaning, _ in asked), feature.ids)
+    return tuple(
+        (meaning, all_of(predicate, rows))
+        for (meaning, predicate), features in zip(asked, named, strict=True)
+        if (rows := features.rows) is not None
+    )
 
 
 def select_result(asked: Asked, result: Predicate | None) -> Asked:

@@ -54,7 +54,7 @@ def _write_filter(description: str, examples: dict[str, str]) -> dict[str, Any]:
 
 
 _MEANINGS: dict[str, dict[str, Any]] = {
-    "offering": {"description": _IDS, "schema": {"type": "string"}, "example": "hourly"},
+    "offering": {"description": _IDS, "schema": {"type": "string"}},
     "observedProperty": {"description": _IDS, "schema": {"type": "string"}},
     "procedure": {"description": _IDS, "schema": {"type": "string"}},
     "featureOfInterest": {"description": _IDS, "schema": {"type": "string"}},
@@ -103,6 +103,9 @@ _ERRORS = {
 def describe_openapi(context: Context, prefix: str) -> dict[str, Any]:
     """Return the document; ``prefix`` is the path of the service on the server."""
     identification = context.service.identification
+    # A name of another map would be rejected.
+    own = next((layer.offering_id for layer in context.enabled("GetObservation")), None)
+    meanings = _MEANINGS if own is None else {**_MEANINGS, "offering": {**_MEANINGS["offering"], "example": own}}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -113,7 +116,10 @@ def describe_openapi(context: Context, prefix: str) -> dict[str, Any]:
         },
         "servers": [{"url": f"{prefix}/exts"}],
         "paths": {
-            _write_path(resource): {"get": _describe(resource), "post": _describe(resource, form=True)}
+            _write_path(resource): {
+                "get": _describe(resource, meanings),
+                "post": _describe(resource, meanings, form=True),
+            }
             for resource in _DOCUMENTS
         },
         "components": {"schemas": dict(SCHEMAS)},
@@ -125,13 +131,13 @@ def _write_path(resource: str) -> str:
     return f"/SosSOE/{MEMBERS[resource]}/{{id}}" if resource in MEMBERS else f"/SosSOE/{resource}".rstrip("/")
 
 
-def _describe(resource: str, *, form: bool = False) -> dict[str, Any]:
+def _describe(resource: str, meanings: dict[str, dict[str, Any]], *, form: bool = False) -> dict[str, Any]:
     """Return an operation, with its parameters in the query or, by POST, in a form."""
     named = [*FORMATS, *MORE_FORMATS.get(resource, ()), ""]
     formats = {"type": "string", "enum": named, "default": "html"}
     parameters: dict[str, dict[str, Any]] = {
         "f": {"description": "The format of the answer.", "schema": formats, "example": "json"},
-        **{name: _MEANINGS[name] for name in PARAMETERS[resource]},
+        **{name: meanings[name] for name in PARAMETERS[resource]},
     }
     document: dict[str, Any] = {"$ref": f"#/components/schemas/{_DOCUMENTS[resource]}"}
     if resource == "":
@@ -153,7 +159,7 @@ def _describe(resource: str, *, form: bool = False) -> dict[str, Any]:
     }
     if form:
         fields = {name: {**meant["schema"], "description": meant["description"]} for name, meant in parameters.items()}
-        schema = {"type": "object", "properties": fields, "additionalProperties": False}
+        schema = {"type": "object", "properties": fields}
         found["requestBody"] = {
             "required": True,
             "content": {"application/x-www-form-urlencoded": {"schema": schema}},

@@ -12,10 +12,10 @@ from mapsos.operations.observations.selection import locate, pick_procedures
 from mapsos.operations.sensors.feature_places import MOVED, find_place
 from mapsos.ows.raw_request import RawRequest
 from mapsos.rest.filters.spatial_filters import parse_spatial_filter
-from mapsos.rest.parameters import read_list, read_text
+from mapsos.rest.parameters import read_text
 from mapsos.rest.resources.areas_and_times import describe_spatial_reference
 from mapsos.rest.resources.layers import KnownLayer, list_layers, rest_errors
-from mapsos.rest.resources.observed_properties import choose_value_columns
+from mapsos.rest.resources.names import LayerNames
 from mapsos.rest.resources.stations import Station, list_stations
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import EVERYTHING, Predicate, all_of
@@ -40,14 +40,14 @@ def query_features(context: Context, raw: RawRequest) -> dict[str, Any]:
     """
     text = read_text(raw, "spatialFilter")
     place = parse_spatial_filter(text) if text is not None else EVERYTHING
-    ids = [wanted for name in ("feature", "procedure") if (wanted := read_list(raw, name)) is not None]
-    properties = read_list(raw, "observedProperty")
     layers = _list_layers(context)
     crs = layers[0].crs if layers else None
+    names = LayerNames(layers)
+    names.read_properties(raw)
+    lists = (names.read_stations(raw, name) for name in ("feature", "procedure"))
+    ids = [wanted for wanted in lists if wanted is not None]
     found: dict[str, list[Station]] = {}
-    for known in layers:
-        if properties is not None and not choose_value_columns(known.meaning, properties):
-            continue
+    for known in names.layers:
         for station in _select(context, known, crs, ids, place):
             found.setdefault(station.id.casefold(), []).append(station)
     return {"features": [_describe(stations, crs) for stations in found.values()]}

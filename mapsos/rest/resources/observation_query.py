@@ -8,7 +8,9 @@ from mapsos.ows.raw_request import RawRequest
 from mapsos.rest.filters.spatial_filters import parse_spatial_filter
 from mapsos.rest.filters.temporal_filters import parse_temporal_filter
 from mapsos.rest.filters.where import parse_where
-from mapsos.rest.parameters import read_count, read_list, read_text
+from mapsos.rest.parameters import read_count, read_text
+from mapsos.rest.resources.layers import KnownLayer
+from mapsos.rest.resources.names import LayerNames
 from mapsos.terms.predicates import EVERYTHING
 from mapsos.terms.times import EventTime
 from mapsos.terms.values import dataclass
@@ -21,8 +23,7 @@ class Query:
     Attributes
     ----------
     question
-        Which observations to return. Names in its ``result`` are those of `mapsos.rest.filters.where.FIELDS`; names of
-        offerings, properties and procedures that no layer has are allowed, and match nothing.
+        Which observations to return. Names in its ``result`` are those of `mapsos.rest.filters.where.FIELDS`.
     offset
         The time zone of the answer, in minutes east of UTC.
     """
@@ -31,7 +32,7 @@ class Query:
     offset: int = 0
 
 
-def read_query(raw: RawRequest, now: int) -> Query:
+def read_query(raw: RawRequest, now: int, layers: tuple[KnownLayer, ...]) -> Query:
     """Return the parameters of a query, except those of its page.
 
     Parameters
@@ -40,26 +41,30 @@ def read_query(raw: RawRequest, now: int) -> Query:
         The parameters as the client wrote them.
     now
         The current time in microseconds since 1970 UTC.
+    layers
+        The layers that the client may query.
 
     Raises
     ------
     RestError
-        A parameter cannot be read.
+        A parameter cannot be read, or no layer has one of the names.
     """
+    names = LayerNames(layers)
     place, time, where = (read_text(raw, name) for name in ("spatialFilter", "temporalFilter", "where"))
-    features = read_list(raw, "featureOfInterest")
     area = parse_spatial_filter(place) if place is not None else EVERYTHING
     times = parse_temporal_filter(time, now) if time is not None else None
     condition = parse_where(where) if where is not None else EVERYTHING
+    offerings, observed_properties = names.read_offerings(raw), names.read_properties(raw)
+    procedures, features = names.read_stations(raw, "procedure"), names.read_stations(raw, "featureOfInterest")
     feature = None
     if features is not None or area != EVERYTHING:
         # A list without any id names a feature that does not exist: it does not ask for all of them.
         ids = () if features is None else features or ("",)
         feature = FeatureOfInterest(None if area == EVERYTHING else area, ids)
     question = ObservationQuestion(
-        offerings=read_list(raw, "offering"),
-        observed_properties=read_list(raw, "observedProperty"),
-        procedures=read_list(raw, "procedure"),
+        offerings=offerings,
+        observed_properties=observed_properties,
+        procedures=procedures,
         times=(EventTime(times.relation, times.interval),) if times is not None else (),
         feature=feature,
         result=None if condition == EVERYTHING else condition,

@@ -76,9 +76,9 @@ def check_query(context: Context, raw: RawRequest) -> None:
     Raises
     ------
     RestError
-        A parameter cannot be read.
+        A parameter cannot be read, or names something unknown.
     """
-    read_page(raw, read_query(raw, context.now).offset)
+    read_page(raw, read_query(raw, context.now, list_layers(context)).offset)
 
 
 def query_observations(context: Context, raw: RawRequest, *, csv: bool = False) -> PageBody:
@@ -120,7 +120,7 @@ def read_observations(context: Context, raw: RawRequest, usual: int) -> ReadObse
 
 def _open_body(context: Context, raw: RawRequest, usual: int | None, csv: bool = False) -> PageBody:
     """Open the layers and check the number of their rows. Raises RestError and ServiceError."""
-    query = read_query(raw, context.now)
+    query = read_query(raw, context.now, list_layers(context))
     page = read_page(raw, query.offset, usual, read_max_features(context.service))
     rows = None if page.most is None else page.offset + page.most + 1
     parts = tuple(select_parts(context, query.question))

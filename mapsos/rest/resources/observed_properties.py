@@ -60,6 +60,13 @@ def list_value_columns(meaning: LayerMeaning) -> tuple[ValueColumn, ...]:
     return tuple(found)
 
 
+def name_properties(meaning: LayerMeaning) -> set[str]:
+    """Return the case-folded names by which `choose_value_columns` finds columns of a layer."""
+    observed = meaning.observed_property
+    of_columns = (name for column in list_value_columns(meaning) for name in (column.definition, column.alias))
+    return {name.casefold() for name in (observed.id, write_property_uri(observed), *of_columns)}
+
+
 def choose_value_columns(meaning: LayerMeaning, wanted: tuple[str, ...] | None) -> tuple[ValueColumn, ...]:
     """Return the value columns in a list of observed properties: by id or alias, or all by that of the layer."""
     columns = list_value_columns(meaning)

@@ -7,7 +7,7 @@ from mapsos.ows.exceptions import OwsException
 from mapsos.ows.raw_request import RawRequest
 
 PARAMETER = "conformance"
-"""The request parameter, allowed if sos_conformance has several words."""
+"""The request parameter. A service lists it if sos_conformance has several words."""
 
 
 def is_strict(service: Service, raw: RawRequest) -> bool:
@@ -16,7 +16,7 @@ def is_strict(service: Service, raw: RawRequest) -> bool:
     Raises
     ------
     OwsException
-        Either has an unknown value.
+        sos_conformance has an unknown word, or the parameter has a value that is not one of its words.
     """
     offered = service.conformance
     unknown = next((name for name in offered if name not in CONFORMANCES), None)
@@ -28,7 +28,7 @@ def is_strict(service: Service, raw: RawRequest) -> bool:
             f"The metadata sos_conformance is not made of {' and '.join(CONFORMANCES)}.",
             status=500,
         )
-    wanted = raw.last(PARAMETER) if admits_parameter(service) else None
+    wanted = raw.last(PARAMETER)
     if wanted is None:
         return offered[0] == "strict"
     if wanted.lower() not in offered:
@@ -42,5 +42,5 @@ def is_strict(service: Service, raw: RawRequest) -> bool:
 
 
 def admits_parameter(service: Service) -> bool:
-    """Return whether the parameter is allowed: sos_conformance has several words."""
+    """Return whether the parameter has a choice: sos_conformance has several words."""
     return len(service.conformance) > 1

@@ -119,7 +119,7 @@ def find_operation(
     if found is not None and of_wfs:
         return found
     # An unknown name is reported as unknown only where the rules enable it, as MapServer does.
-    if not (is_enabled(context, found) if found is not None else context.enabled(name)):
+    if not (is_enabled(context, found) if found is not None else context.is_enabled(name)):
         raise OwsException(
             "InvalidParameterValue",
             "request",

@@ -40,12 +40,16 @@ WORDINGS: dict[tuple[Kind, Subject], Wording] = {
         text="Offering {names} not found. A layer might be disabled for this request. "
         "Check sos/ows_enable_request settings.",
     ),
-    (Kind.UNKNOWN_NAME, "observed property"): Wording(_INVALID, "observedproperty"),
-    (Kind.UNKNOWN_NAME, "procedure"): Wording(_INVALID, "procedure"),
+    (Kind.UNKNOWN_NAME, "observed property"): Wording(
+        _INVALID, "observedproperty", text="ObservedProperty {names} not found."
+    ),
+    (Kind.UNKNOWN_NAME, "procedure"): Wording(_INVALID, "procedure", text="Procedure {names} not found."),
     (Kind.UNKNOWN_NAME, "procedure of the data"): Wording(
         _INVALID, "procedure", "msSOSGetCapabilities", "Invalid procedure value {names}"
     ),
-    (Kind.UNKNOWN_NAME, "feature"): Wording(_INVALID, "featureofinterest"),
+    (Kind.UNKNOWN_NAME, "feature"): Wording(
+        _INVALID, "featureofinterest", text="FeatureOfInterest {names} not found."
+    ),
     (Kind.UNKNOWN_NAME, "result"): Wording(_INVALID, "result"),
     (Kind.UNKNOWN_NAME, "CRS"): Wording(_INVALID, "srsName"),
     (Kind.UNKNOWN_NAME, "observation"): Wording(_INVALID, "ObservationId", "msSOSGetObservationById"),
@@ -85,7 +89,11 @@ _OWN: dict[str, dict[tuple[Kind, Subject], Wording]] = {
             _INVALID, "procedure", "msSOSDescribeSensor", "procedure {names} not found."
         )
     },
-    "GetFeatureOfInterest": {(Kind.UNKNOWN_NAME, "feature"): Wording(_INVALID, "FeatureOfInterestId")},
+    "GetFeatureOfInterest": {
+        (Kind.UNKNOWN_NAME, "feature"): Wording(
+            _INVALID, "FeatureOfInterestId", text="FeatureOfInterest {names} not found."
+        )
+    },
     "GetDataAvailability": {
         (Kind.UNKNOWN_NAME, "offering"): Wording(
             _INVALID, "offering", "msSOSGetDataAvailability", "offering {names} not found."

@@ -95,7 +95,7 @@ def _describe(context: Context, offering: Offering, *, strict: bool) -> Offering
         envelope=describe_extent(offering),
         intended_application=first.intended_application,
         time_extent=describe_time_extent(offering),
-        procedures=tuple(name for layer in offering.layers for name in require_procedures(context, layer)),
+        procedures=_list_procedures(context, offering),
         phenomena=_list_phenomena(offering),
     )
     if not strict:
@@ -114,6 +114,15 @@ def _describe(context: Context, offering: Offering, *, strict: bool) -> Offering
         phenomena=tuple(replace(each, id=properties[each.id]) for each in described.phenomena),
         features=procedures if known else (TRANSIENT_FEATURE,),
     )
+
+
+def _list_procedures(context: Context, offering: Offering) -> tuple[str, ...]:
+    """Return each distinct procedure of the layers of an offering, in the spelling of the first layer that has it."""
+    found: dict[str, str] = {}
+    for layer in offering.layers:
+        for name in require_procedures(context, layer):
+            found.setdefault(name.casefold(), name)
+    return tuple(found.values())
 
 
 def _names_station(layer: ObservationLayer) -> bool:

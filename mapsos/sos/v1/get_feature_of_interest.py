@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from mapsos.encodings.documents.sampling_features import write_sampling_features
 from mapsos.operations.answers import Answer
+from mapsos.operations.context import Context
+from mapsos.operations.layers.meaning import read_meaning
 from mapsos.operations.list_features import list_features
+from mapsos.operations.observations.known_names import know_features, know_procedures
 from mapsos.operations.questions import FeatureQuestion
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.raw_request import RawRequest
@@ -29,13 +32,15 @@ def get_feature_of_interest(request: SosRequest) -> Answer:
     ServiceError for unknown ids and procedures.
     """
     context = request.context
-    features = list_features(context, read_question(request.raw, context.now), ObservationLinks(context).write)
+    features = list_features(context, read_question(request.raw, context), ObservationLinks(context).write)
     return Answer(CONTENT_TYPE, (write_sampling_features(features, context.service.schemas_location),))
 
 
-def read_question(raw: RawRequest, now: int) -> FeatureQuestion:
-    """Return which features to list. ``now`` is in microseconds since 1970 UTC. Raises OwsException."""
-    ids, place, procedures = parse_feature_ids(raw), _parse_location(raw), parse_procedures(raw)
+def read_question(raw: RawRequest, context: Context) -> FeatureQuestion:
+    """Return which features to list. Raises OwsException, and ServiceError if data cannot be read."""
+    meanings = tuple(map(read_meaning, context.enabled("GetFeatureOfInterest")))
+    ids, place = parse_feature_ids(raw, know_features(meanings)), _parse_location(raw)
+    procedures = parse_procedures(raw, know_procedures(meanings))
     if not ids and place is None and procedures is None:
         raise OwsException(
             "MissingParameterValue",
@@ -43,7 +48,7 @@ def read_question(raw: RawRequest, now: int) -> FeatureQuestion:
             "msSOSGetFeatureOfInterest",
             "Missing FeatureOfInterestId, location or procedure parameter.",
         )
-    return FeatureQuestion(ids, place, procedures, parse_event_times(raw, now))
+    return FeatureQuestion(ids, place, procedures, parse_event_times(raw, context.now))
 
 
 def _parse_location(raw: RawRequest) -> Predicate | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from mapsos.encodings.registry import OM_XML, find_format, list_response_formats, list_result_models
 from mapsos.operations.answers import Answer
 from mapsos.operations.layers.meaning import read_meaning
-from mapsos.operations.layers.offerings import find_offering_layers
+from mapsos.operations.layers.offerings import find_offering, find_offering_layers
+from mapsos.operations.observations.known_names import know_features, know_procedures, know_properties
 from mapsos.operations.observations.selection import select_procedures, select_result
 from mapsos.operations.observe import NamedLayers, choose_output_crs, find_observation, plan_observations
 from mapsos.operations.questions import ObservationQuestion
@@ -21,6 +22,7 @@ from mapsos.sos.v1.reading.parameters import (
     parse_response_format,
     parse_result_model,
     parse_srs_name_parameter,
+    require_observed_properties,
 )
 from mapsos.sos.v1.reading.results import parse_result
 from mapsos.sos.v1.request import SosRequest
@@ -71,14 +73,16 @@ def read_question(request: SosRequest) -> tuple[ObservationQuestion, str, NamedL
     """
     raw, context = request.raw, request.context
     offering = parse_offering(raw)
-    observed_properties = parse_observed_properties(raw)
+    require_observed_properties(raw)
     response_format = parse_response_format(raw, list_response_formats())
     check_response_mode(raw)
+    observed_properties = parse_observed_properties(raw, know_properties(find_offering(context, offering)))
     layers = find_offering_layers(context, offering, observed_properties)
-    procedures = parse_procedures(raw)
-    asked = select_procedures(tuple(map(read_meaning, layers)), procedures)
+    meanings = tuple(map(read_meaning, layers))
+    procedures = parse_procedures(raw, know_procedures(meanings))
+    asked = select_procedures(meanings, procedures)
     times = parse_event_times(raw, context.now)
-    feature = parse_feature_of_interest(raw.all("featureofinterest"))
+    feature = parse_feature_of_interest(raw.all("featureofinterest"), find_known=know_features(meanings))
     srs = parse_srs_name_parameter(raw)
     choose_output_crs(context.service, srs)
     result = parse_result(raw, context.now)

@@ -17,7 +17,7 @@ from mapsos.ows.error_page import PageError, write_page
 from mapsos.ows.exception_report import write_report
 from mapsos.ows.exceptions import DecodingError, OwsException
 from mapsos.ows.raw_request import RawRequest
-from mapsos.sos.v1.conformance import PARAMETER, admits_parameter, is_strict
+from mapsos.sos.v1.conformance import is_strict
 from mapsos.sos.v1.dispatch import asks_feature_type, check_service, find_operation
 from mapsos.sos.v1.errors import translate_error
 from mapsos.sos.v1.operations import OPERATIONS, UNSUPPORTED
@@ -46,14 +46,14 @@ class SosExchange:
         self._host = host
         self._service: Service | None = None
         self._operation = ""
+        self._ignored: tuple[str, ...] = ()
 
     def answer(self) -> Response:
         """Answer the request. Raises PageError, DecodingError, OwsException and ServiceError."""
         request, settings = self._request, self._host.settings
         self._check_method()
-        query = decode_query(request)
-        service = self._service = self._find_service(query)
-        raw = decode_request(request, query, settings.max_body, read_body)
+        raw = self._decode()
+        service = self._service = self._find_service(raw)
         check_service(raw, settings.mode, service.has_sos)
         own_url = build_own_url(request, raw.first("map"))
         context = Context(self._host, service, request.environ.get("REMOTE_ADDR"), current_time(), own_url)
@@ -63,11 +63,22 @@ class SosExchange:
             check_wfs_version(raw)
         elif operation.name != "GetCapabilities":
             check_version(raw)
-        vendor = service.vendor_parameters
-        check_parameters(raw, operation, (*vendor, PARAMETER) if admits_parameter(service) else vendor)
+        self._ignored = check_parameters(raw, operation, OPERATIONS, service.vendor_parameters)
         strict = is_strict(service, raw)
         asked = SosRequest(context, raw, strict, OPERATIONS, reads_body=request.method != "HEAD")
-        return replace(build_response(operation.answer(asked), request), operation=operation.name)
+        response = build_response(operation.answer(asked), request)
+        return replace(response, operation=operation.name, ignored=self._ignored)
+
+    def _decode(self) -> RawRequest:
+        """Return the parameters of the query string and the body; a form in the body may name the map."""
+        request = self._request
+        query = decode_query(request)
+        try:
+            return decode_request(request, query, self._host.settings.max_body, read_body)
+        except (PageError, DecodingError, OwsException):
+            # What is wrong with the map comes first, and its language is that of the report.
+            self._service = self._find_service(query)
+            raise
 
     def report(self, failure: Failure) -> Response:
         """Report a failure: as MapServer's page before the service is known, else as an exception report."""
@@ -98,6 +109,7 @@ class SosExchange:
             error=True,
             operation=self._operation,
             compressible=True,
+            ignored=self._ignored,
         )
 
     def _write_page(self, error: PageError) -> Response:
@@ -119,9 +131,9 @@ class SosExchange:
                 raise _refuse_request("No query information to decode. QUERY_STRING not set.")
             raise _refuse_request("No query information to decode. QUERY_STRING is set, but empty.")
 
-    def _find_service(self, query: RawRequest) -> Service:
+    def _find_service(self, raw: RawRequest) -> Service:
         try:
-            return self._host.find_service(select_map(self._host.settings, query.first("map")))
+            return self._host.find_service(select_map(self._host.settings, raw.first("map")))
         except MapSelectionError as error:
             raise PageError(error.routine, error.category, error.message, status=404) from error
         except MapfileError as error:

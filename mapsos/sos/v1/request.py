@@ -38,8 +38,8 @@ class SosRequest:
 
 
 def is_enabled(context: Context, operation: Operation[Handler]) -> bool:
-    """Return whether the client may use an operation with any layer."""
-    return bool(context.enabled(operation.name, writes=operation.writes))
+    """Return whether the client may use an operation."""
+    return context.is_enabled(operation.name, writes=operation.writes)
 
 
 Handler: TypeAlias = Callable[[SosRequest], Answer]

@@ -60,6 +60,7 @@ def _parse_functions(text: str | None) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip().lower() for name in ("avg" if text is None else text).split(",")))
     unknown = [name for name in names if name not in FUNCTIONS]
     if unknown:
-        message = f"Invalid AGGREGATEFUNCTION parameter {text}.  Allowable values are: {', '.join(FUNCTIONS)}"
+        allowed = ", ".join(FUNCTIONS)
+        message = f"Invalid AGGREGATEFUNCTION parameter {','.join(unknown)}.  Allowable values are: {allowed}"
         raise OwsException("InvalidParameterValue", "aggregatefunction", "msSOSGetObservation", message)
     return names

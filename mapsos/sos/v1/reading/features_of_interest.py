@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mapsos.operations.questions import FeatureOfInterest
@@ -10,6 +11,7 @@ from mapsos.ows.gml_geometries import read_number, read_srs_name
 from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.spatial_operators import is_spatial, parse_place, parse_spatial
 from mapsos.ows.xml_input import MarkupError, RefusedMarkup, local_name, parse_fragments, text_of
+from mapsos.terms.names.name_lists import FindKnown, know_nothing, split_names
 from mapsos.terms.predicates import BBox, Predicate
 
 if TYPE_CHECKING:
@@ -17,14 +19,14 @@ if TYPE_CHECKING:
 
 
 def parse_feature_of_interest(
-    values: tuple[str, ...], parameter: str = "featureofinterest"
+    values: tuple[str, ...], parameter: str = "featureofinterest", find_known: FindKnown = know_nothing
 ) -> FeatureOfInterest | None:
     """Return the values of a parameter as one place, or as ids; None without values.
 
     A place is a gml:Envelope or gml:Box, ogc:BBOX around one, ``BBOX:minx,miny,maxx,maxy[,crs]``, a GML geometry (for
     observations that intersect it), or a spatial operator. An id is an ObjectID element or plain text in a
-    comma-separated list. A CRS named by a URN or URL of the OGC has its authority's axis order. A place without CRS has
-    ``crs`` None.
+    comma-separated list, where ``find_known`` returns which ids exist (`split_names`). A CRS named by a URN or URL of
+    the OGC has its authority's axis order. A place without CRS has ``crs`` None.
 
     Raises
     ------
@@ -47,7 +49,8 @@ def parse_feature_of_interest(
             elif text[:5].upper() == "BBOX:":
                 places.append(_read_box(text[5:]))
             else:
-                ids += _read_ids(text.split(","))
+                names = split_names([text], find_known)
+                ids += _read_ids(names if names == (text,) else ("", *names) if _has_gap(text) else names)
         except RefusedMarkup as error:
             raise OwsException(
                 "InvalidParameterValue",
@@ -97,11 +100,15 @@ def _read_element(element: etree._Element, places: list[Predicate], ids: list[st
         places.append(parse_place(element))
 
 
-def _read_ids(texts: list[str]) -> list[str]:
+def _read_ids(texts: Sequence[str]) -> list[str]:
     found = [text.strip() for text in texts]
     if not all(found):
         raise ValueError("an empty id")
     return found
+
+
+def _has_gap(text: str) -> bool:
+    return not all(part.strip() for part in text.split(","))
 
 
 def _read_box(text: str) -> BBox:

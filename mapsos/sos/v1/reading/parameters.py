@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.operation import Operation
 from mapsos.ows.raw_request import RawRequest
 from mapsos.terms.crs import SrsName, parse_srs_name
+from mapsos.terms.names.name_lists import FindKnown, know_nothing, split_names
+from mapsos.terms.names.near_names import NearMissError, TooManyNamesError, ignore_names
 from mapsos.terms.urns import strip_procedure
 
 OUTPUT_FORMATS: dict[str, Literal["1.0.0", "1.0.1"]] = {
@@ -17,37 +20,17 @@ OUTPUT_FORMATS: dict[str, Literal["1.0.0", "1.0.1"]] = {
 }
 """The values of outputFormat in DescribeSensor, each with its version of SensorML."""
 
-_MAPSERVER = (
-    "service",
-    "version",
-    "acceptversions",
-    "request",
-    "updatesequence",
-    "sensorid",
-    "procedure",
-    "outputformat",
-    "offering",
-    "observedproperty",
-    "eventtime",
-    "result",
-    "resultmodel",
-    "responseformat",
-    "responsemode",
-    "bbox",
-    "srsname",
-    "featureofinterest",
-)
-"""The parameters that MapServer's SOS reads in any operation; operations that do not use one ignore it."""
-
-_OUTER = ("map", "mode")
-"""Parameters that are read before the service is known."""
-
-_REPEATABLE = frozenset({"procedure", "sensorid", "observedproperty", "eventtime", "featureofinterest"})
-"""Those of `_MAPSERVER` that may be repeated in an operation that ignores them."""
+_OUTER = ("map", "mode", "conformance")
+"""Parameters that every operation has."""
 
 
-def check_parameters(raw: RawRequest, operation: Operation[Any], vendor: tuple[str, ...] = ()) -> None:
-    """Reject unknown parameters, and parameters with several different values that are not repeatable.
+def check_parameters(
+    raw: RawRequest,
+    operation: Operation[Any],
+    operations: Iterable[Operation[Any]] = (),
+    vendor: tuple[str, ...] = (),
+) -> tuple[str, ...]:
+    """Return the names of the parameters that are ignored: those that the operation does not have.
 
     Parameters
     ----------
@@ -55,27 +38,34 @@ def check_parameters(raw: RawRequest, operation: Operation[Any], vendor: tuple[s
         The parameters of the request.
     operation
         The row of the operation.
+    operations
+        All operations: the parameters of others are ignored, whatever their names resemble.
     vendor
-        Case-insensitive names of further parameters of this server.
+        Case-insensitive names of further parameters of this server, which have no effect.
 
     Raises
     ------
     OwsException
-        InvalidParameterValue with the parameter as locator.
+        InvalidParameterValue with the parameter as locator: its name is a near miss of one that the operation has, or
+        it is not repeatable and has several different values.
     """
-    allowed = {*(own.key for own in operation.parameters), *_MAPSERVER, *_OUTER, *(name.lower() for name in vendor)}
-    for name, values in raw.values.items():
-        if name not in allowed:
-            listed = ", ".join((*(own.key for own in operation.parameters), *_OUTER, *vendor))
-            message = f"Unknown parameter {name} in {operation.name}. Allowed are: {listed}."
-            raise OwsException("InvalidParameterValue", name, "msSOSDispatch", message)
-        own = operation.find_parameter(name)
-        repeatable = name in _OUTER or (own.repeatable if own is not None else name in _REPEATABLE)
-        if len(set(values)) > 1 and not repeatable:
-            message = f"Parameter {name} is given more than once, with different values."
-            raise OwsException("InvalidParameterValue", name, "msSOSDispatch", message)
+    own = tuple(parameter.name for parameter in operation.parameters)
+    elsewhere = (parameter.key for row in operations for parameter in row.parameters)
+    expected = {name.lower() for name in vendor}
+    try:
+        ignored = ignore_names((name for name in raw.values if name not in expected), (*own, *_OUTER), elsewhere)
+    except NearMissError as error:
+        message = f"Unknown parameter {error.name} in {operation.name}. Did you mean {error.meant}?"
+        raise OwsException("InvalidParameterValue", error.name, "msSOSDispatch", message) from error
+    except TooManyNamesError as error:
+        raise OwsException("InvalidParameterValue", "request", "msSOSDispatch", str(error)) from error
+    for parameter in operation.parameters:
+        if not parameter.repeatable and len(set(raw.all(parameter.key))) > 1:
+            message = f"Parameter {parameter.key} is given more than once, with different values."
+            raise OwsException("InvalidParameterValue", parameter.key, "msSOSDispatch", message)
     if operation.name == "GetCapabilities":
         _check_accept_formats(raw)
+    return tuple(dict.fromkeys((*ignored, *raw.ignored)))
 
 
 def parse_output_format(raw: RawRequest) -> Literal["1.0.0", "1.0.1"]:
@@ -160,10 +150,10 @@ def parse_observation_id(raw: RawRequest) -> str:
     return value
 
 
-def parse_feature_ids(raw: RawRequest) -> tuple[str, ...]:
-    """Return the distinct values of FeatureOfInterestId in all comma-separated lists and repeats."""
+def parse_feature_ids(raw: RawRequest, find_known: FindKnown = know_nothing) -> tuple[str, ...]:
+    """Return the distinct values of FeatureOfInterestId in all comma-separated lists and repeats (`split_lists`)."""
     values = raw.all("featureofinterestid")
-    return split_lists(values) if values else ()
+    return split_lists(values, find_known) if values else ()
 
 
 def parse_offering(raw: RawRequest) -> str:
@@ -180,21 +170,25 @@ def parse_offering(raw: RawRequest) -> str:
     return offering
 
 
-def parse_observed_properties(raw: RawRequest) -> tuple[str, ...]:
-    """Return the distinct observed properties in all comma-separated lists and repeats.
-
-    Raises
-    ------
-    OwsException
-        They are missing (exception 25 of docs/mapserver-sos.md).
-    """
-    values = raw.all("observedproperty")
-    if not values:
+def require_observed_properties(raw: RawRequest) -> None:
+    """Check that observedProperty is there. Raises OwsException (exception 25 of docs/mapserver-sos.md)."""
+    if not raw.all("observedproperty"):
         raise _missing("observedproperty")
-    return split_lists(values)
 
 
-def parse_procedures(raw: RawRequest) -> tuple[str, ...] | None:
+def parse_observed_properties(raw: RawRequest, find_known: FindKnown = know_nothing) -> tuple[str, ...] | None:
+    """Return the distinct observed properties in all comma-separated lists and repeats; None without the parameter."""
+    values = raw.all("observedproperty")
+    return split_lists(values, find_known) if values else None
+
+
+def parse_offerings(raw: RawRequest, find_known: FindKnown = know_nothing) -> tuple[str, ...] | None:
+    """Return the distinct offerings in all comma-separated lists and repeats; None without the parameter."""
+    values = raw.all("offering")
+    return split_lists(values, find_known) if values else None
+
+
+def parse_procedures(raw: RawRequest, find_known: FindKnown = know_nothing) -> tuple[str, ...] | None:
     """Return the distinct procedures in all comma-separated lists and repeats; None without the parameter.
 
     ``urn:ogc:def:procedure:`` is removed (D-08). ``sensorid`` is not read here, as in MapServer.
@@ -202,7 +196,7 @@ def parse_procedures(raw: RawRequest) -> tuple[str, ...] | None:
     values = raw.all("procedure")
     if not values:
         return None
-    return tuple(dict.fromkeys(strip_procedure(name) for name in split_lists(values)))
+    return tuple(dict.fromkeys(strip_procedure(name) for name in split_lists(values, find_known)))
 
 
 def parse_response_format(raw: RawRequest, allowed: tuple[str, ...]) -> str:
@@ -302,8 +296,10 @@ def _bare_format(value: str) -> str:
     return re.sub(r"=([\"'])([^\"']*)\1", r"=\2", "".join(value.split())).lower()
 
 
-def split_lists(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the distinct names of comma-separated lists, in order."""
-    names = [name.strip() for value in values for name in re.split(",+", value)]
+def split_lists(values: tuple[str, ...], find_known: FindKnown = know_nothing) -> tuple[str, ...]:
+    """Return the distinct names of comma-separated lists, in order, as `split_names` does.
+
+    ``find_known`` returns which names exist: a value with a comma, from an element too, may be one of them.
+    """
     # A list without names is not a missing list: it has an id that does not exist.
-    return tuple(dict.fromkeys(name for name in names if name)) or ("",)
+    return split_names(values, find_known) or ("",)

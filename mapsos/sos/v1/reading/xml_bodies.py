@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.operation import Operation, find_operation_row
+from mapsos.ows.operation import Operation, Parameter, find_operation_row
 from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.xml_input import (
     MarkupError,
@@ -17,6 +17,7 @@ from mapsos.ows.xml_input import (
     stray_text,
     text_of,
 )
+from mapsos.terms.names.near_names import NearMissError, TooManyNamesError, ignore_names
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -28,18 +29,20 @@ _WFS = frozenset({WFS, ""})
 _OWS = frozenset({"http://www.opengis.net/ows/1.1", "http://www.opengis.net/ows", SOS, ""})
 _SOAP = frozenset({"http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"})
 _ABOUT = ("{http://www.w3.org/2001/XMLSchema-instance}", "{http://www.w3.org/XML/1998/namespace}")
+
+
 def read_body(data: bytes, operations: tuple[Operation[Any], ...], unsupported: tuple[str, ...]) -> RawRequest:
     """Return the parameters in the body of a POST of any content type, by the table of operations.
 
     Letter case and order of elements do not matter, nor does the namespace of children if they have none; a SOAP 1.1
     or 1.2 envelope is taken off. The root must be in the namespace of SOS 1.0 (a DescribeFeatureType may be in that of
-    WFS), else nothing but ``service`` and ``version`` is read and ``request`` stays missing. An element without text
-    is missing; an empty eventTime, featureOfInterest or result is there with an empty value. Lists of OWS
-    (AcceptVersions, Sections, AcceptFormats) are joined by commas.
+    WFS), else nothing but ``service`` and ``version`` is read and ``request`` stays missing. An empty element is as
+    if it were absent. Lists of OWS (AcceptVersions, Sections, AcceptFormats) are joined by commas. Elements and
+    attributes that the operation does not know are ignored.
 
     Raises OwsException: MissingParameterValue ``request`` for a body that is empty, not well-formed, too deep or
-    has a document type declaration; InvalidParameterValue for an element or attribute that the operation does not
-    have, with its name as locator.
+    has a document type declaration; InvalidParameterValue, with its name as locator, for an element or attribute that
+    is a near miss of a known one, or a known one in a place or namespace where it is not read.
     """
     if not data.strip():
         raise _unreadable("The body of the request is empty.")
@@ -54,6 +57,7 @@ def read_body(data: bytes, operations: tuple[Operation[Any], ...], unsupported: 
     namespace, name = _split(root)
     operation = find_operation_row(operations, name)
     values: dict[str, list[str]] = {}
+    ignored: tuple[str, ...] = ()
     if namespace == WFS and operation is not None and operation.name == "DescribeFeatureType":
         values["service"] = ["WFS"]
     elif namespace == SOS and name in unsupported:
@@ -64,13 +68,11 @@ def read_body(data: bytes, operations: tuple[Operation[Any], ...], unsupported: 
                 values[key] = [value]
     else:
         values["request"] = [operation.name]
-        _read_attributes(root, operation, values)
         if stray_text(root).strip():
             raise _unknown("text", operation.name, operation.name, ())
-        for child in children(root):
-            _read_child(child, operation, values)
+        ignored = _read_request(root, operation, operations, values)
     shown = (name if operation is None else operation.name) if namespace == SOS else f"{{{namespace}}}{name}"
-    return RawRequest({key: tuple(found) for key, found in values.items()}, from_xml=True, root=shown)
+    return RawRequest({key: tuple(found) for key, found in values.items()}, from_xml=True, root=shown, ignored=ignored)
 
 
 def _take_off_envelope(root: etree._Element) -> etree._Element:
@@ -83,15 +85,38 @@ def _take_off_envelope(root: etree._Element) -> etree._Element:
     return children(bodies[0])[0]
 
 
-def _read_attributes(root: etree._Element, operation: Operation[Any], values: dict[str, list[str]]) -> None:
+def _read_request(
+    root: etree._Element,
+    operation: Operation[Any],
+    operations: tuple[Operation[Any], ...],
+    values: dict[str, list[str]],
+) -> tuple[str, ...]:
+    """Add the parameters in attributes and elements to ``values``; return the names of those that are ignored."""
+    unknown = []
     for key in _attribute_names(root):
-        known = operation.find_parameter(key)
-        if known is None or known.xml != "attribute":
-            raise _unknown("attribute", key, operation.name, _list_names(operation, attributes=True))
-        values[known.key] = [str(root.attrib[key])]
+        name = key.rpartition("}")[2]
+        known = operation.find_parameter(name)
+        if known is None:
+            unknown.append((name, "attribute"))
+        elif known.xml != "attribute" or key != name:
+            raise _unknown("attribute", name, operation.name, _list_names(operation, attributes=True))
+        else:
+            values[known.key] = [str(root.attrib[key])]
+    for child in children(root):
+        if not _read_child(child, operation, values):
+            unknown.append((local_name(child), "element"))
+    own = [parameter.name for parameter in operation.parameters]
+    elsewhere = [parameter.key for row in operations for parameter in row.parameters]
+    try:
+        return ignore_names((name for name, _ in unknown), own, elsewhere)
+    except NearMissError as error:
+        raise _unknown(dict(unknown)[error.name], error.name, operation.name, (), error.meant) from error
+    except TooManyNamesError as error:
+        raise OwsException("InvalidParameterValue", "request", "msSOSDispatch", str(error)) from error
 
 
-def _read_child(child: etree._Element, operation: Operation[Any], values: dict[str, list[str]]) -> None:
+def _read_child(child: etree._Element, operation: Operation[Any], values: dict[str, list[str]]) -> bool:
+    """Add the parameter in an element to ``values``, if it is not empty; return False for an unknown one."""
     namespace, name = _split(child)
     known = operation.find_parameter(name)
     # Sections may stand there without the list around them.
@@ -99,25 +124,31 @@ def _read_child(child: etree._Element, operation: Operation[Any], values: dict[s
     if bare is not None and namespace in _OWN:
         if text := _text(child):
             values.setdefault(bare.key, []).append(text)
-        return
-    spaces = _OWN
-    if known is not None:
-        spaces = _OWS if known.xml == "list" else _WFS if known.key == "typename" else _OWN
-    if known is None or known.xml in (None, "attribute") or namespace not in spaces:
+        return True
+    if known is None:
+        return False
+    spaces = _OWS if known.xml == "list" else _WFS if known.key == "typename" else _OWN
+    if known.xml in (None, "attribute") or namespace not in spaces:
         raise _unknown("element", name, operation.name, _list_names(operation, attributes=False))
     for attribute in _attribute_names(child):
         raise _unknown("attribute", attribute.rpartition("}")[2], known.name, ())
-    if known.xml == "list":
-        members = children(child)
-        for member in members:
-            if _split(member)[1].lower() != known.member or _split(member)[0] not in _OWS:
-                raise _unknown("element", local_name(member), known.name, ())
-        values.setdefault(known.key, []).append(",".join(_text(member) for member in members))
-    elif known.xml == "text":
-        if text := _text(child):
-            values.setdefault(known.key, []).append(text)
-    else:
-        values.setdefault(known.key, []).extend(_markup(child, known.key))
+    if found := _read_content(child, known):
+        values.setdefault(known.key, []).extend(found)
+    return True
+
+
+def _read_content(child: etree._Element, known: Parameter) -> list[str]:
+    """Return the values in an element; none if it is empty."""
+    if known.xml == "markup":
+        return _markup(child, known.key)
+    if known.xml == "text":
+        return [text] if (text := _text(child)) else []
+    members = children(child)
+    for member in members:
+        if _split(member)[1].lower() != known.member or _split(member)[0] not in _OWS:
+            raise _unknown("element", local_name(member), known.name, ())
+    texts = [text for member in members if (text := _text(member))]
+    return [",".join(texts)] if texts else []
 
 
 def _list_names(operation: Operation[Any], *, attributes: bool) -> tuple[str, ...]:
@@ -130,7 +161,7 @@ def _markup(child: etree._Element, key: str) -> list[str]:
     """Return the content of an element: one string per child, joined for a result, which is one filter."""
     inside = children(child)
     if not inside:
-        return [(child.text or "").strip()]
+        return [text] if (text := (child.text or "").strip()) else []
     if stray_text(child).strip():
         raise _unknown("text", local_name(child), local_name(child), ())
     texts = [_serialize_plainly(element) for element in inside]
@@ -171,6 +202,6 @@ def _unreadable(message: str, *, detail: str = "", status: int = 400) -> OwsExce
     return OwsException("MissingParameterValue", "request", "msSOSDispatch", message, detail=detail, status=status)
 
 
-def _unknown(kind: str, name: str, where: str, known: tuple[str, ...]) -> OwsException:
-    allowed = f" Allowed are: {', '.join(known)}." if known else ""
+def _unknown(kind: str, name: str, where: str, known: tuple[str, ...], meant: str = "") -> OwsException:
+    allowed = f" Allowed are: {', '.join(known)}." if known else f" Did you mean {meant}?" if meant else ""
     return OwsException("InvalidParameterValue", name, "msSOSDispatch", f"Unknown {kind} {name} in {where}.{allowed}")

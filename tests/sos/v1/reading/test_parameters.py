@@ -47,6 +47,7 @@ PARSERS: dict[str, Parser] = {
     "observation_type": parameters.parse_observation_type,
     "offering": parameters.parse_offering,
     "observed_properties": parameters.parse_observed_properties,
+    "observed_properties_required": parameters.require_observed_properties,
     "procedures": parameters.parse_procedures,
     "srs_name": parameters.parse_srs_name_parameter,
     "version": check_version,
@@ -168,7 +169,7 @@ DISPATCH, CAPABILITIES = "msSOSDispatch", "msSOSGetCapabilities"
          "msSOSDescribeObservationType(): SOS server error. "
          "Parameter observedproperty is given more than once, with different values."),
         ("offering", "", "Missing", "offering", f"{GET}(): SOS server error. Missing OFFERING parameter."),
-        ("observed_properties", "", "Missing", "observedproperty",
+        ("observed_properties_required", "", "Missing", "observedproperty",
          f"{GET}(): SOS server error. Missing OBSERVEDPROPERTY parameter."),
         ("response_format", "", "Missing", "responseformat",
          f"{GET}(): SOS server error. Missing RESPONSEFORMAT parameter."),
@@ -195,34 +196,59 @@ def test_values_that_are_refused(parser: str, query: str, code: str, locator: st
 @pytest.mark.parametrize(
     ("query", "operation", "locator"),
     [
-        ("service=SOS&flavour=x", "GetCapabilities", "flavour"),
-        ("resultTime=2001", "GetObservation", "resulttime"),
-        ("sections=All", "GetObservation", "sections"),
+        ("evenTime=2001", "GetObservation", "eventime"),
+        ("observed_property=a", "GetObservation", "observed_property"),
+        ("procedures=a", "GetObservation", "procedures"),
+        ("amp;procedure=a", "GetObservation", "amp;procedure"),
+        ("section=Contents", "GetCapabilities", "section"),
+        ("maps=a", "GetCapabilities", "maps"),
         ("offering=a&offering=b", "GetObservation", "offering"),
         ("offering=a&OFFERING=b", "GetObservation", "offering"),
         ("version=1.0.0&version=2.0.0", "GetObservation", "version"),
         ("acceptFormats=image/png", "GetCapabilities", "acceptformats"),
     ],
 )
-def test_parameters_that_nobody_reads_and_contradictions_are_refused(query: str, operation: str, locator: str) -> None:
+def test_near_misses_and_contradictions_are_refused(query: str, operation: str, locator: str) -> None:
     with pytest.raises(OwsException) as refusal:
-        check_parameters(decode_kvp(query), find(operation))
+        check_parameters(decode_kvp(query), find(operation), OPERATIONS, ("Token",))
     assert (refusal.value.code, refusal.value.locator) == ("InvalidParameterValue", locator)
     assert locator in refusal.value.text
 
 
 @pytest.mark.parametrize(
-    ("query", "operation"),
+    ("query", "operation", "ignored"),
     [
-        ("map=a&map=b&mode=ows&service=SOS&request=GetCapabilities&version=1.0.0&sections=All", "GetCapabilities"),
-        ("acceptFormats=image/png,text/xml", "GetCapabilities"),
-        ("offering=a&offering=a&procedure=a&procedure=b&eventTime=a&eventTime=b", "GetObservation"),
-        ("sensorid=a&bbox=1,2,3,4", "DescribeSensor"),
-        ("token=a", "GetCapabilities"),
+        ("map=a&map=b&mode=ows&service=SOS&request=GetCapabilities&version=1.0.0&sections=All", "GetCapabilities", ()),
+        ("acceptFormats=image/png,text/xml", "GetCapabilities", ()),
+        ("offering=a&offering=a&procedure=a&procedure=b&eventTime=a&eventTime=b", "GetObservation", ()),
+        ("sensorid=a&bbox=1,2,3,4", "DescribeSensor", ("bbox",)),
+        ("token=a", "GetCapabilities", ()),
+        ("tokens=a&conformance=a", "GetCapabilities", ("tokens",)),
+        ("service=SOS&flavour=x&_=17&flavour=y", "GetCapabilities", ("flavour", "_")),
+        ("resultTime=2001&Sections=All&sections=Contents", "GetObservation", ("resulttime", "sections")),
+        (
+            "procedure=nosuch&eventTime=garbage&offering=a&offering=b",
+            "GetObservationById",
+            ("procedure", "eventtime", "offering"),
+        ),
+        # Of another operation, though near to one of this.
+        ("FeatureOfInterestId=a", "GetObservation", ("featureofinterestid",)),
+        ("responseMode=x", "GetDataAvailability", ("responsemode",)),
     ],
 )
-def test_parameters_that_pass(query: str, operation: str) -> None:
-    check_parameters(decode_kvp(query), find(operation), ("Token",))
+def test_parameters_that_pass(query: str, operation: str, ignored: tuple[str, ...]) -> None:
+    assert check_parameters(decode_kvp(query), find(operation), OPERATIONS, ("Token",)) == ignored
+
+
+def test_the_operation_and_the_parameter_that_was_meant_are_named() -> None:
+    with pytest.raises(OwsException) as refusal:
+        check_parameters(decode_kvp("evenTime=1"), find("GetObservation"), OPERATIONS)
+    assert str(refusal.value) == "Unknown parameter eventime in GetObservation. Did you mean eventTime?"
+
+
+def test_the_number_of_unknown_parameters_is_limited() -> None:
+    with pytest.raises(OwsException, match="More than 100 unknown parameters"):
+        check_parameters(decode_kvp("&".join(f"x{i}=" for i in range(101))), find("GetObservation"), OPERATIONS)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +286,10 @@ def test_update_sequences(client: str | None, server: str | None, code: str | No
     )
 
 
-@given(st.dictionaries(st.sampled_from(sorted(parameters._MAPSERVER)) | st.text(), st.tuples(st.text()), max_size=4))
+NAMES = sorted({own.key for row in OPERATIONS for own in row.parameters})
+
+
+@given(st.dictionaries(st.sampled_from(NAMES) | st.text(), st.tuples(st.text()), max_size=4))
 def test_any_value_is_taken_or_refused(values: dict[str, tuple[str, ...]]) -> None:
     raw = RawRequest(values)
     for parse in PARSERS.values():

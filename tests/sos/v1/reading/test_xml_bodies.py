@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsos.ows.exceptions import OwsException
+from mapsos.ows.operation import Parameter
 from mapsos.sos.v1.interface import read_body
+from mapsos.sos.v1.operations import OPERATIONS
 
 SOS = "http://www.opengis.net/sos/1.0"
 OBSERVATION = f"""<?xml version="1.0" encoding="UTF-8"?>
@@ -125,10 +127,52 @@ def test_a_filter_of_the_clients_own_is_kept() -> None:
     assert read_body(body("GetObservation", inside)).last("result") == '<f:Filter xmlns:f="urn:f"><f:Not/></f:Filter>'
 
 
-def test_empty_elements_are_missing_but_empty_selections_are_not() -> None:
-    raw = read_body(body("GetObservation", "<offering/><eventTime/><featureOfInterest> </featureOfInterest><result/>"))
-    assert raw.last("offering") is None
-    assert [raw.last(name) for name in ("eventTime", "featureOfInterest", "result")] == ["", "", ""]
+@pytest.mark.parametrize(
+    ("operation", "parameter"),
+    [(row.name, own) for row in OPERATIONS for own in row.parameters if own.xml in ("text", "list", "markup")],
+)
+@pytest.mark.parametrize("content", ["", " \n", "<!-- nothing -->"])
+def test_empty_elements_are_as_if_absent(operation: str, parameter: Parameter, content: str) -> None:
+    namespace = ' xmlns="http://www.opengis.net/wfs"' if parameter.name == "typename" else ""
+    raw = read_body(body(operation, f"<{parameter.name}{namespace}>{content}</{parameter.name}>"))
+    assert raw.values == read_body(body(operation)).values
+
+
+def test_empty_members_of_lists_are_as_if_absent() -> None:
+    inside = (
+        "<ows:Sections><ows:Section/><ows:Section>Contents</ows:Section></ows:Sections>"
+        "<ows:AcceptVersions><ows:Version/></ows:AcceptVersions>"
+    )
+    raw = read_body(body("GetCapabilities", inside))
+    assert (raw.last("sections"), raw.last("acceptversions")) == ("Contents", None)
+
+
+def test_unknown_elements_and_attributes_are_ignored_by_name() -> None:
+    attributes = 'service="SOS" flavour="x" xmlns:y="urn:y" y:token="1"'
+    raw = read_body(body("GetObservation", "<sandwich><x/></sandwich><Sections>All</Sections>", attributes))
+    assert raw.ignored == ("flavour", "token", "sandwich", "Sections")
+    assert dict(raw.values) == {"request": ("GetObservation",), "service": ("SOS",)}
+
+
+def test_the_number_of_unknown_elements_is_limited() -> None:
+    code, locator, text = refuse(body("GetObservation", "".join(f"<x{i}/>" for i in range(101))))
+    assert (code, locator) == ("InvalidParameterValue", "request")
+    assert "More than 100 unknown parameters" in text
+
+
+@pytest.mark.parametrize(
+    ("data", "locator", "meant"),
+    [
+        (body("GetObservation", "<evenTime/>"), "evenTime", "eventTime"),
+        (body("GetObservation", '<z:procedures xmlns:z="urn:z"/>'), "procedures", "procedure"),
+        (body("GetObservation", attributes='srs_name="EPSG:4326"'), "srs_name", "srsName"),
+        (body("GetObservation", attributes='offerings="x"'), "offerings", "offering"),
+    ],
+)
+def test_near_misses_are_refused(data: bytes, locator: str, meant: str) -> None:
+    code, found, text = refuse(data)
+    assert (code, found) == ("InvalidParameterValue", locator)
+    assert text.endswith(f"{locator} in GetObservation. Did you mean {meant}?")
 
 
 def test_plain_text_in_a_selection_is_kept() -> None:
@@ -163,17 +207,16 @@ def test_unreadable_bodies(data: bytes, said: str) -> None:
 @pytest.mark.parametrize(
     ("data", "locator"),
     [
-        (body("GetObservation", "<sandwich/>"), "sandwich"),
+        (body("GetObservation", "<bbox>1,2,3,4</bbox>"), "bbox"),
         (body("GetObservation", "<offering>o</offering>sandwich"), "GetObservation"),
         (body("GetObservation", '<x:offering xmlns:x="urn:x">o</x:offering>'), "offering"),
-        (body("GetObservation", attributes='service="SOS" flavour="x"'), "flavour"),
+        (body("GetObservation", attributes='service="SOS" offering="x"'), "offering"),
+        (body("GetObservation", attributes='service="SOS" xmlns:x="urn:x" x:srsName="x"'), "srsName"),
         (body("GetObservation", '<offering id="x">o</offering>'), "id"),
         (body("GetObservation", '<procedure xmlns:x="urn:x" x:href="o"/>'), "href"),
         (body("GetObservation", "<offering><b/></offering>"), "b"),
         (body("GetObservation", "<eventTime><a/>text</eventTime>"), "eventTime"),
         (body("GetCapabilities", "<ows:Sections><ows:Part/></ows:Sections>"), "Part"),
-        (body("DescribeSensor", "<offering>o</offering>"), "offering"),
-        (body("DescribeSensor", attributes='srsName="EPSG:4326"'), "srsName"),
     ],
 )
 def test_what_an_operation_does_not_have_is_refused_by_name(data: bytes, locator: str) -> None:

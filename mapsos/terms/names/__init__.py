@@ -1,0 +1,1 @@
+"""Names as clients write them: lists of names, and misspellings of known ones."""
