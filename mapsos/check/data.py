@@ -66,7 +66,7 @@ def find_in_data(
                 found += _check_times(meaning, offering, now)
                 report(f"procedures of layer {layer.name}", (done + 0.8) / total)
                 found += _check_procedures(meaning)
-                found += find_missing_indexes(meaning)
+                found += find_missing_indexes(meaning, block)
             except ServiceError as error:
                 found.append(describe_failure(layer.source, block, error))
             done += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from mapsos.check import codes
 from mapsos.check.finding import Finding, Rule
@@ -27,6 +28,7 @@ _RULES: dict[Fault, Rule] = {
     "filter": codes.WRONG_FILTER,
     "number": codes.WRONG_NUMBER,
 }
+_STRUCTURE = ("end", "place", "keyword", "pairs", "projection")
 _WITH_VALUES = frozenset(("map", "web", "layer", "feature", "cluster", "join"))
 """Blocks whose keywords are read with their values, which can be spelled like the beginning of a block."""
 
@@ -54,18 +56,40 @@ def explain_failure(error: MapfileError) -> Finding:
     plain = Finding(error.file, error.line, rule, key, error.message)
     if error.fault == "word":
         return _explain_quote(error, plain)
-    if error.fault not in ("end", "place", "keyword", "pairs") or not error.identities:
+    if error.fault not in _STRUCTURE or not error.identities:
         return plain
     try:
         tokens = read_tokens(error.identities[0].path)[0]
     except MapfileError:
         return plain  # It has changed meanwhile.
     steps = list(follow_blocks(tokens))
+    if swallowed := next(find_swallowed(steps), None):
+        return swallowed
     if error.fault == "end":
         return _explain_end(error, plain, steps)
     if error.fault == "pairs":
         return _explain_pairs(error, plain, steps)
-    return _explain_word(error, plain, steps)
+    return _explain_word(error, plain, steps) if error.fault != "projection" else plain
+
+
+def find_swallowed(steps: Sequence[Step]) -> Iterator[Finding]:
+    """Yield a finding for each block of strings that has taken a keyword for one, since its own END is missing.
+
+    A keyword begins a line and has no quotes. VALIDATION is left out: its keys are often keywords.
+    """
+    reported: set[int] = set()
+    for before, step in pairwise(steps):
+        token, block = step.token, step.opened[-1] if step.opened else None
+        if block is None or id(block) in reported or not block.is_word("metadata", "connectionoptions", "projection"):
+            continue
+        begins_line = (token.file, token.line) != (before.token.file, before.token.line)
+        if begins_line and token.kind is TokenKind.WORD and token.text.lower() in KEYWORDS | _INNER:
+            reported.add(id(block))
+            message = (
+                f"{token.text} is taken for a part of {_name(block)}, which begins in line {block.line}: an END is "
+                f"missing before line {token.line}"
+            )
+            yield Finding(token.file, token.line, codes.MISSING_END, _name(token), message)
 
 
 def follow_blocks(tokens: Iterable[Token]) -> Iterator[Step]:
@@ -180,12 +204,6 @@ def _explain_pairs(error: MapfileError, plain: Finding, steps: Sequence[Step]) -
     if not odd:
         return Finding(block.file, block.line, plain.rule, _name(block), f"{message}each key needs a value")
     first = odd[0]
-    if first.kind is TokenKind.WORD and first.text.lower() in KEYWORDS | _INNER:
-        message = (
-            f"{first.text} is taken for a key of {_name(block)}, which begins in line {block.line}: an END is missing "
-            f"before line {first.line}"
-        )
-        return Finding(first.file, first.line, codes.MISSING_END, _name(first), message)
     if len(odd) == 1:
         message += f'"{first.text}" in line {first.line} has no value'
     else:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing
 
 from mapsos.check import codes
-from mapsos.check.finding import Finding
+from mapsos.check.finding import Finding, Located
+from mapsos.mapfile.blocks import Block
 from mapsos.operations.layers.facts import source_errors
 from mapsos.operations.layers.meaning import LayerMeaning
 from mapsos.sources.drivers.ogr import OgrReader
@@ -39,7 +40,7 @@ class _Table:
     has_spatial_index: bool
 
 
-def find_missing_indexes(meaning: LayerMeaning) -> Iterator[Finding]:
+def find_missing_indexes(meaning: LayerMeaning, block: Block) -> Iterator[Finding]:
     """Yield findings about a table that has no index of procedures and times, of times, or of positions.
 
     Nothing for views, SELECTs, files of other formats, and tables of less than 100 rows. Raises ServiceError.
@@ -56,11 +57,10 @@ def find_missing_indexes(meaning: LayerMeaning) -> Iterator[Finding]:
             else:
                 table = _read_sqlite(reader)
         if table is not None:
-            yield from _compare(meaning, reader, table)
+            yield from _compare(meaning, block.last("data") or block.last("connection") or block, reader, table)
 
 
-def _compare(meaning: LayerMeaning, reader: OgrReader, table: _Table) -> Iterator[Finding]:
-    layer = meaning.layer
+def _compare(meaning: LayerMeaning, where: Located, reader: OgrReader, table: _Table) -> Iterator[Finding]:
     sensor, time = meaning.procedure_column, meaning.time_column
     wanted = tuple(column.name for column in (sensor, time) if column is not None)
     if sensor is not None and wanted and wanted not in {key[: len(wanted)] for key in table.keys}:
@@ -69,7 +69,7 @@ def _compare(meaning: LayerMeaning, reader: OgrReader, table: _Table) -> Iterato
             f"table {table.name} has no index of {subject}, so a request for one of them reads all rows. Create it: "
             f"{_write_index(reader, table, wanted, None if time is None else time.name)}"
         )
-        yield Finding(layer.file, layer.line, codes.NO_INDEX, "DATA", message)
+        yield Finding(where.file, where.line, codes.NO_INDEX, "DATA", message)
     # The bounds of an SQLite table come from the other index too.
     needs = time is not None and (sensor is None or reader.dialect is Dialect.POSTGRESQL)
     if time is not None and needs and time.name not in {key[0] for key in table.keys if key}:
@@ -77,13 +77,13 @@ def _compare(meaning: LayerMeaning, reader: OgrReader, table: _Table) -> Iterato
             f"table {table.name} has no index of times, so capabilities and requests for a time read all rows. Create "
             f"it: {_write_index(reader, table, (time.name,), time.name)}"
         )
-        yield Finding(layer.file, layer.line, codes.NO_TIME_INDEX, "DATA", message)
+        yield Finding(where.file, where.line, codes.NO_TIME_INDEX, "DATA", message)
     if reader.has_geometry and not table.has_spatial_index and (statement := _write_spatial_index(reader, table)):
         message = (
             f"table {table.name} has no spatial index, so a request for a small area reads all rows. Create it: "
             f"{statement}"
         )
-        yield Finding(layer.file, layer.line, codes.NO_SPATIAL_INDEX, "DATA", message)
+        yield Finding(where.file, where.line, codes.NO_SPATIAL_INDEX, "DATA", message)
 
 
 def _write_index(reader: OgrReader, table: _Table, columns: tuple[str, ...], time: str | None) -> str:
@@ -135,8 +135,8 @@ def _read_postgresql(reader: PostgresqlReader, time: Column | None) -> _Table | 
         return None
     found = reader.ask(
         "WITH t AS (SELECT oid, relkind, reltuples, relname FROM pg_class WHERE oid = "
-        f"to_regclass({quote_text(origin, reader.dialect)})) SELECT oid::text, relkind::text, reltuples::text, relname "
-        "FROM t"
+        f"to_regclass({quote_text(origin, reader.dialect)})) "
+        "SELECT oid::text AS number, relkind::text, reltuples::text, relname FROM t"
     )
     if not found:
         return None
@@ -150,7 +150,7 @@ def _read_postgresql(reader: PostgresqlReader, time: Column | None) -> _Table | 
         "FROM i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am am ON am.oid = x.relam "
         "CROSS JOIN generate_series(0, 1) AS p LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND "
         "p < i.indnkeyatts AND a.attnum = i.indkey[p] LEFT JOIN pg_collation c ON c.oid = i.indcollation[p]) "
-        "SELECT indexrelid::text, amname, COALESCE(attname, ''), COALESCE(collname, '') FROM k "
+        "SELECT indexrelid::text, amname, COALESCE(attname, '') AS attname, COALESCE(collname, '') AS collname FROM k "
         "ORDER BY indexrelid, place"
     )
     keys: dict[str, list[str]] = {}

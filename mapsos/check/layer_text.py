@@ -188,8 +188,8 @@ def _check_crs(layer: ObservationLayer, service: Service, block: Block) -> Itera
         consequence = "positions have no CRS and cannot be reprojected"
         if service.crs is not None:
             consequence = (
-                f"positions are taken for {service.crs.label or 'the CRS'}, the PROJECTION of the MAP, and cannot be "
-                "reprojected; capabilities have no extent, and pages no map"
+                f"positions are taken for {service.crs.label or 'the CRS'}, the PROJECTION of the MAP, and are not "
+                "reprojected, whatever srsName a request has; capabilities have no extent, and pages no map"
             )
         message = f'{consequence}. Write into the LAYER, for example, PROJECTION "{suggest_projection(service)}" END'
         yield Finding(block.file, block.line, codes.NO_PROJECTION, "PROJECTION", message)

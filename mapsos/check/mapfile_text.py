@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mapsos.check import codes
-from mapsos.check.failures import follow_blocks
+from mapsos.check.failures import Step, find_swallowed, follow_blocks
 from mapsos.check.finding import Finding, Rule, locate
 from mapsos.check.layer_text import check_layers, suggest_projection
 from mapsos.check.metadata_keys import check_keys
@@ -25,13 +25,14 @@ _TOGETHER = (
 
 def find_in_mapfile(parsed: ParsedMap) -> list[Finding]:
     """Return all findings about the text of a mapfile, in order of file and line. Does not raise."""
-    service, tree = parsed.service, parsed.tree
+    service, tree, steps = parsed.service, parsed.tree, tuple(follow_blocks(parsed.tokens))
     found = [
         *_check_web(service, tree),
         *_check_language(service, tree),
         *check_layers(service, tree),
         *_check_words(parsed.tokens),
-        *_check_end(parsed.tokens, service),
+        *find_swallowed(steps),
+        *_check_end(parsed.tokens, steps, service),
     ]
     return sorted(dict.fromkeys(found), key=lambda finding: (finding.file, finding.line))
 
@@ -155,11 +156,11 @@ def _is_plain(token: Token) -> bool:
     return token.kind is TokenKind.WORD and not token.text.lower().startswith(("sos_", "ows_", "wms_", "wfs_", "gml_"))
 
 
-def _check_end(tokens: Sequence[Token], service: Service) -> Iterator[Finding]:
+def _check_end(tokens: Sequence[Token], steps: Sequence[Step], service: Service) -> Iterator[Finding]:
     """Yield a finding if layers stand behind the END of MAP, where they are not read."""
     if service.layers:
         return
-    closing = (step.token for step in follow_blocks(tokens) if step.closes is not None and step.closes.is_word("map"))
+    closing = (step.token for step in steps if step.closes is not None and step.closes.is_word("map"))
     end = next(closing, None)
     if end is None:
         return

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 from mapsos.check import codes
 from mapsos.check.finding import Finding
-from mapsos.mapfile.blocks import Block
+from mapsos.mapfile.blocks import KEYWORDS, Block
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.errors import ServiceError
 from mapsos.operations.layers.facts import source_errors
@@ -38,26 +38,21 @@ def describe_failure(source: LayerSource, block: Block, error: ServiceError) -> 
     """Return the finding about a layer whose data cannot be read: at CONNECTION, or at DATA if that alone is wrong."""
     connection, data = block.last("connection"), block.last("data")
     detail, message = " ".join(error.detail.split()), str(error).removesuffix(".")
-    layers = _list_layers(source) if source.kind in (SourceKind.OGR, SourceKind.POSTGIS) else None
     driver = f" (message of the driver: {detail})" if detail else ""
-    if layers is None or data is None or connection is None:
+    layers = _list_layers(source) if source.kind in (SourceKind.OGR, SourceKind.POSTGIS) else None
+    if layers is None:
         where = connection or data or block
+        remedy = _suggest_file(source) or f"Correct the name, or the permissions to read it{driver}"
         key = "CONNECTION" if connection else "DATA"
-        remedy = _suggest_file(source) or "correct the name, or the permissions to read it"
-        if layers is not None and source.data:
-            remedy = _suggest_layer(source.data, layers)
-        rule = codes.UNREADABLE_SOURCE if layers is None else codes.UNREADABLE_DATA
-        return Finding(where.file, where.line, rule, key, f"{message}: {_EFFECT}; {remedy}{driver}")
-    named = _name_table(source)
+        return Finding(where.file, where.line, codes.UNREADABLE_SOURCE, key, f"{message}: {_EFFECT}. {remedy}")
+    where, named = data or connection or block, _name_table(source)
     if named is not None and _is_missing(named, layers):
-        message = f'the data source of layer {source.layer} has no layer "{named}": {_EFFECT}'
-    return Finding(
-        data.file,
-        data.line,
-        codes.UNREADABLE_DATA,
-        "DATA",
-        f"{message}; {_suggest_layer(named or '', layers)}{driver}",
-    )
+        message = f'the data source of layer {source.layer} has no layer "{named}": {_EFFECT}. '
+        message += _suggest_layer(named, layers)
+    else:
+        message = f"{message} by this DATA: {_EFFECT}. Correct it{driver}"
+    key = "DATA" if data or not connection else "CONNECTION"
+    return Finding(where.file, where.line, codes.UNREADABLE_DATA, key, message)
 
 
 def _list_layers(source: LayerSource) -> list[str] | None:
@@ -99,8 +94,8 @@ def _suggest_layer(named: str, layers: list[str]) -> str:
     near = difflib.get_close_matches(named.casefold(), [layer.casefold() for layer in layers], 1)
     meant = next((layer for layer in layers if near and layer.casefold() == near[0]), None)
     listed = f"{', '.join(layers[:_SHOWN])}{' and more' if len(layers) > _SHOWN else ''}"
-    hint = f'did you mean "{meant}"? ' if meant is not None and meant.casefold() != named.casefold() else ""
-    return f"{hint}Its layers: {listed}" if layers else "it has no layers"
+    hint = f'Did you mean "{meant}"? ' if meant is not None and meant.casefold() != named.casefold() else ""
+    return f"{hint}Its layers: {listed}" if layers else "It has no layers"
 
 
 def _suggest_file(source: LayerSource) -> str:
@@ -130,7 +125,8 @@ def check_options(layer: ObservationLayer, block: Block) -> Iterator[Finding]:
     upper = [option.upper() for option in known]
     for options in block.inner("connectionoptions"):
         for option in options.attributes:
-            if option.key.upper() in upper or option.key.startswith("@"):
+            swallowed = option.key in KEYWORDS  # reported by the findings of the mapfile
+            if option.key.upper() in upper or option.key.startswith("@") or swallowed:
                 continue
             near = difflib.get_close_matches(option.key.upper(), upper, 1)
             hint = f"Did you mean {near[0]}?" if near else f"It has {', '.join(known) or 'none'}"
