@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,7 +10,7 @@ from contextlib import closing
 from mapsos.check import codes
 from mapsos.check.finding import Finding, Located
 from mapsos.mapfile.blocks import Block
-from mapsos.operations.layers.facts import source_errors
+from mapsos.operations.layers.facts import find_extent, has_geometry, source_errors
 from mapsos.operations.layers.meaning import LayerMeaning
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.drivers.opening import guarded
@@ -18,11 +19,11 @@ from mapsos.sources.filtering.sql import Dialect, quote_identifier, quote_text
 from mapsos.sources.open_reader import open_reader
 from mapsos.sources.source_columns import PostgresqlColumn
 from mapsos.terms.columns import Column, ColumnKind
-from mapsos.terms.layer_source import SourceKind
+from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.terms.values import dataclass
 
 _FEW_ROWS = 100
-"""A table with fewer rows is read as fast without an index."""
+"""A table that has no more rows is read as fast without an index."""
 
 _DATABASES = {Dialect.SQLITE: "GeoPackages and SQLite files", Dialect.POSTGRESQL: "PostgreSQL"}
 
@@ -43,7 +44,7 @@ class _Table:
 def find_missing_indexes(meaning: LayerMeaning, block: Block) -> Iterator[Finding]:
     """Yield findings about a table that has no index of procedures and times, of times, or of positions.
 
-    Nothing for views, SELECTs, files of other formats, and tables of less than 100 rows. Raises ServiceError.
+    Nothing for views, SELECTs, files of other formats, and tables of up to 100 rows. Raises ServiceError.
     """
     source = meaning.layer.source
     if source.kind in (SourceKind.INLINE, SourceKind.SHAPEFILE):
@@ -78,12 +79,20 @@ def _compare(meaning: LayerMeaning, where: Located, reader: OgrReader, table: _T
             f"it: {_write_index(reader, table, (time.name,), time.name)}"
         )
         yield Finding(where.file, where.line, codes.NO_TIME_INDEX, "DATA", message)
-    if reader.has_geometry and not table.has_spatial_index and (statement := _write_spatial_index(reader, table)):
+    if table.has_spatial_index or not _is_spread(meaning.layer.source):
+        return
+    if statement := _write_spatial_index(reader, table):
         message = (
             f"table {table.name} has no spatial index, so a request for a small area reads all rows. Create it: "
             f"{statement}"
         )
         yield Finding(where.file, where.line, codes.NO_SPATIAL_INDEX, "DATA", message)
+
+
+def _is_spread(source: LayerSource) -> bool:
+    """Return whether a small area can exclude rows: whether not all are at one position."""
+    extent = find_extent(source, None) if has_geometry(source) else None
+    return extent is not None and extent[:2] != extent[2:]
 
 
 def _write_index(reader: OgrReader, table: _Table, columns: tuple[str, ...], time: str | None) -> str:
@@ -111,8 +120,10 @@ def _write_spatial_index(reader: OgrReader, table: _Table) -> str:
     if reader.driver != "GPKG":
         return ""
     names = ", ".join(quote_text(name, reader.dialect) for name in (table.name, reader.geometry_name))
-    path = shlex.quote(reader.source.connection)
-    return f"ogrinfo {path} -sql {shlex.quote(f'SELECT CreateSpatialIndex({names})')}"
+    statement = f"SELECT CreateSpatialIndex({names})"
+    # In double quotes it is easier to read.
+    quoted = shlex.quote(statement) if re.search(r'["$`\\\\!]', statement) else f'"{statement}"'
+    return f"ogrinfo {shlex.quote(reader.source.connection)} -sql {quoted}"
 
 
 def _read_sqlite(reader: OgrReader) -> _Table | None:
@@ -122,8 +133,8 @@ def _read_sqlite(reader: OgrReader) -> _Table | None:
     if reader.ask(f"SELECT type FROM sqlite_master WHERE name = {name}") != [["table"]]:
         return None
     quoted = quote_identifier(reader.table, reader.dialect)
-    ((count,),) = reader.ask(f"SELECT count(*) FROM (SELECT 1 FROM {quoted} LIMIT {_FEW_ROWS})")
-    if int(count) < _FEW_ROWS:
+    ((count,),) = reader.ask(f"SELECT count(*) FROM (SELECT 1 FROM {quoted} LIMIT {_FEW_ROWS + 1})")
+    if int(count) <= _FEW_ROWS:
         return None
     spatial = reader.has_table(f"rtree_{reader.table}_{reader.geometry_name}")
     return _Table(reader.table, quoted, tuple(reader.index_keys()), spatial)
@@ -142,7 +153,7 @@ def _read_postgresql(reader: PostgresqlReader, time: Column | None) -> _Table | 
         return None
     ((oid, kind, rows, name),) = found
     # Before the first ANALYZE the number of rows is -1, or 0 until PostgreSQL 13.
-    if kind not in ("r", "p", "m") or 0 < float(rows) < _FEW_ROWS:
+    if kind not in ("r", "p", "m") or 0 < float(rows) <= _FEW_ROWS:
         return None
     indexes = reader.ask(
         "WITH i AS (SELECT * FROM pg_index WHERE indisvalid AND indpred IS NULL AND indrelid = "

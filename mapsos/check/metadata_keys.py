@@ -59,7 +59,7 @@ def _check_recommended(metadata: Metadata, here: Block, skipped: str) -> Iterato
         if key.level != metadata.level or key.need != "recommended" or (skipped and key.name.startswith(skipped)):
             continue
         if metadata.find(key.name) is None:
-            meaning = key.meaning[0].lower() + key.meaning[1:]
+            meaning = key.meaning if key.meaning[1:2].isupper() else key.meaning[0].lower() + key.meaning[1:]
             message = f"missing, so clients get an empty element or none. Add {key.pattern}: {meaning}"
             yield Finding(here.file, here.line, rule, key.pattern, message)
 

@@ -206,7 +206,7 @@ def test_the_command_makes_the_spatial_index(spoil: Spoil, folder: Path) -> None
 
 def test_a_small_table_and_a_view_need_no_index(spoil: Spoil, folder: Path) -> None:
     (folder / "gauges.gpkg").unlink()
-    write_geopackage(folder / "gauges.gpkg", rows=99)
+    write_geopackage(folder / "gauges.gpkg", rows=100)
     changes = {CSV: GEOPACKAGE, '      "sos_flow_alias" "flow"\n': ""}
     assert spoil(changes)[0] == []
     select = f'{GEOPACKAGE}    DATA "SELECT * FROM gauges"\n'

@@ -55,10 +55,12 @@ MISTAKES: dict[str, tuple[Mapping[str, str], str, str, tuple[str, ...]]] = {
         {'"gauges.csv"\n': '"gauges.csv"\n    DATA "levels"\n'}, "M404", 'DATA "levels"', ("Its layers: gauges",),
     ),
     "a shapefile that is not there": (
-        {"    CONNECTIONTYPE OGR\n" + CSV: '    DATA "gauge.shp"\n'}, "M403", 'DATA "gauge.shp"', ("gauge.shp is not in",),
+        {"    CONNECTIONTYPE OGR\n" + CSV: '    DATA "gauge.shp"\n'},
+        "M403", 'DATA "gauge.shp"', ("gauge.shp is not in",),
     ),
     "a CRS of sos_srs that does not exist": (
-        {'"EPSG:4326"': '"EPSG:4326 EPSG:99999"'}, "M205", '"sos_srs"', ("EPSG:99999 does not exist", "Correct or remove"),
+        {'"EPSG:4326"': '"EPSG:4326 EPSG:99999"'},
+        "M205", '"sos_srs"', ("EPSG:99999 does not exist", "Correct or remove"),
     ),
     "a CRS of a layer that does not exist": (
         {'"sos_timeitem"': '"sos_srs" "EPSG:99999" "sos_timeitem"'}, "M314", '"sos_srs" "EPSG:99999"',
@@ -66,15 +68,19 @@ MISTAKES: dict[str, tuple[Mapping[str, str], str, str, tuple[str, ...]]] = {
     ),
     "a missing END of METADATA in WEB": (
         {'"*"\n    END\n': '"*"\n'}, "M104", "  LAYER",
-        ("LAYER is not allowed in WEB, which begins in line 5", "before line 13", "END of METADATA in line 6 is missing"),
+        ("LAYER is not allowed in WEB, which begins in line 5", "before line 13",
+         "END of METADATA in line 6 is missing"),
     ),
     "a missing END of METADATA in LAYER": (
         {'"flow"\n    END\n': '"flow"\n'}, "M104", "    METADATA", ("END of METADATA in line 25 is missing",),
     ),
     "a missing END of WEB": (
-        {"    END\n  END\n  LAYER": "    END\n  LAYER"}, "M104", "  LAYER", ("not allowed in WEB, which begins in line 5",),
+        {"    END\n  END\n  LAYER": "    END\n  LAYER"},
+        "M104", "  LAYER", ("not allowed in WEB, which begins in line 5",),
     ),
-    "a missing END of LAYER": ({'"flow"\n    END\n  END\n': '"flow"\n    END\n'}, "M104", "  LAYER", ("LAYER in line 14",)),
+    "a missing END of LAYER": (
+        {'"flow"\n    END\n  END\n': '"flow"\n    END\n'}, "M104", "  LAYER", ("LAYER in line 14",),
+    ),
     "no END at all": (
         {'"flow"\n    END\n  END\nEND\n': '"flow"\n'}, "M104", "    METADATA",
         ("within METADATA, which begins in line 25, in LAYER of line 14, in MAP of line 1: 3 ENDs are missing",),
@@ -102,7 +108,9 @@ MISTAKES: dict[str, tuple[Mapping[str, str], str, str, tuple[str, ...]]] = {
     "a missing quote": (
         {'River gauges"': "River gauges"}, "M103", '"sos_title"', ("begins in line 9", "quote missing?"),
     ),
-    "a misspelled keyword": ({"STATUS": "STATSU"}, "M106", "STATSU", ("in LAYER, which begins in line 14", "mean STATUS?")),
+    "a misspelled keyword": (
+        {"STATUS": "STATSU"}, "M106", "STATSU", ("in LAYER, which begins in line 14", "mean STATUS?"),
+    ),
     "gml_include_items in place of aliases": (
         {**WITHOUT_FLOW, '"sos_level_alias" "level"': '"gml_include_items" "all"'}, "M319", '"gml_include_items"',
         ("no column is published", '"sos_<item>_alias"'),
@@ -111,7 +119,8 @@ MISTAKES: dict[str, tuple[Mapping[str, str], str, str, tuple[str, ...]]] = {
         {**WITHOUT_FLOW, '"sos_level_alias"': '"gml_level_alias"'}, "M319", '"gml_level_alias"', ('"sos_level_alias"',),
     ),
     "CONNECTIONOPTIONS without OGR": (
-        {"    CONNECTIONTYPE OGR\n": "", 'CONNECTION "gauges.csv"': 'DATA "gauges.csv"'}, "M414", "    CONNECTIONOPTIONS",
+        {"    CONNECTIONTYPE OGR\n": "", 'CONNECTION "gauges.csv"': 'DATA "gauges.csv"'},
+        "M414", "    CONNECTIONOPTIONS",
         ("only CONNECTIONTYPE OGR", "Write CONNECTIONTYPE OGR"),
     ),
     "an option that the driver does not know": (

@@ -81,7 +81,8 @@ def test_one_line_for_one_fault(mapfile: Path, old: str, new: str, line: str, co
     assert old in GOOD
     code, text = check(mapfile, GOOD.replace(old, new))
     assert line in [shown[: len(line)] for shown in text.splitlines()], text
-    assert all(re.fullmatch(r"test\.map:\d+: (error|warning|info): \S+: .+ \[M\d{3}\]", shown) for shown in text.splitlines())
+    form = re.compile(r"test\.map:\d+: (error|warning|info): \S+: .+ \[M\d{3}\]")
+    assert all(form.fullmatch(shown) for shown in text.splitlines())
     assert (code, check(mapfile, GOOD.replace(old, new), strict=True)[0]) == codes
 
 
@@ -129,7 +130,8 @@ def test_a_file_that_is_none(mapfile: Path) -> None:
 def test_a_map_that_cannot_be_parsed(mapfile: Path) -> None:
     code, text = check(mapfile, "MAP\nLAYER\nEND\n")
     assert code == 2
-    assert text.startswith("test.map:1: error: MAP: the file ends within MAP, which begins in line 1: an END is missing [M104]")
+    message = "the file ends within MAP, which begins in line 1: an END is missing"
+    assert text == f"test.map:1: error: MAP: {message} [M104]\n"
 
 
 def test_any_bytes_and_line_ends_make_one_line_each(mapfile: Path) -> None:
