@@ -1,4 +1,4 @@
-"""Findings of `mapsos check`."""
+"""Findings of `mapsos check`, and the rules that they break."""
 
 from __future__ import annotations
 
@@ -12,6 +12,26 @@ FindingLevel = Literal["error", "warning", "info"]
 
 
 @dataclass(frozen=True)
+class Rule:
+    """A kind of finding. All rules are in `mapsos.check.codes`; docs/findings.md describes each.
+
+    Attributes
+    ----------
+    code
+        ``M`` and three digits, the first of which is the subject. It never changes, and is never used again.
+    level
+        ``error``: a request fails or selects nothing. ``warning``: clients get less than intended, or something else.
+        ``info``: no problem, but worth knowing.
+    title
+        What is wrong, in a few words.
+    """
+
+    code: str
+    level: FindingLevel
+    title: str
+
+
+@dataclass(frozen=True)
 class Finding:
     """A problem of a mapfile or of its data.
 
@@ -19,9 +39,8 @@ class Finding:
     ----------
     file, line
         The location in the mapfile or an INCLUDEd file; the line counts from 1, 0 is the whole file.
-    level
-        ``error``: a request fails or selects nothing. ``warning``: clients get less than intended, or something else.
-        ``info``: no problem, but worth knowing.
+    rule
+        The kind of problem.
     key
         The metadata key or keyword in question.
     message
@@ -30,9 +49,19 @@ class Finding:
 
     file: str
     line: int
-    level: FindingLevel
+    rule: Rule
     key: str
     message: str
+
+    @property
+    def level(self) -> FindingLevel:
+        """Return the level of the rule."""
+        return self.rule.level
+
+    @property
+    def code(self) -> str:
+        """Return the code of the rule."""
+        return self.rule.code
 
 
 class Located(Protocol):
@@ -48,7 +77,7 @@ class Located(Protocol):
 
 
 def locate(
-    of: Level, keys: Mapping[str, tuple[str, int]], name: str, owner: Located, level: FindingLevel, message: str
+    of: Level, keys: Mapping[str, tuple[str, int]], name: str, owner: Located, rule: Rule, message: str
 ) -> Finding:
     """Return a finding about a metadata key, at the line of the spelling in use, else at the block that lacks it.
 
@@ -66,4 +95,4 @@ def locate(
     known = metadata_key(of, name)
     key = next((spelling for spelling in known.spellings if spelling in keys), None)
     file, line = keys[key] if key else (owner.file, owner.line)
-    return Finding(file, line, level, key or known.pattern, message)
+    return Finding(file, line, rule, key or known.pattern, message)

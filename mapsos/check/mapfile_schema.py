@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
-from mapsos.check.finding import Finding
+from mapsos.check.codes import MISSING_IN_SCHEMA, NOT_IN_SCHEMA, SCHEMA_NOT_APPLIED, VALUE_NOT_IN_SCHEMA
+from mapsos.check.finding import Finding, Rule
 from mapsos.mapfile.blocks import OPENERS, PAIRS, is_number
 from mapsos.mapfile.tokens import Token, TokenKind
 
@@ -69,7 +70,7 @@ def find_by_schema(tokens: Sequence[Token], version: float = MAPSERVER) -> list[
 
 def _unread(token: Token) -> Finding:
     message = "keywords and values are not checked against MapServer's schema, which cannot be applied to this text"
-    return Finding(token.file, token.line, "info", token.text, message)
+    return Finding(token.file, token.line, SCHEMA_NOT_APPLIED, token.text, message)
 
 
 def _write_plain(tokens: Iterable[Token]) -> Iterator[tuple[str, Token]]:
@@ -141,13 +142,14 @@ def _tell(error: _SchemaError, tree: Any, words: list[Token], version: float) ->
             if not key.startswith("__"):
                 token, _ = _find_words(block, [key], words)
                 message = f"MapServer {version} does not allow {token.text.upper()} in {_name(block)}"
-                yield _warn(token, token.text, message)
+                yield _warn(NOT_IN_SCHEMA, token, token.text, message)
         return
     token, values = _find_words(block, rest, words)
     if error.validator == "required":
         for key in error.validator_value:
             if key not in error.instance:
-                yield _warn(token, key, f"missing: MapServer {version} rejects a {_name(block)} without it")
+                message = f"missing: MapServer {version} rejects a {_name(block)} without it"
+                yield _warn(MISSING_IN_SCHEMA, token, key, message)
         return
     if any(value.kind in (TokenKind.EXPRESSION, TokenKind.BINDING) or "%" in value.text for value in values):
         # Computed, or replaced by a request parameter.
@@ -158,7 +160,7 @@ def _tell(error: _SchemaError, tree: Any, words: list[Token], version: float) ->
         message += f". Write one of {', '.join(str(value).upper() for value in error.validator_value)}"
     elif error.validator == "type" and isinstance(error.validator_value, str):
         message += f". Write {_KINDS.get(error.validator_value, error.validator_value)}"
-    yield _warn(token, token.text, message)
+    yield _warn(VALUE_NOT_IN_SCHEMA, token, token.text, message)
 
 
 _KINDS = {
@@ -186,5 +188,5 @@ def _name(block: Any) -> str:
     return str(block["__type__"]).upper()
 
 
-def _warn(token: Token, key: str, message: str) -> Finding:
-    return Finding(token.file, token.line, "warning", key.upper(), message)
+def _warn(rule: Rule, token: Token, key: str, message: str) -> Finding:
+    return Finding(token.file, token.line, rule, key.upper(), message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mapsos.check.formats import FORMATS
 from mapsos.check.report import run
 from mapsos.command.arguments import make_parser, version
 
@@ -13,7 +14,15 @@ def run_check(arguments: Sequence[str]) -> int:
     parser = make_parser("check", "Report problems of mapfiles as their clients experience them.")
     parser.add_argument("mapfiles", metavar="MAPFILE", nargs="+")
     parser.add_argument("--strict", action="store_true", help="exit with 1 if there are warnings")
-    parser.add_argument("--json", action="store_true", help="write the findings as JSON")
+    parser.add_argument("--quiet", action="store_true", help="do not count findings and show no progress")
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="text",
+        help="how to write findings: text (a line each, the default), json, github (annotations of its workflows), "
+        "sarif (SARIF 2.1.0)",
+    )
+    parser.add_argument("--json", action="store_const", const="json", dest="format", help="the same as --format json")
     parser.add_argument(
         "--mapserver",
         metavar="VERSION",
@@ -24,4 +33,10 @@ def run_check(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
 
     major, minor = options.mapserver
-    return run(options.mapfiles, strict=options.strict, as_json=options.json, mapserver=float(f"{major}.{minor}"))
+    return run(
+        options.mapfiles,
+        strict=options.strict,
+        quiet=options.quiet,
+        form=options.format,
+        mapserver=float(f"{major}.{minor}"),
+    )

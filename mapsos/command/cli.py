@@ -19,7 +19,7 @@ Usage: mapsos [--help] [--version] [-v] [-nh] [QUERY_STRING=value] [PATH_INFO=va
               [-conf filename]
        mapsos serve MAPFILE... [--host HOST] [--port PORT] [--bind unix:PATH] [--workers N] [--threads N]
               [--conf FILE]
-       mapsos check MAPFILE... [--strict] [--json] [--mapserver VERSION]
+       mapsos check MAPFILE... [--strict] [--format FORMAT] [--quiet] [--mapserver VERSION]
        mapsos get MAPFILE QUERY
        mapsos cgi install FOLDER [--conf FILE] [--map FILE]
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from mapsos.mapfile.errors import MapfileError
+from mapsos.mapfile.errors import Fault, MapfileError
 from mapsos.mapfile.tokens import Token, TokenKind
 from mapsos.terms.predicates import DECIMAL
 
@@ -39,7 +39,7 @@ OPENERS: dict[str, frozenset[str]] = {
 }
 """The blocks that can begin within each block; "" is the file itself."""
 
-_KEYWORDS = frozenset(
+KEYWORDS = frozenset(
     (
         "angle browseformat classgroup classitem cluster config connection connectionoptions connectiontype data "
         "datapattern debug defresolution dump empty encoding error extent filter filteritem fontset footer "
@@ -138,7 +138,7 @@ class _Words(Iterator[Token]):
             yield token
         name = opener.text.upper()
         raise MapfileError(
-            opener.file, opener.line, f"END of {name} is missing", near=opener.text, unended=True
+            opener.file, opener.line, f"END of {name} is missing", fault="end", near=opener.text, unended=True
         )
 
 
@@ -163,12 +163,12 @@ def parse_blocks(tokens: Iterable[Token], file: str) -> Block:
         if token.is_word("map"):
             return _read_block(token, words)
         if token.is_word("end"):
-            raise MapfileError(token.file, token.line, "END without a block", near=token.text)
+            raise MapfileError(token.file, token.line, "END without a block", fault="end", near=token.text)
         if not token.is_word(*OPENERS[""]):
-            raise MapfileError(token.file, token.line, f"expected MAP, got {token.text}", near=token.text)
+            raise MapfileError(token.file, token.line, f"expected MAP, got {token.text}", fault="map", near=token.text)
         _skip_block(token, words)
         break
-    raise MapfileError(file, 1, "MAP ... END is missing")
+    raise MapfileError(file, 1, "MAP ... END is missing", fault="map")
 
 
 def _read_block(opener: Token, words: _Words) -> Block:
@@ -203,7 +203,7 @@ def _read_pairs(opener: Token, words: _Words) -> Block:
     for key in inside:
         value = next(inside, None)
         if value is None:
-            raise _misplaced(words.here or key)
+            raise _misplaced(words.here or key, fault="pairs")
         block.attributes.append(_make_attribute(key, value))
     return block
 
@@ -224,9 +224,9 @@ def _read_attribute(token: Token, words: _Words, context: str) -> Attribute:
     key = token.text.lower()
     if is_number(token):
         raise _misplaced(token)
-    known = context not in ("map", "web", "layer") or key in _KEYWORDS
+    known = context not in ("map", "web", "layer") or key in KEYWORDS
     if token.kind is not TokenKind.WORD or not _PLAIN_WORD.fullmatch(key) or not known:
-        raise MapfileError(token.file, token.line, f"unknown keyword {token.text}", near=token.text)
+        raise MapfileError(token.file, token.line, f"unknown keyword {token.text}", fault="keyword", near=token.text)
     if key in _INNER:
         raise _misplaced(token)
     values: list[Token] = []
@@ -250,5 +250,5 @@ def is_number(token: Token) -> bool:
     return token.kind is TokenKind.WORD and _NUMBER.fullmatch(token.text) is not None
 
 
-def _misplaced(token: Token) -> MapfileError:
-    return MapfileError(token.file, token.line, f"{token.text} is not allowed here", near=token.text)
+def _misplaced(token: Token, fault: Fault = "place") -> MapfileError:
+    return MapfileError(token.file, token.line, f"{token.text} is not allowed here", fault=fault, near=token.text)

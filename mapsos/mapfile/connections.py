@@ -59,6 +59,7 @@ def read_shape(layer: Block, name: str) -> ShapeType:
             attribute.file,
             attribute.line,
             f'LAYER "{name}": TYPE: expected POINT, LINE or POLYGON, got {attribute.text}',
+            fault="type",
             near=attribute.text,
         )
     return shape
@@ -103,6 +104,7 @@ def read_connection(
             tile_index.file,
             tile_index.line,
             f'LAYER "{name}": TILEINDEX is not supported; join the tiles in a VRT file and read it with OGR',
+            fault="source",
         )
     if kind in ("local", "shapefile", "flatgeobuf"):
         if not data:
@@ -115,14 +117,18 @@ def read_connection(
         if not connection and data:
             connection, data = data, None
         if not connection:
-            raise MapfileError(layer.file, layer.line, f'LAYER "{name}": CONNECTIONTYPE OGR needs a CONNECTION')
+            raise MapfileError(
+                layer.file, layer.line, f'LAYER "{name}": CONNECTIONTYPE OGR needs a CONNECTION', fault="source"
+            )
         if data is None and "," in connection and not re.match(r"[<{]|[A-Za-z]+:", connection):
             connection, _, data = (part.strip() for part in connection.partition(","))
         options = _read_options(layer, encoding)
         return Connection(SourceKind.OGR, resolve_ogr(connection, folder, shape_path), data or "", options)
     if kind == "postgis":
         if not data:
-            raise MapfileError(layer.file, layer.line, f'LAYER "{name}": CONNECTIONTYPE POSTGIS needs DATA')
+            raise MapfileError(
+                layer.file, layer.line, f'LAYER "{name}": CONNECTIONTYPE POSTGIS needs DATA', fault="source"
+            )
         return Connection(SourceKind.POSTGIS, connection or "", data)
     assert attribute is not None
     raise MapfileError(
@@ -130,6 +136,7 @@ def read_connection(
         attribute.line,
         f'LAYER "{name}": CONNECTIONTYPE {attribute.text} is not supported; use OGR, FLATGEOBUF, POSTGIS, '
         "a shapefile (without CONNECTIONTYPE) or FEATUREs",
+        fault="source",
         near=attribute.text,
     )
 
@@ -197,5 +204,7 @@ def _vertices(texts: list[str], block: Block, name: str) -> tuple[tuple[float, f
     except ValueError:
         numbers = []
     if not numbers or len(numbers) % 2:
-        raise MapfileError(block.file, block.line, f'LAYER "{name}": POINTS of a FEATURE must be pairs of numbers')
+        raise MapfileError(
+            block.file, block.line, f'LAYER "{name}": POINTS of a FEATURE must be pairs of numbers', fault="number"
+        )
     return tuple(zip(numbers[::2], numbers[1::2], strict=True))

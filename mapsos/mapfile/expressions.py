@@ -57,7 +57,8 @@ def read_filter(token: Token, item: str | None, layer: str, encoding: str | None
     text = decode(token.text, encoding)
 
     def make_error(message: str, near: str = "") -> MapfileError:
-        return MapfileError(token.file, token.line, f'LAYER "{layer}": FILTER: {message}', near=near or text)
+        message = f'LAYER "{layer}": FILTER: {message}'
+        return MapfileError(token.file, token.line, message, fault="filter", near=near or text)
 
     if token.kind is TokenKind.STRING and text.startswith("(") and text.endswith(")"):
         return _Expression(text[1:-1], make_error).read()

@@ -42,6 +42,7 @@ def read_projection(tokens: Sequence[Token], owner: str) -> Crs | None:
             first.line,
             f"PROJECTION {texts[0]} of {owner}: automatic projections are not supported; write for "
             'example "epsg:4326"',
+            fault="projection",
             near=first.text,
         )
     if match := _INIT.match(texts[0]) or _AUTHORITY_CODE.fullmatch(texts[0]):
@@ -60,6 +61,7 @@ def read_projection(tokens: Sequence[Token], owner: str) -> Crs | None:
         first.file,
         first.line,
         f'PROJECTION of {owner}: "{" ".join(texts)}" is not a projection; write for example "epsg:4326"',
+        fault="projection",
         near=first.text,
     )
 

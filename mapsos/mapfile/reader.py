@@ -237,7 +237,10 @@ def _max_features(block: Block, name: str) -> int | None:
         number = int(attribute.text)
     except ValueError:
         raise MapfileError(
-            attribute.file, attribute.line, f'LAYER "{name}": MAXFEATURES: expected an integer, got {attribute.text}'
+            attribute.file,
+            attribute.line,
+            f'LAYER "{name}": MAXFEATURES: expected an integer, got {attribute.text}',
+            fault="number",
         ) from None
     return number if number >= 0 else None
 

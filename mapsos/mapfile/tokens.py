@@ -99,12 +99,13 @@ def _read_file(path: str, folder: str, files: dict[str, Identity], depth: int) -
             included = os.path.normpath(os.path.join(folder, token.text))
             if depth >= MAX_INCLUDE_DEPTH:
                 message = f"INCLUDE {token.text}: nested more than {MAX_INCLUDE_DEPTH} deep"
-                raise MapfileError(path, pending.line, message)
+                raise MapfileError(path, pending.line, message, fault="include")
             if not os.path.isfile(included):
                 raise MapfileError(
                     path,
                     pending.line,
                     f"INCLUDE {token.text}: file {included} not found; it is relative to the folder of the map",
+                    fault="include",
                     near=token.text,
                 )
             pending = None
@@ -114,7 +115,7 @@ def _read_file(path: str, folder: str, files: dict[str, Identity], depth: int) -
         else:
             yield token
     if pending is not None:
-        raise MapfileError(path, pending.line, "INCLUDE without a file name", near=pending.text)
+        raise MapfileError(path, pending.line, "INCLUDE without a file name", fault="include", near=pending.text)
 
 
 def _read_text(path: str) -> tuple[Identity, str]:
@@ -123,7 +124,7 @@ def _read_text(path: str) -> tuple[Identity, str]:
             identity = identity_of(path, os.fstat(file.fileno()))
             data = file.read()
     except OSError as error:
-        raise MapfileError(path, 0, f"cannot be read: {error.strerror}", missing=True) from error
+        raise MapfileError(path, 0, f"cannot be read: {error.strerror}", fault="file", missing=True) from error
     return identity, data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
 
 
@@ -138,7 +139,7 @@ def split_text(text: str, file: str = "") -> Iterator[Token]:
     try:
         yield from split_words(text, file, _read_word, _make_string)
     except WordError as error:
-        raise MapfileError(error.file, error.line, error.message, near=error.near) from None
+        raise MapfileError(error.file, error.line, error.message, fault="word", near=error.near) from None
 
 
 def _make_string(text: str, file: str, line: int, ignore_case: bool) -> Token:

@@ -125,7 +125,7 @@ def test_the_extent_of_the_map(folder: Path) -> None:
     finding, line = check_one(folder, {}, extent="EXTENT -80 40 0 50")
     assert (finding.level, finding.key, line) == ("warning", "EXTENT", "EXTENT -80 40 0 50")
     assert "some data" in finding.message
-    assert "write EXTENT -80 40 10 50" in finding.message
+    assert "Write EXTENT -80 40 10 50" in finding.message
     finding, _ = check_one(folder, {}, extent="EXTENT 100 40 110 50")
     assert "all data" in finding.message
     assert check(folder, write_layer(GOOD), extent="")[0] == []
@@ -142,22 +142,32 @@ def test_a_layer_is_held_against_its_offering(folder: Path) -> None:
 
 def test_columns_without_alias(folder: Path) -> None:
     (folder / "stations.vrt").write_text(
-        (folder / "stations.vrt").read_text().replace("</OGRVRTLayer>", '<Field name="x"/></OGRVRTLayer>')
+        (folder / "stations.vrt").read_text().replace("</OGRVRTLayer>", '<Field name="flow" src="x"/></OGRVRTLayer>')
     )
     finding, line = check_one(folder, {})
-    assert (finding.level, finding.key) == ("info", "sos_x_alias")
-    assert 'write "sos_x_alias" "x"' in finding.message
+    assert (finding.level, finding.key) == ("info", "sos_flow_alias")
+    assert 'write "sos_flow_alias" "flow"' in finding.message
     assert line.startswith("LAYER")
-    sibling = write_layer({**GOOD, "sos_observedproperty_id": "op2", "sos_x_alias": "x"}, "l2")
+    sibling = write_layer({**GOOD, "sos_observedproperty_id": "op2", "sos_flow_alias": "flow"}, "l2")
     assert check(folder, write_layer(GOOD), sibling)[0] == [], "the other layer gives it out"
+
+
+def test_one_line_for_all_columns_without_alias_and_none_for_keys_and_coordinates(folder: Path) -> None:
+    names = ("flow", "rain", "fid", "OGC_FID", "x", "Latitude", "geom_lon", "utm_y", "objectid")
+    fields = "".join(f'<Field name="{name}" src="x"/>' for name in names)
+    (folder / "stations.vrt").write_text(
+        (folder / "stations.vrt").read_text().replace("</OGRVRTLayer>", f"{fields}</OGRVRTLayer>")
+    )
+    finding, _ = check_one(folder, {})
+    assert (finding.level, finding.key) == ("info", "sos_<item>_alias")
+    assert "2 columns of layer l have no alias, so they are not published: flow, rain. To" in finding.message
 
 
 def test_no_alias_at_all(folder: Path) -> None:
     findings, _ = check(folder, write_layer(without(GOOD, "sos_depth_alias", "sos_time_alias", "sos_station_alias")))
-    assert [(finding.level, finding.key) for finding in findings] == [
-        ("warning", "sos_<item>_alias"),
-        ("info", "sos_depth_alias"),
-    ]
+    (finding,) = findings
+    assert (finding.level, finding.key) == ("warning", "sos_<item>_alias")
+    assert 'for example "sos_depth_alias" "depth"' in finding.message
 
 
 def test_a_definition_without_alias_is_told_once(folder: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from mapsos.check import report
 from mapsos.check.finding import Finding
+from mapsos.check.formats import Format
 from mapsos.check.report import check_mapfile, run
 from mapsos.mapfile.reader import ParsedMap
 
@@ -30,10 +31,10 @@ END END END
 GOOD = HEAD + WEB + LAYER
 
 
-def check(path: Path, text: str, *, strict: bool = False, as_json: bool = False) -> tuple[int, str]:
+def check(path: Path, text: str, *, strict: bool = False, form: Format = "text") -> tuple[int, str]:
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     out = io.StringIO()
-    return run([str(path)], strict=strict, as_json=as_json, out=out), out.getvalue()
+    return run([str(path)], strict=strict, form=form, out=out, log=io.StringIO()), out.getvalue()
 
 
 @pytest.fixture
@@ -44,13 +45,13 @@ def mapfile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_silence_about_a_good_map(mapfile: Path) -> None:
     assert check(mapfile, GOOD, strict=True) == (0, "")
-    assert check(mapfile, GOOD, as_json=True) == (0, "[]\n")
+    assert check(mapfile, GOOD, form="json") == (0, "[]\n")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "line", "codes"),
     [
-        ('"sos_title" "T"', "", "test.map:2: warning: sos_title: missing: ", (0, 1)),
+        ('"sos_title" "T"', "", "test.map:2: warning: sos_title: missing, so ", (0, 1)),
         ('"sos_title"', '"sos_titel"', "test.map:3: warning: sos_titel: ", (0, 1)),
         ('"sos_srs"', '"sos_conformance" "strickt" "sos_srs"', "test.map:3: error: sos_conformance: ", (2, 2)),
         ('"sos_srs"', '"ows_language" "eo" "sos_srs"', "test.map:3: info: ows_language: pages are not tran", (0, 0)),
@@ -80,7 +81,8 @@ def test_one_line_for_one_fault(mapfile: Path, old: str, new: str, line: str, co
     assert old in GOOD
     code, text = check(mapfile, GOOD.replace(old, new))
     assert line in [shown[: len(line)] for shown in text.splitlines()], text
-    assert all(re.fullmatch(r"test\.map:\d+: (error|warning|info): \S+: .+", shown) for shown in text.splitlines())
+    form = re.compile(r"test\.map:\d+: (error|warning|info): \S+: .+ \[M\d{3}\]")
+    assert all(form.fullmatch(shown) for shown in text.splitlines())
     assert (code, check(mapfile, GOOD.replace(old, new), strict=True)[0]) == codes
 
 
@@ -111,7 +113,7 @@ def test_a_map_that_is_saved_during_the_check_is_checked_as_it_was(
 
 def test_json_says_the_same(mapfile: Path) -> None:
     text = GOOD.replace('"sos_title" "T"', "")
-    code, answer = check(mapfile, text, as_json=True, strict=True)
+    code, answer = check(mapfile, text, form="json", strict=True)
     (finding,) = json.loads(answer)
     assert code == 1
     assert (finding["file"], finding["line"]) == (str(mapfile), 2)
@@ -128,7 +130,8 @@ def test_a_file_that_is_none(mapfile: Path) -> None:
 def test_a_map_that_cannot_be_parsed(mapfile: Path) -> None:
     code, text = check(mapfile, "MAP\nLAYER\nEND\n")
     assert code == 2
-    assert text.startswith("test.map:1: error: MAP: END of MAP is missing")
+    message = "the file ends within MAP, which begins in line 1: an END is missing"
+    assert text == f"test.map:1: error: MAP: {message} [M104]\n"
 
 
 def test_any_bytes_and_line_ends_make_one_line_each(mapfile: Path) -> None:

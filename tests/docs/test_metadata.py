@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.check import mapfile_text
+from mapsos.check import layer_text
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.keys import METADATA_KEYS, MetadataKey
 from mapsos.mapfile.reader import read_service
@@ -53,7 +53,7 @@ def test_filters_are_read(row: dict[str, str], tmp_path: Path) -> None:
 
 def test_what_has_no_effect_is_all_there() -> None:
     named = {word.lower() for word in code(section(TEXT, "What has no effect"))}
-    assert set(mapfile_text._NOT_HONOURED) <= named
+    assert set(layer_text._NOT_HONOURED) <= named
     assert {"status", "cluster", "join"} <= named
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from mapsos.check.finding import Finding
 from mapsos.check.mapfile_text import find_in_mapfile
-from mapsos.check.spelling import is_xml_name
+from mapsos.check.metadata_keys import is_xml_name
 from mapsos.mapfile.reader import parse_map
 from mapsos.sos.v1.operations import OPERATIONS
 
@@ -44,7 +44,7 @@ def test_a_good_map_has_none(write_map: MapWriter) -> None:
     ("web", "level", "key", "part"),
     [
         (WEB + ' "sos_contactorganization" "C"', "warning", "sos_title", "missing"),
-        (GOOD_WEB.replace("sos_onlineresource", "x"), "warning", "sos_onlineresource", "derived from the request"),
+        (GOOD_WEB.replace("sos_onlineresource", "x"), "warning", "sos_onlineresource", "guessed from the request"),
         (GOOD_WEB.replace("sos_srs", "x"), "warning", "sos_srs", "srsName"),
         (GOOD_WEB.replace("EPSG:4326", "4326"), "warning", "sos_srs", '"4326"'),
         (GOOD_WEB.replace('"*"', '""'), "error", "sos_enable_request", "no request is enabled"),
@@ -101,7 +101,8 @@ def test_layer_metadata(write_map: MapWriter, metadata: str, level: str, key: st
 @pytest.mark.parametrize(
     "metadata",
     [
-        ' "wms_title" "x" "gml_include_items" "all" "ows_include_items" "all" "wfs_typename" "x" "ows_title" "x"',
+        ' "wms_title" "x" "gml_include_items" "all" "ows_include_items" "all" "wfs_typename" "x" "ows_title" "x"'
+        ' "sos_a_alias" "x"',
         ' "sos_offering_timeextent" "1990/" "sos_offering_extent" " -66, 43, -62, 45 "',
         ' "ows_srs" "EPSG:4326" "sos_any_column_alias" "x"',
     ],
