@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import Literal
 
+from mapsos.mapfile.errors import MapfileError
 from mapsos.terms.values import dataclass
 
 FindingLevel = Literal["error", "warning", "info"]
@@ -31,3 +33,20 @@ class Finding:
     level: FindingLevel
     key: str
     message: str
+
+
+def describe_faulty_map(error: MapfileError) -> Finding:
+    """Return the finding about a mapfile that cannot be read."""
+    return Finding(error.file, error.line, "error", error.near or "mapfile", error.message)
+
+
+def format_finding(finding: Finding) -> str:
+    """Return a finding as one line; its file relative to the working directory, if it is below that."""
+    try:
+        near = os.path.relpath(finding.file)
+    except FileNotFoundError:
+        # The working directory was removed.
+        near = os.pardir
+    file = finding.file if near.startswith(os.pardir) else near
+    where = f"{file}:{finding.line}" if finding.line else file
+    return " ".join(f"{where}: {finding.level}: {finding.key}: {finding.message}".split())

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TextIO
 
 from mapsos.check.data import find_in_data
-from mapsos.check.finding import Finding
+from mapsos.check.finding import Finding, describe_faulty_map, format_finding
 from mapsos.check.mapfile_schema import MAPSERVER, find_by_schema
 from mapsos.check.mapfile_text import find_in_mapfile
 from mapsos.mapfile.errors import MapfileError
@@ -46,7 +45,7 @@ def run(
         encoding = getattr(stream, "encoding", None) or "utf-8"
         for finding in found:
             # Not every terminal can show all bytes of a mapfile.
-            stream.write(_format(finding).encode(encoding, "backslashreplace").decode(encoding) + "\n")
+            stream.write(format_finding(finding).encode(encoding, "backslashreplace").decode(encoding) + "\n")
     levels = {finding.level for finding in found}
     return 2 if "error" in levels else 1 if strict and "warning" in levels else 0
 
@@ -57,7 +56,7 @@ def check_mapfile(path: str, mapserver: float = MAPSERVER) -> list[Finding]:
         service = read_service(path)
         tokens, _ = read_tokens(path)
     except MapfileError as error:
-        return [Finding(error.file, error.line, "error", error.near or "mapfile", error.message)]
+        return [describe_faulty_map(error)]
     found = dict.fromkeys(
         [*find_in_mapfile(service), *_check_language(service), *find_in_data(service, current_time())]
     )
@@ -85,15 +84,3 @@ def _check_language(service: Service) -> Iterator[Finding]:
         languages = ", ".join(list_languages())
         message = f'pages are not translated into "{service.language}" and are in English; available: {languages}'
         yield Finding(file, line, "info", key, message)
-
-
-def _format(finding: Finding) -> str:
-    """Return a finding as one line; its file relative to the working directory, if it is below that."""
-    try:
-        near = os.path.relpath(finding.file)
-    except FileNotFoundError:
-        # The working directory was removed.
-        near = os.pardir
-    file = finding.file if near.startswith(os.pardir) else near
-    where = f"{file}:{finding.line}" if finding.line else file
-    return " ".join(f"{where}: {finding.level}: {finding.key}: {finding.message}".split())

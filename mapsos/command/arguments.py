@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import difflib
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Iterable
 
 
 def make_parser(name: str, description: str) -> ArgumentParser:
-    """Return the parser of ``mapsos NAME``; options must be written in full."""
+    """Return the parser of ``mapsos NAME``; options must be written in full, and a near miss is named."""
     # 3 ms that a request given by mapserv's arguments does not need.
     from argparse import ArgumentParser
 
-    return ArgumentParser(prog=f"mapsos {name}", description=description, allow_abbrev=False)
+    class Parser(ArgumentParser):
+        def error(self, message: str) -> NoReturn:
+            marker = "unrecognized arguments: "
+            if message.startswith(marker):
+                unknown = message.removeprefix(marker).split()[0]
+                message += suggest(unknown.partition("=")[0], self._option_string_actions)
+            super().error(message)
+
+    return Parser(prog=f"mapsos {name}", description=description, allow_abbrev=False)
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Return a question about the known word that resembles an unknown one, empty if none does."""
+    near = difflib.get_close_matches(word, list(known), 1)
+    return f". Did you mean {near[0]}?" if near else ""
 
 
 def port(text: str) -> int:

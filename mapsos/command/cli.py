@@ -1,42 +1,25 @@
-"""The ``mapsos`` command: mapserv's command line and CGI program in one, and the commands serve, check and get."""
+"""The ``mapsos`` command: mapserv's command line and CGI program in one, and the commands of mapsos."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import TextIO
 
 from mapsos import __version__
+from mapsos.command.arguments import suggest
+from mapsos.command.check import run_check
+from mapsos.command.completion import run_completion
+from mapsos.command.help import OPTIONS, USAGE, describe_unknown, run_help
+from mapsos.command.init import run_init
 from mapsos.command.install import run_install
 from mapsos.command.versions import write_version
 from mapsos.terms.values import dataclass
 
-USAGE = """\
-Usage: mapsos [--help] [--version] [-v] [-nh] [QUERY_STRING=value] [PATH_INFO=value]
-              [-conf filename]
-       mapsos serve MAPFILE... [--host HOST] [--port PORT] [--bind unix:PATH] [--workers N] [--threads N]
-              [--conf FILE]
-       mapsos check MAPFILE... [--strict] [--json] [--mapserver VERSION]
-       mapsos get MAPFILE QUERY
-       mapsos cgi install FOLDER [--conf FILE] [--map FILE]
-
-Options :
-  -h, --help          Display this help message.
-  --version           Display the version alone.
-  -v                  Display version and supported inputs.
-  -nh                 Suppress HTTP headers.
-  -conf filename      Filename of the configuration file, instead of MAPSERVER_CONFIG_FILE.
-  QUERY_STRING=value  Answer a GET request with this query.
-  PATH_INFO=value     Path after the program's name in such a request.
-
-Commands :
-  serve               Serve mapfiles over HTTP, each at /NAME (mapsos serve --help).
-  check               Report problems of mapfiles and their data (mapsos check --help).
-  get                 Print the answer of a mapfile to a query (mapsos get --help).
-  cgi install         Write a CGI program that starts faster than this one (mapsos cgi install --help).
-
-As a CGI program (QUERY_STRING is in the environment) it reads no arguments.
-"""
+CLOSED_PIPE, INTERRUPTED = 128 + 13, 128 + 2
+"""Exit codes of a program that SIGPIPE or SIGINT ended."""
 
 
 class UsageError(Exception):
@@ -54,9 +37,29 @@ class CgiArguments:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command with ``argv`` (without the program's name), or the process's arguments. Return the exit code."""
-    environ = os.environ
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    """Run the command with ``argv`` (without the program's name), or the process's arguments. Return the exit code.
+
+    Where the reader of the output has gone, it is the one that a shell reports of a program that SIGPIPE ended.
+    """
+    try:
+        try:
+            code = _run(os.environ, list(sys.argv[1:] if argv is None else argv))
+        except SystemExit as ended:
+            # By argparse, after help or a wrong argument, or by a process of the server.
+            code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
+        # Here and not when the interpreter ends, which would report a closed pipe.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return code
+    except BrokenPipeError:
+        for stream in (sys.stdout, sys.stderr):
+            discard_stream(stream)
+        return CLOSED_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(environ: Mapping[str, str], arguments: list[str]) -> int:
     if "QUERY_STRING" in environ:
         # A web server passes words of some queries as arguments: a client must not control the program.
         return _run_cgi(environ, CgiArguments())
@@ -64,6 +67,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments and arguments[0] in _COMMANDS and not from_server:
             return _COMMANDS[arguments[0]](arguments[1:])
+        if not arguments and not from_server and sys.stdout.isatty():
+            sys.stdout.write(USAGE)
+            return 0
+        if arguments and not from_server and re.fullmatch("[A-Za-z]+", arguments[0]):
+            raise UsageError(describe_unknown(arguments[0]))
         read = read_arguments(arguments)
     except UsageError as error:
         sys.stderr.write(f"mapsos: {error}\nTry mapsos --help.\n")
@@ -72,6 +80,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(read.shown)
         return 0
     return _run_cgi({**environ, **dict(read.environ)}, read)
+
+
+def discard_stream(stream: TextIO) -> None:
+    """Discard what a stream still holds if it cannot be written: the interpreter flushes once more when it ends."""
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def read_arguments(arguments: Sequence[str]) -> CgiArguments:
@@ -105,7 +123,7 @@ def read_arguments(arguments: Sequence[str]) -> CgiArguments:
         elif equals and name in ("QUERY_STRING", "PATH_INFO"):
             environ |= {name: value, "REQUEST_METHOD": "GET"}
         else:
-            raise UsageError(f"unknown argument: {argument}")
+            raise UsageError(f"unknown argument: {argument}{suggest(argument, OPTIONS)}")
     return CgiArguments(shown, headers, conf, tuple(environ.items()))
 
 
@@ -122,13 +140,6 @@ def run_serve(arguments: Sequence[str]) -> int:
     return run_serve(arguments)
 
 
-def run_check(arguments: Sequence[str]) -> int:
-    """Run ``mapsos check``."""
-    from mapsos.command.check import run_check
-
-    return run_check(arguments)
-
-
 def run_get(arguments: Sequence[str]) -> int:
     """Run ``mapsos get``."""
     from mapsos.command.get import run_get
@@ -139,15 +150,18 @@ def run_get(arguments: Sequence[str]) -> int:
 def run_cgi(arguments: Sequence[str]) -> int:
     """Run ``mapsos cgi install``."""
     if not arguments or arguments[0] != "install":
-        raise UsageError("usage: mapsos cgi install FOLDER")
+        raise UsageError("usage: mapsos cgi install FOLDER [--conf FILE] [--map FILE]")
     return run_install(arguments[1:])
 
 
 _COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "serve": run_serve,
+    "init": run_init,
     "check": run_check,
     "get": run_get,
     "cgi": run_cgi,
+    "completion": run_completion,
+    "help": run_help,
 }
 
 if __name__ == "__main__":

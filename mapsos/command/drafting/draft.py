@@ -1,0 +1,112 @@
+"""Draft a map from sources of data, for ``mapsos init`` and for ``mapsos serve`` without a mapfile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from mapsos.command.drafting.csv_tables import describe_table
+from mapsos.command.drafting.data_sets import (
+    DataSet,
+    DraftError,
+    hide_password,
+    is_database,
+    list_sources,
+    read_data_sets,
+)
+from mapsos.command.drafting.map_text import DraftLayer, write_map
+from mapsos.command.drafting.names import write_xml_name
+from mapsos.command.drafting.postgis_tables import write_postgis_data
+from mapsos.command.drafting.projections import find_projection
+from mapsos.command.drafting.roles import find_roles
+from mapsos.terms.values import dataclass
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The text of a mapfile, the name to be served under, and sentences about layers that were left out."""
+
+    name: str
+    text: str
+    omitted: tuple[str, ...]
+
+
+def draft_map(
+    words: Sequence[str],
+    *,
+    layers: Sequence[str] = (),
+    name: str | None = None,
+    folder: Path | None = None,
+    url: str | None = None,
+) -> Draft:
+    """Draft the map of sources.
+
+    Parameters
+    ----------
+    words
+        Files, folders and databases, a database followed by the tables that are wanted.
+    layers
+        The layers or tables that are wanted of each source, empty for all.
+    name
+        Of the map; None for that of the first source.
+    folder
+        Of the mapfile, None if paths must be absolute.
+    url
+        The address of the server that the map's name follows; None to omit the address.
+
+    Raises
+    ------
+    DraftError
+        A source cannot be read, or none of their layers can be served; the message is for the admin.
+    """
+    sources = list_sources(words)
+    drafted: list[DraftLayer] = []
+    omitted: list[str] = []
+    for source, tables in sources:
+        for found in read_data_sets(source, (*tables, *layers)):
+            data = describe_table(found) if found.driver == "CSV" and not is_database(source) else found
+            layer, reason = _draft_layer(data)
+            if layer is None:
+                omitted.append(f"Left out: {data.layer} of {_name_source(source)}: {reason}.")
+            else:
+                drafted.append(layer)
+    if not drafted:
+        raise DraftError(" ".join(omitted) or f"no layers in {_name_source(sources[0][0])}")
+    chosen = name or _choose_map_name(words[0], sources[0][0])
+    address = None if url is None else f"{url}/{chosen}?"
+    return Draft(chosen, write_map(chosen, drafted, omitted, folder, address), tuple(omitted))
+
+
+def _draft_layer(data: DataSet) -> tuple[DraftLayer | None, str]:
+    """Return the layer of a data set, or None and why there is none."""
+    roles = find_roles(data)
+    if roles.time is None:
+        return None, "no column has times that can be read"
+    if roles.time.pattern is not None and data.inline is None:
+        return None, (
+            f"the times in {roles.time.name} have the form {roles.time.pattern}; make a view or VRT in which they "
+            "are ISO 8601"
+        )
+    if not roles.values:
+        return None, "no column has values"
+    postgis = None
+    if is_database(data.source):
+        postgis = write_postgis_data(data)
+        if postgis is None:
+            return None, "the table has no geometries"
+    return DraftLayer(data, roles, find_projection(data), postgis), ""
+
+
+def _choose_map_name(word: str, source: str) -> str:
+    """Return the name of the map of a source: that of its file, folder or database."""
+    if is_database(word):
+        found = re.search(r"dbname\s*=\s*'?([\w.-]+)|^postgres(?:ql)?://[^/]*/([\w.-]+)", word, re.I)
+        stem = next((part for part in found.groups() if part), "database") if found else "database"
+    else:
+        stem = Path(word).resolve().stem or Path(source).stem
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", write_xml_name(stem)).strip("_") or "data"
+
+
+def _name_source(source: str) -> str:
+    return hide_password(source) if is_database(source) else Path(source).name
