@@ -23,13 +23,24 @@ def run_init(arguments: Sequence[str]) -> int:
         return 2
     folder = output.resolve().parent if output is not None else Path.cwd()
     name = options.name or (output.stem if output is not None else None)
+    beside: list[Path] = []
     try:
-        draft = draft_map(options.sources, layers=options.layer or (), name=name, folder=folder, url=options.url)
+        draft = draft_map(
+            options.sources,
+            layers=options.layer or (),
+            name=name,
+            folder=folder,
+            url=options.url,
+            has_companions=output is not None,
+        )
         if output is None:
             sys.stdout.buffer.write(draft.text.encode())
             sys.stdout.buffer.flush()
         else:
-            output.write_text(draft.text, encoding="utf-8")
+            taken = [file for file in draft.companions if output.with_name(file).exists() and not options.force]
+            if taken:
+                raise DraftError(f"{output.with_name(taken[0])} exists; move it, or overwrite it with --force")
+            beside = draft.write(output)
     except DraftError as error:
         sys.stderr.write(f"mapsos init: {error}\n")
         return 2
@@ -41,5 +52,6 @@ def run_init(arguments: Sequence[str]) -> int:
     for line in draft.omitted:
         sys.stderr.write(f"mapsos init: {line[:1].lower()}{line[1:]}\n")
     if output is not None:
-        sys.stderr.write(f"mapsos init: wrote {output}; next: mapsos check {output}, then mapsos serve {output}\n")
+        written = ", ".join(map(str, [output, *beside]))
+        sys.stderr.write(f"mapsos init: wrote {written}; next: mapsos check {output}, then mapsos serve {output}\n")
     return 0

@@ -6,12 +6,13 @@ import os
 import shutil
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from mapsos.command.drafting.data_sets import DraftError, is_data_source
-from mapsos.command.drafting.draft import draft_map
+from mapsos.command.drafting.draft import draft_map, name_map
 from mapsos.command.parsers import make_serve_parser
 from mapsos.config.settings import SettingsError, read_settings
 from mapsos.servers.listening import is_handed_over
@@ -63,16 +64,37 @@ def _draft_sources(words: Sequence[str]) -> Iterator[list[str]]:
     if not sources:
         yield mapfiles
         return
-    # No address: it is that of each request, whatever the port.
-    draft = draft_map(sources)
-    for line in draft.omitted:
-        sys.stderr.write(f"mapsos serve: {line[:1].lower()}{line[1:]}\n")
     folder, owner = Path(tempfile.mkdtemp(prefix="mapsos-")), os.getpid()
     try:
-        path = folder / f"{draft.name}.map"
-        path.write_text(draft.text, encoding="utf-8")
+        path = folder / f"{name_map(sources)}.map"
+        if not _draft_elsewhere(sources, path):
+            raise DraftError("cannot serve these sources")
         yield [*mapfiles, str(path)]
     finally:
         # The processes of the server leave this way too.
         if os.getpid() == owner:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _draft_elsewhere(sources: Sequence[str], path: Path) -> bool:
+    """Draft the map of sources in another process, and return whether it is there.
+
+    The processes of the server are copies of this one, which therefore must not have used GDAL and PROJ.
+    """
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    code = 1
+    try:
+        # No address: it is that of each request, whatever the port.
+        draft = draft_map(sources, name=path.stem)
+        draft.write(path)
+        sys.stderr.writelines(f"mapsos serve: {line[:1].lower()}{line[1:]}\n" for line in draft.omitted)
+        code = 0
+    except DraftError as error:
+        sys.stderr.write(f"mapsos serve: {error}\n")
+    except Exception:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)

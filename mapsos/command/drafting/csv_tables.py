@@ -14,6 +14,7 @@ from mapsos.command.drafting.roles import find_coordinates, find_time
 _INTEGER = re.compile(r"\s*[+-]?(0|[1-9][0-9]{0,17})\s*")
 _POINT = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 _COMMA = re.compile(r"\s*[+-]?[0-9]+,[0-9]+\s*|\s*[+-]?[0-9]+\s*")
+_MISSING = re.compile(r"\s*(n/?a|nan|null|none|-+)?\s*", re.I)
 _VRT_TYPES = {"integer": "Integer64", "real": "Real", "text": "String"}
 
 
@@ -49,7 +50,12 @@ def describe_table(data: DataSet) -> DataSet:
     else:
         remarks.append("no columns with coordinates were found: observations have no positions")
     degrees = bounds is not None and _are_degrees(bounds)
-    converted: dict[str, Callable[[str], str]] = dict.fromkeys(commas, _convert_number)
+    # GDAL makes 0 of an empty text, and of any other that is not a number.
+    converted: dict[str, Callable[[str], str]] = {
+        column.name: partial(_convert_number, kinds[column.name][0])
+        for column in data.columns
+        if column.kind == "text" and kinds[column.name][0] in ("integer", "real")
+    }
     if time is not None and time.pattern is not None:
         converted[time.name] = partial(_convert_time, time.pattern.startswith("dd"))
     inline = _write_vrt(data, columns, places, "EPSG:4326" if degrees else None, converted)
@@ -67,7 +73,8 @@ def _find_kind(rows: Sequence[DataRow], column: DataColumn) -> tuple[ColumnKind,
     """Return the kind of the values of a column, and whether they have a decimal comma."""
     if column.kind != "text":
         return column.kind, False
-    texts = [str(row[column.name]) for row in rows if row.get(column.name) not in (None, "")]
+    texts = [str(row[column.name]) for row in rows if row.get(column.name) is not None]
+    texts = [text for text in texts if not _MISSING.fullmatch(text)]
     if texts and all(_INTEGER.fullmatch(text) for text in texts):
         return "integer", False
     if texts and all(_POINT.fullmatch(text) for text in texts):
@@ -83,7 +90,8 @@ def _convert_row(row: DataRow, kinds: dict[str, tuple[ColumnKind, bool]]) -> Dat
         text = row.get(name)
         if isinstance(text, str) and kind in ("integer", "real"):
             plain = text.replace(",", ".") if comma else text
-            converted[name] = None if not text else int(plain) if kind == "integer" else float(plain)
+            missing = _MISSING.fullmatch(text) is not None
+            converted[name] = None if missing else int(plain) if kind == "integer" else float(plain)
     return converted
 
 
@@ -131,15 +139,18 @@ def _write_select(layer: str, columns: Sequence[DataColumn], converted: dict[str
         name = _quote(column.name)
         convert = converted.get(column.name)
         selected.append(f"{convert(name)} AS {name}" if convert is not None else name)
-    return f"SELECT {', '.join(selected)} FROM {_quote(layer)}"
+    # GDAL appends conditions: outside of the subquery they are about what was converted.
+    return f"SELECT * FROM (SELECT {', '.join(selected)} FROM {_quote(layer)})"
 
 
 def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _convert_number(name: str) -> str:
-    return f"CAST(replace({name}, ',', '.') AS REAL)"
+def _convert_number(kind: ColumnKind, name: str) -> str:
+    plain = f"trim(replace({name}, ',', '.'))"
+    is_number = f"{plain} GLOB '*[0-9]*' AND NOT {plain} GLOB '*[^-+.0-9eE]*'"
+    return f"CASE WHEN {is_number} THEN CAST({plain} AS {'INTEGER' if kind == 'integer' else 'REAL'}) END"
 
 
 def _convert_time(day_first: bool, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mapsos.command.drafting.csv_tables import describe_table
@@ -25,11 +25,19 @@ from mapsos.terms.values import dataclass
 
 @dataclass(frozen=True)
 class Draft:
-    """The text of a mapfile, the name to be served under, and sentences about layers that were left out."""
+    """The text of a mapfile, VRT files beside it by name, and sentences about layers that were left out."""
 
-    name: str
     text: str
+    companions: Mapping[str, str]
     omitted: tuple[str, ...]
+
+    def write(self, path: Path) -> list[Path]:
+        """Write the mapfile and the files beside it, which it returns. Raises OSError."""
+        written = []
+        for name, text in {**self.companions, path.name: self.text}.items():
+            written.append(path.with_name(name))
+            written[-1].write_text(text, encoding="utf-8")
+        return written[:-1]
 
 
 def draft_map(
@@ -39,6 +47,7 @@ def draft_map(
     name: str | None = None,
     folder: Path | None = None,
     url: str | None = None,
+    has_companions: bool = True,
 ) -> Draft:
     """Draft the map of sources.
 
@@ -54,6 +63,8 @@ def draft_map(
         Of the mapfile, None if paths must be absolute.
     url
         The address of the server that the map's name follows; None to omit the address.
+    has_companions
+        Whether the map may have files beside it.
 
     Raises
     ------
@@ -73,9 +84,11 @@ def draft_map(
                 drafted.append(layer)
     if not drafted:
         raise DraftError(" ".join(omitted) or f"no layers in {_name_source(sources[0][0])}")
-    chosen = name or _choose_map_name(words[0], sources[0][0])
+    chosen = name or name_map(words)
     address = None if url is None else f"{url}/{chosen}?"
-    return Draft(chosen, write_map(chosen, drafted, omitted, folder, address), tuple(omitted))
+    companions: dict[str, str] | None = {} if has_companions else None
+    text = write_map(chosen, drafted, omitted, folder, address, companions)
+    return Draft(text, companions or {}, tuple(omitted))
 
 
 def _draft_layer(data: DataSet) -> tuple[DraftLayer | None, str]:
@@ -98,13 +111,14 @@ def _draft_layer(data: DataSet) -> tuple[DraftLayer | None, str]:
     return DraftLayer(data, roles, find_projection(data), postgis), ""
 
 
-def _choose_map_name(word: str, source: str) -> str:
-    """Return the name of the map of a source: that of its file, folder or database."""
+def name_map(words: Sequence[str]) -> str:
+    """Return the name of the map of sources: that of the first file, folder or database."""
+    word = words[0]
     if is_database(word):
         found = re.search(r"dbname\s*=\s*'?([\w.-]+)|^postgres(?:ql)?://[^/]*/([\w.-]+)", word, re.I)
         stem = next((part for part in found.groups() if part), "database") if found else "database"
     else:
-        stem = Path(word).resolve().stem or Path(source).stem
+        stem = Path(word).resolve().stem
     return re.sub(r"[^A-Za-z0-9_-]+", "_", write_xml_name(stem)).strip("_") or "data"
 
 

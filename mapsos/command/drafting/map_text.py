@@ -6,10 +6,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 from mapsos.command.drafting.data_sets import DataSet, Rectangle, hide_password, is_database
 from mapsos.command.drafting.names import read_name, write_xml_name
-from mapsos.command.drafting.projections import Projection
+from mapsos.command.drafting.projections import UNKNOWN, WGS84, Projection
 from mapsos.command.drafting.roles import Roles
 from mapsos.terms.values import dataclass
 
@@ -33,6 +34,7 @@ def write_map(
     omitted: Sequence[str],
     folder: Path | None,
     online_resource: str | None,
+    companions: dict[str, str] | None = None,
 ) -> str:
     """Return the text of a mapfile.
 
@@ -46,17 +48,22 @@ def write_map(
         Where the mapfile will be, so that data below it are named by relative paths; None for absolute ones.
     online_resource
         The address of the service; None to omit it, so that the address of each request counts.
+    companions
+        Receives the VRTs of tables by the name of the file, to be written beside the mapfile; None writes them into it.
+        MapServer reads no CONNECTION of more than 1,023 characters.
     """
     import mappyfile
 
     projections = [layer.projection for layer in layers if layer.projection is not None]
     shared = projections[0] if len({found.words for found in projections}) == 1 else None
+    own = shared if shared is not None else UNKNOWN if not projections else WGS84
     extents = [
-        layer.data.bounds if shared is not None else layer.projection.to_degrees(layer.data.bounds)
+        layer.data.bounds
+        if layer.projection is None or layer.projection.words == own.words
+        else layer.projection.to_degrees(layer.data.bounds)
         for layer in layers
-        if layer.data.bounds is not None and layer.projection is not None
+        if layer.data.bounds is not None and (layer.projection is not None or own is UNKNOWN)
     ]
-    own = shared if shared is not None else Projection(("epsg:4326",), "EPSG:4326", True)
     codes = dict.fromkeys(["EPSG:4326", *(found.code for found in projections if found.code)])
     map_block: dict[str, Any] = {
         "__type__": "map",
@@ -70,13 +77,13 @@ def write_map(
         },
         "name": _escape(name),
         "extent": list(_surround(extents, own)),
-        "projection": list(own.words),
+        **({"projection": list(own.words)} if own.words else {}),
         "web": {"__type__": "web", "metadata": _write_web(name, online_resource, " ".join(codes))},
         "layers": [],
     }
     taken: set[str] = set()
     for layer in layers:
-        map_block["layers"].append(_write_layer(layer, _choose_name(layer.data.title, taken), folder))
+        map_block["layers"].append(_write_layer(layer, _choose_name(layer.data.title, taken), folder, companions))
     return str(mappyfile.dumps(map_block, indent=2)) + "\n"
 
 
@@ -98,14 +105,16 @@ def _write_web(name: str, online_resource: str | None, codes: str) -> dict[str, 
     return _metadata(entries, more)
 
 
-def _write_layer(layer: DraftLayer, name: str, folder: Path | None) -> dict[str, Any]:
+def _write_layer(
+    layer: DraftLayer, name: str, folder: Path | None, companions: dict[str, str] | None
+) -> dict[str, Any]:
     data, roles = layer.data, layer.roles
     assert roles.time is not None
     block: dict[str, Any] = {"__type__": "layer", "name": _escape(name)}
     comments: dict[str, Any] = {"__type__": _comment(*data.remarks)}
     block["type"] = data.shape or "POINT"
     block["status"] = "ON"
-    block.update(_write_source(layer, folder, comments))
+    block.update(_write_source(layer, name, folder, companions, comments))
     if layer.projection is not None:
         block["projection"] = list(layer.projection.words)
         if not layer.projection.stated:
@@ -142,7 +151,9 @@ def _write_layer(layer: DraftLayer, name: str, folder: Path | None) -> dict[str,
     return block
 
 
-def _write_source(layer: DraftLayer, folder: Path | None, comments: dict[str, Any]) -> dict[str, str]:
+def _write_source(
+    layer: DraftLayer, name: str, folder: Path | None, companions: dict[str, str] | None, comments: dict[str, Any]
+) -> dict[str, str]:
     data = layer.data
     if layer.postgis is not None:
         if hide_password(data.source) != data.source:
@@ -150,11 +161,29 @@ def _write_source(layer: DraftLayer, folder: Path | None, comments: dict[str, An
         connection = data.source[3:].strip() if data.source[:3].upper() == "PG:" else data.source
         return {"connectiontype": "POSTGIS", "connection": _escape(connection), "data": _escape(layer.postgis)}
     if data.inline is not None:
-        return {"connectiontype": "OGR", "connection": _escape(data.inline), "data": _escape(data.layer)}
+        connection = data.inline
+        if companions is None:
+            comments["connection"] = "# mapsos init -o FILE writes a VRT file instead, which MapServer reads too"
+        else:
+            connection = f"{write_xml_name(name)}.vrt"
+            companions[connection] = _move_vrt(data, folder)
+        return {"connectiontype": "OGR", "connection": _escape(connection), "data": _escape(data.layer)}
     path = data.source if is_database(data.source) else _write_path(data.source, folder)
     if data.driver == "ESRI Shapefile" and data.source.lower().endswith(".shp"):
         return {"data": _escape(path[:-4])}
     return {"connectiontype": "OGR", "connection": _escape(path), "data": _escape(data.layer)}
+
+
+def _move_vrt(data: DataSet, folder: Path | None) -> str:
+    """Return the VRT of a table as a file in a folder: a tag in each line, and the table by its relative path."""
+    assert data.inline is not None
+    path = _write_path(data.source, folder)
+    text = data.inline.replace("><", ">\n<")
+    if path != data.source:
+        text = text.replace(
+            f"'0'>{escape(data.source)}</SrcDataSource>", f"'1'>{escape(path)}</SrcDataSource>", 1
+        )
+    return text + "\n"
 
 
 def _write_path(path: str, folder: Path | None) -> str:

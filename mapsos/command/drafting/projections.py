@@ -35,6 +35,11 @@ class Projection:
         return (minx, miny, maxx, maxy) if minx <= maxx else (-180.0, miny, 180.0, maxy)
 
 
+WGS84 = Projection(("epsg:4326",), "EPSG:4326", True)
+UNKNOWN = Projection((), "", False, stated=False)
+"""Of a map whose layers all have coordinates of an unknown CRS."""
+
+
 def find_projection(data: DataSet) -> Projection | None:
     """Return the CRS of a data set; WGS 84 where it states none and its coordinates look like degrees, else None."""
     import pyproj
@@ -42,7 +47,7 @@ def find_projection(data: DataSet) -> Projection | None:
 
     if data.shape is None:
         # A table without geometries has no positions to be reprojected, but a layer without a CRS is suspicious.
-        return Projection(("epsg:4326",), "EPSG:4326", True)
+        return WGS84
     try:
         crs = pyproj.CRS.from_user_input(data.crs) if data.crs else None
     except CRSError:
