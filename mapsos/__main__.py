@@ -33,7 +33,7 @@ def main() -> int:
 def _find_query(arguments: list[str]) -> str | None:
     """Return the query of a command line that answers a single request, None for any other."""
     if arguments[:1] == ["get"]:
-        return arguments[-1]
+        return " ".join(arguments)
     return next((argument for argument in arguments if argument.startswith("QUERY_STRING=")), None)
 
 

@@ -10,6 +10,7 @@ from mapsos.terms.names.near_names import find_near_name
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
+    from collections.abc import Iterable
 
 
 def make_parser(name: str, description: str) -> ArgumentParser:

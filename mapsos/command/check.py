@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mapsos.check.formats import FORMATS
-from mapsos.check.report import run
 from mapsos.command.arguments import make_parser, version
 
+if TYPE_CHECKING:
+    from argparse import ArgumentParser
 
-def run_check(arguments: Sequence[str]) -> int:
-    """Run ``mapsos check``. Return 0 without problems, 1 for warnings with ``--strict``, 2 for errors."""
+
+def make_check_parser() -> ArgumentParser:
+    """Return the parser of ``mapsos check``."""
     parser = make_parser("check", "Report problems of mapfiles as their clients experience them.")
     parser.add_argument("mapfiles", metavar="MAPFILE", nargs="+")
     parser.add_argument("--strict", action="store_true", help="exit with 1 if there are warnings")
@@ -30,7 +33,14 @@ def run_check(arguments: Sequence[str]) -> int:
         default="8.0",
         help="hold keywords against this version of MapServer; default: 8.0",
     )
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def run_check(arguments: Sequence[str]) -> int:
+    """Run ``mapsos check``. Return 0 without problems, 1 for warnings with ``--strict``, 2 for errors."""
+    options = make_check_parser().parse_args(arguments)
+    # Help and completion need the parser alone.
+    from mapsos.check.report import run
 
     major, minor = options.mapserver
     return run(

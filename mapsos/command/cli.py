@@ -1,45 +1,26 @@
-"""The ``mapsos`` command: mapserv's command line and CGI program in one, and the commands serve, check and get."""
+"""The ``mapsos`` command: mapserv's command line and CGI program in one, and the commands of mapsos."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import TextIO
 
 from mapsos import __version__
 from mapsos.command.arguments import suggest
+from mapsos.command.check import run_check
+from mapsos.command.completion import run_completion
+from mapsos.command.help import OPTIONS, USAGE, describe_unknown, run_help
 from mapsos.command.install import run_install
 from mapsos.command.versions import write_version
 from mapsos.config.config_file import SettingsError
 from mapsos.config.installation import require_gdal
 from mapsos.terms.values import dataclass
 
-USAGE = """\
-Usage: mapsos [--help] [--version] [-v] [-nh] [QUERY_STRING=value] [PATH_INFO=value]
-              [-conf filename]
-       mapsos serve MAPFILE... [--host HOST] [--port PORT] [--bind unix:PATH] [--workers N] [--threads N]
-              [--conf FILE]
-       mapsos check MAPFILE... [--strict] [--format FORMAT] [--quiet] [--mapserver VERSION]
-       mapsos get MAPFILE QUERY
-       mapsos cgi install FOLDER [--conf FILE] [--map FILE]
-
-Options :
-  -h, --help          Display this help message.
-  --version           Display the version alone.
-  -v                  Display version and supported inputs.
-  -nh                 Suppress HTTP headers.
-  -conf filename      Filename of the configuration file, instead of MAPSERVER_CONFIG_FILE.
-  QUERY_STRING=value  Answer a GET request with this query.
-  PATH_INFO=value     Path after the program's name in such a request.
-
-Commands :
-  serve               Serve mapfiles over HTTP, each at /NAME (mapsos serve --help).
-  check               Report problems of mapfiles and their data (mapsos check --help).
-  get                 Print the answer of a mapfile to a query (mapsos get --help).
-  cgi install         Write a CGI program that starts faster than this one (mapsos cgi install --help).
-
-As a CGI program (QUERY_STRING is in the environment) it reads no arguments.
-"""
+CLOSED_PIPE, INTERRUPTED = 128 + 13, 128 + 2
+"""Exit codes of a program that SIGPIPE or SIGINT ended."""
 
 
 class UsageError(Exception):
@@ -57,18 +38,43 @@ class CgiArguments:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command with ``argv`` (without the program's name), or the process's arguments. Return the exit code."""
-    environ = os.environ
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    """Run the command with ``argv`` (without the program's name), or the process's arguments. Return the exit code.
+
+    Where the reader of the output has gone, it is the one that a shell reports of a program that SIGPIPE ended.
+    """
+    try:
+        try:
+            code = _run(os.environ, list(sys.argv[1:] if argv is None else argv))
+        except SystemExit as ended:
+            # By argparse, after help or a wrong argument, or by a process of the server.
+            code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
+        # Here and not when the interpreter ends, which would report a closed pipe.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return code
+    except BrokenPipeError:
+        for stream in (sys.stdout, sys.stderr):
+            discard_stream(stream)
+        return CLOSED_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(environ: Mapping[str, str], arguments: list[str]) -> int:
     if "QUERY_STRING" in environ:
         # A web server passes words of some queries as arguments: a client must not control the program.
         return _run_cgi(environ, CgiArguments())
     from_server = "REQUEST_METHOD" in environ or "GATEWAY_INTERFACE" in environ
     try:
         if arguments and arguments[0] in _COMMANDS and not from_server:
-            if arguments[0] != "cgi":
+            if arguments[0] not in ("cgi", "completion", "help"):
                 require_gdal()
             return _COMMANDS[arguments[0]](arguments[1:])
+        if not arguments and not from_server and sys.stdout.isatty():
+            sys.stdout.write(USAGE)
+            return 0
+        if arguments and not from_server and re.fullmatch("[A-Za-z]+", arguments[0]):
+            raise UsageError(describe_unknown(arguments[0]))
         read = read_arguments(arguments)
     except SettingsError as error:
         sys.stderr.write(f"mapsos {arguments[0]}: {error}\n")
@@ -80,6 +86,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(read.shown)
         return 0
     return _run_cgi({**environ, **dict(read.environ)}, read)
+
+
+def discard_stream(stream: TextIO) -> None:
+    """Discard what a stream still holds if it cannot be written: the interpreter flushes once more when it ends."""
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def read_arguments(arguments: Sequence[str]) -> CgiArguments:
@@ -113,12 +129,9 @@ def read_arguments(arguments: Sequence[str]) -> CgiArguments:
         elif equals and name in ("QUERY_STRING", "PATH_INFO"):
             environ |= {name: value, "REQUEST_METHOD": "GET"}
         else:
-            meant = suggest(name if equals else argument, (*_COMMANDS, *_WORDS))
+            meant = suggest(name if equals else argument, (*OPTIONS, "QUERY_STRING", "PATH_INFO"))
             raise UsageError(f"unknown argument: {argument}{meant}")
     return CgiArguments(shown, headers, conf, tuple(environ.items()))
-
-
-_WORDS = ("--help", "--version", "-conf", "QUERY_STRING", "PATH_INFO")
 
 
 def _run_cgi(environ: Mapping[str, str], arguments: CgiArguments) -> int:
@@ -134,11 +147,11 @@ def run_serve(arguments: Sequence[str]) -> int:
     return run_serve(arguments)
 
 
-def run_check(arguments: Sequence[str]) -> int:
-    """Run ``mapsos check``."""
-    from mapsos.command.check import run_check
+def run_init(arguments: Sequence[str]) -> int:
+    """Run ``mapsos init``."""
+    from mapsos.command.init import run_init
 
-    return run_check(arguments)
+    return run_init(arguments)
 
 
 def run_get(arguments: Sequence[str]) -> int:
@@ -151,15 +164,18 @@ def run_get(arguments: Sequence[str]) -> int:
 def run_cgi(arguments: Sequence[str]) -> int:
     """Run ``mapsos cgi install``."""
     if not arguments or arguments[0] != "install":
-        raise UsageError("usage: mapsos cgi install FOLDER")
+        raise UsageError("usage: mapsos cgi install FOLDER [--conf FILE] [--map FILE]")
     return run_install(arguments[1:])
 
 
 _COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "serve": run_serve,
+    "init": run_init,
     "check": run_check,
     "get": run_get,
     "cgi": run_cgi,
+    "completion": run_completion,
+    "help": run_help,
 }
 
 if __name__ == "__main__":

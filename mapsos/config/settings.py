@@ -58,7 +58,8 @@ class Settings:
     health, metrics
         MAPSOS_HEALTH and MAPSOS_METRICS: whether ``/healthz`` and ``/metrics`` are answered.
     log_level, log_format
-        MAPSOS_LOG_LEVEL and MAPSOS_LOG_FORMAT, in lower case.
+        MAPSOS_LOG_LEVEL and MAPSOS_LOG_FORMAT, in lower case. No level: info for `mapsos serve`
+        and for a file, warning for the error log of a web server.
     cache
         MAPSOS_CACHE: folder of compiled maps and of summaries, None without a cache. It need not exist.
     cgi_worker, cgi_worker_idle, cgi_worker_requests
@@ -93,7 +94,7 @@ class Settings:
     tiles_attribution: str = ""
     health: bool = False
     metrics: bool = False
-    log_level: str = "info"
+    log_level: str | None = None
     log_format: str = "text"
     cache: str | None = None
     cgi_worker: bool = True

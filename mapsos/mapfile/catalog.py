@@ -49,10 +49,19 @@ class LastGood:
 
 
 class ServiceCatalog:
-    """Services by path. Thread-safe: a map that several threads request at once is read by one of them."""
+    """Services by path. Thread-safe: a map that several threads request at once is read by one of them.
 
-    def __init__(self, settings: Settings) -> None:
+    Parameters
+    ----------
+    settings
+        Where compiled maps are cached.
+    falls_back
+        Whether a map that has become faulty is served as it was before; without it, it is an error.
+    """
+
+    def __init__(self, settings: Settings, *, falls_back: bool = True) -> None:
         self._cache = settings.cache
+        self._falls_back = falls_back
         self._known: dict[str, Compiled | LastGood] = {}
         self._reported: dict[str, tuple[str, tuple[Identity, ...]]] = {}
         self._reading: dict[str, threading.Lock] = {}
@@ -110,7 +119,7 @@ class ServiceCatalog:
         """Return the last valid service of a faulty map. Raises the error if none exists."""
         # A removed map is not served: removing it was intended.
         withdrawn = error.missing and error.file == path
-        last = None if withdrawn else known or load_compiled(self._cache, path, outdated=True)
+        last = None if withdrawn or not self._falls_back else known or load_compiled(self._cache, path, outdated=True)
         if last is None:
             raise error
         reason = (str(error), error.identities)

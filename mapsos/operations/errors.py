@@ -89,6 +89,11 @@ class ServiceError(ReportedError):
         self.names = names
         self.detail = detail
 
+    @property
+    def is_for_admin(self) -> bool:
+        """Whether the map or its data must be fixed."""
+        return self.kind in (Kind.MISCONFIGURED, Kind.UNREADABLE)
+
 
 def reject_names(subject: Subject, names: tuple[str, ...], kind: str | None = None) -> ServiceError:
     """Return the error about unknown names; ``kind`` is what they are, if it is not the subject."""

@@ -3,27 +3,54 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
-from mapsos.pages.paths import PAGE_PATHS
+from mapsos.pages.paths import PAGE_OPERATION, PAGE_PATHS
 from mapsos.rest.paths import RestPath, parse_rest_path, read_path
-from mapsos.web.messages import Request
+from mapsos.web.messages import Request, Response
 
 if TYPE_CHECKING:
     from mapsos.operations.host import Host
     from mapsos.pages.answer import PageExchange
     from mapsos.rest.answer import RestExchange
+    from mapsos.terms.failures import Failure
 
 
-def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange | None:
+class EntryExchange:
+    """A request of a browser for the bare address of a service, which is a request for its pages.
+
+    Parameters
+    ----------
+    location
+        The URL of the page, relative to that of the request.
+    """
+
+    def __init__(self, location: str) -> None:
+        self._location = location
+
+    def answer(self) -> Response:
+        """Redirect to the page."""
+        # Other clients get MapServer's answer under the same URL.
+        headers = (("Location", self._location), ("Vary", "Accept"))
+        return Response(status=302, headers=headers, operation=PAGE_OPERATION)
+
+    def report(self, failure: Failure) -> Response:
+        """Report a failure."""
+        return Response(status=500, error=True, operation=PAGE_OPERATION)
+
+
+def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange | EntryExchange | None:
     """Take a request for a page, if pages are enabled.
 
-    It is for a file of the pages, for the request builder, or for a resource of the REST interface without another
-    format.
+    It is for a file of the pages, for the request builder, for a resource of the REST interface without another
+    format, or of a browser for the bare address of the service.
     """
     path_info = request.environ.get("PATH_INFO", "")
-    if not host.settings.rest or len(path_info) < 2:
+    if not host.settings.rest:
         return None
+    if len(path_info) < 2:
+        location = _find_entry(request, host)
+        return EntryExchange(location) if location is not None else None
     path = None if path_info.startswith(PAGE_PATHS) else parse_rest_path(read_path(request.environ))
     if not path_info.startswith(PAGE_PATHS) and (path is None or not _may_want_page(request, path)):
         return None
@@ -32,6 +59,25 @@ def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange |
     if path is None:
         return answer.PageExchange(request, host)
     return answer.open_rest_exchange(request, path, host)
+
+
+def _find_entry(request: Request, host: Host) -> str | None:
+    """Return the URL of the page that a browser wants which asks for the bare address; None for other requests.
+
+    It is that of the default map, else the list of services. It is relative to the address, so that neither the host
+    nor what a proxy makes of the path matters.
+    """
+    if request.query or request.method not in ("GET", "HEAD"):
+        return None
+    if "text/html" not in request.environ.get("HTTP_ACCEPT", ""):
+        return None
+    settings = host.settings
+    page = "/exts/SosSOE" if settings.mapfile is not None else "/arcgis/rest/services" if settings.maps else None
+    if page is None:
+        return None
+    last = "" if request.environ.get("PATH_INFO") else request.environ.get("SCRIPT_NAME", "").rpartition("/")[2]
+    # What begins with ./ is never taken for a scheme.
+    return f"./{quote(last, errors='surrogateescape')}{page if last else page[1:]}"
 
 
 def _may_want_page(request: Request, path: RestPath) -> bool:

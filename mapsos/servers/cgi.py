@@ -87,13 +87,22 @@ def answer_request(
         return write_response(replace(response, body=body), stdout, headers=headers, environ=environ)
 
 
-def get_response(settings: Settings, environ: Mapping[str, str], stdout: BinaryIO) -> int:
-    """Write the body of the answer to a GET request, as with ``-nh``. Return 1 if it reports an error or broke off."""
+def get_response(
+    application: Application,
+    environ: Mapping[str, str],
+    stdin: BinaryIO,
+    open_output: Callable[[Response], BinaryIO],
+) -> int:
+    """Write the body of the answer to a request, as with ``-nh``. Return 1 if it reports an error or broke off.
+
+    ``open_output`` is called with the response, and returns where its body goes.
+    """
     started = time.monotonic()
-    request = read_request(environ, io.BytesIO(), settings)
-    response = Application(settings).answer(request)
+    request = read_request(environ, stdin, application.settings)
+    response = application.answer(request)
     with closing(LoggedBody(request, response, started)) as body:
-        return write_response(replace(response, body=body), stdout, headers=False) or int(response.error)
+        output = open_output(response)
+        return write_response(replace(response, body=body), output, headers=False) or int(response.error)
 
 
 def read_request(environ: Mapping[str, str], stdin: BinaryIO, settings: Settings) -> Request:

@@ -13,7 +13,7 @@ from mapsos.terms.deadlines import DeadlineError
 from mapsos.web.log_formats import make_formatter
 
 
-def prepare_process(settings: Settings, stdout: TextIO | None = None) -> None:
+def prepare_process(settings: Settings, stdout: TextIO | None = None, default_level: str | None = None) -> None:
     """Set up environment and log before the first request. GDAL, PROJ and libpq must not have been used yet.
 
     Parameters
@@ -24,6 +24,9 @@ def prepare_process(settings: Settings, stdout: TextIO | None = None) -> None:
         how lines look.
     stdout
         Where ``error_file`` "stdout" writes; standard error if None, as for CGI, whose output is the response.
+    default_level
+        What is logged where the settings state no level. None stands for everything from info into a file, and for
+        warnings and errors into standard error: web servers take that as their error log, and have an access log.
     """
     os.environ.update(settings.other)
     log = logging.getLogger("mapsos")
@@ -33,7 +36,8 @@ def prepare_process(settings: Settings, stdout: TextIO | None = None) -> None:
     handler, failure = _open_log(settings.error_file, stdout)
     handler.setFormatter(make_formatter(settings.log_format))
     log.addHandler(handler)
-    log.setLevel(logging.DEBUG if settings.debug_level else settings.log_level.upper())
+    level = settings.log_level or default_level or ("info" if isinstance(handler, logging.FileHandler) else "warning")
+    log.setLevel(logging.DEBUG if settings.debug_level else level.upper())
     if failure is not None:
         log.error("MS_ERRORFILE: %s", failure)
 
@@ -49,12 +53,21 @@ def log_break(error: Exception) -> None:
         log.error("the response broke off", exc_info=error)
 
 
+class _StreamHandler(logging.StreamHandler[TextIO]):
+    """Writes to a stream until its reader has gone: then a server continues without a log."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Report a failure of logging, unless the stream is a closed pipe."""
+        if not isinstance(sys.exc_info()[1], BrokenPipeError):
+            super().handleError(record)
+
+
 def _open_log(error_file: str | None, stdout: TextIO | None) -> tuple[logging.Handler, OSError | None]:
     if error_file == "stdout":
-        return logging.StreamHandler(stdout or sys.stderr), None
+        return _StreamHandler(stdout or sys.stderr), None
     if error_file is not None and error_file != "stderr":
         try:
             return logging.FileHandler(error_file, encoding="utf-8", errors="backslashreplace"), None
         except OSError as error:
-            return logging.StreamHandler(sys.stderr), error
-    return logging.StreamHandler(sys.stderr), None
+            return _StreamHandler(sys.stderr), error
+    return _StreamHandler(sys.stderr), None

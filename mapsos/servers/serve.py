@@ -13,6 +13,7 @@ from urllib.parse import quote
 from gunicorn.app.base import BaseApplication
 
 from mapsos.config.settings import Settings
+from mapsos.servers.cgi import discard_output
 from mapsos.servers.gunicorn_worker import PatientWorker
 from mapsos.servers.listening import (
     Listener,
@@ -61,15 +62,19 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
     for name in mapfiles:
         serve_only(settings, mapfiles, name)
     listener = _listen(options)
-    announcement = _announce(listener, mapfiles, options.requests)
+    announcement = _announce(listener, mapfiles, options.requests, has_pages=settings.rest)
     counts = _create_metrics_folder(settings)
 
     def load() -> WSGIApplication:
         return MapRoutes(settings, mapfiles, open_metrics(settings))
 
     def when_ready(server: object) -> None:
-        sys.stdout.write(announcement)
-        sys.stdout.flush()
+        try:
+            sys.stdout.write(announcement)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # `mapsos serve ... | head -1`: the reader has seen enough.
+            discard_output(sys.stdout.buffer)
 
     def on_exit(server: object) -> None:
         if counts is not None:
@@ -134,10 +139,12 @@ def _listen(options: ServerOptions) -> Listener:
         raise ServingError(str(error)) from error
 
 
-def _announce(listener: Listener, mapfiles: Mapping[str, str], requests: str | None) -> str:
+def _announce(listener: Listener, mapfiles: Mapping[str, str], requests: str | None, *, has_pages: bool) -> str:
     """Return the text to print once the server listens. Raises ServingError if the file of requests cannot be read."""
     base = listener.base
     lines = [f"mapsos serves {', '.join(mapfiles)} at {listener.place}"]
+    if has_pages and base:
+        lines.append(f"Pages: {base}/")
     if requests is None:
         lines += [f"{base}/{quote(name)}?service=SOS&request=GetCapabilities" for name in mapfiles]
     else:

@@ -301,6 +301,10 @@ DIFFERENCES: dict[str, Difference] = {
     ),
     "B-36": Difference("An unknown member of a list (procedures, observed properties) is rejected by name."),
     "B-37": Difference("Date-times keep the fractions of their seconds.", cut_fractions),
+    "B-38": Difference(
+        "A browser (Accept with text/html) that asks for the bare address of a service, without a query, is redirected "
+        "to the service's page."
+    ),
 }
 
 EVERYWHERE = ("B-26",)

@@ -17,6 +17,7 @@ import pytest
 from mapsos.config.settings import Settings
 from mapsos.servers.cgi import NO_REQUEST, read_request, write_headers, write_response
 from mapsos.web.messages import Response
+from tests.support.redirects import write_redirecting_config
 
 COMMAND = Path(sys.executable).parent / "mapsos"
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -70,11 +71,47 @@ def test_map_chooses_by_alias() -> None:
     assert b"<ows:Title>The weather of Seattle</ows:Title>" in get("map=minimal&" + CAPABILITIES).stdout
 
 
-def test_a_redirect_has_status_and_location() -> None:
-    done = get(SENSOR)
+def test_a_redirect_has_status_and_location(tmp_path: Path) -> None:
+    done = get(SENSOR, MAPSERVER_CONFIG_FILE=str(write_redirecting_config(tmp_path)))
     assert done.stdout.startswith(b"Status: 302 Found\r\n")
     assert b"\r\nLocation: https://example.org/sensors/SEA.xml\r\n" in done.stdout
     assert done.returncode == 0
+
+
+BROWSER = {"HTTP_ACCEPT": "text/html,application/xhtml+xml,*/*;q=0.8", "SERVER_PROTOCOL": "HTTP/1.1"}
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_browser_is_led_to_the_page_of_the_default_map(path: str, method: str) -> None:
+    done = run(REQUEST_METHOD=method, QUERY_STRING="", PATH_INFO=path, **BROWSER)
+    assert done.stdout.startswith(b"Status: 302 Found\r\n")
+    location = b"./exts/SosSOE" if path else b"./mapsos/exts/SosSOE"
+    assert b"\r\nLocation: " + location + b"\r\n" in done.stdout
+    assert b"\r\nVary: Accept\r\n" in done.stdout
+    assert done.stdout.endswith(b"\r\n\r\n")
+
+
+def test_without_a_default_map_it_is_the_list_of_services(tmp_path: Path) -> None:
+    config = tmp_path / "mapsos.conf"
+    config.write_text(f'CONFIG MAPS W "{EXAMPLES / "mapfiles" / "weather.map"}" END END')
+    done = get("", MAPSERVER_CONFIG_FILE=str(config), **BROWSER)
+    assert b"\r\nLocation: ./mapsos/arcgis/rest/services\r\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{"HTTP_ACCEPT": "*/*"}, {}, {**BROWSER, "QUERY_STRING": "x=1"}, {**BROWSER, "REQUEST_METHOD": "POST"},
+     {**BROWSER, "MAPSOS_REST": "off"}],
+    ids=["curl", "nothing", "query", "post", "no pages"],
+)  # fmt: skip
+def test_all_others_get_the_answer_of_mapserver(environ: dict[str, str]) -> None:
+    done = run(**{"REQUEST_METHOD": "GET", "QUERY_STRING": "", **environ})
+    headers = done.stdout.partition(b"\r\n\r\n")[0]
+    assert b"Location: " not in headers
+    assert b"Accept\r" not in headers + b"\r"
+    if environ.get("REQUEST_METHOD") != "POST" and "x=1" not in environ.values():
+        assert b"loadParams(): Web application error. No query information to decode." in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -142,10 +179,26 @@ def test_a_short_body_is_reported() -> None:
 
 
 def test_each_request_is_a_line_of_log() -> None:
-    lines = get("map=weather&" + CAPABILITIES).stderr.decode().splitlines()
+    lines = get("map=weather&" + CAPABILITIES, MAPSOS_LOG_LEVEL="info").stderr.decode().splitlines()
     assert len(lines) == 1
     assert " INFO GET weather GetCapabilities 200 0 rows " in lines[0]
     assert " ms complete, from " in lines[0]
+
+
+def test_the_error_log_of_a_web_server_is_no_access_log(tmp_path: Path) -> None:
+    """Only what the admin has to mend is in it by default."""
+    assert get("map=weather&" + CAPABILITIES).stderr == b""
+    assert get("map=weather&service=SOS&request=Nonsense").stderr == b""
+    assert get("", **BROWSER).stderr == b""
+    broken = tmp_path / "broken.map"
+    broken.write_text("MAP LAYER END")
+    lines = get(f"map={broken}&{CAPABILITIES}", MAPSERVER_CONFIG_FILE="", MS_MAP_PATTERN=".").stderr.decode()
+    assert " WARNING msLoadMap(): " in lines
+    assert str(broken) in lines
+    gone = (EXAMPLES / "mapfiles" / "minimal.map").read_text().replace("seattle_weather", "nothing")
+    broken.write_text(gone)
+    lines = get(f"map={broken}&{CAPABILITIES}", MAPSERVER_CONFIG_FILE="", MS_MAP_PATTERN=".").stderr.decode()
+    assert " WARNING data source of layer seattle cannot be read" in lines
 
 
 def test_the_log_goes_where_the_admin_says(tmp_path: Path) -> None:
@@ -176,12 +229,14 @@ def test_a_client_that_goes_away_is_no_error() -> None:
         "MAPSERVER_CONFIG_FILE": str(EXAMPLES / "mapsos.conf"),
         "REQUEST_METHOD": "GET",
         "QUERY_STRING": query,
-        "MAPSOS_LOG_LEVEL": "warning",
+        "SERVER_NAME": "h",
+        "SERVER_PORT": "80",
+        "SCRIPT_NAME": "/sos",
     }
     with subprocess.Popen([COMMAND], env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        assert process.stdout.read(100).startswith(b"Content-Type: text/xml")
+        assert b"<om:ObservationCollection" in process.stdout.read(500)
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(60) == 0
