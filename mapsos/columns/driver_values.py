@@ -14,7 +14,7 @@ from mapsos.columns.texts import utf8_texts
 from mapsos.columns.value_texts import iso_datetimes
 from mapsos.terms.columns import ColumnKind
 
-__all__ = ["iso_datetimes", "parse_texts", "typed_values", "written_values"]
+__all__ = ["iso_datetimes", "parse_texts", "read_texts", "typed_values", "written_values"]
 
 _WRITERS = {
     ColumnKind.INTEGER: value_texts.integer_texts,
@@ -38,7 +38,7 @@ def typed_values(raw: pa.Array, kind: ColumnKind, encoding: str | None) -> pa.Ar
         Character set of its strings, None for UTF-8.
     """
     if kind is ColumnKind.TEXT:
-        return utf8_texts(raw, encoding)
+        return read_texts(raw, encoding)
     if kind is ColumnKind.INTEGER:
         return _numbers(raw, pa.int64())
     if kind is ColumnKind.REAL:
@@ -46,17 +46,15 @@ def typed_values(raw: pa.Array, kind: ColumnKind, encoding: str | None) -> pa.Ar
     if kind is ColumnKind.BOOLEAN:
         return raw if pa.types.is_boolean(raw.type) else pc.not_equal(_numbers(raw, pa.int64()), 0)
     if kind is ColumnKind.DATETIME:
-        return _instants(iso_datetimes(utf8_texts(raw, encoding))).cast(pa.timestamp("us", "UTC"))
+        return _instants(iso_datetimes(read_texts(raw, encoding))).cast(pa.timestamp("us", "UTC"))
     if kind is ColumnKind.DATE:
-        if _is_text(raw):
-            instants = _instants(iso_datetimes(utf8_texts(raw, encoding)))
-            return instants.cast(pa.timestamp("us")).cast(pa.date32(), safe=False)
-        return raw.cast(pa.date32(), safe=False)
+        is_day = pa.types.is_date(raw.type) or pa.types.is_timestamp(raw.type)
+        return raw.cast(pa.date32(), safe=False) if is_day else _dates(read_texts(raw, encoding))
     if kind is ColumnKind.TIME:
-        return _clock_times(raw) if _is_text(raw) else raw.cast(pa.time64("us"))
+        return _within_day(raw) if pa.types.is_time(raw.type) else _clock_times(read_texts(raw, encoding))
     if kind is ColumnKind.LIST:
-        return raw.cast(pa.large_string()) if _is_text(raw) else value_texts.list_texts(raw)
-    return raw.cast(pa.large_binary())
+        return read_texts(raw)
+    return raw.cast(pa.large_binary()) if _is_bytes(raw) else read_texts(raw).cast(pa.large_binary())
 
 
 def written_values(raw: pa.Array, kind: ColumnKind, encoding: str | None, decimals: int | None) -> pa.Array:
@@ -66,7 +64,7 @@ def written_values(raw: pa.Array, kind: ColumnKind, encoding: str | None, decima
     `typed_values`.
     """
     if kind is ColumnKind.DATETIME:
-        return value_texts.datetime_texts(utf8_texts(raw, encoding))
+        return value_texts.datetime_texts(read_texts(raw, encoding))
     values = typed_values(raw, kind, encoding)
     if kind is ColumnKind.REAL:
         return value_texts.real_texts(values) if decimals is None else value_texts.fixed_texts(values, decimals)
@@ -77,13 +75,43 @@ def _is_text(raw: pa.Array) -> bool:
     return bool(pa.types.is_string(raw.type) or pa.types.is_large_string(raw.type))
 
 
+def _is_bytes(raw: pa.Array) -> bool:
+    return bool(pa.types.is_binary(raw.type) or pa.types.is_large_binary(raw.type))
+
+
+def read_texts(raw: pa.Array, encoding: str | None = None) -> pa.Array:
+    """Return the strings of a column, whatever its Arrow type: a driver need not deliver the type that it declares."""
+    kind = raw.type
+    if _is_text(raw) or _is_bytes(raw):
+        return utf8_texts(raw, encoding)
+    if pa.types.is_timestamp(kind):
+        zone = kind.tz or "UTC"
+        return value_texts.instant_texts(raw.cast(pa.timestamp("us", zone), safe=False).cast(pa.timestamp("us", "UTC")))
+    if pa.types.is_floating(kind):
+        return value_texts.real_texts(raw.cast(pa.float64()))
+    if pa.types.is_boolean(kind):
+        return value_texts.boolean_texts(raw)
+    if pa.types.is_time(kind):
+        return value_texts.time_texts(raw)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return value_texts.list_texts(raw)
+    try:
+        return raw.cast(pa.large_string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return pa.array([None if value is None else str(value) for value in raw.to_pylist()], pa.large_string())
+
+
 def _numbers(raw: pa.Array, wanted: Any) -> pa.Array:
-    """Return numbers in the wanted type; strings that are not numbers become null."""
-    if _is_text(raw):
-        return parse_integers(utf8_texts(raw)) if wanted == pa.int64() else parse_numbers(utf8_texts(raw))
-    if pa.types.is_null(raw.type):
-        return pa.nulls(len(raw), wanted)
-    return raw.cast(wanted, safe=False)
+    """Return numbers in the wanted type; strings and other values that are not numbers become null."""
+    if pa.types.is_integer(raw.type) or pa.types.is_floating(raw.type) or pa.types.is_boolean(raw.type):
+        return raw.cast(wanted, safe=False)
+    texts = read_texts(raw)
+    return parse_integers(texts) if wanted == pa.int64() else parse_numbers(texts)
+
+
+def _dates(texts: pa.Array) -> pa.Array:
+    """Return strings as days, null where a string is not a time."""
+    return _instants(iso_datetimes(texts)).cast(pa.timestamp("us")).cast(pa.date32(), safe=False)
 
 
 def _instants(iso: pa.Array) -> pa.Array:
@@ -92,7 +120,21 @@ def _instants(iso: pa.Array) -> pa.Array:
     return pa.array(begin, pa.int64(), mask=~valid)
 
 
-def _clock_times(raw: pa.Array) -> pa.Array:
-    texts = utf8_texts(raw)
-    good = pc.match_substring_regex(texts, r"^([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$")
-    return pc.if_else(good, texts, pa.scalar(None, pa.large_string())).cast(pa.time64("us"))
+_CLOCK = r"^([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$"
+
+
+def _clock_times(texts: pa.Array) -> pa.Array:
+    """Return strings as times of day, null where a string is not one."""
+    good = pc.fill_null(pc.match_substring_regex(texts, _CLOCK), False)
+    digits = pc.utf8_rpad(pc.if_else(good, texts, "00:00:00"), 15, "0")
+    clock: Any = 0
+    for start, stop, unit in ((0, 2, 3_600_000_000), (3, 5, 60_000_000), (6, 8, 1_000_000), (9, 15, 1)):
+        clock = pc.add(clock, pc.multiply(pc.utf8_slice_codeunits(digits, start, stop).cast(pa.int64()), unit))
+    return pc.if_else(good, clock, pa.scalar(None, pa.int64())).cast(pa.time64("us"))
+
+
+def _within_day(times: pa.Array) -> pa.Array:
+    """Return times of day, null for one that is none: GDAL rounds the last half millisecond of a day up to 24 hours."""
+    numbers = times.cast(pa.time64("us")).cast(pa.int64())
+    good = pc.and_(pc.greater_equal(numbers, 0), pc.less(numbers, 86_400_000_000))
+    return pc.if_else(good, numbers, pa.scalar(None, pa.int64())).cast(pa.time64("us"))

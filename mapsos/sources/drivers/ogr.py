@@ -11,6 +11,13 @@ from osgeo import gdal, ogr
 
 from mapsos.columns.geometries import GeometryColumn
 from mapsos.sources.drivers.opening import guarded, open_dataset
+from mapsos.sources.drivers.sqlite_columns import (
+    UndeclaredColumn,
+    declares_text,
+    find_undeclared,
+    read_declared_types,
+    write_text,
+)
 from mapsos.sources.filtering.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
 from mapsos.sources.identity import identity
 from mapsos.sources.reader import Narrowing, ReadPlan
@@ -55,10 +62,6 @@ _SELECTIVE_SHARE = 0.2
 """Maximum share of the data's extent up to which a rectangle is worth a search of the spatial index."""
 
 
-_TEXT_WORDS = ("CHAR", "CLOB", "TEXT")
-"""Words in a declared type that make SQLite treat the column as strings."""
-
-
 class OgrReader:
     """One dataset handle and the layer in it: for one reading at a time, in one thread at a time.
 
@@ -73,7 +76,7 @@ class OgrReader:
         self._result_owner: Any = None
         self._outer: Any = None
         self._layer: Any = None
-        self._declared: dict[str, bool] | None = None
+        self._declared: dict[str, str] = {}
         self.known_extent: tuple[float, float, float, float] | None = None
         self._index_keys: list[tuple[str, ...]] | None = None
         self._dataset: Any = None
@@ -103,11 +106,16 @@ class OgrReader:
         if self._layer is None:
             raise RuntimeError(f"layer {data!r} not found")
         definition = self._layer.GetLayerDefn()
-        self.columns: Mapping[str, SourceColumn] = read_columns(definition, foreign_encoding(source))
+        columns = read_columns(definition, foreign_encoding(source))
         self.has_geometry: bool = definition.GetGeomFieldCount() > 0
         self.geometry_name: str = self._layer.GetGeometryColumn()
         self.fid_name: str = self._layer.GetFIDColumn()
         self.table: str = self._layer.GetName()
+        if self.dialect is Dialect.SQLITE:
+            selected = data.rstrip(";") if self.selected else ""
+            self._declared = read_declared_types(self.ask, self.table, selected)
+            columns = find_undeclared(columns.values(), self._declared, self.ask, self.from_clause())
+        self.columns: Mapping[str, SourceColumn] = columns
         if self.has_geometry and not self.selected:
             # Only the extent that the driver knows without reading rows; it may be wider or out of date.
             known = self._layer.GetExtent(force=0, can_return_null=True)
@@ -198,8 +206,9 @@ class OgrReader:
         kinds = {ColumnKind.DATETIME: "CHARACTER(40)"}
         if self.dialect is Dialect.SQLITE or self.driver == "FlatGeobuf":
             kinds[ColumnKind.BOOLEAN] = "INTEGER"
-        found = {name: self.columns[name].column.kind for name in names}
-        return {name: kinds[kind] for name, kind in found.items() if kind in kinds}
+        found = {name: self.columns[name] for name in names}
+        undeclared = {name: "TEXT" for name, column in found.items() if isinstance(column, UndeclaredColumn)}
+        return {name: kinds[kind] for name in names if (kind := found[name].column.kind) in kinds} | undeclared
 
     def _select(
         self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, casts: Mapping[str, str]
@@ -235,7 +244,10 @@ class OgrReader:
         terms = []
         for name in names:
             quoted = quote_identifier(name, dialect)
-            terms.append(f"CAST({quoted} AS {casts[name]}) AS {quoted}" if name in casts else quoted)
+            if isinstance(self.columns[name], UndeclaredColumn):
+                terms.append(f"{write_text(quoted)} AS {quoted}")
+            else:
+                terms.append(f"CAST({quoted} AS {casts[name]}) AS {quoted}" if name in casts else quoted)
         if dialect is Dialect.OGR:
             table = quote_identifier("selected" if self.selected else self.table, dialect)
             return f"SELECT {', '.join(terms)} FROM {table}" + (f" WHERE {condition}" if condition else "")
@@ -304,25 +316,18 @@ class OgrReader:
     def condition_dialect(self, name: str) -> Dialect | None:
         """Return the driver's dialect, unless the column may contain values of another type.
 
-        SQLite stores any value in any column, and the columns of a SELECT need have no type at all: there texts are
-        compared with texts only where the table declares them so.
+        SQLite stores any value in any column, and a column without a declared type compares values of different types
+        by its own rules: there texts are compared with texts only where the table declares them so.
         """
-        kind = self.columns[name].column.kind
-        if kind is ColumnKind.TEXT and foreign_encoding(self.source) is not None:
+        column = self.columns[name]
+        is_text = column.column.kind is ColumnKind.TEXT
+        if self.selected or isinstance(column, UndeclaredColumn):
             return None
-        if self.dialect is Dialect.SQLITE:
-            return (
-                None if self.selected or (kind is ColumnKind.TEXT and not self._declares_text(name)) else self.dialect
-            )
-        return None if self.selected else self.dialect
-
-    def _declares_text(self, name: str) -> bool:
-        """Return whether SQLite compares the column as strings."""
-        if self._declared is None:
-            with guarded(self.source):
-                rows = self.ask(f"SELECT name, type FROM pragma_table_info({quote_text(self.table, self.dialect)})")
-            self._declared = {name: any(word in kind.upper() for word in _TEXT_WORDS) for name, kind in rows}
-        return self._declared.get(name, False)
+        if is_text and foreign_encoding(self.source) is not None:
+            return None
+        if is_text and self.dialect is Dialect.SQLITE and not declares_text(self._declared.get(name, "")):
+            return None
+        return self.dialect
 
     def is_fresh(self) -> bool:
         """Return whether the file is still the one that was opened; other sources are opened anew each time."""

@@ -194,6 +194,9 @@ def find_ends(reader: SqlTable, ends: StepEnds, predicate: Predicate) -> list[in
     parts = _read_predicate(predicate, ends)
     if parts is None or not {reader.columns[name].column.kind for name in ends.columns} <= _VALUES:
         return None
+    # A value of a column without a declared type may be no value of its kind.
+    if any(reader.condition_dialect(name) is None for name in ends.columns):
+        return None
     values, period = parts
     if reader.columns[ends.time].column.kind not in (ColumnKind.DATETIME, ColumnKind.TEXT):
         return None
