@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Mapping
 from dataclasses import replace
 from html import escape
@@ -10,14 +11,8 @@ from typing import TYPE_CHECKING, Any
 from osgeo import gdal, ogr
 
 from mapsos.columns.geometries import GeometryColumn
+from mapsos.sources.drivers import sqlite_columns as sqlite
 from mapsos.sources.drivers.opening import guarded, open_dataset
-from mapsos.sources.drivers.sqlite_columns import (
-    UndeclaredColumn,
-    declares_text,
-    find_undeclared,
-    read_declared_types,
-    write_text,
-)
 from mapsos.sources.filtering.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
 from mapsos.sources.identity import identity
 from mapsos.sources.reader import Narrowing, ReadPlan
@@ -65,6 +60,7 @@ _SELECTIVE_SHARE = 0.2
 class OgrReader:
     """One dataset handle and the layer in it: for one reading at a time, in one thread at a time.
 
+    ``hidden`` are columns that a plan can name although the layer does not have them, for the readers of formats.
     Raises `SourceError` where the source cannot be opened or the layer is missing.
     """
 
@@ -77,6 +73,7 @@ class OgrReader:
         self._outer: Any = None
         self._layer: Any = None
         self._declared: dict[str, str] = {}
+        self.hidden: dict[str, OgrColumn] = {}
         self.known_extent: tuple[float, float, float, float] | None = None
         self._index_keys: list[tuple[str, ...]] | None = None
         self._dataset: Any = None
@@ -113,18 +110,20 @@ class OgrReader:
         self.table: str = self._layer.GetName()
         if self.dialect is Dialect.SQLITE:
             selected = data.rstrip(";") if self.selected else ""
-            self._declared = read_declared_types(self.ask, self.table, selected)
-            columns = find_undeclared(columns.values(), self._declared, self.ask, self.from_clause())
+            self._declared = sqlite.read_declared_types(self.ask, self.table, selected)
+            columns = sqlite.find_undeclared(columns.values(), self._declared, self.ask, self.from_clause())
         self.columns: Mapping[str, SourceColumn] = columns
         if self.has_geometry and not self.selected:
             # Only the extent that the driver knows without reading rows; it may be wider or out of date.
             known = self._layer.GetExtent(force=0, can_return_null=True)
-            self.known_extent = (known[0], known[2], known[1], known[3]) if known else None
+            finite = known is not None and all(map(math.isfinite, known))
+            self.known_extent = (known[0], known[2], known[1], known[3]) if finite else None
 
     def rows(self, plan: ReadPlan) -> Generator[Rows]:
         """Deliver the rows of the plan. Closing the generator ends the reading."""
         wanted = set(plan.columns)
-        names = [name for name in self.columns if name in wanted]
+        known: dict[str, SourceColumn] = {**self.columns, **self.hidden}
+        names = [name for name in known if name in wanted]
         geometry = plan.geometry and self.has_geometry
         with guarded(self.source):
             layer = self._prepare(names, geometry, self._keep_selective(plan.narrowing or Narrowing()))
@@ -136,7 +135,7 @@ class OgrReader:
                 raise RuntimeError("no Arrow stream")
             kind = _import_schema(stream)
             places = _places(layer, names, kind)
-        columns = {name: self.columns[name] for name in names}
+        columns = {name: known[name] for name in names}
         try:
             while True:
                 with guarded(self.source) as messages:
@@ -183,10 +182,13 @@ class OgrReader:
             return self._select(names, geometry, " AND ".join(conditions), narrowing, casts)
         layer = self._own_layer()
         # The admin's own filter may use any column, and an ignored one would be NULL for it.
-        ignored = [] if self.source.native_filter else [name for name in self.columns if name not in names]
+        known = (*self.columns, *self.hidden)
+        ignored = [] if self.source.native_filter else [name for name in known if name not in names]
         if not geometry and self.has_geometry:
             ignored.append("OGR_GEOMETRY")
-        layer.SetIgnoredFields(ignored)
+        # A VRT over GeoJSON raises an error instead.
+        if layer.TestCapability(ogr.OLCIgnoreFields):
+            layer.SetIgnoredFields(ignored)
         layer.SetAttributeFilter(" AND ".join(conditions) or None)
         if narrowing.rectangle is None:
             layer.SetSpatialFilter(None)
@@ -206,9 +208,9 @@ class OgrReader:
         kinds = {ColumnKind.DATETIME: "CHARACTER(40)"}
         if self.dialect is Dialect.SQLITE or self.driver == "FlatGeobuf":
             kinds[ColumnKind.BOOLEAN] = "INTEGER"
-        found = {name: self.columns[name] for name in names}
-        undeclared = {name: "TEXT" for name, column in found.items() if isinstance(column, UndeclaredColumn)}
-        return {name: kinds[kind] for name in names if (kind := found[name].column.kind) in kinds} | undeclared
+        found = {name: self.columns[name] for name in names if name not in self.hidden}
+        undeclared = {name: "TEXT" for name, column in found.items() if isinstance(column, sqlite.UndeclaredColumn)}
+        return {name: kinds[kind] for name in found if (kind := found[name].column.kind) in kinds} | undeclared
 
     def _select(
         self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, casts: Mapping[str, str]
@@ -225,7 +227,8 @@ class OgrReader:
                 dataset = self._outer = _open_as_layer(self.source.connection, self.source.data.strip())
             else:
                 # Columns and rows that an earlier reading left out would be missing from a statement's source as well.
-                self._layer.SetIgnoredFields([])
+                if self._layer.TestCapability(ogr.OLCIgnoreFields):
+                    self._layer.SetIgnoredFields([])
                 self._layer.SetAttributeFilter(None)
                 self._layer.SetSpatialFilter(None)
             self._result_owner = dataset
@@ -244,8 +247,8 @@ class OgrReader:
         terms = []
         for name in names:
             quoted = quote_identifier(name, dialect)
-            if isinstance(self.columns[name], UndeclaredColumn):
-                terms.append(f"{write_text(quoted)} AS {quoted}")
+            if isinstance(self.columns.get(name), sqlite.UndeclaredColumn):
+                terms.append(f"{sqlite.write_text(quoted)} AS {quoted}")
             else:
                 terms.append(f"CAST({quoted} AS {casts[name]}) AS {quoted}" if name in casts else quoted)
         if dialect is Dialect.OGR:
@@ -321,11 +324,11 @@ class OgrReader:
         """
         column = self.columns[name]
         is_text = column.column.kind is ColumnKind.TEXT
-        if self.selected or isinstance(column, UndeclaredColumn):
+        if self.selected or isinstance(column, sqlite.UndeclaredColumn):
             return None
         if is_text and foreign_encoding(self.source) is not None:
             return None
-        if is_text and self.dialect is Dialect.SQLITE and not declares_text(self._declared.get(name, "")):
+        if is_text and self.dialect is Dialect.SQLITE and not sqlite.declares_text(self._declared.get(name, "")):
             return None
         return self.dialect
 

@@ -108,9 +108,7 @@ def find_undeclared(
     for name, kinds in zip(loose, _sample(loose, ask, from_clause), strict=True):
         numeric = "real" in kinds or "integer" in kinds or any(word in declared.get(name, "") for word in _REAL_WORDS)
         kind = ColumnKind.REAL if numeric else ColumnKind.TEXT
-        found[name] = UndeclaredColumn(
-            Column(name, kind), encoding=found[name].encoding, first=found[name].column.kind
-        )
+        found[name] = UndeclaredColumn(Column(name, kind), encoding=found[name].encoding, first=found[name].column.kind)
     return found
 
 
