@@ -64,19 +64,23 @@ def _rectangle(predicate: Predicate, crs: Crs | None) -> Rectangle | None:
     return None
 
 
-def _condition(predicate: Predicate, reader: Reader) -> str:
-    """Return SQL that is true at least wherever the predicate is; empty without a condition."""
+def _condition(predicate: Predicate, reader: Reader, chosen: frozenset[str] = frozenset()) -> str:
+    """Return SQL that is true at least wherever the predicate is; empty without a condition.
+
+    ``chosen`` are columns to which the predicate around this one gives one of some values.
+    """
     if isinstance(predicate, And):
         operands = tuple(list_conditions(predicate))
+        chosen |= {operand.name for operand in operands if isinstance(operand, OneOf)}
         times = {operand.name for operand in operands if isinstance(operand, Time)}
         some = [
             f"likelihood({condition}, 0.99)" if _leads_to_times(operand, times, reader) else f"({condition})"
             for operand in operands
-            if (condition := _condition(operand, reader))
+            if (condition := _condition(operand, reader, chosen))
         ]
         return " AND ".join(some)
     if isinstance(predicate, Or):
-        every = [_condition(operand, reader) for operand in predicate.operands]
+        every = [_condition(operand, reader, chosen) for operand in predicate.operands]
         return " OR ".join(f"({condition})" for condition in every) if all(every) else ""
     if not isinstance(predicate, Compare | Between | OneOf | Time):
         return ""
@@ -84,6 +88,9 @@ def _condition(predicate: Predicate, reader: Reader) -> str:
     if dialect is None:
         return ""
     kind = reader.columns[predicate.name].column.kind
+    timed = isinstance(predicate, Time) or (not isinstance(predicate, OneOf) and typing_of(predicate, kind) == "time")
+    if timed and dialect is Dialect.SQLITE and not _finds_times(predicate.name, chosen, reader):
+        return ""
     try:
         column = quote_identifier(predicate.name, dialect)
         in_order = _order(reader.columns[predicate.name], column)
@@ -94,6 +101,14 @@ def _condition(predicate: Predicate, reader: Reader) -> str:
         return _comparison(predicate, column, in_order, kind, dialect)
     except ValueError:
         return ""
+
+
+def _finds_times(column: str, chosen: frozenset[str], reader: Reader) -> bool:
+    """Return whether SQLite seeks the times of a column in an index, perhaps behind a column with a chosen value.
+
+    Without one it would compare each string with many bounds: that costs more than to read them all.
+    """
+    return any(key[0] == column or (key[1:] == (column,) and key[0] in chosen) for key in reader.index_keys())
 
 
 def _leads_to_times(predicate: Predicate, times: set[str], reader: Reader) -> bool:
