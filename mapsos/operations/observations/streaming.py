@@ -47,6 +47,10 @@ class RowLimit:
         return self.most is not None and self.rows >= self.most
 
 
+def _nothing() -> Generator[Batch]:
+    yield from ()
+
+
 class BatchStream:
     """The batches of one layer. The constructor opens it and reads the first batch; it raises ServiceError (D-33)."""
 
@@ -75,7 +79,7 @@ class BatchStream:
         stream = cls.__new__(cls)
         stream._batch_rows = batch_rows
         stream._closing = contextlib.ExitStack()
-        stream._batches = (batch for batch in ())
+        stream._batches = _nothing()
         stream._begun = list(batches)
         stream._ended = True
         return stream

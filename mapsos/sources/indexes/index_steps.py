@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from mapsos.columns.written_times import parse_value
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.indexes.index_skips import list_distinct
 from mapsos.sources.indexes.sql_table import SqlTable
@@ -19,7 +20,7 @@ from mapsos.sources.query import StepEnds
 from mapsos.sources.source_columns import parse_times
 from mapsos.terms.columns import ColumnKind
 from mapsos.terms.predicates import BBox, Everything, OneOf, Predicate, Time, list_conditions
-from mapsos.terms.times import FOREVER, HOUR, Interval, parse_time, parse_value
+from mapsos.terms.times import FOREVER, HOUR, Interval, parse_time
 from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
