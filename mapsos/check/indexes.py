@@ -14,7 +14,7 @@ from mapsos.operations.layers.facts import find_extent, has_geometry, source_err
 from mapsos.operations.layers.meaning import LayerMeaning
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.drivers.opening import guarded
-from mapsos.sources.drivers.postgresql import PostgresqlReader
+from mapsos.sources.drivers.postgres.postgresql import PostgresqlReader
 from mapsos.sources.filtering.sql import Dialect, quote_identifier, quote_text
 from mapsos.sources.open_reader import open_reader
 from mapsos.sources.source_columns import PostgresqlColumn

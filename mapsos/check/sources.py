@@ -16,7 +16,7 @@ from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.errors import ServiceError
 from mapsos.operations.layers.facts import source_errors
 from mapsos.sources.drivers.opening import guarded, open_dataset
-from mapsos.sources.drivers.postgis import parse_data
+from mapsos.sources.drivers.postgres.postgis import parse_data
 from mapsos.sources.errors import SourceError
 from mapsos.terms.layer_source import LayerSource, SourceKind
 

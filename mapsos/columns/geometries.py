@@ -26,6 +26,8 @@ _UNDECIDED = object()
 class GeometryColumn:
     """Geometries of a batch: WKB (any dimension and byte order) in x y order, None for a row without geometry.
 
+    A geometry with a coordinate that is not finite is none.
+
     Everything is decoded at first use and cached. A column of points in one form, or of lines or simple polygons, is
     decoded by numpy alone, anything else by shapely. Curves and surfaces that GEOS does not know are read as their
     linear approximation.
@@ -90,6 +92,13 @@ class GeometryColumn:
         """Return an array (rows, 2) of float64 x y if every row is a Point (NaN without a geometry), else None."""
         if self._points is _UNDECIDED:
             self._points = self._decode_points()
+            if self._points is not None and self._wkb is not None:
+                import numpy as np
+
+                endless = ~np.isfinite(self._points).all(axis=1)
+                if np.count_nonzero(endless) > self._wkb.null_count:
+                    self._points[endless] = np.nan
+                    self._wkb = _blank(self._wkb, endless)
         found: np.ndarray | None = self._points
         return found
 
@@ -131,6 +140,11 @@ class GeometryColumn:
                 self._shapes = shapes
             else:
                 self._shapes = _decode(self.wkb)
+                coordinates, rows = shapely.get_coordinates(self._shapes, return_index=True)
+                if not np.isfinite(coordinates).all():
+                    endless = np.isin(np.arange(self._rows), rows[~np.isfinite(coordinates).all(axis=1)])
+                    self._shapes[endless] = None
+                    self._wkb = _blank(self.wkb, endless)
         return self._shapes
 
     def bounds(self) -> np.ndarray:

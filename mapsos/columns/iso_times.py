@@ -6,7 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mapsos.terms.times import DAY, EARLIEST, EPOCH, HOUR, LATEST, MINUTE, SECOND, parse_value
+from mapsos.columns.texts import utf8_texts
+from mapsos.columns.written_times import EPOCH_DIGITS, MILLISECONDS, NO_EPOCH, REWRITINGS, parse_value
+from mapsos.terms.times import DAY, EARLIEST, EPOCH, HOUR, LATEST, MINUTE, SECOND
 
 Times = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Begin and end (int64 microseconds since 1970-01-01T00Z, end exclusive) of each row; whether it has a time (bool)."""
@@ -16,9 +18,9 @@ def parse_texts(texts: pa.Array | pa.ChunkedArray) -> Times:
     """Parse a column of strings as times.
 
     A string of day precision or finer is the instant at its start (end = begin + 1); a year, month or week is the whole
-    of it. All forms of `mapsos.terms.times.parse_time` are read, except ``now``, and also the form of OGR drivers
-    (``2001/10/30 14:24:55+02``). Costs a fraction of a microsecond for a date, or a date and time, in the usual
-    extended forms, and some microseconds for each distinct string in another form.
+    of it. All forms of `mapsos.terms.times.parse_time` are read, except ``now``, and also those of OGR drivers
+    (``2001/10/30 14:24:55+02``) and of `mapsos.columns.written_times`. Costs a fraction of a microsecond for a date, or
+    a date and time, in the usual extended forms, and some microseconds for each distinct string in another form.
 
     Returns
     -------
@@ -36,13 +38,35 @@ def parse_texts(texts: pa.Array | pa.ChunkedArray) -> Times:
     rest = np.flatnonzero(known & ~done)
     if len(rest):
         others = column.take(pa.array(rest)).dictionary_encode()
-        parsed = [parse_value(value.decode("utf-8", "replace")) for value in others.dictionary.to_pylist()]
         indices = others.indices.to_numpy()
-        begin[rest] = np.array([interval.begin if interval else 0 for interval in parsed], np.int64)[indices]
-        end[rest] = np.array([interval.end if interval else 0 for interval in parsed], np.int64)[indices]
-        valid[rest] = np.array([interval is not None for interval in parsed], np.bool_)[indices]
+        begin[rest], end[rest], valid[rest] = (part[indices] for part in _read_others(others.dictionary))
     begin[~valid] = 0
     end[~valid] = 0
+    return begin, end, valid
+
+
+def _read_others(column: pa.LargeBinaryArray) -> Times:
+    """Read strings in any form."""
+    begin, end = np.zeros(len(column), np.int64), np.zeros(len(column), np.int64)
+    valid = np.zeros(len(column), np.bool_)
+    known = pc.fill_null(pc.binary_length(column), 0).to_numpy(zero_copy_only=False) < 64
+    texts = pc.ascii_trim_whitespace(utf8_texts(column))
+    epoch = pc.and_not(pc.match_substring_regex(texts, EPOCH_DIGITS), pc.match_substring_regex(texts, NO_EPOCH))
+    whole = pc.and_(epoch, pc.invert(pc.match_substring(texts, ".")))
+    digits = pc.if_else(whole, texts, "0").cast(pa.int64()).to_numpy()
+    numbers = whole.to_numpy(zero_copy_only=False)
+    begin[numbers] = (digits * np.where(digits >= MILLISECONDS, 1000, SECOND))[numbers]
+    end[numbers] = begin[numbers] + 1
+    valid |= numbers
+    written = texts
+    for pattern, replacement in REWRITINGS:
+        written = pc.replace_substring_regex(written, pattern, replacement)
+    common, done = read_common_forms(written.cast(pa.large_binary()))
+    done &= known & ~epoch.to_numpy(zero_copy_only=False)
+    begin[done], end[done], valid[done] = common[done], common[done] + 1, True
+    for row in np.flatnonzero(~done & ~numbers):
+        if (interval := parse_value(texts[row].as_py())) is not None:
+            begin[row], end[row], valid[row] = interval.begin, interval.end, True
     return begin, end, valid
 
 

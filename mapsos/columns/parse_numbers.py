@@ -26,7 +26,7 @@ def parse_numbers(texts: pa.Array) -> pa.Array:
 
 
 def parse_integers(texts: pa.Array) -> pa.Array:
-    """Convert large_string to int64 without loss; decimals are cut off, a string that is not a number becomes null."""
+    """Convert large_string to int64 without loss, null for a string that is not an integer: ``7``, ``7.0``, ``7e3``."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -36,7 +36,8 @@ def parse_integers(texts: pa.Array) -> pa.Array:
     if pc.all(pc.fill_null(whole, True)).as_py():
         return plain
     numbers = parse_numbers(texts)
-    near = pc.if_else(pc.less(pc.abs(numbers), 2.0**63), numbers, pa.scalar(None, pa.float64()))
+    exact = pc.and_(pc.less(pc.abs(numbers), 2.0**63), pc.equal(pc.trunc(numbers), numbers))
+    near = pc.if_else(exact, numbers, pa.scalar(None, pa.float64()))
     return pc.coalesce(plain, near.cast(pa.int64(), safe=False))
 
 

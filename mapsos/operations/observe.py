@@ -18,7 +18,7 @@ from mapsos.operations.answers import Answer, AnswerFacts
 from mapsos.operations.context import Context
 from mapsos.operations.errors import Kind, ServiceError
 from mapsos.operations.layers.descriptions import build_collection, build_feature_type_url, describe_layer
-from mapsos.operations.layers.facts import read_layer
+from mapsos.operations.layers.facts import read_layer, rule_out
 from mapsos.operations.layers.meaning import read_meaning
 from mapsos.operations.layers.offerings import find_offering_layers, has_offering
 from mapsos.operations.observations.row_limits import check_rows, check_summaries
@@ -132,7 +132,7 @@ class ObservationPlan:
             texts=needs.texts,
             values=needs.values,
             times=needs.times,
-            predicate=selection.predicate,
+            predicate=rule_out(source, selection.predicate),
             geometry=needs.geometry,
             crs=(needs.crs or self.output_crs) if source.crs is not None else None,
             limit=self.max_rows if summary is None else None,

@@ -21,7 +21,7 @@ def open_reader(source: LayerSource) -> Reader:
 
         return ShapefileReader(source, open_ogr)
     if source.is_postgresql:
-        from mapsos.sources.drivers.postgis import open_postgresql
+        from mapsos.sources.drivers.postgres.postgis import open_postgresql
 
         return open_postgresql(source)
     if source.connection.lower().endswith(".fgb"):
@@ -33,9 +33,9 @@ def open_reader(source: LayerSource) -> Reader:
 
 def open_ogr(source: LayerSource) -> Reader:
     """Open a reader of the layer's data by GDAL, whatever the kind of the source."""
-    from mapsos.sources.drivers.ogr import OgrReader
+    from mapsos.sources.drivers.vrt import open_by_gdal
 
-    return OgrReader(source)
+    return open_by_gdal(source)
 
 
 def open_facts(reader: Reader) -> TableFacts | None:

@@ -84,9 +84,9 @@ class OgrColumn:
 
     def iso_texts(self, raw: pa.Array) -> pa.Array:
         """Return date-times as ISO 8601 strings with their fractions and zones."""
-        from mapsos.columns.driver_values import iso_datetimes
+        from mapsos.columns.driver_values import iso_datetimes, read_texts
 
-        return iso_datetimes(utf8_texts(raw, self.encoding))
+        return iso_datetimes(read_texts(raw, self.encoding))
 
     def texts(self, raw: pa.Array) -> pa.Array:
         """Return value texts."""

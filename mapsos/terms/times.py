@@ -60,7 +60,6 @@ _DURATION = re.compile(
     """,
     re.VERBOSE,
 )
-_DRIVER_DATE = re.compile(r"([0-9]{4})/([0-9]{2})/([0-9]{2})(?![0-9])")
 
 
 @dataclass(frozen=True, order=True)
@@ -334,12 +333,3 @@ def _closed_end(text: str, now: int) -> Interval:
 
 def _period(begin: int, end: int) -> Interval:
     return Interval(begin, max(begin, end))
-
-
-def parse_value(text: str) -> Interval | None:
-    """Return the time of one string as `mapsos.columns.iso_times` reads it in a column; None if it is not a time."""
-    try:
-        interval = _parse_instant(_DRIVER_DATE.sub(r"\1-\2-\3", text.strip(_WHITE), count=1))
-    except ValueError:
-        return None
-    return interval if interval.end - interval.begin > DAY else Interval(interval.begin, interval.begin + 1)

@@ -61,7 +61,7 @@ THRESHOLDS: dict[str, str] = {
     "mapsos.sources.open_reader -> mapsos.sources.drivers.shapefiles": "2 ms for every other source",
     "mapsos.sources.open_reader -> mapsos.sources.drivers.ogr": "62 ms (GDAL) for points of shapefiles, and FEATURE",
     "mapsos.sources.open_reader -> mapsos.sources.drivers.flatgeobuf": "2 ms for every other file",
-    "mapsos.sources.open_reader -> mapsos.sources.drivers.postgis": "5 ms for files",
+    "mapsos.sources.open_reader -> mapsos.sources.drivers.postgres.postgis": "5 ms for files",
     "mapsos.sources.open_reader -> mapsos.sources.indexes.postgresql_facts": "4 ms where only the rows are needed",
     "mapsos.sources.open_reader -> mapsos.sources.indexes.sqlite_facts": (
         "2 ms where only the columns or rows of a layer are needed"

@@ -107,7 +107,7 @@ def test_changed_columns_are_seen(cluster: Cluster, connection: str, monkeypatch
     with open_layer(source) as layer:
         assert [column.name for column in layer.columns] == ["key"]
     cluster.run("ALTER TABLE changing ADD COLUMN more text")
-    monkeypatch.setattr("mapsos.sources.drivers.postgresql.TRUSTED_SECONDS", -1.0)
+    monkeypatch.setattr("mapsos.sources.drivers.postgres.postgresql.TRUSTED_SECONDS", -1.0)
     with open_layer(source) as layer:
         assert [column.name for column in layer.columns] == ["key", "more"]
     cluster.run("DROP TABLE changing")

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from mapsos.sources.drivers.postgis import PostgisData, parse_data
+from mapsos.sources.drivers.postgres.postgis import PostgisData, parse_data
 from mapsos.sources.errors import SourceError
 from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery

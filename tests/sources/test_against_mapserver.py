@@ -15,6 +15,8 @@ from mapsos.sources.query import LayerQuery
 from mapsos.terms import predicates as p
 from mapsos.terms.layer_source import LayerSource, SourceKind
 
+from .conftest import ROWS
+
 MAPSERV = shutil.which("mapserv")
 
 MAPFILE = """MAP
@@ -82,4 +84,8 @@ def test_mapserver_prints_the_same_texts(source: LayerSource, driver: str, tmp_p
         ]
     assert len(theirs) == len(ours) > 7
     for their, our in zip(*(sorted(rows, key=lambda row: row["id"] or "") for rows in (theirs, ours)), strict=True):
+        if driver in ("shp", "vrt"):
+            # A missing number is 0 for MapServer (D-14b).
+            row = next(row for row in ROWS if str(row.id) == their["id"])
+            their |= {name: "" for name in COLUMNS if their[name] == "0" and getattr(row, name) is None}
         assert their == our

@@ -21,7 +21,7 @@ from mapsos.sources.identity import identity
 from mapsos.terms.crs import Crs
 from mapsos.terms.deadlines import DeadlineError, current_deadline
 from mapsos.terms.layer_source import LayerSource
-from mapsos.terms.predicates import EVERYTHING, Predicate
+from mapsos.terms.predicates import EVERYTHING, NOTHING, Predicate, Time, list_conditions
 from mapsos.terms.times import Interval
 from mapsos.terms.values import dataclass
 
@@ -124,6 +124,14 @@ class FactStore:
             mine.ended.set()
         return found
 
+    def look_up(self, source: LayerSource, question: Hashable) -> _Fact | None:
+        """Return the cached answer to a question about data that are known not to have changed, None without one."""
+        state = identity(source)
+        if state is None:
+            return None
+        with self._lock:
+            return self._look_up((source, question), state)
+
     def forget(self, source: LayerSource | None = None) -> None:
         """Drop the facts about a source; None for all sources. Facts that are being found now are not stored."""
         with self._lock:
@@ -207,6 +215,30 @@ def find_time_bounds(source: LayerSource, column: str, predicate: Predicate = EV
     return _recall(
         source, ("time", column, predicate), lambda: _ask(source, lambda layer: layer.time_bounds(column, predicate))
     )
+
+
+def rule_out(source: LayerSource, predicate: Predicate) -> Predicate:
+    """Return the predicate, or Nothing if it demands a time outside of the bounds of a column, where these are cached.
+
+    Only the bounds of files count: those of a database may have changed since.
+    """
+    for condition in list_conditions(predicate):
+        if isinstance(condition, Time):
+            fact = _store.look_up(source, ("time", condition.name, EVERYTHING))
+            if fact is not None and not _may_hold(condition, cast("Interval | None", fact.value)):
+                return NOTHING
+    return predicate
+
+
+def _may_hold(condition: Time, bounds: Interval | None) -> bool:
+    """Return whether a time within the bounds (None: there are no times) can satisfy the condition."""
+    if bounds is None:
+        return False
+    if condition.relation == "before":
+        return any(bounds.begin < interval.begin for interval in condition.intervals)
+    if condition.relation == "after":
+        return any(bounds.end > interval.end for interval in condition.intervals)
+    return any(bounds.begin < interval.end and interval.begin < bounds.end for interval in condition.intervals)
 
 
 def find_group_facts(

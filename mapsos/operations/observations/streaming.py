@@ -23,6 +23,9 @@ from mapsos.web.messages import Chunk
 Markup = TypeVar("Markup")
 T = TypeVar("T")
 
+_FEW_ROWS = 16_384
+"""Rows that are kept of a query that several questions share: more are read anew for each."""
+
 
 @dataclass
 class RowLimit:
@@ -44,6 +47,10 @@ class RowLimit:
         return self.most is not None and self.rows >= self.most
 
 
+def _nothing() -> Generator[Batch]:
+    yield from ()
+
+
 class BatchStream:
     """The batches of one layer. The constructor opens it and reads the first batch; it raises ServiceError (D-33)."""
 
@@ -51,6 +58,7 @@ class BatchStream:
         self, query: LayerQuery, transform: Callable[[Iterator[Batch]], Generator[Batch]] | None = None
     ) -> None:
         self._batch_rows = query.batch_rows
+        self._ended = False
         self._closing = contextlib.ExitStack()
         try:
             layer = self._closing.enter_context(read_layer(query.source))
@@ -65,8 +73,34 @@ class BatchStream:
             self._closing.close()
             raise
 
+    @classmethod
+    def repeat(cls, batches: Sequence[Batch], batch_rows: int) -> BatchStream:
+        """Return a stream of batches that have been read."""
+        stream = cls.__new__(cls)
+        stream._batch_rows = batch_rows
+        stream._closing = contextlib.ExitStack()
+        stream._batches = _nothing()
+        stream._begun = list(batches)
+        stream._ended = True
+        return stream
+
+    def gather(self, most: int) -> tuple[Batch, ...] | None:
+        """Read the whole stream if it has at most about ``most`` rows, and return its batches. Loses no batch."""
+        rows = sum(batch.rows for batch in self._begun)
+        while rows <= most:
+            with source_errors():
+                batch = next(self._batches, None)
+            if batch is None:
+                self._ended = True
+                return tuple(self._begun)
+            self._begun.append(batch)
+            rows += batch.rows
+        return None
+
     def count(self) -> int | None:
         """Return the number of rows if it is known after one more batch at most, else None. Loses no batch."""
+        if self._ended:
+            return sum(batch.rows for batch in self._begun)
         if self._begun and len(self._begun) < 2:
             with source_errors():
                 self._begun += [batch for batch in (next(self._batches, None),) if batch is not None]
@@ -118,11 +152,35 @@ class _Reading(MappedBatches):
 
 @dataclass(frozen=True)
 class LayerQuestion(Generic[Markup]):
-    """The query for one layer, its description for the encoder, and a transformation of its batches."""
+    """The query for one layer, its description for the encoder, and a transformation of its batches.
+
+    ``shared`` is a query with the columns of several questions about the same rows of a layer: if the rows are few,
+    they are read once for all of them.
+    """
 
     query: LayerQuery
     markup: Markup
     transform: Callable[[Iterator[Batch]], Generator[Batch]] | None = None
+    shared: LayerQuery | None = None
+
+
+def _open_stream(
+    question: LayerQuestion[Markup], shared: dict[LayerQuery, tuple[Batch, ...] | None]
+) -> BatchStream:
+    """Open the stream of a question; ``shared`` has the batches of shared queries, None for those of many rows."""
+    query = question.shared
+    if query is None:
+        return BatchStream(question.query, question.transform)
+    if query in shared:
+        known = shared[query]
+        return BatchStream(question.query) if known is None else BatchStream.repeat(known, query.batch_rows)
+    stream = BatchStream(query)
+    try:
+        shared[query] = stream.gather(_FEW_ROWS)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
 
 
 class ObservationBody(Generic[Markup]):
@@ -155,8 +213,9 @@ class ObservationBody(Generic[Markup]):
         self._first: Chunk | None = None
         self._layers: list[tuple[BatchStream, LayerQuestion[Markup]]] = []
         try:
+            shared: dict[LayerQuery, tuple[Batch, ...] | None] = {}
             for question in questions:
-                self._layers.append((BatchStream(question.query, question.transform), question))
+                self._layers.append((_open_stream(question, shared), question))
         except BaseException:
             self.close()
             raise

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
+from itertools import chain, groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from mapsos.encodings.esri.observation_markup import ObservationMarkup, Page
 from mapsos.encodings.esri.observation_values import gather_observations
 from mapsos.operations.context import Context
 from mapsos.operations.layers.extents import find_map_rectangle
-from mapsos.operations.layers.facts import has_geometry, source_errors
+from mapsos.operations.layers.facts import has_geometry, rule_out, source_errors
 from mapsos.operations.layers.meaning import LayerMeaning
 from mapsos.operations.layers.offerings import has_offering
 from mapsos.operations.observations.row_limits import find_excess
@@ -31,7 +33,7 @@ from mapsos.rest.resources.observation_query import Query, read_page, read_query
 from mapsos.rest.resources.observed_properties import ValueColumn, choose_value_columns
 from mapsos.sources.query import LayerQuery
 from mapsos.terms.deadlines import current_deadline
-from mapsos.terms.predicates import EVERYTHING, NOTHING, Nothing, Predicate, all_of, any_of
+from mapsos.terms.predicates import EVERYTHING, NOTHING, Everything, Nothing, Predicate, all_of, any_of
 from mapsos.terms.times import SECOND, EventTime, Interval
 from mapsos.terms.values import dataclass
 from mapsos.web.messages import Chunk
@@ -190,19 +192,34 @@ def build_questions(
     need
         Returns the columns that the encoder needs.
     """
-    for part in parts:
-        markup = build_observation_markup(part.meaning, part.column, part.procedure)
-        needs = need(markup)
-        query = LayerQuery(
-            source=part.meaning.layer.source,
-            texts=needs.texts,
-            values=needs.values,
-            times=needs.times,
-            predicate=part.predicate,
-            limit=most,
-            ordered=most is not None,
-        )
-        yield LayerQuestion(query, markup)
+    for _, alike in groupby(parts, lambda part: (part.meaning.layer, part.predicate)):
+        described = [
+            (part, build_observation_markup(part.meaning, part.column, part.procedure)) for part in alike
+        ]
+        wanted = [need(markup) for _, markup in described]
+        queries = [_query(part, needs, most) for (part, _), needs in zip(described, wanted, strict=True)]
+        shared = None
+        if len(queries) > 1 and not isinstance(queries[0].predicate, Everything):
+            shared = replace(
+                queries[0],
+                texts=_join(needs.texts for needs in wanted),
+                values=_join(needs.values for needs in wanted),
+                times=_join(needs.times for needs in wanted),
+            )
+        for (_, markup), query in zip(described, queries, strict=True):
+            yield LayerQuestion(query, markup, shared=shared)
+
+
+def _query(part: LayerPart, needs: Needs, most: int | None) -> LayerQuery:
+    source = part.meaning.layer.source
+    predicate = rule_out(source, part.predicate)
+    return LayerQuery(
+        source, needs.values, needs.texts, needs.times, predicate, limit=most, ordered=most is not None
+    )
+
+
+def _join(names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(names)))
 
 
 def select_parts(context: Context, question: ObservationQuestion) -> Iterator[LayerPart]:

@@ -70,10 +70,8 @@ class DbfColumn:
         return raw
 
     def texts(self, raw: pa.Array) -> pa.Array:
-        """Return the strings as they are in the file; a missing number or date is ``0``."""
-        import pyarrow.compute as pc
-
-        return pc.fill_null(raw, "0") if self.type in "NFD" else raw
+        """Return the strings as they are in the file."""
+        return raw
 
     def read(self, records: np.ndarray) -> pa.Array:
         """Return the raw array from records, an array (rows, record width) of uint8."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Mapping
 from dataclasses import replace
 from html import escape
@@ -10,60 +11,30 @@ from typing import TYPE_CHECKING, Any
 from osgeo import gdal, ogr
 
 from mapsos.columns.geometries import GeometryColumn
+from mapsos.sources.drivers import sqlite_columns as sqlite
 from mapsos.sources.drivers.arrow_streams import ArrowStream, streams_old_days
 from mapsos.sources.drivers.batch_sizes import find_part_rows, gather_parts, read_parts
+from mapsos.sources.drivers.ogr_columns import read_columns
 from mapsos.sources.drivers.opening import guarded, open_dataset
 from mapsos.sources.filtering.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
 from mapsos.sources.identity import identity
 from mapsos.sources.reader import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import OgrColumn, SourceColumn, foreign_encoding
-from mapsos.terms.columns import Column, ColumnKind
+from mapsos.terms.columns import ColumnKind
 from mapsos.terms.layer_source import LayerSource
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_KINDS = {
-    ogr.OFTString: ColumnKind.TEXT,
-    ogr.OFTInteger: ColumnKind.INTEGER,
-    ogr.OFTInteger64: ColumnKind.INTEGER,
-    ogr.OFTReal: ColumnKind.REAL,
-    ogr.OFTDate: ColumnKind.DATE,
-    ogr.OFTTime: ColumnKind.TIME,
-    ogr.OFTDateTime: ColumnKind.DATETIME,
-    ogr.OFTBinary: ColumnKind.BINARY,
-    ogr.OFTIntegerList: ColumnKind.LIST,
-    ogr.OFTInteger64List: ColumnKind.LIST,
-    ogr.OFTRealList: ColumnKind.LIST,
-    ogr.OFTStringList: ColumnKind.LIST,
-}
-
-
-def read_columns(definition: Any, encoding: str | None) -> dict[str, OgrColumn]:
-    """Return the columns of an OGR layer definition by name, in their order."""
-    columns: dict[str, OgrColumn] = {}
-    for index in range(definition.GetFieldCount()):
-        field = definition.GetFieldDefn(index)
-        kind = _KINDS.get(field.GetType(), ColumnKind.TEXT)
-        if kind is ColumnKind.INTEGER and field.GetSubType() == ogr.OFSTBoolean:
-            kind = ColumnKind.BOOLEAN
-        decimals = field.GetPrecision() if kind is ColumnKind.REAL and field.GetWidth() else None
-        columns.setdefault(field.GetName(), OgrColumn(Column(field.GetName(), kind), decimals, encoding))
-    return columns
-
-
 _SELECTIVE_SHARE = 0.2
 """Maximum share of the data's extent up to which a rectangle is worth a search of the spatial index."""
-
-
-_TEXT_WORDS = ("CHAR", "CLOB", "TEXT")
-"""Words in a declared type that make SQLite treat the column as strings."""
 
 
 class OgrReader:
     """One dataset handle and the layer in it: for one reading at a time, in one thread at a time.
 
+    ``hidden`` are columns that a plan can name although the layer does not have them, for the readers of formats.
     Raises `SourceError` where the source cannot be opened or the layer is missing.
     """
 
@@ -75,7 +46,8 @@ class OgrReader:
         self._result_owner: Any = None
         self._outer: Any = None
         self._layer: Any = None
-        self._declared: dict[str, bool] | None = None
+        self._declared: dict[str, str] = {}
+        self.hidden: dict[str, OgrColumn] = {}
         self.known_extent: tuple[float, float, float, float] | None = None
         self._index_keys: list[tuple[str, ...]] | None = None
         self._at_once: int | None = None
@@ -106,20 +78,27 @@ class OgrReader:
         if self._layer is None:
             raise RuntimeError(f"layer {data!r} not found")
         definition = self._layer.GetLayerDefn()
-        self.columns: Mapping[str, SourceColumn] = read_columns(definition, foreign_encoding(source))
+        columns = read_columns(definition, foreign_encoding(source))
         self.has_geometry: bool = definition.GetGeomFieldCount() > 0
         self.geometry_name: str = self._layer.GetGeometryColumn()
         self.fid_name: str = self._layer.GetFIDColumn()
         self.table: str = self._layer.GetName()
+        if self.dialect is Dialect.SQLITE:
+            selected = data.rstrip(";") if self.selected else ""
+            self._declared = sqlite.read_declared_types(self.ask, self.table, selected)
+            columns = sqlite.find_undeclared(columns.values(), self._declared, self.ask, self.from_clause())
+        self.columns: Mapping[str, SourceColumn] = columns
         if self.has_geometry and not self.selected:
             # Only the extent that the driver knows without reading rows; it may be wider or out of date.
             known = self._layer.GetExtent(force=0, can_return_null=True)
-            self.known_extent = (known[0], known[2], known[1], known[3]) if known else None
+            finite = known is not None and all(map(math.isfinite, known))
+            self.known_extent = (known[0], known[2], known[1], known[3]) if finite else None
 
     def rows(self, plan: ReadPlan) -> Generator[Rows]:
         """Deliver the rows of the plan. Closing the generator ends the reading."""
         wanted = set(plan.columns)
-        names = [name for name in self.columns if name in wanted]
+        known: dict[str, SourceColumn] = {**self.columns, **self.hidden}
+        names = [name for name in known if name in wanted]
         geometry = plan.geometry and self.has_geometry
         with guarded(self.source):
             rows = min(self._part_rows(), plan.batch_rows)
@@ -137,7 +116,7 @@ class OgrReader:
             )
             kind = stream.columns
             places = _places([self._name_in_result(name) for name in names], kind)
-        columns = {name: self.columns[name] for name in names}
+        columns = {name: known[name] for name in names}
         enough = plan.batch_rows if plan.most_rows is None else max(1, min(plan.batch_rows, plan.most_rows))
         try:
             for batch in gather_parts(read_parts(stream, self.source), plan.batch_rows, enough):
@@ -198,10 +177,13 @@ class OgrReader:
             return self._select(names, geometry, " AND ".join(conditions), narrowing, casts)
         layer = self._own_layer()
         # The admin's own filter may use any column, and an ignored one would be NULL for it.
-        ignored = [] if self.source.native_filter else [name for name in self.columns if name not in names]
+        known = (*self.columns, *self.hidden)
+        ignored = [] if self.source.native_filter else [name for name in known if name not in names]
         if not geometry and self.has_geometry:
             ignored.append("OGR_GEOMETRY")
-        layer.SetIgnoredFields(ignored)
+        # A VRT over GeoJSON raises an error instead.
+        if layer.TestCapability(ogr.OLCIgnoreFields):
+            layer.SetIgnoredFields(ignored)
         layer.SetAttributeFilter(" AND ".join(conditions) or None)
         if narrowing.rectangle is None:
             layer.SetSpatialFilter(None)
@@ -222,10 +204,12 @@ class OgrReader:
         kinds = {ColumnKind.DATETIME: "CHARACTER(40)"}
         if self.dialect is Dialect.SQLITE or self.driver == "FlatGeobuf":
             kinds[ColumnKind.BOOLEAN] = "INTEGER"
-        found = {name: self.columns[name].column.kind for name in names}
-        if ColumnKind.DATE in found.values() and (self.dialect is Dialect.SQLITE or not streams_old_days()):
+        found = {name: self.columns[name] for name in names if name not in self.hidden}
+        kinds_found = {column.column.kind for column in found.values()}
+        if ColumnKind.DATE in kinds_found and (self.dialect is Dialect.SQLITE or not streams_old_days()):
             kinds[ColumnKind.DATE] = "CHARACTER(40)"
-        return {name: kinds[kind] for name, kind in found.items() if kind in kinds}
+        undeclared = {name: "TEXT" for name, column in found.items() if isinstance(column, sqlite.UndeclaredColumn)}
+        return {name: kinds[kind] for name in found if (kind := found[name].column.kind) in kinds} | undeclared
 
     def _select(
         self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, casts: Mapping[str, str]
@@ -242,7 +226,8 @@ class OgrReader:
                 dataset = self._outer = _open_as_layer(self.source)
             else:
                 # Columns and rows that an earlier reading left out would be missing from a statement's source as well.
-                self._layer.SetIgnoredFields([])
+                if self._layer.TestCapability(ogr.OLCIgnoreFields):
+                    self._layer.SetIgnoredFields([])
                 self._layer.SetAttributeFilter(None)
                 self._layer.SetSpatialFilter(None)
             self._result_owner = dataset
@@ -261,7 +246,10 @@ class OgrReader:
         terms = []
         for name in names:
             quoted, named = (quote_identifier(text, dialect) for text in (name, self._name_in_result(name)))
-            term = f"CAST({quoted} AS {casts[name]})" if name in casts else quoted
+            if isinstance(self.columns.get(name), sqlite.UndeclaredColumn):
+                term = sqlite.write_text(quoted)
+            else:
+                term = f"CAST({quoted} AS {casts[name]})" if name in casts else quoted
             terms.append(term if term == named else f"{term} AS {named}")
         if dialect is Dialect.OGR:
             table = quote_identifier("selected" if self.selected else self.table, dialect)
@@ -331,25 +319,18 @@ class OgrReader:
     def condition_dialect(self, name: str) -> Dialect | None:
         """Return the driver's dialect, unless the column may contain values of another type.
 
-        SQLite stores any value in any column, and the columns of a SELECT need have no type at all: there texts are
-        compared with texts only where the table declares them so.
+        SQLite stores any value in any column, and a column without a declared type compares values of different types
+        by its own rules: there texts are compared with texts only where the table declares them so.
         """
-        kind = self.columns[name].column.kind
-        if kind is ColumnKind.TEXT and foreign_encoding(self.source) is not None:
+        column = self.columns[name]
+        is_text = column.column.kind is ColumnKind.TEXT
+        if self.selected or isinstance(column, sqlite.UndeclaredColumn):
             return None
-        if self.dialect is Dialect.SQLITE:
-            return (
-                None if self.selected or (kind is ColumnKind.TEXT and not self._declares_text(name)) else self.dialect
-            )
-        return None if self.selected else self.dialect
-
-    def _declares_text(self, name: str) -> bool:
-        """Return whether SQLite compares the column as strings."""
-        if self._declared is None:
-            with guarded(self.source):
-                rows = self.ask(f"SELECT name, type FROM pragma_table_info({quote_text(self.table, self.dialect)})")
-            self._declared = {name: any(word in kind.upper() for word in _TEXT_WORDS) for name, kind in rows}
-        return self._declared.get(name, False)
+        if is_text and foreign_encoding(self.source) is not None:
+            return None
+        if is_text and self.dialect is Dialect.SQLITE and not sqlite.declares_text(self._declared.get(name, "")):
+            return None
+        return self.dialect
 
     def is_fresh(self) -> bool:
         """Return whether the file is still the one that was opened; other sources are opened anew each time."""

@@ -31,6 +31,8 @@ _MOST_SPANS = 20
 _MOST_YEARS = 3
 _MOST_TENS = 6
 
+_EPOCHS_LIKE_YEARS = ((190_000_000, 209_999_999), (1_900_000_000, 2_099_999_999))
+"""Seconds since 1970 whose digits begin as a year does."""
 _FIRST_DAY = date(1001, 1, 1).toordinal()
 _LAST_DAY = date(9990, 1, 1).toordinal()
 
@@ -64,19 +66,23 @@ def _rectangle(predicate: Predicate, crs: Crs | None) -> Rectangle | None:
     return None
 
 
-def _condition(predicate: Predicate, reader: Reader) -> str:
-    """Return SQL that is true at least wherever the predicate is; empty without a condition."""
+def _condition(predicate: Predicate, reader: Reader, chosen: frozenset[str] = frozenset()) -> str:
+    """Return SQL that is true at least wherever the predicate is; empty without a condition.
+
+    ``chosen`` are columns to which the predicate around this one gives one of some values.
+    """
     if isinstance(predicate, And):
         operands = tuple(list_conditions(predicate))
+        chosen |= {operand.name for operand in operands if isinstance(operand, OneOf)}
         times = {operand.name for operand in operands if isinstance(operand, Time)}
         some = [
             f"likelihood({condition}, 0.99)" if _leads_to_times(operand, times, reader) else f"({condition})"
             for operand in operands
-            if (condition := _condition(operand, reader))
+            if (condition := _condition(operand, reader, chosen))
         ]
         return " AND ".join(some)
     if isinstance(predicate, Or):
-        every = [_condition(operand, reader) for operand in predicate.operands]
+        every = [_condition(operand, reader, chosen) for operand in predicate.operands]
         return " OR ".join(f"({condition})" for condition in every) if all(every) else ""
     if not isinstance(predicate, Compare | Between | OneOf | Time):
         return ""
@@ -84,6 +90,9 @@ def _condition(predicate: Predicate, reader: Reader) -> str:
     if dialect is None:
         return ""
     kind = reader.columns[predicate.name].column.kind
+    timed = isinstance(predicate, Time) or (not isinstance(predicate, OneOf) and typing_of(predicate, kind) == "time")
+    if timed and dialect is Dialect.SQLITE and not _finds_times(predicate.name, chosen, reader):
+        return ""
     try:
         column = quote_identifier(predicate.name, dialect)
         in_order = _order(reader.columns[predicate.name], column)
@@ -94,6 +103,14 @@ def _condition(predicate: Predicate, reader: Reader) -> str:
         return _comparison(predicate, column, in_order, kind, dialect)
     except ValueError:
         return ""
+
+
+def _finds_times(column: str, chosen: frozenset[str], reader: Reader) -> bool:
+    """Return whether SQLite seeks the times of a column in an index, perhaps behind a column with a chosen value.
+
+    Without one it would compare each string with many bounds: that costs more than to read them all.
+    """
+    return any(key[0] == column or (key[1:] == (column,) and key[0] in chosen) for key in reader.index_keys())
 
 
 def _leads_to_times(predicate: Predicate, times: set[str], reader: Reader) -> bool:
@@ -261,10 +278,10 @@ def _write_clock(microseconds: int) -> str:
 def _text_range(column: str, first: date | None, last: date | None) -> str:
     """Return ranges in the order of bytes that contain every string of a time on the days, in any form.
 
-    The forms are those of `mapsos.columns.iso_times`. Numbers and strings with spaces before them sort below ``/``; all
-    others begin with their year. Within a year the days written YYYY-MM-DD are in order and so are those of the form
-    YYYY-DDD; the year alone sorts before them, and every other form (by week, with slashes, without marks) after them,
-    for which the whole year is taken. No bound looks like a number, which SQLite would compare as one.
+    The forms are those of `mapsos.columns.iso_times`. All begin with their year but those of `_other_ranges`. Within a
+    year the days written YYYY-MM-DD are in order and so are those of the form YYYY-DDD; the year alone sorts before
+    them, and every other form (by week, with slashes, without marks) after them, for which the whole year is taken. No
+    bound looks like a number, which SQLite would compare as one.
     """
     years = None if first is None else first.year - 1, None if last is None else last.year + 1
     if first is None or last is None or last.year - first.year > _MOST_YEARS:
@@ -275,8 +292,9 @@ def _text_range(column: str, first: date | None, last: date | None) -> str:
             bounds.append(f"{column} < '{years[1]:04d}~'")
         if not bounds:
             raise ValueError("no bound to push down")
-        return f"{column} < '/' OR ({' AND '.join(bounds)})"
-    ranges = [f"{column} < '/'", f"({column} >= '{first.isoformat()}' AND {column} < '{last.isoformat()}~')"]
+        return " OR ".join([*_other_ranges(column, first, last), f"({' AND '.join(bounds)})"])
+    days = f"({column} >= '{first.isoformat()}' AND {column} < '{last.isoformat()}~')"
+    ranges = [*_other_ranges(column, first, last), days]
     for year in range(first.year - 1, last.year + 2):
         ranges.append(f"({column} > '{year - 1:04d}~' AND {column} < '{year:04d}-0')")
         ranges.append(f"({column} > '{year:04d}-:' AND {column} < '{year:04d}~')")
@@ -288,6 +306,22 @@ def _text_range(column: str, first: date | None, last: date | None) -> str:
             for low, high in _split_days(start, end)
         ]
     return " OR ".join(ranges)
+
+
+def _other_ranges(column: str, first: date | None, last: date | None) -> list[str]:
+    """Return ranges of the strings that do not begin with a year from 1900 to 2099, and of the years before and after.
+
+    They contain numbers, strings with spaces before them, days with dots (``1.3.2024``, ``20.03.2024``), and seconds or
+    milliseconds since 1970; of those that begin with 19 or 20 only the ones on the days.
+    """
+    ranges = [f"{column} < '18~'", f"{column} > '20~'"]
+    ranges += [f"({column} > '{start}-~' AND {column} < '{start}/')" for start in ("19", "2", "20")]
+    for least, most in _EPOCHS_LIKE_YEARS:
+        low = least if first is None else max(least, (first.toordinal() - EPOCH) * 86_400)
+        high = most if last is None else min(most, (last.toordinal() - EPOCH + 1) * 86_400)
+        if low <= high:
+            ranges.append(f"({column} > '{low - 1}~' AND {column} < '{high}~')")
+    return ranges
 
 
 def _split_days(start: int, end: int) -> list[tuple[int, int]]:

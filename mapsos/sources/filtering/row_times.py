@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from mapsos.columns.iso_times import Times, parse_texts
 from mapsos.columns.parse_numbers import calendar_days
+from mapsos.columns.written_times import MILLISECONDS
 from mapsos.sources.rows import Rows
 from mapsos.terms.columns import ColumnKind
 from mapsos.terms.times import DAY, SECOND
@@ -17,8 +18,8 @@ def times_of(rows: Rows, name: str) -> Times:
     """Return the times of a column, which are read once and cached.
 
     Strings and date-times are read by `mapsos.columns.iso_times.parse_texts`; a date is the instant of its midnight. Of
-    numbers, four digits are a year, eight digits that are a calendar date are that day, all others seconds since 1970
-    UTC. Times of day, booleans, lists and binary values are not times.
+    numbers, four digits are a year, eight digits that are a calendar date are that day, thirteen digits milliseconds,
+    and all others seconds since 1970 UTC. Times of day, booleans, lists and binary values are not times.
     """
     if name not in rows.times:
         rows.times[name] = _read_times(rows, name)
@@ -51,6 +52,8 @@ def _dates(dates: pa.Array) -> Times:
 
 def number_times(numbers: pa.Array) -> Times:
     """Convert numbers (int64 or float64) to times by the rule of `times_of`, except those beyond the calendar."""
+    if pc.max(numbers).as_py() is not None and pc.max(numbers).as_py() >= MILLISECONDS:
+        return _split_milliseconds(numbers)
     valid = numbers.is_valid().to_numpy(zero_copy_only=False)
     values = pc.fill_null(numbers, 0).to_numpy(zero_copy_only=False)
     with np.errstate(invalid="ignore"):
@@ -71,6 +74,16 @@ def number_times(numbers: pa.Array) -> Times:
         begin = np.where(days, midnight, begin)
         end = np.where(days, midnight + 1, end)
     return begin, end, usable
+
+
+def _split_milliseconds(numbers: pa.Array) -> Times:
+    """Convert numbers of which some are milliseconds."""
+    values = pc.fill_null(numbers, 0).to_numpy(zero_copy_only=False)
+    long = np.nan_to_num((values >= MILLISECONDS) & (values < 10 * MILLISECONDS), nan=0).astype(bool)
+    others = pc.if_else(pa.array(values < MILLISECONDS), numbers, pa.scalar(None, numbers.type))
+    begin, end, valid = number_times(others)
+    begin = np.where(long, (np.where(long, values, 0) * 1000).astype(np.int64), begin)
+    return begin, np.where(long, begin + 1, end), valid | long
 
 
 def _year_begins(years: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from mapsos.columns.written_times import parse_value
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.indexes.index_skips import list_distinct
 from mapsos.sources.indexes.sql_table import SqlTable
@@ -19,7 +20,7 @@ from mapsos.sources.query import StepEnds
 from mapsos.sources.source_columns import parse_times
 from mapsos.terms.columns import ColumnKind
 from mapsos.terms.predicates import BBox, Everything, OneOf, Predicate, Time, list_conditions
-from mapsos.terms.times import FOREVER, HOUR, Interval, parse_time, parse_value
+from mapsos.terms.times import FOREVER, HOUR, Interval, parse_time
 from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
@@ -193,6 +194,9 @@ def find_ends(reader: SqlTable, ends: StepEnds, predicate: Predicate) -> list[in
     """
     parts = _read_predicate(predicate, ends)
     if parts is None or not {reader.columns[name].column.kind for name in ends.columns} <= _VALUES:
+        return None
+    # A value of a column without a declared type may be no value of its kind.
+    if any(reader.condition_dialect(name) is None for name in ends.columns):
         return None
     values, period = parts
     if reader.columns[ends.time].column.kind not in (ColumnKind.DATETIME, ColumnKind.TEXT):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-from mapsos.sources.drivers.postgresql import PostgresqlReader, write_envelope
+from mapsos.columns.written_times import parse_value
+from mapsos.sources.drivers.postgres.postgresql import PostgresqlReader, write_envelope
 from mapsos.sources.facts import Bounds, GroupFacts, TableFacts
 from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
 from mapsos.sources.indexes.time_texts import write_instant
@@ -16,7 +17,7 @@ from mapsos.sources.reader import Reader
 from mapsos.sources.source_columns import PostgresqlColumn
 from mapsos.terms.columns import ColumnKind
 from mapsos.terms.predicates import And, BBox, Everything, OneOf, Predicate, Time
-from mapsos.terms.times import Interval, parse_value
+from mapsos.terms.times import Interval
 
 _COST = re.compile(r"cost=[0-9.]+\.\.([0-9.]+) rows=([0-9]+)")
 _ALIKE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"

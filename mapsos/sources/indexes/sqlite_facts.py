@@ -46,8 +46,7 @@ class SqliteFacts(TableFacts):
     def distinct(self, column: str, predicate: Predicate) -> tuple[str, ...] | None:
         """Return the distinct strings in order of first appearance: by an index on the column, if any."""
         reader = self._reader
-        kind = reader.columns[column].column.kind
-        if not self._is_plain_table() or kind is not ColumnKind.TEXT or not self._admits_all(predicate):
+        if not self._is_plain_table() or not self._is_text(column) or not self._admits_all(predicate):
             return None
         with guarded(self._source):
             if (found := list_distinct(reader, column)) is not None:
@@ -95,7 +94,7 @@ class SqliteFacts(TableFacts):
     def availability(self, group: str | None, column: str, predicate: Predicate) -> dict[str, GroupFacts] | None:
         """Return number of rows and bounds of time by group, in order of first appearance, if strings sort as times."""
         reader = self._reader
-        if group is not None and reader.columns[group].column.kind is not ColumnKind.TEXT:
+        if group is not None and not self._is_text(group):
             return None
         with guarded(self._source):
             digits = self._find_digits(column, predicate)
@@ -129,7 +128,7 @@ class SqliteFacts(TableFacts):
         reader, known = self._reader, self.extent()
         if group is None or known is None or known[:2] != known[2:] or not self._is_plain_table():
             return None
-        if reader.columns[group].column.kind is not ColumnKind.TEXT or not self._admits_all(predicate):
+        if not self._is_text(group) or not self._admits_all(predicate):
             return None
         with guarded(self._source):
             ids = find_first_ids(reader, group)
@@ -177,6 +176,11 @@ class SqliteFacts(TableFacts):
         if not self._is_plain_table() or kind is not ColumnKind.DATETIME or not self._admits_all(predicate):
             return None
         return find_digits(self._reader, column)
+
+    def _is_text(self, column: str) -> bool:
+        """Return whether a column contains strings for SQLite too."""
+        reader = self._reader
+        return reader.columns[column].column.kind is ColumnKind.TEXT and reader.condition_dialect(column) is not None
 
     def _is_plain_table(self) -> bool:
         reader = self._reader

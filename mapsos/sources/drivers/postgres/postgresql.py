@@ -13,10 +13,11 @@ from typing import Any
 
 from osgeo import gdal
 
-from mapsos.sources.drivers.ogr import OgrReader, read_columns
+from mapsos.sources.drivers.ogr import OgrReader
+from mapsos.sources.drivers.ogr_columns import read_columns
 from mapsos.sources.drivers.opening import guarded
-from mapsos.sources.drivers.stable_order import StableOrder, find_order
-from mapsos.sources.drivers.stored_sizes import find_server_rows
+from mapsos.sources.drivers.postgres.stable_order import StableOrder, find_order
+from mapsos.sources.drivers.postgres.stored_sizes import find_server_rows
 from mapsos.sources.errors import SourceError
 from mapsos.sources.filtering.sql import Dialect, quote_identifier, quote_text, write_number
 from mapsos.sources.reader import Narrowing, ReadPlan

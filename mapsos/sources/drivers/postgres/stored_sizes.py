@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from mapsos.sources.drivers.batch_sizes import rows_within
-from mapsos.sources.drivers.stable_order import Asked, is_table
+from mapsos.sources.drivers.postgres.stable_order import Asked, is_table
 from mapsos.sources.filtering.sql import Dialect, quote_text
 
 _SHORT_ROWS = 512

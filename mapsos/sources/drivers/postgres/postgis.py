@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from mapsos.sources.drivers.ogr import read_columns
-from mapsos.sources.drivers.postgresql import PostgresqlReader
+from mapsos.sources.drivers.ogr_columns import read_columns
+from mapsos.sources.drivers.postgres.postgresql import PostgresqlReader
 from mapsos.sources.errors import unreadable
 from mapsos.sources.filtering.sql import Dialect, quote_identifier
 from mapsos.sources.source_columns import OgrColumn, foreign_encoding

@@ -1,0 +1,130 @@
+"""Columns of SQLite that no declaration gives a type: the columns that views and SELECTs compute, and odd declarations.
+
+GDAL calls such a column a string, or takes the type of the value in the first row for that of all rows, to which it
+then converts numbers and strings without a word: 1.5 becomes 1, and a string 0. They are read as the strings that
+SQLite itself makes of their values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from mapsos.columns.parse_numbers import parse_numbers
+from mapsos.columns.texts import utf8_texts
+from mapsos.sources.filtering.sql import Dialect, quote_identifier, quote_text
+from mapsos.sources.source_columns import OgrColumn
+from mapsos.terms.columns import Column, ColumnKind
+from mapsos.terms.values import dataclass
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Ask = Callable[[str], list[list[str]]]
+"""Runs a statement and returns its rows as strings."""
+
+_TEXT_WORDS = ("CHAR", "CLOB", "TEXT")
+"""Words in a declared type that make SQLite treat the column as strings."""
+
+_REAL_WORDS = ("REAL", "FLOA", "DOUB", "NUM", "DEC")
+_DECLARED = {
+    ColumnKind.TEXT: _TEXT_WORDS,
+    ColumnKind.INTEGER: ("INT", "BOOL"),
+    ColumnKind.REAL: _REAL_WORDS,
+    ColumnKind.BINARY: ("BLOB",),
+}
+"""Words in a declared type from which GDAL takes the kind; without one of them it takes that of the first value."""
+
+_SAMPLE = 100
+"""Rows whose values decide on the kind of a column."""
+
+_VIEW = "mapsos_selected"
+
+
+@dataclass(frozen=True)
+class UndeclaredColumn(OgrColumn):
+    """A column without a declared type. Its raw arrays contain the strings that SQLite makes of its values.
+
+    ``first`` is the kind that GDAL takes from the first row, in which MapServer writes the values.
+    """
+
+    first: ColumnKind = ColumnKind.TEXT
+
+    def texts(self, raw: pa.Array) -> pa.Array:
+        """Return the strings of SQLite; numbers as MapServer writes them, if it has them as numbers."""
+        texts = utf8_texts(raw, self.encoding)
+        if self.first is not ColumnKind.REAL:
+            return texts
+        import pyarrow.compute as pc
+
+        from mapsos.columns.value_texts import real_texts
+
+        numbers = parse_numbers(texts)
+        return pc.if_else(numbers.is_valid(), real_texts(numbers), texts)
+
+
+def read_declared_types(ask: Ask, table: str, selected: str) -> dict[str, str]:
+    """Return the declared types of the columns of a table or view, in capitals; empty for what is computed.
+
+    Parameters
+    ----------
+    ask
+        Queries the database.
+    table
+        The table or view.
+    selected
+        A SELECT in place of the table; empty without one.
+    """
+    if selected:
+        # A view in the memory of this connection: SQLite has no other way to describe the columns of a SELECT.
+        try:
+            ask(f"CREATE TEMP VIEW {_VIEW} AS {selected}")
+        except RuntimeError:
+            return {}
+        table = _VIEW
+    try:
+        quoted = quote_text(table, Dialect.SQLITE)
+        return {name: kind.upper() for name, kind in ask(f"SELECT name, type FROM pragma_table_info({quoted})")}
+    finally:
+        if selected:
+            ask(f"DROP VIEW temp.{_VIEW}")
+
+
+def declares_text(declared: str) -> bool:
+    """Return whether SQLite compares a column of the declared type as strings."""
+    return any(word in declared for word in _TEXT_WORDS)
+
+
+def find_undeclared(
+    columns: Iterable[OgrColumn], declared: dict[str, str], ask: Ask, from_clause: str
+) -> dict[str, OgrColumn]:
+    """Return the columns by name, those without a declared type as `UndeclaredColumn`.
+
+    A column is one of numbers if some of its first values are, or if it is declared as one. Values of it that are not
+    numbers have a text but no typed value.
+    """
+    found = {column.column.name: column for column in columns}
+    loose = [name for name, column in found.items() if _is_undeclared(column.column, declared.get(name, ""))]
+    for name, kinds in zip(loose, _sample(loose, ask, from_clause), strict=True):
+        numeric = "real" in kinds or "integer" in kinds or any(word in declared.get(name, "") for word in _REAL_WORDS)
+        kind = ColumnKind.REAL if numeric else ColumnKind.TEXT
+        found[name] = UndeclaredColumn(Column(name, kind), encoding=found[name].encoding, first=found[name].column.kind)
+    return found
+
+
+def _is_undeclared(column: Column, declared: str) -> bool:
+    words = _DECLARED.get(column.kind)
+    return words is not None and not any(word in declared for word in words)
+
+
+def _sample(names: list[str], ask: Ask, from_clause: str) -> list[str]:
+    """Return the types of the first values of each column, as SQLite names them, joined by commas."""
+    if not names:
+        return []
+    terms = (f"group_concat(DISTINCT typeof({quote_identifier(name, Dialect.SQLITE)}))" for name in names)
+    return ask(f"SELECT {', '.join(terms)} FROM (SELECT * FROM {from_clause} LIMIT {_SAMPLE})")[0]
+
+
+def write_text(quoted: str) -> str:
+    """Return SQL of the string of a value: binary values as hexadecimal digits."""
+    return f"CASE typeof({quoted}) WHEN 'blob' THEN hex({quoted}) ELSE CAST({quoted} AS TEXT) END"
