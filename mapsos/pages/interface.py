@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, quote
 from mapsos.pages.paths import PAGE_OPERATION, PAGE_PATHS
 from mapsos.rest.paths import parse_rest_path, read_path
 from mapsos.web.messages import Request, Response
-from mapsos.web.own_url import build_own_url
 
 if TYPE_CHECKING:
     from mapsos.operations.host import Host
@@ -23,7 +22,7 @@ class EntryExchange:
     Parameters
     ----------
     location
-        The URL of the page.
+        The URL of the page, relative to that of the request.
     """
 
     def __init__(self, location: str) -> None:
@@ -65,8 +64,8 @@ def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange |
 def _find_entry(request: Request, host: Host) -> str | None:
     """Return the URL of the page that a browser wants which asks for the bare address; None for other requests.
 
-    It is that of the default map, else the list of services. It is absolute: a web server follows the relative
-    redirect of a CGI program by itself.
+    It is that of the default map, else the list of services. It is relative to the address, so that neither the host
+    nor what a proxy makes of the path matters.
     """
     if request.query or request.method not in ("GET", "HEAD"):
         return None
@@ -74,10 +73,11 @@ def _find_entry(request: Request, host: Host) -> str | None:
         return None
     settings = host.settings
     page = "/exts/SosSOE" if settings.mapfile is not None else "/arcgis/rest/services" if settings.maps else None
-    url = build_own_url(request, None)
-    if page is None or url is None:
+    if page is None:
         return None
-    return quote(url.removesuffix("?").rstrip("/"), safe="/:[]@", errors="surrogateescape") + page
+    last = "" if request.environ.get("PATH_INFO") else request.environ.get("SCRIPT_NAME", "").rpartition("/")[2]
+    # What begins with ./ is never taken for a scheme.
+    return f"./{quote(last, errors='surrogateescape')}{page if last else page[1:]}"
 
 
 def _may_want_page(request: Request) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from mapsos import __version__
 from mapsos.command.cli import CgiArguments, UsageError, read_arguments
+from tests.support.redirects import write_redirecting_config
 
 COMMAND = Path(sys.executable).parent / "mapsos"
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -121,8 +122,8 @@ def test_headers_come_without_nh() -> None:
     assert done.stdout.startswith("Content-Type: text/xml; charset=UTF-8\n\n<?xml")
 
 
-def test_without_headers_a_redirect_is_its_address() -> None:
-    done = run("-nh", "QUERY_STRING=" + SENSOR, "-conf", str(EXAMPLES / "mapsos.conf"))
+def test_without_headers_a_redirect_is_its_address(tmp_path: Path) -> None:
+    done = run("-nh", "QUERY_STRING=" + SENSOR, "-conf", str(write_redirecting_config(tmp_path)))
     assert done.stdout == "https://example.org/sensors/SEA.xml\n"
 
 

@@ -114,9 +114,14 @@ class Deployed:
         assert (answer.status, answer.body.count(b"<om:member>")) == (200, 168)
         assert answer.body.rstrip().endswith(b"</om:ObservationCollection>")
 
-    def test_a_sensor_is_a_redirect(self, client: Client) -> None:
+    def test_a_sensor_is_described(self, client: Client) -> None:
         answer = client.ask(SENSOR)
-        assert (answer.status, answer.headers["Location"]) == (302, "https://example.org/sensors/SFO.xml")
+        assert (answer.status, b"urn:ogc:def:procedure:SFO" in answer.body) == (200, True)
+
+    def test_a_browser_is_led_to_pages(self, client: Client) -> None:
+        answer = client.ask("", Accept="text/html")
+        assert answer.status == 302
+        assert answer.headers["Location"].endswith(("/exts/SosSOE", "/arcgis/rest/services"))
 
     def test_a_form(self, client: Client) -> None:
         answer = client.ask("", "POST", CAPABILITIES.encode(), Content_Type="application/x-www-form-urlencoded")

@@ -6,6 +6,7 @@ import http.client
 import os
 import shutil
 from collections.abc import Iterator
+from urllib.parse import urljoin
 
 import pytest
 
@@ -37,10 +38,12 @@ def port(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def ask(
-    port: int, query: str, method: str = "GET", body: bytes | None = None, kind: str = "text/xml"
+    port: int, query: str, method: str = "GET", body: bytes | None = None, kind: str = "text/xml", accept: str = "*/*"
 ) -> tuple[http.client.HTTPResponse, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request(method, f"/cgi-bin/mapsos{query}", body, {"Content-Type": kind} if body else {})
+    connection.request(method, f"/cgi-bin/mapsos{query}", body, {
+        "Accept": accept, **({"Content-Type": kind} if body else {})
+    })  # fmt: skip
     response = connection.getresponse()
     text = response.read()
     connection.close()
@@ -76,11 +79,14 @@ def test_an_xml_body(port: int) -> None:
     assert b"<sos:Capabilities" in text
 
 
-def test_a_redirect(port: int) -> None:
-    query = "?service=SOS&version=1.0.0&request=DescribeSensor&procedure=SEA"
-    response, _ = ask(port, query + "&outputFormat=text/xml;%20subtype=%22sensorML/1.0.0%22")
-    assert response.status == 302
-    assert response.headers["Location"] == "https://example.org/sensors/SEA.xml"
+def test_a_browser_is_led_to_the_page(port: int) -> None:
+    response, text = ask(port, "", accept="text/html,application/xhtml+xml,*/*;q=0.8")
+    assert (response.status, response.headers["Vary"]) == (302, "Accept")
+    page = urljoin("/cgi-bin/mapsos", response.headers["Location"])
+    assert page == "/cgi-bin/mapsos/exts/SosSOE"
+    response, text = ask(port, page.removeprefix("/cgi-bin/mapsos"), accept="text/html")
+    assert (response.status, response.headers["Content-Type"]) == (200, "text/html; charset=UTF-8")
+    assert b"Weather, ocean and river observations" in text
 
 
 @pytest.mark.parametrize("query", ["?-v", "?--help", "?serve"])

@@ -17,6 +17,7 @@ import pytest
 from mapsos.config.settings import Settings
 from mapsos.servers.cgi import NO_REQUEST, read_request, write_headers, write_response
 from mapsos.web.messages import Response
+from tests.support.redirects import write_redirecting_config
 
 COMMAND = Path(sys.executable).parent / "mapsos"
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -70,11 +71,46 @@ def test_map_chooses_by_alias() -> None:
     assert b"<ows:Title>The weather of Seattle</ows:Title>" in get("map=minimal&" + CAPABILITIES).stdout
 
 
-def test_a_redirect_has_status_and_location() -> None:
-    done = get(SENSOR)
+def test_a_redirect_has_status_and_location(tmp_path: Path) -> None:
+    done = get(SENSOR, MAPSERVER_CONFIG_FILE=str(write_redirecting_config(tmp_path)))
     assert done.stdout.startswith(b"Status: 302 Found\r\n")
     assert b"\r\nLocation: https://example.org/sensors/SEA.xml\r\n" in done.stdout
     assert done.returncode == 0
+
+
+BROWSER = {"HTTP_ACCEPT": "text/html,application/xhtml+xml,*/*;q=0.8", "SERVER_PROTOCOL": "HTTP/1.1"}
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_browser_is_led_to_the_page_of_the_default_map(path: str, method: str) -> None:
+    done = run(REQUEST_METHOD=method, QUERY_STRING="", PATH_INFO=path, **BROWSER)
+    assert done.stdout.startswith(b"Status: 302 Found\r\n")
+    location = b"./exts/SosSOE" if path else b"./mapsos/exts/SosSOE"
+    assert b"\r\nLocation: " + location + b"\r\n" in done.stdout
+    assert b"\r\nVary: Accept\r\n" in done.stdout
+    assert done.stdout.endswith(b"\r\n\r\n")
+
+
+def test_without_a_default_map_it_is_the_list_of_services(tmp_path: Path) -> None:
+    config = tmp_path / "mapsos.conf"
+    config.write_text(f'CONFIG MAPS W "{EXAMPLES / "mapfiles" / "weather.map"}" END END')
+    done = get("", MAPSERVER_CONFIG_FILE=str(config), **BROWSER)
+    assert b"\r\nLocation: ./mapsos/arcgis/rest/services\r\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [{"HTTP_ACCEPT": "*/*"}, {}, {**BROWSER, "QUERY_STRING": "x=1"}, {**BROWSER, "REQUEST_METHOD": "POST"},
+     {**BROWSER, "MAPSOS_REST": "off"}],
+    ids=["curl", "nothing", "query", "post", "no pages"],
+)  # fmt: skip
+def test_all_others_get_the_answer_of_mapserver(environ: dict[str, str]) -> None:
+    done = run(**{"REQUEST_METHOD": "GET", "QUERY_STRING": "", **environ})
+    assert b"Location" not in done.stdout
+    assert b"Vary" not in done.stdout
+    if environ.get("REQUEST_METHOD") != "POST" and "x=1" not in environ.values():
+        assert b"loadParams(): Web application error. No query information to decode." in done.stdout
 
 
 @pytest.mark.parametrize(

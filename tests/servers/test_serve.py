@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.support.serve_command import CAPABILITIES, COMMAND, EXAMPLES, MINIMAL
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with serving(WEATHER, MINIMAL, lines=3) as running:
+    with serving(WEATHER, MINIMAL, lines=4) as running:
         yield running
 
 
@@ -28,9 +29,23 @@ def test_it_prints_what_to_try(server: Server) -> None:
     base = f"http://127.0.0.1:{server.port}"
     assert server.lines == [
         f"mapsos serves weather, minimal at {base}",
+        f"Pages: {base}/",
         f"{base}/weather?{CAPABILITIES}",
         f"{base}/minimal?{CAPABILITIES}",
     ]
+
+
+@pytest.mark.parametrize("path", ["/weather", "/weather/"])
+def test_a_browser_is_led_to_the_page_of_a_map(server: Server, path: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection.request("GET", path, headers={"Accept": "text/html,application/xhtml+xml"})
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    page = urljoin(path, response.headers["Location"])
+    assert (response.status, page) == (302, "/weather/exts/SosSOE")
+    assert b"Weather, ocean and river observations" in server.ask(page, Accept="text/html")[1]
+    assert b"QUERY_STRING is set, but empty" in server.ask(path, Accept="*/*")[1]
 
 
 @pytest.mark.parametrize(("path", "title"), [("/weather", b"Weather, ocean"), ("/minimal/", b"The weather of Seattle")])
@@ -82,7 +97,7 @@ def test_strangers_cannot_forward(server: Server) -> None:
 
 
 def test_one_map_is_also_the_root() -> None:
-    with serving(WEATHER, "--requests", EXAMPLES / "requests.txt", lines=20, MAPSOS_LOG_LEVEL="info") as server:
+    with serving(WEATHER, "--requests", EXAMPLES / "requests.txt", lines=22, MAPSOS_LOG_LEVEL="info") as server:
         assert b"Weather, ocean" in server.ask(f"/?{CAPABILITIES}")[1]
         assert b"Weather, ocean" in server.ask(f"/weather?{CAPABILITIES}")[1]
         assert server.ask("/other")[0] == 404
@@ -111,7 +126,7 @@ def test_a_busy_port_is_said_at_once() -> None:
 
 
 def test_an_interrupt_ends_it() -> None:
-    with serving(WEATHER, lines=2) as server:
+    with serving(WEATHER, lines=3) as server:
         server.process.send_signal(signal.SIGINT)
         assert server.process.wait(60) == 0
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 from wsgiref.util import setup_testing_defaults
 from wsgiref.validate import validator
 
@@ -25,6 +25,7 @@ from mapsos.sources.errors import SourceError
 from mapsos.terms.deadlines import DeadlineError
 from mapsos.web.access_log import LoggedBody
 from mapsos.web.messages import Request, Response
+from tests.support.redirects import write_redirecting_config
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CAPABILITIES = "service=SOS&request=GetCapabilities"
@@ -85,11 +86,24 @@ def test_head_is_get_without_the_body() -> None:
     assert "Content-Length" not in answer.headers
 
 
-def test_a_redirect() -> None:
+def test_a_redirect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAPSERVER_CONFIG_FILE", str(write_redirecting_config(tmp_path)))
     sensor = "service=SOS&version=1.0.0&request=DescribeSensor&procedure=SEA&outputFormat="
     answer = Answer(sensor + quote('text/xml; subtype="sensorML/1.0.0"'))
     assert answer.status == "302 Found"
     assert answer.headers["Location"] == "https://example.org/sensors/SEA.xml"
+
+
+@pytest.mark.parametrize("path", ["", "/"])
+def test_a_browser_is_led_to_the_page(path: str) -> None:
+    answer = Answer("", SCRIPT_NAME="/sensors", PATH_INFO=path, HTTP_ACCEPT="text/html,*/*")
+    assert (answer.status, answer.body) == ("302 Found", b"")
+    assert urljoin(f"http://h/sensors{path}", answer.headers["Location"]) == "http://h/sensors/exts/SosSOE"
+    assert answer.headers["Vary"] == "Accept"
+    page = Answer("", SCRIPT_NAME="/sensors", PATH_INFO="/exts/SosSOE", HTTP_ACCEPT="text/html,*/*")
+    assert (page.status, page.headers["Content-Type"]) == ("200 OK", "text/html; charset=UTF-8")
+    other = Answer("", SCRIPT_NAME="/sensors", PATH_INFO=path, HTTP_ACCEPT="*/*")
+    assert "QUERY_STRING is set, but empty" in other.body.decode()
 
 
 def test_a_form_is_a_query() -> None:

@@ -34,7 +34,6 @@ LoadModule env_module {modules}/mod_env.so
 LoadModule cgi_module {modules}/mod_cgi.so
 StartServers 1
 SetEnv MAPSERVER_CONFIG_FILE "{conf}"
-SetEnv MAPSOS_LOG_LEVEL warning
 SetEnv MAPSOS_CGI_WORKER {worker}
 SetEnv XDG_RUNTIME_DIR "{runtime}"
 ScriptAlias /cgi-bin/mapsos "{command}"

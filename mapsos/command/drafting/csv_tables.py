@@ -12,8 +12,9 @@ from mapsos.command.drafting.data_sets import ColumnKind, DataColumn, DataRow, D
 from mapsos.command.drafting.roles import find_coordinates, find_time
 
 _INTEGER = re.compile(r"\s*[+-]?(0|[1-9][0-9]{0,17})\s*")
-_POINT = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
-_COMMA = re.compile(r"\s*[+-]?[0-9]+,[0-9]+\s*|\s*[+-]?[0-9]+\s*")
+# What begins with zeros is an id.
+_POINT = re.compile(r"\s*[+-]?((0|[1-9][0-9]*)\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
+_COMMA = re.compile(r"\s*[+-]?((0|[1-9][0-9]*)(,[0-9]*)?|,[0-9]+)\s*")
 _MISSING = re.compile(r"\s*(n/?a|nan|null|none|-+)?\s*", re.I)
 _VRT_TYPES = {"integer": "Integer64", "real": "Real", "text": "String"}
 
