@@ -69,6 +69,7 @@ setup(
         "mapsos.columns": ["_loops.pyi"],
         "mapsos.pages": ["languages/*.po", "static/*", "templates/*"],
     },
+    data_files=[("share/man/man1", ["docs/mapsos.1"])],
     python_requires=">=3.11",
     install_requires=[
         # The worker of mapsos serve (mapsos/servers/gunicorn_worker.py) overrides private methods of its ThreadWorker

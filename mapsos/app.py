@@ -80,7 +80,7 @@ class Application:
             exchange = self._open(request)
             return exchange.answer()
         except ReportedError as error:
-            log.info("%s", error.log_line)
+            log.log(logging.WARNING if error.is_for_admin else logging.INFO, "%s", error.log_line)
             failure = Failure(error)
         except DeadlineError as error:
             log.warning("%s", error)

@@ -58,7 +58,8 @@ class Settings:
     health, metrics
         MAPSOS_HEALTH and MAPSOS_METRICS: whether ``/healthz`` and ``/metrics`` are answered.
     log_level, log_format
-        MAPSOS_LOG_LEVEL and MAPSOS_LOG_FORMAT, in lower case. No level: info for `mapsos serve`, else warning.
+        MAPSOS_LOG_LEVEL and MAPSOS_LOG_FORMAT, in lower case. No level: info for `mapsos serve`
+        and for a file, warning for the error log of a web server.
     cache
         MAPSOS_CACHE: folder of compiled maps and of summaries, None without a cache. It need not exist.
     cgi_worker, cgi_worker_idle, cgi_worker_requests

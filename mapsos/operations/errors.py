@@ -88,3 +88,8 @@ class ServiceError(ReportedError):
         self.subject: Subject = subject
         self.names = names
         self.detail = detail
+
+    @property
+    def is_for_admin(self) -> bool:
+        """Whether the map or its data have to be mended."""
+        return self.kind in (Kind.MISCONFIGURED, Kind.UNREADABLE)

@@ -20,6 +20,11 @@ class PageError(ReportedError):
         self.detail = detail
 
     @property
+    def is_for_admin(self) -> bool:
+        """Whether the map has to be mended."""
+        return self.status == 500
+
+    @property
     def log_line(self) -> str:
         """Return the failure as a line of the log."""
         return f"{self.prefix} {self.message} {self.detail}".rstrip()

@@ -45,6 +45,11 @@ class OwsException(ReportedError):
         self.status = status
 
     @property
+    def is_for_admin(self) -> bool:
+        """Whether the map or its data have to be mended."""
+        return self.status == 500
+
+    @property
     def log_line(self) -> str:
         """Return the exception as a line of the log."""
         return f"{self.text} {self.detail}".rstrip()

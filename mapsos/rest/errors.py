@@ -30,6 +30,11 @@ class RestError(ReportedError):
         self.code = code
         self.detail = detail
 
+    @property
+    def is_for_admin(self) -> bool:
+        """Whether the map or its data have to be mended."""
+        return self.code == 500
+
 
 class MethodError(RestError):
     """A request with an unsupported method; ``allowed`` are the supported ones."""

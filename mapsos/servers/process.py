@@ -13,7 +13,7 @@ from mapsos.terms.deadlines import DeadlineError
 from mapsos.web.log_formats import make_formatter
 
 
-def prepare_process(settings: Settings, stdout: TextIO | None = None, default_level: str = "warning") -> None:
+def prepare_process(settings: Settings, stdout: TextIO | None = None, default_level: str | None = None) -> None:
     """Set up environment and log before the first request. GDAL, PROJ and libpq must not have been used yet.
 
     Parameters
@@ -25,8 +25,8 @@ def prepare_process(settings: Settings, stdout: TextIO | None = None, default_le
     stdout
         Where ``error_file`` "stdout" writes; standard error if None, as for CGI, whose output is the response.
     default_level
-        What is logged where the settings state no level. The log of a web server has a line for each request already,
-        so that only `mapsos serve` logs more than warnings by itself.
+        What is logged where the settings state no level. None stands for everything from info into a file, and for
+        warnings and errors into standard error: web servers take that as their error log, and have an access log.
     """
     os.environ.update(settings.other)
     log = logging.getLogger("mapsos")
@@ -36,7 +36,8 @@ def prepare_process(settings: Settings, stdout: TextIO | None = None, default_le
     handler, failure = _open_log(settings.error_file, stdout)
     handler.setFormatter(make_formatter(settings.log_format))
     log.addHandler(handler)
-    log.setLevel(logging.DEBUG if settings.debug_level else (settings.log_level or default_level).upper())
+    level = settings.log_level or default_level or ("info" if isinstance(handler, logging.FileHandler) else "warning")
+    log.setLevel(logging.DEBUG if settings.debug_level else level.upper())
     if failure is not None:
         log.error("MS_ERRORFILE: %s", failure)
 

@@ -18,6 +18,11 @@ class ReportedError(Exception):
         """The line for the log; the error is not a fault of the server."""
         return f"{self} {self.detail}".rstrip()
 
+    @property
+    def is_for_admin(self) -> bool:
+        """Whether the admin has to mend something: a map, the data or the access to them. Otherwise the client does."""
+        return False
+
 
 @dataclass(frozen=True)
 class Failure:

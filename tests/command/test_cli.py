@@ -182,7 +182,7 @@ def test_get_needs_a_mapfile(tmp_path: Path) -> None:
         (("check",), "MAPFILE"),
         (("check", "--jso", WEATHER), "--jso"),
         (("check", "--mapserver", "new", WEATHER), "--mapserver"),
-        (("get", WEATHER), "QUERY"),
+        (("get", WEATHER), "REQUEST"),
     ],
     ids=" ".join,
 )

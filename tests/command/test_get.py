@@ -154,8 +154,9 @@ def test_a_faulty_map_is_what_check_says_of_it(tmp_path: Path, cached: bool) -> 
 
 @pytest.mark.parametrize(
     "arguments",
-    [("check", WEATHER), ("check", "--json", WEATHER), ("help",), ("--help",), ("get", "--help"), ("init", str(ROOT / "data")),
-     ("completion", "bash"), ("get", WEATHER, CAPABILITIES), ("-v",), ("nonsense",), ("check", "--nonsense")],
+    [("check", WEATHER), ("check", "--json", WEATHER), ("help",), ("--help",), ("get", "--help"),
+     ("init", str(ROOT / "data")), ("completion", "bash"), ("get", WEATHER, CAPABILITIES), ("-v",),
+     ("nonsense",), ("check", "--nonsense")],
     ids=" ".join,
 )  # fmt: skip
 def test_a_closed_pipe_is_no_fault(arguments: tuple[str, ...]) -> None:

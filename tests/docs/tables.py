@@ -14,6 +14,7 @@ from mapsos.mapfile.keys import METADATA_KEYS, Level
 from mapsos.mapfile.reader import layer_metadata, web_metadata
 from mapsos.mapfile.tokens import read_tokens
 
+from .manual import write_manual
 from .markdown import ROOT, read
 
 EVERY_KEY = str(ROOT / "examples" / "mapfiles" / "every-key.map")
@@ -90,3 +91,4 @@ def fill(text: str) -> str:
 if __name__ == "__main__":
     for document in ("docs/metadata.md", "docs/settings.md", "docs/compatibility.md"):
         (ROOT / document).write_text(fill(read(document)), "utf-8")
+    (ROOT / "docs" / "mapsos.1").write_text(write_manual(), "utf-8")

@@ -178,10 +178,26 @@ def test_a_short_body_is_reported() -> None:
 
 
 def test_each_request_is_a_line_of_log() -> None:
-    lines = get("map=weather&" + CAPABILITIES).stderr.decode().splitlines()
+    lines = get("map=weather&" + CAPABILITIES, MAPSOS_LOG_LEVEL="info").stderr.decode().splitlines()
     assert len(lines) == 1
     assert " INFO GET weather GetCapabilities 200 0 rows " in lines[0]
     assert " ms complete, from " in lines[0]
+
+
+def test_the_error_log_of_a_web_server_is_no_access_log(tmp_path: Path) -> None:
+    """Only what the admin has to mend is in it by default."""
+    assert get("map=weather&" + CAPABILITIES).stderr == b""
+    assert get("map=weather&service=SOS&request=Nonsense").stderr == b""
+    assert get("", **BROWSER).stderr == b""
+    broken = tmp_path / "broken.map"
+    broken.write_text("MAP LAYER END")
+    lines = get(f"map={broken}&{CAPABILITIES}", MAPSERVER_CONFIG_FILE="", MS_MAP_PATTERN=".").stderr.decode()
+    assert " WARNING msLoadMap(): " in lines
+    assert str(broken) in lines
+    gone = (EXAMPLES / "mapfiles" / "minimal.map").read_text().replace("seattle_weather", "nothing")
+    broken.write_text(gone)
+    lines = get(f"map={broken}&{CAPABILITIES}", MAPSERVER_CONFIG_FILE="", MS_MAP_PATTERN=".").stderr.decode()
+    assert " WARNING data source of layer seattle cannot be read" in lines
 
 
 def test_the_log_goes_where_the_admin_says(tmp_path: Path) -> None:

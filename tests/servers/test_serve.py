@@ -101,7 +101,7 @@ def test_one_map_is_also_the_root() -> None:
         assert b"Weather, ocean" in server.ask(f"/?{CAPABILITIES}")[1]
         assert b"Weather, ocean" in server.ask(f"/weather?{CAPABILITIES}")[1]
         assert server.ask("/other")[0] == 404
-        urls = [line for line in server.lines[1:] if not line.startswith("#")]
+        urls = [line for line in server.lines[2:] if not line.startswith("#")]
         assert urls
         assert all(re.match(rf"http://127\.0\.0\.1:{server.port}/[a-z-]+\?service=SOS&", url) for url in urls)
 

@@ -13,7 +13,7 @@ from mapsos.command.drafting.roles import find_coordinates, find_time
 
 _INTEGER = re.compile(r"\s*[+-]?(0|[1-9][0-9]{0,17})\s*")
 # What begins with zeros is an id.
-_POINT = re.compile(r"\s*[+-]?((0|[1-9][0-9]*)\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
+_POINT = re.compile(r"\s*[+-]?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 _COMMA = re.compile(r"\s*[+-]?((0|[1-9][0-9]*)(,[0-9]*)?|,[0-9]+)\s*")
 _MISSING = re.compile(r"\s*(n/?a|nan|null|none|-+)?\s*", re.I)
 _VRT_TYPES = {"integer": "Integer64", "real": "Real", "text": "String"}
