@@ -13,6 +13,7 @@ DOCUMENTS = (
     "docs/metadata.md",
     "docs/operations.md",
     "docs/settings.md",
+    "docs/init.md",
     "docs/compatibility.md",
     "docs/architecture.md",
 )

@@ -35,8 +35,8 @@ def test_every_request_is_answered(applications: dict[str, Application], request
     response = applications[name].answer(Request("GET", query, environ=ENVIRON))
     body = b"".join(response.body)
     assert not response.error
-    if response.status == 302:
-        assert body == b""
+    if "DescribeSensor" in query:
+        assert body.rstrip().endswith(b"</sml:SensorML>")
     elif "GetObservation" in query:
         assert b"<om:member>" in body
         assert body.rstrip().endswith(b"</om:ObservationCollection>")

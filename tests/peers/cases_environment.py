@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .cases import Case, Expectation, capabilities, kvp, observation_type, observations
-from .expectations import any_exception, empty_body, exception
+from .expectations import any_exception, empty_body, exception, leads_to
 from .mapfiles import layer, mapfile
 
 NO_RESOURCE = {"sos_onlineresource": None}
@@ -115,6 +115,10 @@ CASES: list[Case] = [
     config("bad-pattern", "bad_pattern", "map={root}/maps/gpkg.map&" + CAPS),
     config("bad-pattern-other", "bad_pattern", PATH + CAPS, "B-06"),
     config("default-map", "default_map", CAPS, "B-06"),
+    config("browser-without-query", "default_map", "", "B-35", environ={"HTTP_ACCEPT": "text/html,*/*;q=0.8"},
+           expects=(leads_to("/exts/SosSOE"),)),
+    config("browser-with-query", "default_map", CAPS, "B-06", environ={"HTTP_ACCEPT": "text/html"}),
+    config("program-without-query", "default_map", "", environ={"HTTP_ACCEPT": "*/*"}),
     config("default-map-and-path", "default_map", PATH + CAPS),
     config("default-map-environment", "no_pattern", CAPS, "B-06", environ={"MS_MAPFILE": "{root}/maps/shp.map"}),
     config("config-comments", "comments", PATH + CAPS, "B-06"),

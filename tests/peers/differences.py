@@ -273,6 +273,10 @@ DIFFERENCES: dict[str, Difference] = {
         "GetObservation takes properties, sensors and offerings as strict capabilities name them, too: as URNs, "
         "percent-escaped, as XML names."
     ),
+    "B-35": Difference(
+        "A browser (Accept with text/html) that asks for the bare address of a service, without a query, is redirected "
+        "to the service's page."
+    ),
 }
 
 EVERYWHERE = ("B-26",)

@@ -55,6 +55,15 @@ def records(*blocks: str) -> Expectation:
     return check
 
 
+def leads_to(ending: str) -> Expectation:
+    """A redirect to an address with this ending."""
+
+    def check(side: Side) -> None:
+        assert side.headers.get("location", "").endswith(ending), side.headers
+
+    return check
+
+
 def exception(code: str, locator: str, *parts: str) -> Expectation:
     """An exception report whose only exception has the code and locator, and whose text has the parts."""
 

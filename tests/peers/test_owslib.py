@@ -88,7 +88,7 @@ def test_service_identification(client: Any) -> None:
 
 def test_provider(client: Any) -> None:
     assert client.provider.name == "Example Weather Office"
-    assert client.provider.url == "https://example.org/"
+    assert client.provider.url == "http://127.0.0.1:8080/"
     contact = client.provider.contact
     assert contact.name == "Jo Doe"
     assert contact.position == "Data manager"
