@@ -149,6 +149,9 @@ def read_data_sets(source: str, layers: Sequence[str] = ()) -> Iterator[DataSet]
     if layers:
         asked = [name.lower() for name in layers]
         found = [lowered.get(name) or lowered.get(name.removeprefix("public.")) for name in asked]
+        if is_database(source):
+            # GDAL lists the tables with geometries, and opens the others too.
+            found = [known or name for known, name in zip(found, layers, strict=True)]
         if None in found:
             missing, known = layers[found.index(None)], ", ".join(names) or "none"
             raise DraftError(f"{hide_password(source)} has no layer {missing}; its layers: {known}")
@@ -158,7 +161,8 @@ def read_data_sets(source: str, layers: Sequence[str] = ()) -> Iterator[DataSet]
             with fiona.open(connection, layer=name, allow_unsupported_drivers=True) as collection:
                 yield _read_layer(source, name, collection, single=len(wanted) == 1 and not is_database(source))
         except (FionaError, ValueError, OSError) as error:
-            raise DraftError(f"cannot read layer {name} of {hide_password(source)}: {_tell(error)}") from error
+            known = f"; its layers: {', '.join(names)}" if name not in names and names else ""
+            raise DraftError(f"cannot read layer {name} of {hide_password(source)}: {_tell(error)}{known}") from error
 
 
 def connect(source: str) -> str:

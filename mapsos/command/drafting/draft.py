@@ -103,11 +103,7 @@ def _draft_layer(data: DataSet) -> tuple[DraftLayer | None, str]:
         )
     if not roles.values:
         return None, "no column has values"
-    postgis = None
-    if is_database(data.source):
-        postgis = write_postgis_data(data)
-        if postgis is None:
-            return None, "the table has no geometries"
+    postgis = write_postgis_data(data) if is_database(data.source) else None
     return DraftLayer(data, roles, find_projection(data), postgis), ""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from mapsos.command.drafting.data_sets import DataSet, Rectangle, hide_password, is_database
+from mapsos.command.drafting.data_sets import DataSet, Rectangle, connect, hide_password, is_database
 from mapsos.command.drafting.names import read_name, write_xml_name
 from mapsos.command.drafting.projections import UNKNOWN, WGS84, Projection
 from mapsos.command.drafting.roles import Roles
@@ -168,7 +168,7 @@ def _write_source(
             connection = f"{write_xml_name(name)}.vrt"
             companions[connection] = _move_vrt(data, folder)
         return {"connectiontype": "OGR", "connection": _escape(connection), "data": _escape(data.layer)}
-    path = data.source if is_database(data.source) else _write_path(data.source, folder)
+    path = connect(data.source) if is_database(data.source) else _write_path(data.source, folder)
     if data.driver == "ESRI Shapefile" and data.source.lower().endswith(".shp"):
         return {"data": _escape(path[:-4])}
     return {"connectiontype": "OGR", "connection": _escape(path), "data": _escape(data.layer)}
