@@ -13,7 +13,6 @@ from mapsos.command.arguments import suggest
 from mapsos.command.check import run_check
 from mapsos.command.completion import run_completion
 from mapsos.command.help import OPTIONS, USAGE, describe_unknown, run_help
-from mapsos.command.init import run_init
 from mapsos.command.install import run_install
 from mapsos.command.versions import write_version
 from mapsos.terms.values import dataclass
@@ -138,6 +137,13 @@ def run_serve(arguments: Sequence[str]) -> int:
     from mapsos.command.serve import run_serve
 
     return run_serve(arguments)
+
+
+def run_init(arguments: Sequence[str]) -> int:
+    """Run ``mapsos init``."""
+    from mapsos.command.init import run_init
+
+    return run_init(arguments)
 
 
 def run_get(arguments: Sequence[str]) -> int:

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser
 
 _FILES = ("FILE", "FOLDER", "DATA", "unix:PATH")
-"""What a value is called that is a path."""
+"""Names of values that are paths."""
 
 
 @dataclass(frozen=True)
 class CommandWords:
-    """What follows a command: its description, its options, those with a value that is a path or any other value."""
+    """The words after a command: its description, its options, those with a value that is a path or any other value."""
 
     name: str
     meaning: str

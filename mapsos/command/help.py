@@ -61,7 +61,7 @@ def run_help(arguments: Sequence[str]) -> int:
 
 
 def describe_unknown(word: str) -> str:
-    """Return what is wrong with a first argument that is no command, and which one it resembles."""
+    """Return the message about a first argument that is not a command, with the one that it resembles."""
     if word.startswith("-"):
         return f"unknown argument: {word}{suggest(word, OPTIONS)}"
     return f"unknown command: {word}{suggest(word, [*PARSERS, 'cgi'])}"

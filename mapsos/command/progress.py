@@ -1,7 +1,7 @@
 """Report how much of a long answer has arrived, on a terminal.
 
-Neither the length of an answer nor the number of its rows is known before its end, so there is no bar to fill, which is
-what libraries for progress bars are for: one line with bytes, rate and time.
+Neither the length of an answer nor the number of its rows is known before its end, so that a bar, which is the purpose
+of libraries for progress, cannot be filled. One line states bytes, rate and time.
 """
 
 from __future__ import annotations

@@ -91,5 +91,5 @@ class ServiceError(ReportedError):
 
     @property
     def is_for_admin(self) -> bool:
-        """Whether the map or its data have to be mended."""
+        """Whether the map or its data must be fixed."""
         return self.kind in (Kind.MISCONFIGURED, Kind.UNREADABLE)

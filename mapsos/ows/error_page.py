@@ -21,7 +21,7 @@ class PageError(ReportedError):
 
     @property
     def is_for_admin(self) -> bool:
-        """Whether the map has to be mended."""
+        """Whether the map must be fixed."""
         return self.status == 500
 
     @property

@@ -46,7 +46,7 @@ class OwsException(ReportedError):
 
     @property
     def is_for_admin(self) -> bool:
-        """Whether the map or its data have to be mended."""
+        """Whether the map or its data must be fixed."""
         return self.status == 500
 
     @property

@@ -35,7 +35,7 @@ class EntryExchange:
         return Response(status=302, headers=headers, operation=PAGE_OPERATION)
 
     def report(self, failure: Failure) -> Response:
-        """Report a failure, of which there is none."""
+        """Report a failure."""
         return Response(status=500, error=True, operation=PAGE_OPERATION)
 
 

@@ -32,7 +32,7 @@ class RestError(ReportedError):
 
     @property
     def is_for_admin(self) -> bool:
-        """Whether the map or its data have to be mended."""
+        """Whether the map or its data must be fixed."""
         return self.code == 500
 
 

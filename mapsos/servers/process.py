@@ -54,7 +54,7 @@ def log_break(error: Exception) -> None:
 
 
 class _StreamHandler(logging.StreamHandler[TextIO]):
-    """Writes to a stream, until nobody reads it any more: then a server goes on without a log."""
+    """Writes to a stream until its reader has gone: then a server continues without a log."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         """Report a failure of logging, unless the stream is a closed pipe."""

@@ -20,7 +20,7 @@ class ReportedError(Exception):
 
     @property
     def is_for_admin(self) -> bool:
-        """Whether the admin has to mend something: a map, the data or the access to them. Otherwise the client does."""
+        """Whether the admin must fix something: a map, the data or the access to them. Otherwise the client must."""
         return False
 
 

@@ -28,8 +28,18 @@ def test_requests_are_answered_by_the_daemon_processes(client: Client) -> None:
 
 
 def test_the_log_is_where_the_document_says(client: Client) -> None:
-    client.ask("service=SOS&request=GetNothing")
-    assert "GetNothing" in client.machine.run("cat /var/log/apache2/error.log").stdout
+    """Faults that the admin must fix; requests are in Apache's access log."""
+    client.ask(CAPABILITIES)
+    path = client.machine.root / "srv/maps/examples/mapfiles/weather.map"
+    text = path.read_text()
+    path.write_text("MAP NONSENSE END")
+    try:
+        client.ask(CAPABILITIES)
+    finally:
+        path.write_text(text)
+    log = client.machine.run("cat /var/log/apache2/error.log").stdout
+    assert "weather.map" in log
+    assert " INFO " not in log
 
 
 def test_a_changed_map_counts_after_nothing_but_a_request(client: Client) -> None:

@@ -45,6 +45,7 @@ THRESHOLDS: dict[str, str] = {
     # The command line: each command imports what it needs, and --help, --version and wrong arguments nothing heavy.
     "mapsos.command.cli -> mapsos.command.serve": "190 ms of all other commands",
     "mapsos.command.cli -> mapsos.command.get": "150 ms of --help and of all other commands",
+    "mapsos.command.cli -> mapsos.command.init": "30 ms of all other commands",
     "mapsos.command.check -> mapsos.check.report": "150 ms of all other commands, of help and completion too",
     # prometheus-client, where metrics are off.
     "mapsos.servers.status -> mapsos.servers.counting": "70 ms of each process of a WSGI server",

@@ -191,7 +191,7 @@ def _read_layer(source: str, name: str, collection: Any, *, single: bool) -> Dat
             found = collection.bounds
             bounds = found if any(found) or rows else None
         except Exception:
-            # Fiona's errors here are of several kinds: there are no rows, or none with a geometry.
+            # Fiona's errors here are of several kinds: the layer is empty, or has only rows without a geometry.
             bounds = None
     title = Path(source).stem if single else name.rpartition(".")[2]
     crs = collection.crs_wkt or "" if geometry != "None" else ""

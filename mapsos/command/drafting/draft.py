@@ -92,7 +92,7 @@ def draft_map(
 
 
 def _draft_layer(data: DataSet) -> tuple[DraftLayer | None, str]:
-    """Return the layer of a data set, or None and why there is none."""
+    """Return the layer of a data set, or None and the reason."""
     roles = find_roles(data)
     if roles.time is None:
         return None, "no column has times that can be read"

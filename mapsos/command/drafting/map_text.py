@@ -15,7 +15,7 @@ from mapsos.command.drafting.roles import Roles
 from mapsos.terms.values import dataclass
 
 _MARGIN = 0.1
-"""What the EXTENT of the map exceeds the data by, as a part of their width and height."""
+"""The margin of the EXTENT of the map around the data, as a part of their width and height."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ _UNITS = {
 
 _KELVIN = {"k": "K", "c": "Cel", "f": "[degF]"}
 _ONLY_IN_BRACKETS = {"min", "h", "l", "grad", "s/m"}
-"""What is more often something else, such as a minimum, where no brackets enclose it."""
+"""Units that without brackets are more often something else, such as a minimum."""
 
 _QUANTITIES = (
     (r"wassertemp|water_?temp", "WaterTemperature"),
@@ -58,7 +58,7 @@ _QUANTITIES = (
 
 @dataclass(frozen=True)
 class Meaning:
-    """What the name of a column says: the name without its unit, the UCUM code of the unit, and the definition.
+    """The parts of the name of a column: the name without its unit, the UCUM code of the unit, and the definition.
 
     ``unit`` is None where the name has none, or one that is not known; ``stated`` is then how it is written.
     """

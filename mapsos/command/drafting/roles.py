@@ -87,7 +87,7 @@ def find_roles(data: DataSet) -> Roles:
 
 
 def find_coordinates(names: Sequence[str]) -> tuple[str, str] | None:
-    """Return the names of the columns with x and y, by their names; None if there are no two that belong together."""
+    """Return the names of the columns with x and y, by their names; None without two that belong together."""
     lowered = {re.sub(r"[\W]+", "_", name.lower()).strip("_"): name for name in names}
     for x, y in zip(_LONGITUDES, _LATITUDES, strict=True):
         if x in lowered and y in lowered:
