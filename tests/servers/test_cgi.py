@@ -107,8 +107,9 @@ def test_without_a_default_map_it_is_the_list_of_services(tmp_path: Path) -> Non
 )  # fmt: skip
 def test_all_others_get_the_answer_of_mapserver(environ: dict[str, str]) -> None:
     done = run(**{"REQUEST_METHOD": "GET", "QUERY_STRING": "", **environ})
-    assert b"Location" not in done.stdout
-    assert b"Vary" not in done.stdout
+    headers = done.stdout.partition(b"\r\n\r\n")[0]
+    assert b"Location: " not in headers
+    assert b"Accept\r" not in headers + b"\r"
     if environ.get("REQUEST_METHOD") != "POST" and "x=1" not in environ.values():
         assert b"loadParams(): Web application error. No query information to decode." in done.stdout
 
@@ -228,12 +229,14 @@ def test_a_client_that_goes_away_is_no_error() -> None:
         "MAPSERVER_CONFIG_FILE": str(EXAMPLES / "mapsos.conf"),
         "REQUEST_METHOD": "GET",
         "QUERY_STRING": query,
-        "MAPSOS_LOG_LEVEL": "warning",
+        "SERVER_NAME": "h",
+        "SERVER_PORT": "80",
+        "SCRIPT_NAME": "/sos",
     }
     with subprocess.Popen([COMMAND], env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        assert process.stdout.read(100).startswith(b"Content-Type: text/xml")
+        assert b"<om:ObservationCollection" in process.stdout.read(500)
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(60) == 0

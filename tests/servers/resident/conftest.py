@@ -190,6 +190,7 @@ def make_site(data: Path) -> Iterator[Site]:
     command = [sys.executable, "-IS", "-X", "importtime", program]
     made = Site(folder, program, str(data / "mapsos"), command, {"HOME": str(folder)})
     made.environ |= {name: value for name, value in os.environ.items() if name.startswith("COVERAGE")}
+    made.environ["MAPSOS_LOG_LEVEL"] = "info"
     made.environ["XDG_RUNTIME_DIR"] = str(folder / "run")
     made.environ["MAPSERVER_CONFIG_FILE"] = str(folder / "mapsos.conf")
     made.write_map("a", "Few", "few")
