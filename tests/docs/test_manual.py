@@ -38,9 +38,11 @@ def test_the_usage_lists_every_command() -> None:
 
 
 def test_man_reads_it() -> None:
-    man = shutil.which("groff") or shutil.which("mandoc")
-    if man is None:
-        pytest.skip("neither groff nor mandoc is installed here")
-    arguments = ["-man", "-Tutf8", "-ww"] if man.endswith("groff") else ["-Tlint"]
-    done = subprocess.run([man, *arguments, PAGE], capture_output=True, text=True, timeout=60, check=False)
+    groff = shutil.which("groff")
+    if groff is None:
+        pytest.skip("groff is not installed here")
+    done = subprocess.run(
+        [groff, "-man", "-Tutf8", "-ww", PAGE], capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
+    assert "Draft a mapfile from data sets" in done.stdout
