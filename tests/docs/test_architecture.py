@@ -59,7 +59,6 @@ THRESHOLDS: dict[str, str] = {
         "150 ms (numpy, pyarrow) where facts of the data source answer, or columns alone",
     "mapsos.sources.open_reader -> mapsos.sources.drivers.inline": "2 ms for every other source",
     "mapsos.sources.open_reader -> mapsos.sources.drivers.shapefiles": "2 ms for every other source",
-    "mapsos.sources.open_reader -> mapsos.sources.drivers.ogr": "62 ms (GDAL) for points of shapefiles, and FEATURE",
     "mapsos.sources.open_reader -> mapsos.sources.drivers.flatgeobuf": "2 ms for every other file",
     "mapsos.sources.open_reader -> mapsos.sources.drivers.postgres.postgis": "5 ms for files",
     "mapsos.sources.open_reader -> mapsos.sources.indexes.postgresql_facts": "4 ms where only the rows are needed",
@@ -68,6 +67,8 @@ THRESHOLDS: dict[str, str] = {
     ),
     "mapsos.sources.indexes.sqlite_facts -> mapsos.sources.indexes.row_counts":
         "150 ms (numpy, pyarrow) where no rows are counted",
+    "mapsos.sources.drivers.sqlite_columns -> mapsos.columns.value_texts": "13 ms, numpy: only columns without a type",
+    "mapsos.sources.open_reader -> mapsos.sources.drivers.vrt": "62 ms (GDAL) for points of shapefiles, and FEATURE",
     "mapsos.sources.source_columns -> mapsos.columns.driver_values":
         "152 ms (numpy, pyarrow) where a layer is opened and not read",
     # mapfile: a process that finds the compiled form of its map does not need the parser.
