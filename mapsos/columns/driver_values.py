@@ -115,7 +115,7 @@ def _instants(iso: pa.Array) -> pa.Array:
 
 
 def _clock_times(raw: pa.Array) -> pa.Array:
-    # A zone says nothing of a time without a day.
+    # Without a day a zone has no meaning.
     texts = pc.replace_substring_regex(utf8_texts(raw), r"[+-]\d\d(:\d\d)*$", "")
     good = pc.match_substring_regex(texts, r"^([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$")
     clocks = pc.if_else(good, texts, pa.scalar(None, pa.large_string()))
