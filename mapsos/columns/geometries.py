@@ -215,7 +215,7 @@ def _blank(wkb: pa.Array, empty: np.ndarray) -> pa.Array:
 def _fixed_points(wkb: pa.Array) -> np.ndarray | None:
     """Return points by their fixed offset in records of one length and form; None for any other column.
 
-    A point with a coordinate that is not finite is none.
+    A point with a coordinate that is not finite counts as missing.
     """
     import numpy as np
 

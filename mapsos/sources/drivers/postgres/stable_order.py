@@ -46,7 +46,7 @@ class StableOrder:
     stored
         Whether the rows of scans come as they are stored, which is the order if no key is known.
     first
-        The column that the mapfile calls unique, which nobody checks: sorted by first, as it may have an index.
+        The column that the mapfile calls unique, which no database checks: sorted by first, as it may have an index.
     """
 
     key: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """How many rows of a PostgreSQL table or SELECT to fetch at a time, by what its tables store apart from their rows.
 
-The server stores a value apart (TOAST) that makes its row longer than 2 kB even when it is compressed. Where there is
-none, rows are short. Statistics do not tell how long such values are.
+The server stores a value apart (TOAST) that makes its row longer than 2 kB even when it is compressed. Without such
+values rows are short. Its statistics do not contain their lengths.
 """
 
 from __future__ import annotations
