@@ -10,7 +10,7 @@ from mapsos.sources.layer import open_layer
 from mapsos.sources.query import LayerQuery
 from mapsos.terms import predicates as p
 from mapsos.terms.layer_source import LayerSource
-from mapsos.terms.times import parse_period
+from mapsos.terms.times import parse_period, parse_time
 from tests.support.postgresql import Cluster
 
 from .conftest import COMMON, by_ogr, by_postgis
@@ -78,6 +78,29 @@ OTHERS = {
 def test_types_that_only_postgresql_has(source: LayerSource) -> None:
     rows = read_texts(source, tuple(OTHERS))
     assert {name: tuple(row[place] for row in rows) for place, name in enumerate(OTHERS, 1)} == OTHERS
+
+
+DAYS = ("1899-01-01", "1969-12-31", "1970-01-01")
+DAYS_QUERY = (
+    "SELECT n, day, ST_SetSRID(ST_MakePoint(n, n), 4326) AS geom FROM (VALUES "
+    f"{', '.join(f'({number}, DATE {day!r})' for number, day in enumerate(DAYS))}) AS v (n, day)"
+)
+
+
+@pytest.mark.parametrize("form", ["postgis", "ogr"])
+def test_days_before_1970(form: str, connection: str) -> None:
+    """The stream of GDAL 3.6 delivers the day after each."""
+    if form == "ogr":
+        source = by_ogr(connection, DAYS_QUERY)
+    else:
+        source = by_postgis(connection, f"({DAYS_QUERY}) AS days", more="USING UNIQUE n USING SRID=4326")
+    with open_layer(source) as layer:
+        (batch,) = layer.read(LayerQuery(source, texts=("day",)))
+        (found,) = layer.read(LayerQuery(source, texts=("n",), predicate=period("1969-12-31/1969-12-31", column="day")))
+        newest = layer.extreme_times("day", None, p.Compare("n", "<", "2"))
+    assert batch.texts["day"].to_pylist() == list(DAYS)
+    assert found.texts["n"].to_pylist() == ["1"]
+    assert newest[""].begin == parse_time("1969-12-31").begin
 
 
 SETTINGS = {
