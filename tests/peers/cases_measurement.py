@@ -186,7 +186,7 @@ CASES: list[Case] = [
     *(case(f"meas-every-{name}", f"every_{name}") for name in FIVE_SOURCES),
     *(case(f"meas-numbers-{name}", f"numbers_{name}", "D-27") for name in NUMBER_SOURCES),
     *(case(f"meas-zones-{ext}", f"zones_{ext}", "D-27") for ext in ("gpkg", "fgb", "geojson")),
-    *(case(f"meas-fractions-{ext}", f"fractions_{ext}", "B-37", "D-27") for ext in ("gpkg", "fgb", "geojson")),
+    *(case(f"meas-fractions-{ext}", f"fractions_{ext}", "B-37") for ext in ("gpkg", "fgb", "geojson")),
     *(case(f"meas-lines-{ext}", f"lines_{ext}", "D-27") for ext in ("shp", "gpkg", "geojson")),
     *(
         case(
