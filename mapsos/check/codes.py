@@ -111,6 +111,7 @@ MAP_EXTENT_EXCEEDED = _rule("M605", "warning", "Some data are outside the EXTENT
 MAP_EXTENT_MISSED = _rule("M606", "error", "All data are outside the EXTENT of the map")
 TIME_EXTENT_EXCEEDED = _rule("M607", "warning", "The times exceed the time extent of the offering")
 NOT_IN_DEGREES = _rule("M608", "warning", "The coordinates are not degrees, but the CRS is in degrees")
+IN_DEGREES = _rule("M609", "warning", "The coordinates look like degrees, but the CRS is not in degrees")
 
 # 7xx: speed.
 NO_INDEX = _rule("M701", "info", "The table has no index of procedures and times")

@@ -15,7 +15,14 @@ from mapsos.mapfile.model import ObservationLayer, Offering, Service, group_offe
 from mapsos.mapfile.reader import ParsedMap
 from mapsos.operations.errors import ServiceError
 from mapsos.operations.layers.extents import read_stated_extent, read_time_limits
-from mapsos.operations.layers.facts import find_extent, find_time_bounds, has_geometry, list_columns, list_values
+from mapsos.operations.layers.facts import (
+    find_extent,
+    find_time_bounds,
+    has_geometry,
+    list_columns,
+    list_values,
+    read_layer,
+)
 from mapsos.operations.layers.meaning import LayerMeaning
 from mapsos.terms.crs import Crs, is_geographic, is_known
 from mapsos.terms.layer_source import LayerSource, SourceKind
@@ -218,17 +225,27 @@ def _check_map_extent(layer: ObservationLayer, service: Service, map_block: Bloc
 
 
 def _check_degrees(layer: ObservationLayer, block: Block) -> Iterator[Finding]:
-    """Yield a finding if coordinates cannot be longitudes and latitudes, as the PROJECTION states."""
+    """Yield a finding if coordinates are probably not in the unit of the PROJECTION, degrees or others."""
     crs, attribute = layer.source.crs, block.last("projection")
-    if crs is None or attribute is None or not is_known(crs.definition) or not is_geographic(crs.definition):
+    if crs is None or attribute is None or not is_known(crs.definition):
         return
+    in_degrees = is_geographic(crs.definition)
     real = find_extent(layer.source, None) if has_geometry(layer.source) else None
-    if real is not None and max(abs(real[0]), abs(real[2])) > _MOST_DEGREES:
+    if real is None:
+        return
+    most = max(map(abs, real))
+    if in_degrees and most > _MOST_DEGREES:
         message = (
             f"{crs.label or 'the CRS'} is in degrees, but the coordinates of layer {layer.name} are {_show(real)}: "
             "clients place them wrongly or nowhere. Write the CRS that the data are in"
         )
         yield Finding(attribute.file, attribute.line, codes.NOT_IN_DEGREES, "PROJECTION", message)
+    elif not in_degrees and 0 < most <= 180 and max(abs(real[1]), abs(real[3])) <= 90:
+        message = (
+            f"the coordinates of layer {layer.name}, {_show(real)}, look like degrees, but {crs.label or 'the CRS'} is "
+            'not in degrees: clients place them wrongly. Write the CRS that the data are in, for example "epsg:4326"'
+        )
+        yield Finding(attribute.file, attribute.line, codes.IN_DEGREES, "PROJECTION", message)
 
 
 def _find_extent(layer: ObservationLayer, crs: Crs | None) -> Rectangle | None:
@@ -265,6 +282,8 @@ def _check_times(meaning: LayerMeaning, offering: Offering, now: int) -> Iterato
         return
     bounds = find_time_bounds(layer.source, column.name)
     if bounds is None:
+        if _is_empty(layer):
+            return  # reported by the findings about procedures
         message = (
             f"no value of column {column.name} of layer {layer.name} is a time: eventTime matches nothing; name a "
             "column of dates, of ISO 8601 strings, or of seconds since 1970"
@@ -290,6 +309,11 @@ def _check_times(meaning: LayerMeaning, offering: Offering, now: int) -> Iterato
 def _check_procedures(meaning: LayerMeaning) -> Iterator[Finding]:
     layer, column = meaning.layer, meaning.procedure_column
     if column is None:
+        time = meaning.time_column
+        # A layer with a time has rows.
+        if (time is None or find_time_bounds(layer.source, time.name) is None) and _is_empty(layer):
+            message = f"layer {layer.name} has no rows: clients get no observations of it. Check its DATA and FILTER"
+            yield Finding(layer.file, layer.line, codes.NO_ROWS, "DATA", message)
         return
     present = list_values(layer.source, column.name)
     if not present:
@@ -323,6 +347,11 @@ def _check_procedures(meaning: LayerMeaning) -> Iterator[Finding]:
             "nothing; correct the name, which is case-sensitive"
         )
         yield _finding(layer, codes.ABSENT_PROCEDURES, "procedure", message)
+
+
+def _is_empty(layer: ObservationLayer) -> bool:
+    with read_layer(layer.source) as rows:
+        return rows.count() == 0
 
 
 def _list(names: list[str]) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from mapsos.check import codes
 from mapsos.check.finding import Finding, Rule
+from mapsos.check.formats import write_line
 from mapsos.mapfile.blocks import KEYWORDS, OPENERS, PAIRS
 from mapsos.mapfile.errors import Fault, MapfileError
 from mapsos.mapfile.tokens import Token, TokenKind, read_tokens, split_text
@@ -78,9 +80,13 @@ def find_swallowed(steps: Sequence[Step]) -> Iterator[Finding]:
     A keyword begins a line and has no quotes. VALIDATION is left out: its keys are often keywords.
     """
     reported: set[int] = set()
+    words: Counter[int] = Counter()
     for before, step in pairwise(steps):
         token, block = step.token, step.opened[-1] if step.opened else None
         if block is None or id(block) in reported or not block.is_word("metadata", "connectionoptions", "projection"):
+            continue
+        words[id(block)] += 1
+        if words[id(block)] % 2 == 0 and not block.is_word("projection"):
             continue
         begins_line = (token.file, token.line) != (before.token.file, before.token.line)
         if begins_line and token.kind is TokenKind.WORD and token.text.lower() in KEYWORDS | _INNER:
@@ -90,6 +96,11 @@ def find_swallowed(steps: Sequence[Step]) -> Iterator[Finding]:
                 f"missing before line {token.line}"
             )
             yield Finding(token.file, token.line, codes.MISSING_END, _name(token), message)
+
+
+def write_failure(error: MapfileError) -> str:
+    """Return the line that `mapsos check` prints about a mapfile that cannot be served."""
+    return write_line(explain_failure(error))
 
 
 def follow_blocks(tokens: Iterable[Token]) -> Iterator[Step]:

@@ -24,6 +24,8 @@ from mapsos.terms.values import dataclass
 
 _FEW_ROWS = 100
 """A table that has no more rows is read as fast without an index."""
+_MANY_ROWS = 10_000
+"""A table with more rows takes time to read for a small area."""
 
 _DATABASES = {Dialect.SQLITE: "GeoPackages and SQLite files", Dialect.POSTGRESQL: "PostgreSQL"}
 
@@ -33,12 +35,14 @@ class _Table:
     """A table and its indexes.
 
     ``keys`` are the first columns of each index, at most two, that can be searched for exact values and ranges.
+    ``is_large`` is whether a search for a small area gains by an index.
     """
 
     name: str
     quoted: str
     keys: tuple[tuple[str, ...], ...]
     has_spatial_index: bool
+    is_large: bool
 
 
 def find_missing_indexes(meaning: LayerMeaning, block: Block) -> Iterator[Finding]:
@@ -79,7 +83,7 @@ def _compare(meaning: LayerMeaning, where: Located, reader: OgrReader, table: _T
             f"it: {_write_index(reader, table, (time.name,), time.name)}"
         )
         yield Finding(where.file, where.line, codes.NO_TIME_INDEX, "DATA", message)
-    if table.has_spatial_index or not _is_spread(meaning.layer.source):
+    if table.has_spatial_index or not table.is_large or not _is_spread(meaning.layer.source):
         return
     if statement := _write_spatial_index(reader, table):
         message = (
@@ -133,11 +137,11 @@ def _read_sqlite(reader: OgrReader) -> _Table | None:
     if reader.ask(f"SELECT type FROM sqlite_master WHERE name = {name}") != [["table"]]:
         return None
     quoted = quote_identifier(reader.table, reader.dialect)
-    ((count,),) = reader.ask(f"SELECT count(*) FROM (SELECT 1 FROM {quoted} LIMIT {_FEW_ROWS + 1})")
+    ((count,),) = reader.ask(f"SELECT count(*) FROM (SELECT 1 FROM {quoted} LIMIT {_MANY_ROWS + 1})")
     if int(count) <= _FEW_ROWS:
         return None
     spatial = reader.has_table(f"rtree_{reader.table}_{reader.geometry_name}")
-    return _Table(reader.table, quoted, tuple(reader.index_keys()), spatial)
+    return _Table(reader.table, quoted, tuple(reader.index_keys()), spatial, int(count) > _MANY_ROWS)
 
 
 def _read_postgresql(reader: PostgresqlReader, time: Column | None) -> _Table | None:
@@ -173,4 +177,5 @@ def _read_postgresql(reader: PostgresqlReader, time: Column | None) -> _Table | 
             by_bytes = collation in ("C", "POSIX", "ucs_basic")
             useless = time is not None and column == time.name and not by_bytes and _write_order(reader, column)
             keys.setdefault(index, []).append("" if useless else column)
-    return _Table(name, origin, tuple(tuple(columns) for columns in keys.values()), spatial)
+    large = float(rows) <= 0 or float(rows) > _MANY_ROWS
+    return _Table(name, origin, tuple(tuple(columns) for columns in keys.values()), spatial, large)

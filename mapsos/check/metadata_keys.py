@@ -25,7 +25,9 @@ from mapsos.sos.v1.operations import OPERATIONS
 
 _ITEM = re.compile(r"(?:sos|ows|wfs|gml)_(.+)_([a-z]+)", re.S)
 _REQUESTS = frozenset(operation.name.lower() for operation in OPERATIONS)
-_FOREIGN_PREFIX = re.compile(r"(?:ows|wfs|wms|wcs|gml|oga|ogcapi|mapsos|tile|kml|gmd|default|qstring)_")
+_FOREIGN_PREFIX = re.compile(r"(?:ows|wfs|wms|wcs|gml|oga|ogcapi|mapsos|tile|kml|gmd|default|qstring|inspire)_")
+_FOREIGN_KEYS = frozenset(("ows_languages",))
+"""Keys of other services that differ from one of SOS by a letter."""
 
 
 def is_xml_name(text: str) -> bool:
@@ -106,7 +108,7 @@ def find_unknown_keys(metadata: Metadata) -> Iterator[Finding]:
         spelling for key in METADATA_KEYS if key.level not in (metadata.level, "item") for spelling in key.spellings
     }
     for entry in metadata.entries.values():
-        if entry.key in known or _is_item_key(metadata, entry):
+        if entry.key in known or entry.key in _FOREIGN_KEYS or _is_item_key(metadata, entry):
             continue
         foreign = _FOREIGN_PREFIX.match(entry.key) is not None
         near = difflib.get_close_matches(entry.key, known, 1, 0.93 if foreign else 0.8)

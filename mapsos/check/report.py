@@ -145,11 +145,6 @@ def check_mapfile(path: str, mapserver: float = MAPSERVER, progress: Progress | 
     return sorted(found, key=lambda finding: (finding.file, finding.line, _ORDER[finding.level], finding.code))
 
 
-def write_failure(error: MapfileError) -> str:
-    """Return the line that `mapsos check` prints about a mapfile that cannot be served."""
-    return write_line(explain_failure(error))
-
-
 def _write(stream: TextIO, text: str, end: str = "\n") -> None:
     """Write a text as far as the stream can: not every terminal can show all bytes of a mapfile."""
     encoding = getattr(stream, "encoding", None) or "utf-8"

@@ -76,7 +76,7 @@ def geopackages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("geopackages")
     write_geopackage(folder / "gauges.gpkg")
     write_geopackage(folder / "empty.gpkg", rows=0)
-    write_geopackage(folder / "unindexed.gpkg", options=["SPATIAL_INDEX=NO"])
+    write_geopackage(folder / "unindexed.gpkg", rows=10_001, options=["SPATIAL_INDEX=NO"])
     return folder
 
 
@@ -103,7 +103,7 @@ def write_geopackage(path: Path, driver: str = "GPKG", rows: int = 120, options:
         for row in range(rows):
             feature = ogr.Feature(layer.GetLayerDefn())
             feature["station"], feature["level"] = f"K{row % 4}", row
-            feature["time"] = f"2024-03-{1 + row // 24:02d}T{row % 24:02d}:00:00Z"
+            feature["time"] = f"2024-03-{1 + row // 24 % 31:02d}T{row % 24:02d}:00:00Z"
             feature.SetGeometry(ogr.CreateGeometryFromWkt(f"POINT({10 + row % 4} 50)"))
             layer.CreateFeature(feature)
     del layer, dataset

@@ -125,6 +125,7 @@ CASES: dict[str, Mapping[str, str]] = {
     "M606": {"EXTENT 5 45 15 55": "EXTENT 0 0 1 1"},
     "M607": layer('"sos_offering_timeextent" "2024-03-01T07:00:00Z/"'),
     "M608": {CSV: CSV.replace("gauges.csv", "metres.csv")},
+    "M609": {PROJECTION: PROJECTION.replace("4326", "25832")},
     "M701": {CSV: GEOPACKAGE},
     "M702": {CSV: GEOPACKAGE, STATION: '"sos_procedure" "K1"'},
     "M703": {CSV: '    CONNECTION "unindexed.gpkg"\n'},

@@ -244,3 +244,11 @@ def test_keys_of_an_included_file_are_told_with_that_file(folder: Path) -> None:
     layer[-1] = 'INCLUDE "columns.inc"\nEND END'
     (finding,), _ = check(folder, layer)
     assert (Path(finding.file).name, finding.line, finding.key) == ("columns.inc", 2, "sos_deep_alias")
+
+
+def test_no_rows_and_no_column_of_procedures(folder: Path) -> None:
+    (folder / "stations.csv").write_text(ROWS.splitlines(keepends=True)[0], encoding="utf-8")
+    for changes in ({}, {"sos_timeitem": None}):
+        metadata = {**GOOD, "sos_procedure_item": None, "sos_procedure": "S1", **changes}
+        findings, _ = check(folder, write_layer({key: value for key, value in metadata.items() if value is not None}))
+        assert [finding.code for finding in findings if finding.code != "M310"] == ["M508"]

@@ -17,9 +17,10 @@ import pytest
 
 from mapsos.check import report
 from mapsos.check.codes import NO_TIME_COLUMN, NOT_RECOMMENDED, RULES, SCHEMA_NOT_APPLIED, UNREADABLE_FILE
+from mapsos.check.failures import write_failure
 from mapsos.check.finding import Finding
 from mapsos.check.formats import write_annotation, write_json, write_line, write_sarif, write_summary
-from mapsos.check.report import Progress, run, write_failure
+from mapsos.check.report import Progress, run
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.reader import parse_map
 

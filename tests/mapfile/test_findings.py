@@ -103,6 +103,7 @@ def test_layer_metadata(write_map: MapWriter, metadata: str, level: str, key: st
     [
         ' "wms_title" "x" "gml_include_items" "all" "ows_include_items" "all" "wfs_typename" "x" "ows_title" "x"'
         ' "sos_a_alias" "x"',
+        ' "ows_languages" "eng,ger" "inspire_schemas_location" "x"',
         ' "sos_offering_timeextent" "1990/" "sos_offering_extent" " -66, 43, -62, 45 "',
         ' "ows_srs" "EPSG:4326" "sos_any_column_alias" "x"',
     ],

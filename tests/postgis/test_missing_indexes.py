@@ -31,7 +31,7 @@ def table(cluster: Cluster) -> str:
     cluster.run(
         f"DROP TABLE IF EXISTS {name}; CREATE TABLE {name} ({COLUMNS}); "
         f"INSERT INTO {name} SELECT 'S' || n % 5, t, to_char(t, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), n, "
-        "ST_SetSRID(ST_MakePoint(10, 50), 4326) FROM generate_series(1, 500) AS n, "
+        "ST_SetSRID(ST_MakePoint(n % 5, 50), 4326) FROM generate_series(1, 10001) AS n, "
         "LATERAL (SELECT '2024-01-01+00'::timestamptz + n * interval '1 hour') AS x (t); "
         f"ANALYZE {name}; GRANT SELECT ON {name} TO {READER};"
     )
@@ -92,7 +92,7 @@ def test_a_partitioned_table_and_a_view(cluster: Cluster, connection: str, way: 
     cluster.run(
         f"DROP TABLE IF EXISTS parts CASCADE; CREATE TABLE parts ({COLUMNS}) PARTITION BY RANGE (\"the Time\"); "
         "CREATE TABLE parts_all PARTITION OF parts DEFAULT; INSERT INTO parts SELECT 'S', now(), '2024', 1, "
-        "ST_SetSRID(ST_MakePoint(10, 50), 4326) FROM generate_series(1, 200); "
+        "ST_SetSRID(ST_MakePoint(n % 5, 50), 4326) FROM generate_series(1, 200) AS n; "
         'CREATE INDEX ON parts (station, "the Time"); CREATE VIEW seen_parts AS SELECT * FROM parts; '
         f"GRANT SELECT ON parts, seen_parts TO {READER};"
     )
