@@ -34,6 +34,20 @@ _STRUCTURE = ("end", "place", "keyword", "pairs", "projection")
 _WITH_VALUES = frozenset(("map", "web", "layer", "feature", "cluster", "join"))
 """Blocks whose keywords are read with their values, which can be spelled like the beginning of a block."""
 
+_STRINGS = frozenset(("metadata", "connectionoptions", "projection"))
+"""Blocks of strings. VALIDATION is left out: its keys are often keywords."""
+
+_DRAWN = frozenset(("class", "style", "label", "leader", "symbol", "legend", "scalebar", "querymap", "reference"))
+"""Blocks about drawing, which are passed over up to their END."""
+
+_OF_LAYER = frozenset(
+    (
+        "layer class projection connection connectiontype connectionoptions data processing tileindex filteritem web "
+        "outputformat cluster join feature"
+    ).split()
+)
+"""Words that only MAP and LAYER can contain."""
+
 _INNER = frozenset().union(*(names for name, names in OPENERS.items() if name))
 
 
@@ -75,24 +89,26 @@ def explain_failure(error: MapfileError) -> Finding:
 
 
 def find_swallowed(steps: Sequence[Step]) -> Iterator[Finding]:
-    """Yield a finding for each block of strings that has taken a keyword for one, since its own END is missing.
+    """Yield a finding for each block without END that has taken a keyword for a string, or has passed over it.
 
-    A keyword begins a line and has no quotes. VALIDATION is left out: its keys are often keywords.
+    A keyword begins a line and has no quotes.
     """
     reported: set[int] = set()
     words: Counter[int] = Counter()
     for before, step in pairwise(steps):
         token, block = step.token, step.opened[-1] if step.opened else None
-        if block is None or id(block) in reported or not block.is_word("metadata", "connectionoptions", "projection"):
+        if block is None or id(block) in reported or not block.is_word(*_STRINGS, *_DRAWN):
             continue
         words[id(block)] += 1
-        if words[id(block)] % 2 == 0 and not block.is_word("projection"):
+        if words[id(block)] % 2 == 0 and block.text.lower() in PAIRS:
             continue
         begins_line = (token.file, token.line) != (before.token.file, before.token.line)
-        if begins_line and token.kind is TokenKind.WORD and token.text.lower() in KEYWORDS | _INNER:
+        foreign = KEYWORDS | _INNER if block.is_word(*_STRINGS) else _OF_LAYER - OPENERS.get(block.text.lower(), set())
+        if begins_line and token.is_word(*foreign):
             reported.add(id(block))
+            taken = "taken for a string of" if block.is_word(*_STRINGS) else "passed over by"
             message = (
-                f"{token.text} is taken for a part of {_name(block)}, which begins in line {block.line}: an END is "
+                f"{token.text} is {taken} {_name(block)}, which begins in line {block.line}: an END is "
                 f"missing before line {token.line}"
             )
             yield Finding(token.file, token.line, codes.MISSING_END, _name(token), message)
@@ -174,6 +190,9 @@ def _explain_word(error: MapfileError, plain: Finding, steps: Sequence[Step]) ->
         message = f"{_name(token)} is not allowed in {where}: an END is missing before line {token.line}{hint}"
         return Finding(token.file, token.line, codes.MISSING_END, _name(token), message)
     before = steps[number - 1].token
+    if number > 1 and before.is_word(*KEYWORDS) and (keyword := steps[number - 2].token).is_word(*KEYWORDS - _INNER):
+        message = f"{_name(keyword)} has no value, and takes {before.text} in line {before.line} for it"
+        return Finding(keyword.file, keyword.line, codes.MISPLACED_WORD, _name(keyword), message)
     if before.line == token.line and before.file == token.file and _is_plain(before) and _is_plain(token):
         keyword = steps[number - 2].token if number > 1 else before
         if keyword.line == token.line and keyword.text.lower() in KEYWORDS and keyword.kind is TokenKind.WORD:

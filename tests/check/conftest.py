@@ -98,6 +98,7 @@ def write_geopackage(path: Path, driver: str = "GPKG", rows: int = 120, options:
     crs.ImportFromEPSG(4326)
     for name in ("gauges", ODD):
         layer = dataset.CreateLayer(name, crs, ogr.wkbPoint, list(options))
+        layer.StartTransaction()
         for column, kind in (("station", ogr.OFTString), ("time", ogr.OFTDateTime), ("level", ogr.OFTReal)):
             layer.CreateField(ogr.FieldDefn(column, kind))
         for row in range(rows):
@@ -106,6 +107,7 @@ def write_geopackage(path: Path, driver: str = "GPKG", rows: int = 120, options:
             feature["time"] = f"2024-03-{1 + row // 24 % 31:02d}T{row % 24:02d}:00:00Z"
             feature.SetGeometry(ogr.CreateGeometryFromWkt(f"POINT({10 + row % 4} 50)"))
             layer.CreateFeature(feature)
+        layer.CommitTransaction()
     del layer, dataset
 
 

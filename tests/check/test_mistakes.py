@@ -91,6 +91,17 @@ MISTAKES: dict[str, tuple[Mapping[str, str], str, str, tuple[str, ...]]] = {
     "a missing END of PROJECTION": (
         {PROJECTION: PROJECTION.replace(" END", "")}, "M104", "    METADATA", ("PROJECTION, which begins in line 24",),
     ),
+    "a missing END of CLASS": (
+        {"    STATUS ON\n": "    STATUS ON\n    CLASS\n      STYLE\n        SIZE 5\n      END\n"}, "M104",
+        "    CONNECTIONTYPE", ("passed over by CLASS, which begins in line 18",),
+    ),
+    "a missing END of STYLE": (
+        {"    STATUS ON\n": "    STATUS ON\n    CLASS\n      STYLE\n        SIZE 5\n    END\n"}, "M104",
+        "    CONNECTIONTYPE", ("CLASS, which begins in line 18",),
+    ),
+    "a keyword without a value": (
+        {"STATUS ON": "STATUS"}, "M105", "STATUS", ("STATUS has no value, and takes CONNECTIONTYPE in line 18",),
+    ),
     "an END too many": ({"  END\n  LAYER": "  END\n  END\n  LAYER"}, "M109", "  END", ("LAYER in line 15",)),
     "an unquoted value of two words": (
         {'"River gauges"': "River gauges"}, "M107", '"sos_title"',

@@ -9,6 +9,7 @@ import pyproj
 import pytest
 from lxml import etree
 
+from mapsos.check.report import check_mapfile
 from mapsos.sources.filtering.spatial import rectangle_in_layer
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import BBox
@@ -118,3 +119,22 @@ def test_capabilities_have_the_place(field: Field) -> None:
     field.publish("data.geojson", crs="EPSG:2154", head="EXTENT -180 -90 180 90")
     root = etree.fromstring(field.ask("GetCapabilities"))
     assert [each.text for each in root.iter("{*}lowerCorner")] == ["652301.600000 6861302.700000"]
+
+
+@pytest.mark.parametrize("crs", GRIDS)
+@pytest.mark.parametrize(
+    ("extent", "codes"),
+    [
+        ("-180 -90 180 90", set()),
+        # Nothing of the data, which are in Europe and at the poles, is there.
+        ("-100 -40 -80 -20", {"M606"}),
+    ],
+)
+def test_check_warns_about_a_map_that_publishes_nothing(
+    field: Field, crs: str, extent: str, codes: set[str]
+) -> None:
+    write_points(field, GRIDS[crs])
+    field.publish("data.geojson", crs=crs, head=f"EXTENT {extent}")
+    findings = check_mapfile(str(field.mapfile))
+    assert {finding.code for finding in findings if finding.code.startswith("M6")} == codes
+    assert len(field.members()) == (0 if codes else 1)
