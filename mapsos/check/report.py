@@ -13,6 +13,7 @@ from mapsos.check.data import find_in_data
 from mapsos.check.finding import Finding
 from mapsos.check.mapfile_schema import MAPSERVER, find_by_schema
 from mapsos.check.mapfile_text import find_in_mapfile
+from mapsos.check.values import find_in_values
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
 from mapsos.mapfile.reader import read_service
@@ -59,7 +60,12 @@ def check_mapfile(path: str, mapserver: float = MAPSERVER) -> list[Finding]:
     except MapfileError as error:
         return [Finding(error.file, error.line, "error", error.near or "mapfile", error.message)]
     found = dict.fromkeys(
-        [*find_in_mapfile(service), *_check_language(service), *find_in_data(service, current_time())]
+        [
+            *find_in_mapfile(service),
+            *_check_language(service),
+            *find_in_data(service, current_time()),
+            *find_in_values(service),
+        ]
     )
     # What mapsos itself reads, it has spoken of already, and in terms of SOS.
     told = {(finding.file, finding.line, finding.key) for finding in found}

@@ -148,7 +148,8 @@ def test_columns_without_alias(folder: Path) -> None:
     assert (finding.level, finding.key) == ("info", "sos_x_alias")
     assert 'write "sos_x_alias" "x"' in finding.message
     assert line.startswith("LAYER")
-    sibling = write_layer({**GOOD, "sos_observedproperty_id": "op2", "sos_x_alias": "x"}, "l2")
+    other = {"sos_observedproperty_id": "op2", "sos_x_alias": "x", "sos_x_type": "Real"}
+    sibling = write_layer({**GOOD, **other}, "l2")
     assert check(folder, write_layer(GOOD), sibling)[0] == [], "the other layer gives it out"
 
 
