@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mapsos.check.finding import Finding
+from mapsos.columns.iso_times import parse_texts
 from mapsos.mapfile.blocks import Block, parse_blocks
 from mapsos.mapfile.model import Service
 from mapsos.mapfile.tokens import read_tokens
@@ -197,8 +198,6 @@ def _check_numbers(meaning: LayerMeaning, block: Block) -> Iterator[Finding]:
 
 
 def _check_times(meaning: LayerMeaning, time: Column, texts: pa.Array, block: Block) -> Iterator[Finding]:
-    from mapsos.columns.iso_times import parse_texts
-
     _, _, valid = parse_texts(texts)
     unread = [text for text, known in zip(texts.to_pylist(), valid.tolist(), strict=True) if not known]
     reason = next((form.message for form in _FORMS for text in unread if re.match(form.pattern, text.strip())), "")

@@ -53,7 +53,7 @@ THRESHOLDS: dict[str, str] = {
         "150 ms (numpy, pyarrow) where facts of the data source answer, or columns alone",
     "mapsos.sources.open_reader -> mapsos.sources.drivers.inline": "2 ms for every other source",
     "mapsos.sources.open_reader -> mapsos.sources.drivers.shapefiles": "2 ms for every other source",
-    "mapsos.sources.open_reader -> mapsos.sources.drivers.ogr": "62 ms (GDAL) for points of shapefiles, and FEATURE",
+    "mapsos.sources.open_reader -> mapsos.sources.drivers.vrt": "62 ms (GDAL) for points of shapefiles, and FEATURE",
     "mapsos.sources.open_reader -> mapsos.sources.drivers.flatgeobuf": "2 ms for every other file",
     "mapsos.sources.open_reader -> mapsos.sources.drivers.postgis": "9 ms for files",
     "mapsos.sources.open_reader -> mapsos.sources.indexes.sqlite_facts": (

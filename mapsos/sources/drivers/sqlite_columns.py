@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from mapsos.columns.parse_numbers import parse_numbers
 from mapsos.columns.texts import utf8_texts
 from mapsos.sources.filtering.sql import Dialect, quote_identifier, quote_text
 from mapsos.sources.source_columns import OgrColumn, SourceColumn
@@ -57,10 +56,7 @@ class UndeclaredColumn(OgrColumn):
             return texts
         import pyarrow.compute as pc
 
-        from mapsos.columns.value_texts import real_texts
-
-        numbers = parse_numbers(texts)
-        return pc.if_else(numbers.is_valid(), real_texts(numbers), texts)
+        return pc.coalesce(OgrColumn(Column(self.column.name, ColumnKind.REAL)).texts(texts), texts)
 
 
 def read_declared_types(ask: Ask, table: str, selected: str) -> dict[str, str]:
