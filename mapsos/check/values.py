@@ -39,7 +39,7 @@ _COMMA = r"^\s*[+-]?[0-9]*,[0-9]+\s*$"
 
 @dataclass(frozen=True)
 class _Forms:
-    """What is wrong with strings of a form that is not a time, and what to write."""
+    """A form of strings that are not times, and the reason."""
 
     pattern: str
     message: str
@@ -91,7 +91,7 @@ def _check_positions(meaning: LayerMeaning, block: Block) -> Iterator[Finding]:
     names = {column.name.casefold(): column.name for column in meaning.columns}
     x, y = (next((names[name] for name in known if name in names), None) for known in (_X_NAMES, _Y_NAMES))
     if x is None or y is None:
-        remedy = "point CONNECTION and DATA to data with points, or give the layer another TYPE"
+        remedy = "point CONNECTION and DATA to data with points, or change the TYPE of the layer"
     else:
         remedy = (
             f'the columns {x} and {y} look like coordinates: write CONNECTIONOPTIONS "X_POSSIBLE_NAMES" "{x}" '

@@ -1,4 +1,4 @@
-"""Columns of SQLite that no declaration gives a type: the columns that views and SELECTs compute, and odd declarations.
+"""Columns of SQLite without a declared type: those that views and SELECTs compute, and those of odd declarations.
 
 GDAL calls such a column a string, or takes the type of the value in the first row for that of all rows, to which it
 then converts numbers and strings without a word: 1.5 becomes 1, and a string 0. They are read as the strings that

@@ -167,7 +167,7 @@ def _keep_placed(geometry: GeometryColumn, texts: list[pa.Array]) -> GeometryCol
 
 
 def guard_numbers(connection: str) -> GuardedVrt | None:
-    """Return a VRT with the fields that decide about numbers; None where there is nothing to decide.
+    """Return a VRT with the fields that decide about numbers; None without such fields.
 
     ``connection`` is the path of the VRT or its XML. GDAL reports the errors of one that cannot be read.
     """
