@@ -101,6 +101,12 @@ NO_PROCEDURES = _rule("M509", "error", "The layer has no rows, from which capabi
 ROWS_WITHOUT_PROCEDURE = _rule("M510", "warning", "Some rows have no procedure")
 UNLISTED_PROCEDURES = _rule("M511", "warning", "The data have procedures that are not listed")
 ABSENT_PROCEDURES = _rule("M512", "warning", "Listed procedures are not in the data")
+NO_POSITIONS = _rule("M513", "warning", "No row of a layer of points has a position")
+DATA_NOT_UTF8 = _rule("M514", "warning", "The data are not UTF-8, and the layer has no ENCODING")
+NUMERIC_TEXT = _rule("M515", "warning", "A column of numbers is text")
+NOT_NUMBERS = _rule("M516", "warning", "A column of numbers has other values, which are missing in answers")
+FALSE_NUMBERS = _rule("M517", "warning", "A column of numbers has other values, which become numbers")
+UNREAD_TIMES = _rule("M518", "warning", "Some values of the column of times are not times")
 
 # 6xx: CRSs and extents.
 NO_PROJECTION = _rule("M601", "warning", "The layer has no PROJECTION")

@@ -189,7 +189,7 @@ def _check_crs(layer: ObservationLayer, service: Service, block: Block) -> Itera
         if service.crs is not None:
             consequence = (
                 f"positions are taken for {service.crs.label or 'the CRS'}, the PROJECTION of the MAP, and are not "
-                "reprojected, whatever srsName a request has; capabilities have no extent, and pages no map"
+                "reprojected, whatever srsName a request has; capabilities have no extent"
             )
         message = f'{consequence}. Write into the LAYER, for example, PROJECTION "{suggest_projection(service)}" END'
         yield Finding(block.file, block.line, codes.NO_PROJECTION, "PROJECTION", message)

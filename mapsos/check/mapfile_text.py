@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
 
 from mapsos.check import codes
-from mapsos.check.failures import Step, find_swallowed, follow_blocks
+from mapsos.check.failures import find_swallowed, follow_blocks
 from mapsos.check.finding import Finding, Rule, locate
 from mapsos.check.layer_text import check_layers, suggest_projection
 from mapsos.check.metadata_keys import check_keys
 from mapsos.mapfile.blocks import Block
+from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.keys import metadata_key
 from mapsos.mapfile.model import CONFORMANCES, Service, read_max_rows
 from mapsos.mapfile.reader import ParsedMap, web_metadata
-from mapsos.mapfile.tokens import Token, TokenKind, is_decoded
+from mapsos.mapfile.tokens import Token, TokenKind, is_decoded, stream_tokens
 from mapsos.pages.wording import find_wording, list_languages, read_tag
 from mapsos.terms.crs import is_known, parse_srs_name
 
@@ -32,7 +35,7 @@ def find_in_mapfile(parsed: ParsedMap) -> list[Finding]:
         *check_layers(service, tree),
         *_check_words(parsed.tokens),
         *find_swallowed(steps),
-        *_check_end(parsed.tokens, steps, service),
+        *_check_end(parsed.tokens, service),
     ]
     return sorted(dict.fromkeys(found), key=lambda finding: (finding.file, finding.line))
 
@@ -156,19 +159,21 @@ def _is_plain(token: Token) -> bool:
     return token.kind is TokenKind.WORD and not token.text.lower().startswith(("sos_", "ows_", "wms_", "wfs_", "gml_"))
 
 
-def _check_end(tokens: Sequence[Token], steps: Sequence[Step], service: Service) -> Iterator[Finding]:
+def _check_end(tokens: Sequence[Token], service: Service) -> Iterator[Finding]:
     """Yield a finding if layers stand behind the END of MAP, where they are not read."""
-    if service.layers:
+    if service.layers or not tokens:
         return
-    closing = (step.token for step in steps if step.closes is not None and step.closes.is_word("map"))
-    end = next(closing, None)
-    if end is None:
-        return
-    place = next(index for index, token in enumerate(tokens) if token is end)
-    layer = next((token for token in tokens[place:] if token.is_word("layer")), None)
+    end = tokens[-1]
+    layer = next((token for token in _read_rest(service.file, len(tokens)) if token.is_word("layer")), None)
     if layer is not None:
         message = (
             f"closes MAP, so LAYER in line {layer.line} and everything behind it are not read: the blocks before have "
             "an END too many. Remove it"
         )
         yield Finding(end.file, end.line, codes.SURPLUS_END, "END", message)
+
+
+def _read_rest(file: str, known: int) -> Iterator[Token]:
+    """Yield the words behind the first ``known`` ones of a map, as far as they can be read."""
+    with suppress(MapfileError):
+        yield from islice(stream_tokens(file, {}), known, None)

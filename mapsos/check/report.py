@@ -16,6 +16,7 @@ from mapsos.check.finding import Finding
 from mapsos.check.formats import Format, write_annotation, write_json, write_line, write_sarif, write_summary
 from mapsos.check.mapfile_schema import MAPSERVER, find_by_schema
 from mapsos.check.mapfile_text import find_in_mapfile
+from mapsos.check.values import find_in_values
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.reader import parse_map
 from mapsos.terms.times import current_time
@@ -135,7 +136,11 @@ def check_mapfile(path: str, mapserver: float = MAPSERVER, progress: Progress | 
     except MapfileError as error:
         return [explain_failure(error)]
     found = dict.fromkeys(
-        [*find_in_mapfile(parsed), *find_in_data(parsed, current_time(), progress or Progress(None))]
+        [
+            *find_in_mapfile(parsed),
+            *find_in_data(parsed, current_time(), progress or Progress(None)),
+            *find_in_values(parsed),
+        ]
     )
     # A fault that the findings above already report in terms of SOS is not repeated in terms of the schema.
     reported = {(finding.file, finding.line, finding.key) for finding in found}

@@ -168,7 +168,7 @@ def _clock_times(texts: pa.Array) -> pa.Array:
 
 
 def _within_day(times: pa.Array) -> pa.Array:
-    """Return times of day, null for one that is none: GDAL rounds the last half millisecond of a day up to 24 hours."""
+    """Return times of day, null for 24 hours: GDAL rounds the last half millisecond of a day up to 24 hours."""
     numbers = times.cast(pa.time64("us")).cast(pa.int64())
     good = pc.and_(pc.greater_equal(numbers, 0), pc.less(numbers, 86_400_000_000))
     return pc.if_else(good, numbers, pa.scalar(None, pa.int64())).cast(pa.time64("us"))

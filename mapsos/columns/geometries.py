@@ -26,7 +26,7 @@ _UNDECIDED = object()
 class GeometryColumn:
     """Geometries of a batch: WKB (any dimension and byte order) in x y order, None for a row without geometry.
 
-    A geometry with a coordinate that is not finite is none.
+    A geometry with a coordinate that is not finite counts as missing.
 
     Everything is decoded at first use and cached. A column of points in one form, or of lines or simple polygons, is
     decoded by numpy alone, anything else by shapely. Curves and surfaces that GEOS does not know are read as their

@@ -40,7 +40,7 @@ MAP
     CONNECTIONTYPE OGR
     CONNECTION "gauges.csv"
     CONNECTIONOPTIONS
-      "X_POSSIBLE_NAMES" "lon"
+      "X_POSSIBLE_NAMES" "lon" "AUTODETECT_TYPE" "YES"
       "Y_POSSIBLE_NAMES" "lat"
     END
     PROJECTION "epsg:4326" END
@@ -59,7 +59,7 @@ END
 CSV = """\
     CONNECTION "gauges.csv"
     CONNECTIONOPTIONS
-      "X_POSSIBLE_NAMES" "lon"
+      "X_POSSIBLE_NAMES" "lon" "AUTODETECT_TYPE" "YES"
       "Y_POSSIBLE_NAMES" "lat"
     END
 """

@@ -25,6 +25,17 @@ STATION = '"sos_procedure_item" "station"'
 GEOPACKAGE = '    CONNECTION "gauges.gpkg"\n'
 
 
+VRT = (
+    '<OGRVRTDataSource><OGRVRTLayer name="odd"><SrcDataSource relativeToVRT="1">odd.csv</SrcDataSource>'
+    '<GeometryField encoding="PointFromColumns" x="lon" y="lat"/><Field name="station"/><Field name="time"/>'
+    '<Field name="level" type="Real"/><Field name="flow" type="Real"/></OGRVRTLayer></OGRVRTDataSource>'
+)
+TABLE = """
+    CREATE TABLE odd (id INTEGER PRIMARY KEY, station TEXT, time TEXT, level REAL, flow REAL);
+    INSERT INTO odd (station, time, level, flow) VALUES ('K1', '2024-03-01', 'NA', 1);
+"""
+
+
 def web(more: str) -> dict[str, str]:
     """A key more in WEB."""
     return {'      "sos_title"': f"      {more}\n" + '      "sos_title"'}
@@ -117,6 +128,12 @@ CASES: dict[str, Mapping[str, str]] = {
     "M510": {CSV: CSV.replace("gauges.csv", "unnamed.csv")},
     "M511": layer('"sos_procedure" "K1"'),
     "M512": layer('"sos_procedure" "K1 K2 K3"'),
+    "M513": {CSV: CSV.replace('"lon"', '"a"').replace('"lat"', '"b"')},
+    "M514": {CSV: CSV.replace("gauges.csv", "latin.csv")},
+    "M515": {'"AUTODETECT_TYPE" "YES"': '"AUTODETECT_TYPE" "NO"'},
+    "M516": {CSV: '    CONNECTION "odd.vrt"\n'},
+    "M517": {CSV: '    CONNECTION "odd.sqlite"\n'},
+    "M518": {CSV: CSV.replace("gauges.csv", "slashes.csv")},
     "M601": {PROJECTION: "    META"},
     "M602": {PROJECTION: PROJECTION.replace("4326", "99999")},
     "M603": {PROJECTION: PROJECTION.replace("epsg:4326", "nonsense")},
@@ -146,6 +163,14 @@ def test_each_code_is_the_finding_about_a_map(spoil: Spoil, folder: Path, rule: 
     text = (folder / "gauges.csv").read_text()
     (folder / "unnamed.csv").write_text(f"{text},2024-03-01T08:00:00Z,1,1,10.5,47.6\n")
     (folder / "metres.csv").write_text(text.replace("10.5,47.6", "350000,5300000"))
+    (folder / "latin.csv").write_bytes(text.replace("K1", "K\xfcln").encode("latin-1"))
+    (folder / "slashes.csv").write_text(f"{text}K1,03/04/2024,1,1,10.5,47.6\n")
+    (folder / "odd.csv").write_text(text.replace("1.5,10", "NA,10"))
+    (folder / "odd.vrt").write_text(VRT)
+    if code == "M517":
+        with sqlite3.connect(folder / "odd.sqlite") as connection:
+            connection.executescript(TABLE)
+        connection.close()
     findings, lines = spoil(CASES[code])
     found = [finding for finding in findings if finding.code == code]
     assert found, findings

@@ -148,7 +148,8 @@ def test_columns_without_alias(folder: Path) -> None:
     assert (finding.level, finding.key) == ("info", "sos_flow_alias")
     assert 'write "sos_flow_alias" "flow"' in finding.message
     assert line.startswith("LAYER")
-    sibling = write_layer({**GOOD, "sos_observedproperty_id": "op2", "sos_flow_alias": "flow"}, "l2")
+    other = {"sos_observedproperty_id": "op2", "sos_flow_alias": "flow", "sos_flow_type": "Real"}
+    sibling = write_layer({**GOOD, **other}, "l2")
     assert check(folder, write_layer(GOOD), sibling)[0] == [], "the other layer gives it out"
 
 

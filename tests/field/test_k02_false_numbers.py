@@ -82,6 +82,16 @@ def test_a_vrt_over_csv(field: Field) -> None:
     assert b"mapsos text" not in field.ask("DescribeObservationType", observationName="off")
 
 
+def test_coordinates_that_are_columns_as_well(field: Field) -> None:
+    """GDAL reads no text of a field if another field of the same source field is not wanted."""
+    more = FIELDS + '<Field name="lon" type="Real"/><Field name="north" src="lat"/>'
+    write_vrt(field, fields=more)
+    publish(field)
+    check(field)
+    field.publish("data.vrt", "obs", metadata=METADATA + ' "sos_lon_alias" "lon" "sos_north_alias" "north"')
+    assert [row["lon"] for row in field.rows()] == ["10", "", "", "10", "", "11", ""]
+
+
 def test_a_union_of_vrt_layers(field: Field) -> None:
     write_vrt(field, f'<OGRVRTUnionLayer name="obs">{LAYER.replace("obs", "inner")}</OGRVRTUnionLayer>')
     publish(field)

@@ -113,10 +113,10 @@ def test_value_texts_are_the_references(source: LayerSource, driver: str) -> Non
 
 def test_a_shapefiles_texts_are_those_in_the_file(sources: dict[str, LayerSource]) -> None:
     batches = whole(sources["shp"], texts=("count", "value", "flag", "day", "name"), values=("count", "day"))
-    assert column(batches, "count")[:5] == ["5", "-3", "0", "7", "0"]
+    assert column(batches, "count")[:5] == ["5", "-3", "0", "7", None]
     assert column(batches, "count", "values")[4] is None
-    assert column(batches, "day")[3:5] == ["19990228", "0"]
-    assert column(batches, "value")[4] == "0"
+    assert column(batches, "day")[3:5] == ["19990228", None]
+    assert column(batches, "value")[4] is None
     assert column(batches, "name")[4] is None
 
 

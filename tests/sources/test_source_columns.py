@@ -109,8 +109,8 @@ def test_texts_as_numbers() -> None:
         ["1", " 2.5 ", "+3", "1e3", ".5", "5.", "", "x", "0x10", "nan", "inf", "1 2", None], pa.large_string()
     )
     assert parse_numbers(texts).to_pylist() == [1, 2.5, 3, 1000, 0.5, 5, None, None, None, None, None, None, None]
-    whole = pa.array(["9007199254740993", "12.7", "x", None, "1e30"], pa.large_string())
-    assert parse_integers(whole).to_pylist() == [9007199254740993, 12, None, None, None]
+    whole = pa.array(["9007199254740993", "12.7", "x", None, "1e30", "7.0", "2e3"], pa.large_string())
+    assert parse_integers(whole).to_pylist() == [9007199254740993, None, None, None, None, 7, 2000]
 
 
 def test_text_that_is_not_utf8_is_repaired() -> None:

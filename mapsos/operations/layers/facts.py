@@ -105,7 +105,7 @@ class FactStore:
             if others is None:
                 break
             _wait(others.ended)
-            # The deadline of another request does not hold for this one.
+            # The deadline of another request does not apply to this one.
             if others.error is not None and not isinstance(others.error, DeadlineError):
                 raise others.error
         try:
@@ -231,7 +231,7 @@ def rule_out(source: LayerSource, predicate: Predicate) -> Predicate:
 
 
 def _may_hold(condition: Time, bounds: Interval | None) -> bool:
-    """Return whether a time within the bounds (None: there are no times) can satisfy the condition."""
+    """Return whether a time within the bounds (None: without any time) can satisfy the condition."""
     if bounds is None:
         return False
     if condition.relation == "before":

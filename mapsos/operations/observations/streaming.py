@@ -24,7 +24,7 @@ Markup = TypeVar("Markup")
 T = TypeVar("T")
 
 _FEW_ROWS = 16_384
-"""Rows that are kept of a query that several questions share: more are read anew for each."""
+"""Maximum rows in memory of a query that several questions share: more are read anew for each."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Columns of SQLite that no declaration gives a type: the columns that views and SELECTs compute, and odd declarations.
+"""Columns of SQLite without a declared type: those that views and SELECTs compute, and those of odd declarations.
 
 GDAL calls such a column a string, or takes the type of the value in the first row for that of all rows, to which it
 then converts numbers and strings without a word: 1.5 becomes 1, and a string 0. They are read as the strings that
@@ -7,13 +7,12 @@ SQLite itself makes of their values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
 
-from mapsos.columns.parse_numbers import parse_numbers
 from mapsos.columns.texts import utf8_texts
 from mapsos.sources.filtering.sql import Dialect, quote_identifier, quote_text
-from mapsos.sources.source_columns import OgrColumn
+from mapsos.sources.source_columns import OgrColumn, SourceColumn
 from mapsos.terms.columns import Column, ColumnKind
 from mapsos.terms.values import dataclass
 
@@ -57,10 +56,7 @@ class UndeclaredColumn(OgrColumn):
             return texts
         import pyarrow.compute as pc
 
-        from mapsos.columns.value_texts import real_texts
-
-        numbers = parse_numbers(texts)
-        return pc.if_else(numbers.is_valid(), real_texts(numbers), texts)
+        return pc.coalesce(OgrColumn(Column(self.column.name, ColumnKind.REAL)).texts(texts), texts)
 
 
 def read_declared_types(ask: Ask, table: str, selected: str) -> dict[str, str]:
@@ -109,6 +105,37 @@ def find_undeclared(
         numeric = "real" in kinds or "integer" in kinds or any(word in declared.get(name, "") for word in _REAL_WORDS)
         kind = ColumnKind.REAL if numeric else ColumnKind.TEXT
         found[name] = UndeclaredColumn(Column(name, kind), encoding=found[name].encoding, first=found[name].column.kind)
+    return found
+
+
+class AnyTable(Protocol):
+    """A layer whose database can be queried."""
+
+    @property
+    def columns(self) -> Mapping[str, SourceColumn]:
+        """The columns by name."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect of statements."""
+
+    def from_clause(self) -> str:
+        """Return the FROM clause of the rows."""
+
+    def ask(self, statement: str) -> list[list[str]]:
+        """Return the few rows of a statement as strings."""
+
+
+def find_stored_texts(table: AnyTable) -> dict[str, list[str]]:
+    """Return strings that are stored in columns declared as numbers, by column: one pass over the rows."""
+    found: dict[str, list[str]] = {}
+    for name, column in table.columns.items() if table.dialect is Dialect.SQLITE else ():
+        if column.column.kind in (ColumnKind.REAL, ColumnKind.INTEGER) and not isinstance(column, UndeclaredColumn):
+            quoted = quote_identifier(name, Dialect.SQLITE)
+            condition = f"typeof({quoted}) = 'text'"
+            statement = f"SELECT DISTINCT CAST({quoted} AS TEXT) FROM {table.from_clause()} WHERE {condition} LIMIT 3"
+            if texts := [text for (text,) in table.ask(statement)]:
+                found[name] = texts
     return found
 
 

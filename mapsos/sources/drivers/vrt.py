@@ -12,13 +12,15 @@ from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from osgeo import ogr
+
 from mapsos.columns.geometries import GeometryColumn
 from mapsos.columns.parse_numbers import parse_integers, parse_numbers
 from mapsos.columns.texts import utf8_texts
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.drivers.opening import open_dataset
 from mapsos.sources.filtering.sql import Dialect
-from mapsos.sources.reader import ReadPlan
+from mapsos.sources.reader import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import OgrColumn
 from mapsos.terms.columns import Column, ColumnKind
@@ -113,6 +115,33 @@ class VrtReader(OgrReader):
         finally:
             reading.close()
 
+    def _prepare(self, names: list[str], geometry: bool, narrowing: Narrowing) -> Any:
+        layer = super()._prepare(names, geometry, narrowing)
+        # Ignoring a field makes all others of the same source field NULL.
+        if self.hidden and layer is self._layer and layer.TestCapability(ogr.OLCIgnoreFields):
+            layer.SetIgnoredFields([])
+            layer.ResetReading()
+        return layer
+
+    def find_no_numbers(self, most: int) -> dict[str, list[str]]:
+        """Return distinct texts in the first rows that are not numbers, by column of numbers; without empty ones."""
+        found: dict[str, dict[str, None]] = {name: {} for name in self._guards}
+        reading = super().rows(ReadPlan(tuple(self._guards.values()), False))
+        left = most
+        try:
+            for rows in reading:
+                for name, text in self._guards.items():
+                    parse = _PARSERS[self.columns[name].column.kind]
+                    texts = utf8_texts(rows.raw[text]).drop_null().unique()
+                    lost = texts.filter(parse(texts).is_null()).to_pylist()
+                    found[name] |= dict.fromkeys(value for value in lost if value.strip())
+                left -= rows.count
+                if left <= 0:
+                    break
+        finally:
+            reading.close()
+        return {name: list(texts) for name, texts in found.items() if texts}
+
     def condition_dialect(self, name: str) -> Dialect | None:
         """Return the dialect as `OgrReader` does, None for integers, which GDAL may read as others."""
         guarded = name in self._guards and self.columns[name].column.kind is not ColumnKind.REAL
@@ -138,7 +167,7 @@ def _keep_placed(geometry: GeometryColumn, texts: list[pa.Array]) -> GeometryCol
 
 
 def guard_numbers(connection: str) -> GuardedVrt | None:
-    """Return a VRT with the fields that decide about numbers; None where there is nothing to decide.
+    """Return a VRT with the fields that decide about numbers; None without such fields.
 
     ``connection`` is the path of the VRT or its XML. GDAL reports the errors of one that cannot be read.
     """

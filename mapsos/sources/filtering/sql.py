@@ -34,15 +34,16 @@ def is_plain_text(text: str, dialect: Dialect) -> bool:
     dialects and settings, only for PostgreSQL, which has constants with escapes. With a quote not for OGR SQL, whose
     escaping of quotes has changed over time.
     """
-    if "\0" in text or "\ufffd" in text or len(text) > 1000 or not text.isascii() and not _is_unicode(text):
+    if "\0" in text or "\ufffd" in text or len(text) > 1000 or not is_unicode(text):
         return False
     if "\\" in text and dialect is not Dialect.POSTGRESQL:
         return False
     return dialect is not Dialect.OGR or not ("'" in text or '"' in text)
 
 
-def _is_unicode(text: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+def is_unicode(text: str) -> bool:
+    """Return whether GDAL could decode the bytes of a string: it stands surrogates for those that are not UTF-8."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def quote_text(text: str, dialect: Dialect) -> str:

@@ -6,7 +6,7 @@ repeatedly for the least value above the last one visits one entry for each valu
 
 from __future__ import annotations
 
-from mapsos.sources.filtering.sql import is_plain_text, quote_identifier, quote_text
+from mapsos.sources.filtering.sql import is_plain_text, is_unicode, quote_identifier, quote_text
 from mapsos.sources.indexes.sql_table import SqlTable
 
 MOST_VALUES = 5000
@@ -44,6 +44,8 @@ def find_first_ids(reader: SqlTable, column: str) -> dict[str, int] | None:
             f"GROUP BY {name} COLLATE BINARY ORDER BY MIN({fid})"
         )
         if len(rows) == int(many) + int(nulls):
+            if not all(is_unicode(text) for text, _ in rows):
+                return None
             ids: dict[str, int] = {}
             for text, id in rows:
                 ids.setdefault(text, int(id))

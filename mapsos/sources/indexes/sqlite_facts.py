@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.drivers.opening import guarded
 from mapsos.sources.facts import Bounds, GroupFacts, TableFacts
-from mapsos.sources.filtering.sql import Dialect, quote_identifier
+from mapsos.sources.filtering.sql import Dialect, is_unicode, quote_identifier
 from mapsos.sources.indexes.index_skips import count_each, find_extremes, find_first_ids, list_distinct
 from mapsos.sources.indexes.index_steps import find_ends, find_span, tells_steps
 from mapsos.sources.indexes.sql_table import SqlTable
@@ -55,7 +55,9 @@ class SqliteFacts(TableFacts):
             order = quote_identifier(reader.fid_name, reader.dialect)
             # By bytes, whatever collation the table declares: values that differ only in case are two.
             statement = f"SELECT {name} FROM {self._table()} GROUP BY {name} COLLATE BINARY ORDER BY MIN({order})"
-            return tuple(dict.fromkeys(row[0] for row in reader.ask(statement)))
+            texts = tuple(dict.fromkeys(row[0] for row in reader.ask(statement)))
+            # A pass over the rows replaces bytes that are not UTF-8, as answers do.
+            return texts if all(map(is_unicode, texts)) else None
 
     def time_bounds(self, column: str, predicate: Predicate) -> Interval | None:
         """Return the bounds of time, where all times are written alike and in UTC, so that strings sort as times."""
@@ -110,7 +112,7 @@ class SqliteFacts(TableFacts):
                 f"SELECT {key}, MIN({name} COLLATE BINARY), MAX({name} COLLATE BINARY), COUNT(*), MAX({differs}) "
                 f"FROM {self._table()}{by} ORDER BY MIN({order}))"
             )
-        if any(other not in ("0", "") for *_, other in found):
+        if any(other not in ("0", "") or not is_unicode(text) for text, *_, other in found):
             return None
         try:
             return {
