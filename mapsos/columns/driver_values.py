@@ -157,7 +157,7 @@ _CLOCK = r"^([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?$"
 
 
 def _clock_times(texts: pa.Array) -> pa.Array:
-    """Return strings as times of day, null where a string is not one. A zone says nothing of a time without a day."""
+    """Return strings as times of day, null where a string is not one. A zone has no meaning without a day."""
     texts = pc.replace_substring_regex(texts, r"[+-]\d\d(:\d\d)*$", "")
     good = pc.fill_null(pc.match_substring_regex(texts, _CLOCK), False)
     digits = pc.utf8_rpad(pc.if_else(good, texts, "00:00:00"), 15, "0")

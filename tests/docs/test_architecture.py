@@ -67,7 +67,6 @@ THRESHOLDS: dict[str, str] = {
     ),
     "mapsos.sources.indexes.sqlite_facts -> mapsos.sources.indexes.row_counts":
         "150 ms (numpy, pyarrow) where no rows are counted",
-    "mapsos.sources.drivers.sqlite_columns -> mapsos.columns.value_texts": "13 ms, numpy: only columns without a type",
     "mapsos.sources.open_reader -> mapsos.sources.drivers.vrt": "62 ms (GDAL) for points of shapefiles, and FEATURE",
     "mapsos.sources.source_columns -> mapsos.columns.driver_values":
         "152 ms (numpy, pyarrow) where a layer is opened and not read",

@@ -12,7 +12,7 @@ from .conftest import Field, read
 
 TABLE = "station,time,value,lon,lat\nS1,2024-03-01T06:00:00Z,1.5,300000,5600000\n"
 OPTIONS = '"X_POSSIBLE_NAMES" "lon" "Y_POSSIBLE_NAMES" "lat"'
-NO_PLOT = "There is no plot, because all values are text."
+NO_PLOT = "No plot, because all values are text."
 NO_VALUES = "No values are published: the mapfile gives no column an alias."
 
 

@@ -74,7 +74,7 @@ def _name_positions(table: Table) -> tuple[str, ...]:
 
 def _write_header(column: TableColumn) -> str:
     unit = column.unit or ""
-    # Units of UCUM such as [degF] have brackets of their own.
+    # Units of UCUM such as [degF] have brackets themselves.
     if unit and not (unit.startswith("[") and unit.find("]") == len(unit) - 1):
         unit = f"[{unit}]"
     return _quote(f"{column.name} {unit}".rstrip())
