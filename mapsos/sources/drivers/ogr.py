@@ -190,7 +190,7 @@ class OgrReader:
             ignored.append("OGR_GEOMETRY")
         layer.SetIgnoredFields(ignored)
         layer.SetAttributeFilter(" AND ".join(conditions) or None)
-        if narrowing.rectangle is None:
+        if narrowing.rectangle is None or not self.has_geometry:
             layer.SetSpatialFilter(None)
         else:
             layer.SetSpatialFilterRect(*narrowing.rectangle)
