@@ -43,6 +43,8 @@ def parse_members() -> Callable[..., Any]:
             "ms": "http://mapserver.gis.umn.edu/mapserver",
         }
         declared = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in names.items())
-        return etree.fromstring(f"<members{declared}>\n".encode() + b"".join(chunks) + b"</members>")
+        # Not by the default parser of the process: OWSLib sets one that drops comments.
+        document = f"<members{declared}>\n".encode() + b"".join(chunks) + b"</members>"
+        return etree.fromstring(document, etree.XMLParser())
 
     return parse

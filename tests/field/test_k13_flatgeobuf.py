@@ -101,6 +101,14 @@ def test_conditions(tmp_path: Path, times: bool) -> None:
             assert layer.count() == ROWS
 
 
+def test_a_table_without_geometries_has_no_row_in_a_box(tmp_path: Path) -> None:
+    """GDAL since 3.7 refuses a rectangle there."""
+    (tmp_path / "plain.csv").write_text("n,at\n1,2001-10-30\n")
+    source = LayerSource("plain", SourceKind.OGR, str(tmp_path / "plain.csv"), "plain")
+    with open_layer(source) as layer:
+        assert list(layer.read(LayerQuery(source, values=("n",), predicate=p.BBox(0, 0, 1, 1)))) == []
+
+
 def test_another_column_type_than_declared_is_read_the_slow_way(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,12 +9,15 @@ from urllib.parse import urlencode
 
 import pytest
 from lxml import etree
-from osgeo import ogr, osr
+from osgeo import gdal, ogr, osr
 
 from mapsos.app import Application
 from mapsos.config.settings import read_settings
 from mapsos.operations.layers.facts import forget_facts
 from mapsos.web.messages import Request, Response
+
+gdal.UseExceptions()
+ogr.UseExceptions()
 
 NS = {
     "sos": "http://www.opengis.net/sos/1.0",

@@ -39,6 +39,7 @@ from .expectations import (
 )
 from .mapfiles import FIVE_SOURCES, ITEM, LAYER, layer, mapfile, without
 from .stations_data import Column, Table, write_table
+from .versions import mapserv_version
 
 HOUR = period("2001-10-30T14:00:00Z", "2001-10-30T15:00:00Z")
 IDS = {"sos_ID_alias": "id", "sos_offering_timeextent": None}
@@ -99,7 +100,8 @@ def test_d_01_reprojects_once(pair: Pair) -> None:
     x, y = nodes(answer, "gml:pos")[0].content.split()
     assert float(x) == pytest.approx(-8348961.809495, abs=1e-3)
     assert float(y) == pytest.approx(5621521.486192, abs=1e-3)
-    assert pair.theirs(observations(srsName="EPSG:3857")).trouble.startswith("exit code -11")
+    trouble = pair.theirs(observations(srsName="EPSG:3857")).trouble
+    assert trouble.startswith("exit code -11") if mapserv_version() < (8, 4) else not trouble
 
 
 def test_d_01_polygons_keep_their_coordinates(pair: Pair) -> None:
@@ -579,7 +581,7 @@ def test_d_32b_patterns_are_never_sql(pair: Pair) -> None:
     pattern = ' wildCard="*" singleChar="?" escapeChar="!"'
     attack = within_filter(compare("PropertyIsLike", "STN", "S1' or '1'='1", pattern))
     members(0)(pair.ours(observations(result=attack)))
-    members(5)(pair.theirs(observations(result=attack)))
+    members(5 if mapserv_version() < (8, 4) else 0)(pair.theirs(observations(result=attack)))
 
 
 def test_d_33_reports_unreachable_data(pair: Pair) -> None:

@@ -97,6 +97,10 @@ def write_source(folder: Path, kind: str, cluster: Cluster | None) -> str:
         command += ["-dialect", "OGRSQL", "-sql", text.replace(", geom", "")]
         command += ["-lco", "GEOMETRY=AS_WKT"] if kind == "CSV" else ["-lco", "ENCODING=UTF-8"]
     subprocess.run(command, check=True, timeout=60)
+    if kind == "CSV":
+        # GDAL 3.9 and later name the column of geometries as the origin does, by which no reader knows it.
+        header, rows = path.read_text("utf-8").split("\n", 1)
+        path.write_text(f"WKT,{header.partition(',')[2]}\n{rows}", "utf-8")
     if kind == "ESRI Shapefile":
         return f'TYPE POINT DATA "{path.with_suffix("")}"'
     return f'TYPE POINT CONNECTIONTYPE OGR CONNECTION "{path}" DATA "copy"'

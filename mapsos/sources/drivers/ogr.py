@@ -185,7 +185,7 @@ class OgrReader:
         if layer.TestCapability(ogr.OLCIgnoreFields):
             layer.SetIgnoredFields(ignored)
         layer.SetAttributeFilter(" AND ".join(conditions) or None)
-        if narrowing.rectangle is None:
+        if narrowing.rectangle is None or not self.has_geometry:
             layer.SetSpatialFilter(None)
         else:
             layer.SetSpatialFilterRect(*narrowing.rectangle)

@@ -12,8 +12,9 @@ from osgeo import gdal, ogr
 from mapsos.sources.errors import unreadable
 from mapsos.terms.layer_source import LayerSource
 
-gdal.UseExceptions()
-ogr.UseExceptions()
+for _module in (gdal, ogr):
+    # Since GDAL 3.7 the public function is for all modules, and imports numpy with one of them: 0.1 s.
+    getattr(_module, "_UseExceptions", _module.UseExceptions)()
 
 
 @contextmanager
