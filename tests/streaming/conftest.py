@@ -86,9 +86,9 @@ def fails_later(monkeypatch: pytest.MonkeyPatch) -> None:
     """A source that fails after more rows than a row group of Parquet has."""
     read = LayerRows.rows
 
-    def read_some(layer: LayerRows, *arguments: object) -> Iterator[object]:
+    def read_some(layer: LayerRows, *arguments: object, **named: object) -> Iterator[object]:
         rows = 0
-        for batch in read(layer, *arguments):  # type: ignore[arg-type]
+        for batch in read(layer, *arguments, **named):  # type: ignore[arg-type]
             if (rows := rows + batch.count) > 150_000:
                 raise SourceError("the data are gone")
             yield batch
