@@ -83,13 +83,16 @@ def _check_positions(meaning: LayerMeaning, block: Block) -> Iterator[Finding]:
     if layer.source.shape is not ShapeType.POINT or layer.source.kind is SourceKind.INLINE:
         return
     with read_layer(layer.source) as source:
-        if source.has_geometry and find_extent(layer.source, None) is not None:
+        any_geometry = source.has_geometry
+        if any_geometry and find_extent(layer.source, None) is not None:
             return
         if source.count() == 0:
             return
     names = {column.name.casefold(): column.name for column in meaning.columns}
     x, y = (next((names[name] for name in known if name in names), None) for known in (_X_NAMES, _Y_NAMES))
     if x is None or y is None:
+        if not any_geometry:
+            return  # a table without places, as it may be meant
         remedy = "point CONNECTION and DATA to data with points, or change the TYPE of the layer"
     else:
         remedy = (

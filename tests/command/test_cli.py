@@ -104,7 +104,7 @@ def test_what_is_unknown_is_refused_by_name(arguments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "meant"),
     [
-        (("serv", "x.map"), "unknown argument: serv. Did you mean serve?"),
+        (("serv", "x.map"), "unknown command: serv. Did you mean serve?"),
         (("--hlep",), "unknown argument: --hlep. Did you mean --help?"),
         (("QUERYSTRING=x",), "unknown argument: QUERYSTRING=x. Did you mean QUERY_STRING?"),
         (("serve", "--prot", "5", "x.map"), "unknown option --prot. Did you mean --port?"),

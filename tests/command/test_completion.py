@@ -92,8 +92,8 @@ def test_help_alone_and_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (("sevre",), "unknown command: sevre. Did you mean serve?"),
         (("--versoin",), "unknown argument: --versoin. Did you mean --version?"),
-        (("check", "--stict", "x.map"), "unrecognized arguments: --stict. Did you mean --strict?"),
-        (("serve", "--prot=80", "x.map"), "unrecognized arguments: --prot=80. Did you mean --port?"),
+        (("check", "--stict", "x.map"), "unknown option --stict. Did you mean --strict?"),
+        (("serve", "--prot=80", "x.map"), "unknown option --prot. Did you mean --port?"),
         (("zzzz",), "unknown command: zzzz\n"),
     ],
 )

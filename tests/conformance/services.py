@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from osgeo import ogr, osr
@@ -42,6 +43,7 @@ def write_weather(folder: Path, conformance: str | None, online_resource: str | 
     added = f'"sos_conformance" "{conformance}"' if conformance else ""
     if online_resource:
         added += f' "sos_onlineresource" "{online_resource}"'
+    shutil.copy(EXAMPLES / "MLO.xml", folder)
     path = folder / "weather.map"
     path.write_text(text.replace('"sos_enable_request" "*"', f'"sos_enable_request" "*" {added}', 1))
     return path

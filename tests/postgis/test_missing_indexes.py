@@ -91,7 +91,7 @@ def test_times_that_are_text_need_the_order_of_bytes(
 def test_a_partitioned_table_and_a_view(cluster: Cluster, connection: str, way: str, tmp_path: Path) -> None:
     cluster.run(
         f"DROP TABLE IF EXISTS parts CASCADE; CREATE TABLE parts ({COLUMNS}) PARTITION BY RANGE (\"the Time\"); "
-        "CREATE TABLE parts_all PARTITION OF parts DEFAULT; INSERT INTO parts SELECT 'S', now(), '2024', 1, "
+        "CREATE TABLE parts_all PARTITION OF parts DEFAULT; INSERT INTO parts SELECT 'S', now(), '2024-01', 1, "
         "ST_SetSRID(ST_MakePoint(n % 5, 50), 4326) FROM generate_series(1, 200) AS n; "
         'CREATE INDEX ON parts (station, "the Time"); CREATE VIEW seen_parts AS SELECT * FROM parts; '
         f"GRANT SELECT ON parts, seen_parts TO {READER};"

@@ -22,8 +22,8 @@ from tests.support.postgresql import Cluster
     [
         ("geom FROM obs", PostgisData("geom", "obs")),
         ("the_geom from (select * from a) as b using unique gid using srid=4326",
-         PostgisData("the_geom", "(select * from a) as b")),
-        ('"Geom" FROM public."Obs" USING SRID=3857 USING UNIQUE id', PostgisData("Geom", 'public."Obs"')),
+         PostgisData("the_geom", "(select * from a) as b", "gid")),
+        ('"Geom" FROM public."Obs" USING SRID=3857 USING UNIQUE id', PostgisData("Geom", 'public."Obs"', "id")),
         ("GEOM::geometry FROM obs;", PostgisData("geom", "obs")),
     ],
 )  # fmt: skip
@@ -89,7 +89,8 @@ def test_values_and_geometries(observations: LayerSource) -> None:
         (batch,) = layer.read(query)
         assert layer.extent() == (-75.0, -5.5, 180.0, 90.0)
         assert layer.distinct("flag") == ("1", "0", "")
-    assert batch.texts["at"].to_pylist()[:3] == ["2001-10-30T14:24:55Z", "2001-10-30T22:30:00Z", "2000-12-31T23:59:59Z"]
+    times = ["2001-10-30T14:24:55Z", "2001-10-30T22:30:00Z", "2000-12-31T23:59:59.75Z"]
+    assert batch.texts["at"].to_pylist()[:3] == times
     assert batch.texts["value"].to_pylist()[2:5] == ["1e-07", "1e+20", None]
     assert batch.geometry is not None
     assert batch.geometry.point_coordinates()[0].tolist() == [-75.0, 45.0]  # type: ignore[index]
