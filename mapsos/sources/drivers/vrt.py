@@ -123,6 +123,13 @@ class VrtReader(OgrReader):
             layer.ResetReading()
         return layer
 
+    def _select(
+        self, names: list[str], geometry: bool, condition: str, narrowing: Narrowing, casts: Mapping[str, str]
+    ) -> Any:
+        # OGR SQL ignores the fields that its statement does not name: with the numbers in the condition NULL.
+        others = [name for name in self.hidden if name not in names]
+        return super()._select([*names, *others], geometry, condition, narrowing, casts)
+
     def find_no_numbers(self, most: int) -> dict[str, list[str]]:
         """Return distinct texts in the first rows that are not numbers, by column of numbers; without empty ones."""
         found: dict[str, dict[str, None]] = {name: {} for name in self._guards}
