@@ -87,7 +87,7 @@ def refusal(response: Response) -> tuple[str | None, str | None]:
             "service=SOS&request=GetCapabilities&acceptversions=2000-01-01",
             ("VersionNegotiationFailed", "acceptversions"),
         ),
-        ("service=SOS&request=GetCapabilities&colour=red", ("InvalidParameterValue", "colour")),
+        ("service=SOS&request=GetCapabilities&section=All", ("InvalidParameterValue", "section")),
         (SOS + "GetObservation&offering=a&offering=b", ("InvalidParameterValue", "offering")),
         (SOS + "GetObservation&offering=%ff%fe", ("InvalidParameterValue", "offering")),
     ],

@@ -116,7 +116,7 @@ def test_requests_are_counted_by_what_they_ask_for(tmp_path: Path) -> None:
         "/weather?service=SOS&request=GetAnything": ("other", 200),
         f"{rest}?f=json": ("REST", 200),
         f"{rest}/observations?f=json": ("REST observations", 200),
-        f"{rest}/observations/query?f=json&nothing=1": ("REST observations/query", 400),
+        f"{rest}/observations/query?f=json&offering=nothing": ("REST observations/query", 400),
         f"{rest}/observations/nile": ("REST offering", 200),
         f"{rest}/procedures/nothing?f=json": ("REST procedure", 404),
         f"{rest}/anything?f=json": ("other", 404),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -88,4 +89,7 @@ def test_mapserver_prints_the_same_texts(source: LayerSource, driver: str, tmp_p
             # A missing number is 0 for MapServer (D-14b).
             row = next(row for row in ROWS if str(row.id) == their["id"])
             their |= {name: "" for name in COLUMNS if their[name] == "0" and getattr(row, name) is None}
+        if driver not in ("shp", "shp-ogr"):
+            # MapServer drops fractions of a second (B-37). In a shapefile the time is a text.
+            our["at"] = re.sub(r"\.[0-9]+", "", our["at"])
         assert their == our

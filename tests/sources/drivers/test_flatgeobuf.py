@@ -70,8 +70,7 @@ def test_zones_are_kept(tmp_path: Path, driver: str, zone: str) -> None:
     options = ["SPATIAL_INDEX=NO"] if driver == "FlatGeobuf" else []
     suffix = {"FlatGeobuf": "fgb"}.get(driver, driver.lower())
     source = write_times(tmp_path / f"times.{suffix}", driver, times, *options)
-    whole = [None if time is None else time[:19] + time[19:].lstrip(".0123456789") for time in times]
-    assert read_column(source, "t") == whole
+    assert read_column(source, "t") == times
     instants = read_column(source, "t", "values")
     for instant, time in zip(instants, times, strict=True):
         expected = pa.array([time], pa.large_string())
