@@ -202,9 +202,12 @@ def _read_kind(kind: str) -> ColumnKind:
     name = kind.partition(":")[0]
     if name == "str":
         return "text"
+    # With the size since Fiona 1.10: int32, float32.
     if name.startswith("int"):
         return "integer"
-    return {"float": "real", "date": "date", "datetime": "datetime"}.get(name, "other")  # type: ignore[return-value]
+    if name.startswith("float"):
+        return "real"
+    return {"date": "date", "datetime": "datetime"}.get(name, "other")  # type: ignore[return-value]
 
 
 def _read_shape(geometry: str) -> str | None:
