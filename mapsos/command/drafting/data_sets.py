@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
@@ -195,7 +195,29 @@ def _read_layer(source: str, name: str, collection: Any, *, single: bool) -> Dat
             bounds = None
     title = Path(source).stem if single else name.rpartition(".")[2]
     crs = collection.crs_wkt or "" if geometry != "None" else ""
-    return DataSet(source, collection.driver or "", name, title, columns, _read_shape(geometry), crs, bounds, rows)
+    driver = collection.driver or ""
+    remarks = _name_skipped(source, name, schema["properties"])
+    shape = _read_shape(geometry)
+    return DataSet(source, driver, name, title, columns, shape, crs, bounds, rows, remarks=remarks)
+
+
+def _name_skipped(source: str, layer: str, properties: Container[str]) -> tuple[str, ...]:
+    """Return a remark about the columns that Fiona skips: 1.10 does not read numbers of single precision."""
+    from osgeo import gdal
+
+    gdal.UseExceptions()
+    try:
+        dataset = gdal.OpenEx(connect(source), gdal.OF_VECTOR)
+        found = dataset.GetLayerByName(layer)
+    except RuntimeError:
+        return ()
+    if found is None:
+        return ()
+    # The definition belongs to the layer, and that to the dataset.
+    definition = found.GetLayerDefn()
+    names = [definition.GetFieldDefn(index).GetName() for index in range(definition.GetFieldCount())]
+    skipped = [name for name in names if name not in properties]
+    return (f"not read by Fiona, add them yourself: {', '.join(skipped)}",) if skipped else ()
 
 
 def _read_kind(kind: str) -> ColumnKind:
