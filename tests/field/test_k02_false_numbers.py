@@ -155,7 +155,10 @@ def test_a_csv_with_declared_types(field: Field) -> None:
     field.write("data.csv", CSV)
     field.write("data.csvt", "String,String,Real,String,String,Real,Real")
     field.publish("data.csv")
-    assert [row["value [m]"] for row in field.rows()] == ["1.5", "", "", "", "1.85", "-0.25", ""]
+    values = [row["value [m]"] for row in field.rows()]
+    # GDAL 3.10 does not read a number between spaces.
+    assert values[5] in ("-0.25", "")
+    assert values[:5] + values[6:] == ["1.5", "", "", "", "1.85", ""]
 
 
 def test_a_vrt_that_cannot_be_read_is_an_error(field: Field) -> None:

@@ -9,6 +9,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
+from mapsos.sources.errors import mask_passwords
 from mapsos.terms.values import dataclass
 
 ENDINGS = (
@@ -272,4 +273,5 @@ def _read_row(feature: Any) -> DataRow:
 
 
 def _tell(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    # GDAL 3.10 repeats the connection.
+    return mask_passwords(" ".join(str(error).split())) or type(error).__name__
