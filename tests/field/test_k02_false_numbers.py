@@ -156,9 +156,9 @@ def test_a_csv_with_declared_types(field: Field) -> None:
     field.write("data.csvt", "String,String,Real,String,String,Real,Real")
     field.publish("data.csv")
     values = [row["value [m]"] for row in field.rows()]
-    # GDAL 3.10 does not read a number between spaces.
-    assert values[5] in ("-0.25", "")
-    assert values[:5] + values[6:] == ["1.5", "", "", "", "1.85", ""]
+    # GDAL 3.10 does not read a number between spaces, and reads nan.
+    assert values[:5] == ["1.5", "", "", "", "1.85"]
+    assert values[5:] in (["-0.25", ""], ["", "nan"])
 
 
 def test_a_vrt_that_cannot_be_read_is_an_error(field: Field) -> None:
