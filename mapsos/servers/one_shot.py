@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LIBRARIES = (("osgeo", "_gdal"), ("numpy", "_core", "_multiarray_umath"), ("pyarrow", "lib"), ("pyarrow", "_compute"))
 """The extension modules that bring the libraries with them, in the order in which an answer imports them."""
 
-_STANDARD_EXTENSIONS = ("contextvars", "hashlib", "json", "typing")
+_STANDARD_EXTENSIONS = ("contextvars", "hashlib", "json", "typing", "uuid")
 """Modules of the standard library with their own shared library that an answer imports at the same time.
 
 While the linker loads one library for a thread, any other thread that needs one waits: for all of GDAL.
