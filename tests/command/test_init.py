@@ -242,6 +242,7 @@ def test_decisions_are_not_overwritten(gauges: Path) -> None:
         (("pegel.gpkg", "--layer", "stammdaten"), "no column has times that can be read"),
         (("pegel.gpkg", "-o", "nowhere/x.map"), "cannot write nowhere/x.map"),
         (("PG:dbname=nothing password=secret host=127.0.0.1 port=1",), "password=***"),
+        (("PG:dbname=nothing password='a\\'secret' host=127.0.0.1 port=1",), "password=***"),
     ],
 )
 def test_what_cannot_be_drafted(gauges: Path, arguments: tuple[str, ...], message: str) -> None:

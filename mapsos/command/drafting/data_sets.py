@@ -144,7 +144,7 @@ def read_data_sets(source: str, layers: Sequence[str] = ()) -> Iterator[DataSet]
     try:
         names = fiona.listlayers(connection)
     except (FionaError, ValueError, OSError) as error:
-        raise DraftError(f"cannot read {hide_password(source)}: {_tell(error)}") from error
+        raise DraftError(f"cannot read {mask_passwords(source)}: {_tell(error)}") from error
     lowered = {name.lower(): name for name in names}
     wanted = [name for name in names if name.lower() not in _SYSTEM_TABLES]
     if layers:
@@ -155,7 +155,7 @@ def read_data_sets(source: str, layers: Sequence[str] = ()) -> Iterator[DataSet]
             found = [known or name for known, name in zip(found, layers, strict=True)]
         if None in found:
             missing, known = layers[found.index(None)], ", ".join(names) or "none"
-            raise DraftError(f"{hide_password(source)} has no layer {missing}; its layers: {known}")
+            raise DraftError(f"{mask_passwords(source)} has no layer {missing}; its layers: {known}")
         wanted = [name for name in found if name is not None]
     for name in wanted:
         try:
@@ -163,18 +163,12 @@ def read_data_sets(source: str, layers: Sequence[str] = ()) -> Iterator[DataSet]
                 yield _read_layer(source, name, collection, single=len(wanted) == 1 and not is_database(source))
         except (FionaError, ValueError, OSError) as error:
             known = f"; its layers: {', '.join(names)}" if name not in names and names else ""
-            raise DraftError(f"cannot read layer {name} of {hide_password(source)}: {_tell(error)}{known}") from error
+            raise DraftError(f"cannot read layer {name} of {mask_passwords(source)}: {_tell(error)}{known}") from error
 
 
 def connect(source: str) -> str:
     """Return the source as GDAL opens it."""
     return source if not _DATABASE.match(source) or source[:3].upper() == "PG:" else f"PG:{source}"
-
-
-def hide_password(source: str) -> str:
-    """Return a source without the password of a connection."""
-    hidden = re.sub(r"(password\s*=\s*)('[^']*'|\S+)", r"\1***", source, flags=re.I)
-    return re.sub(r"(://[^:/@]*:)[^@/]*@", r"\1***@", hidden) if is_database(source) else source
 
 
 def _read_layer(source: str, name: str, collection: Any, *, single: bool) -> DataSet:

@@ -10,7 +10,6 @@ from mapsos.command.drafting.csv_tables import describe_table
 from mapsos.command.drafting.data_sets import (
     DataSet,
     DraftError,
-    hide_password,
     is_database,
     list_sources,
     read_data_sets,
@@ -20,6 +19,7 @@ from mapsos.command.drafting.names import write_xml_name
 from mapsos.command.drafting.postgis_tables import write_postgis_data
 from mapsos.command.drafting.projections import find_projection
 from mapsos.command.drafting.roles import find_roles
+from mapsos.sources.errors import mask_passwords
 from mapsos.terms.values import dataclass
 
 
@@ -119,4 +119,4 @@ def name_map(words: Sequence[str]) -> str:
 
 
 def _name_source(source: str) -> str:
-    return hide_password(source) if is_database(source) else Path(source).name
+    return mask_passwords(source) if is_database(source) else Path(source).name

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from mapsos.command.drafting.data_sets import DataSet, Rectangle, connect, hide_password, is_database
+from mapsos.command.drafting.data_sets import DataSet, Rectangle, connect, is_database
 from mapsos.command.drafting.names import read_name, write_xml_name
 from mapsos.command.drafting.projections import UNKNOWN, WGS84, Projection
 from mapsos.command.drafting.roles import Roles
+from mapsos.sources.errors import mask_passwords
 from mapsos.terms.values import dataclass
 
 _MARGIN = 0.1
@@ -156,7 +157,7 @@ def _write_source(
 ) -> dict[str, str]:
     data = layer.data
     if layer.postgis is not None:
-        if hide_password(data.source) != data.source:
+        if mask_passwords(data.source) != data.source:
             comments["connection"] = "# decide: a password belongs in ~/.pgpass"
         connection = data.source[3:].strip() if data.source[:3].upper() == "PG:" else data.source
         return {"connectiontype": "POSTGIS", "connection": _escape(connection), "data": _escape(layer.postgis)}
