@@ -69,6 +69,11 @@ class DistinctValues(tuple[str, ...]):
             found[folded] = (*found.get(folded, ()), value)
         return found
 
+    @cached_property
+    def case_folded(self) -> tuple[str, ...]:
+        """Return the values that differ by more than letter case, each in its first spelling."""
+        return tuple(spelled[0] for spelled in self.spellings.values())
+
 
 class FactStore:
     """Cached facts by question and identity of the data; the least recently used are dropped first. Thread-safe.

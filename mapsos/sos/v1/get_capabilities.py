@@ -20,6 +20,7 @@ from mapsos.mapfile.model import ObservationLayer, Offering, group_offerings
 from mapsos.operations.answers import Answer
 from mapsos.operations.context import Context
 from mapsos.operations.layers.extents import complete_time_extent, describe_extent, describe_time_extent
+from mapsos.operations.layers.facts import DistinctValues
 from mapsos.operations.layers.meaning import read_meaning, write_property_uri
 from mapsos.operations.layers.procedures import require_procedures
 from mapsos.operations.own_url import find_own_url
@@ -118,9 +119,12 @@ def _describe(context: Context, offering: Offering, *, strict: bool) -> Offering
 
 def _list_procedures(context: Context, offering: Offering) -> tuple[str, ...]:
     """Return each distinct procedure of the layers of an offering, in the spelling of the first layer that has it."""
+    stated = [require_procedures(context, layer) for layer in offering.layers]
+    if len(stated) == 1 and isinstance(stated[0], DistinctValues):
+        return stated[0].case_folded
     found: dict[str, str] = {}
-    for layer in offering.layers:
-        for name in require_procedures(context, layer):
+    for names in stated:
+        for name in names:
             found.setdefault(name.casefold(), name)
     return tuple(found.values())
 
