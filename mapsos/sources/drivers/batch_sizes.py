@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from mapsos.sources.drivers.arrow_streams import ArrowStream
@@ -50,10 +51,12 @@ def find_part_rows(path: str, count: Callable[[], int]) -> int:
     return rows_within(size, rows) if rows > 0 else UNKNOWN_ROWS
 
 
-def read_parts(stream: ArrowStream, source: LayerSource) -> Iterator[pa.StructArray]:
-    """Yield the batches of a stream, none of them empty. Raises `SourceError`."""
+def read_parts(
+    stream: ArrowStream, source: LayerSource, turn: AbstractContextManager[object]
+) -> Iterator[pa.StructArray]:
+    """Yield the batches of a stream, none of them empty, each read within ``turn``. Raises `SourceError`."""
     while True:
-        with guarded(source) as messages:
+        with guarded(source) as messages, turn:
             part = stream.next_batch()
             if part is None:
                 if messages:

@@ -87,10 +87,10 @@ class FlatGeobufReader(OgrReader):
         self._made: list[str] = []
         super().__init__(source)
 
-    def _open(self) -> Any:
-        path = self.source.connection
+    def _open(self, source: LayerSource) -> Any:
+        path = source.connection
         head, whole = f"{self._folder}/header", f"{self._folder}/{os.path.basename(path)}"
-        with guarded(self.source):
+        with guarded(source):
             regions = ((head, 0, len(self._header)), (path, len(self._header), os.stat(path).st_size))
             parts = "".join(
                 f"<SubfileRegion><Filename>{escape(name, quote=False)}</Filename>"

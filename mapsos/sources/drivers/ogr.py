@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from mapsos.sources.drivers import sqlite_columns as sqlite
 from mapsos.sources.drivers.arrow_streams import ArrowStream, streams_old_days
 from mapsos.sources.drivers.batch_sizes import find_part_rows, gather_parts, read_parts
 from mapsos.sources.drivers.ogr_columns import read_columns
-from mapsos.sources.drivers.opening import guarded, open_dataset
+from mapsos.sources.drivers.opening import guarded, open_dataset, turn_of
 from mapsos.sources.filtering.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
 from mapsos.sources.identity import identity
 from mapsos.sources.reader import Narrowing, ReadPlan
@@ -52,16 +53,23 @@ class OgrReader:
         self._index_keys: list[tuple[str, ...]] | None = None
         self._at_once: int | None = None
         self._dataset: Any = None
+        self._turn: AbstractContextManager[object] = nullcontext()
         try:
-            self._dataset = self._open()
-            with guarded(source):
+            self._opened = replace(source, connection=self._find_connection())
+            self._turn = turn_of(self._opened)
+            self._dataset = self._open(self._opened)
+            with guarded(source), self._turn:
                 self._find_layer()
         except BaseException:
             self.close()
             raise
 
-    def _open(self) -> Any:
-        return open_dataset(self.source)
+    def _find_connection(self) -> str:
+        """Return the connection that GDAL is to open."""
+        return self.source.connection
+
+    def _open(self, source: LayerSource) -> Any:
+        return open_dataset(source)
 
     def _find_layer(self) -> None:
         source = self.source
@@ -100,7 +108,7 @@ class OgrReader:
         known: dict[str, SourceColumn] = {**self.columns, **self.hidden}
         names = [name for name in known if name in wanted]
         geometry = plan.geometry and self.has_geometry
-        with guarded(self.source):
+        with guarded(self.source), self._turn:
             rows = min(self._part_rows(), plan.batch_rows)
             rows = rows if plan.first_rows is None else max(1, min(rows, plan.first_rows))
             narrowing = self._keep_selective(plan.narrowing or Narrowing())
@@ -119,13 +127,13 @@ class OgrReader:
         columns = {name: known[name] for name in names}
         enough = plan.batch_rows if plan.most_rows is None else max(1, min(plan.batch_rows, plan.most_rows))
         try:
-            for batch in gather_parts(read_parts(stream, self.source), plan.batch_rows, enough):
+            for batch in gather_parts(read_parts(stream, self.source, self._turn), plan.batch_rows, enough):
                 raw = {name: self._deliver(name, batch.field(place)) for name, place in zip(names, places, strict=True)}
                 shapes = GeometryColumn(batch.field(kind.num_fields - 1)) if geometry else None
                 yield Rows(len(batch), columns, raw, shapes, None if names else batch.field(0))
         finally:
             del stream, layer
-            with guarded(self.source):
+            with guarded(self.source), self._turn:
                 self._release()
 
     def _part_rows(self) -> int:
@@ -223,7 +231,7 @@ class OgrReader:
         else:
             dataset = self._dataset
             if self.selected:
-                dataset = self._outer = _open_as_layer(self.source)
+                dataset = self._outer = _open_as_layer(self._opened)
             else:
                 # Columns and rows that an earlier reading left out would be missing from a statement's source as well.
                 if self._layer.TestCapability(ogr.OLCIgnoreFields):
@@ -360,7 +368,7 @@ class OgrReader:
 
     def close(self) -> None:
         """Close the dataset."""
-        with guarded(self.source):
+        with guarded(self.source), self._turn:
             self._release()
             self._layer = None
             self._dataset = None
@@ -372,7 +380,7 @@ def _open_as_layer(source: LayerSource) -> Any:
     options = "".join(f'<OOI key="{escape(key)}">{escape(value, quote=False)}</OOI>' for key, _, value in pairs)
     return gdal.OpenEx(
         '<OGRVRTDataSource><OGRVRTLayer name="selected">'
-        f"<SrcDataSource>{escape(source.connection, quote=False)}</SrcDataSource>"
+        f'<SrcDataSource shared="0">{escape(source.connection, quote=False)}</SrcDataSource>'
         + (f"<OpenOptions>{options}</OpenOptions>" if options else "")
         + f"<SrcSQL>{escape(source.data.strip(), quote=False)}</SrcSQL>"
         "</OGRVRTLayer></OGRVRTDataSource>",

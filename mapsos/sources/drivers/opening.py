@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from osgeo import gdal, ogr
@@ -36,6 +37,19 @@ def guarded(source: LayerSource) -> Iterator[list[str]]:
         raise unreadable(source, "\n".join(dict.fromkeys([*messages, str(error)]))) from error
     finally:
         gdal.PopErrorHandler()
+
+
+_JOINING = threading.RLock()
+
+
+def turn_of(source: LayerSource) -> AbstractContextManager[object]:
+    """Return what a reading holds while GDAL works for it: a lock for statements that may join another data source.
+
+    GDAL opens that one once for all statements whose results the same thread asked for, and reads it in each thread
+    without a lock. Each row is joined within one call, so that readings may take turns by batches.
+    """
+    joins = re.search(r"\bjoin\b", f"{source.data} {source.connection}", re.I) and not source.is_postgresql
+    return _JOINING if joins else nullcontext()
 
 
 _DEFAULTS = (

@@ -7,7 +7,6 @@ beside each number, which decides.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from mapsos.columns.geometries import GeometryColumn
 from mapsos.columns.parse_numbers import parse_integers, parse_numbers
 from mapsos.columns.texts import utf8_texts
 from mapsos.sources.drivers.ogr import OgrReader
-from mapsos.sources.drivers.opening import open_dataset
+from mapsos.sources.drivers.vrt_documents import attribute, find_elements, is_vrt, read_document, write_document
 from mapsos.sources.filtering.sql import Dialect
 from mapsos.sources.reader import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-_LONGEST = 1 << 20
-_ROOT = "<ogrvrtdatasource"
 _TEXT = "mapsos text "
 """The beginning of the names of fields that are added."""
 _PLACES = (f"{_TEXT}of x", f"{_TEXT}of y")
@@ -48,11 +45,6 @@ _PARSERS = {
 def open_by_gdal(source: LayerSource) -> OgrReader:
     """Open the reader of a layer that GDAL reads."""
     return VrtReader(source) if is_vrt(source.connection) else OgrReader(source)
-
-
-def is_vrt(connection: str) -> bool:
-    """Return whether a connection is the path of a VRT, or one itself."""
-    return connection.lower().endswith(".vrt") or connection.lstrip()[: len(_ROOT)].lower() == _ROOT
 
 
 @dataclass(frozen=True)
@@ -74,12 +66,16 @@ class VrtReader(OgrReader):
     _guards: Mapping[str, str] = {}
     _places: tuple[str, ...] = ()
 
-    def _open(self) -> Any:
+    def _find_connection(self) -> str:
+        connection = self.source.connection
+        root = read_document(connection)
+        if root is None:
+            return connection
         # A SELECT names its own columns: it is answered by GDAL alone.
-        is_select = self.source.data.strip()[:6].upper() == "SELECT"
-        self._guarded = None if is_select else guard_numbers(self.source.connection)
-        source = self.source if self._guarded is None else replace(self.source, connection=self._guarded.xml)
-        return open_dataset(source)
+        if self.source.data.strip()[:6].upper() == "SELECT":
+            return write_document(root)
+        self._guarded = guard_numbers(root)
+        return self._guarded.xml
 
     def _find_layer(self) -> None:
         super()._find_layer()
@@ -173,49 +169,29 @@ def _keep_placed(geometry: GeometryColumn, texts: list[pa.Array]) -> GeometryCol
     return GeometryColumn(pc.if_else(good, geometry.wkb, pa.scalar(None, geometry.wkb.type)))
 
 
-def guard_numbers(connection: str) -> GuardedVrt | None:
-    """Return a VRT with the fields that decide about numbers; None without such fields.
-
-    ``connection`` is the path of the VRT or its XML. GDAL reports the errors of one that cannot be read.
-    """
-    from xml.etree import ElementTree
-
-    folder = "" if connection.lstrip().startswith("<") else os.path.dirname(os.path.abspath(connection))
-    try:
-        if folder:
-            with open(connection, encoding="utf-8") as file:
-                connection = file.read(_LONGEST)
-        root = ElementTree.fromstring(connection)
-    except (OSError, UnicodeDecodeError, ElementTree.ParseError):
-        return None
-    changed = [_guard_layers(element) for element in root]
+def guard_numbers(root: Element) -> GuardedVrt:
+    """Return a VRT with the fields that decide about numbers. ``root`` is changed."""
+    for element in root:
+        _guard_layers(element)
     places = {
-        _attribute(layer, "name"): found
+        attribute(layer, "name"): found
         for layer in root
         if layer.tag.lower() == "ogrvrtlayer" and (found := _open_places(layer)) is not None
     }
-    if not any(changed) and not places:
-        return None
-    if folder:
-        for source in _find(root, "srcdatasource"):
-            if _attribute(source, "relativetovrt").lower() in ("1", "yes", "true", "on"):
-                source.text = os.path.join(folder, (source.text or "").strip())
-                source.attrib = {"relativeToVRT": "0"}
-    return GuardedVrt(ElementTree.tostring(root, encoding="unicode"), places)
+    return GuardedVrt(write_document(root), places)
 
 
-def _guard_layers(element: Element) -> bool:
-    """Add fields to the layers in an element: to all of a union, if they need the same ones. Return whether it did."""
-    layers = [element] if element.tag.lower() == "ogrvrtlayer" else _find(element, "ogrvrtlayer")
+def _guard_layers(element: Element) -> None:
+    """Add fields to the layers in an element: to all of a union, if they need the same ones."""
+    layers = [element] if element.tag.lower() == "ogrvrtlayer" else find_elements(element, "ogrvrtlayer")
     wanted = [_list_guards(layer) for layer in layers]
     if not layers or not wanted[0] or any(set(names) != set(wanted[0]) for names in wanted):
-        return False
+        return
     from xml.etree.ElementTree import SubElement
 
     for layer, names in zip(layers, wanted, strict=True):
         for name, source in names.items():
             SubElement(layer, "Field", {"name": name, "src": source, "type": "String"})
-    return True
 
 
 def _open_places(layer: Element) -> tuple[str, str, bool] | None:
@@ -225,13 +201,13 @@ def _open_places(layer: Element) -> tuple[str, str, bool] | None:
         return None
     reported = [key for key in place.attrib if key.lower() == "reportsrccolumn"]
     unlisted = any(place.attrib.pop(key).lower() in ("0", "no", "false", "off") for key in reported)
-    return _attribute(place, "x"), _attribute(place, "y"), unlisted
+    return attribute(place, "x"), attribute(place, "y"), unlisted
 
 
 def _find_place(layer: Element) -> Element | None:
     """Return the only geometry of a layer, if it is made of two columns."""
     places = [child for child in layer if child.tag.lower() == "geometryfield"]
-    made = len(places) == 1 and _attribute(places[0], "encoding").lower() == "pointfromcolumns"
+    made = len(places) == 1 and attribute(places[0], "encoding").lower() == "pointfromcolumns"
     return places[0] if made else None
 
 
@@ -242,18 +218,10 @@ def _list_guards(layer: Element) -> dict[str, str]:
     """
     fields = [child for child in layer if child.tag.lower() == "field"]
     guards = {
-        _TEXT + name: _attribute(field, "src") or name
+        _TEXT + name: attribute(field, "src") or name
         for field in fields
-        if _attribute(field, "type").lower() in _NUMBERS and (name := _attribute(field, "name"))
+        if attribute(field, "type").lower() in _NUMBERS and (name := attribute(field, "name"))
     }
     if (place := _find_place(layer)) is not None:
-        guards |= {name: _attribute(place, axis) for name, axis in zip(_PLACES, "xy", strict=True)}
+        guards |= {name: attribute(place, axis) for name, axis in zip(_PLACES, "xy", strict=True)}
     return guards if fields and all(guards.values()) else {}
-
-
-def _find(element: Element, tag: str) -> list[Element]:
-    return [each for each in element.iter() if each.tag.lower() == tag]
-
-
-def _attribute(element: Element, name: str) -> str:
-    return next((value for key, value in element.attrib.items() if key.lower() == name), "")
