@@ -253,9 +253,10 @@ def _fixed_points(wkb: pa.Array) -> np.ndarray | None:
     points = np.empty((rows, 2))
     points[:, 0] = records["x"]
     points[:, 1] = records["y"]
-    odd = ~np.isfinite(points).all(axis=1)
-    if odd.any():
-        points[odd] = np.nan
+    finite = np.isfinite(points)
+    # Reducing each pair costs ten times as much.
+    if not finite.all():
+        points[~finite.all(axis=1)] = np.nan
     return points
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Generic, Literal, TypeAlias, TypeVar
 
 from mapsos.terms.values import dataclass
@@ -40,7 +41,7 @@ class Parameter:
     listed: str | None = None
     listed_values: Values | None = None
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Return the name in lower case, the key of its values in a request."""
         return self.name.lower()

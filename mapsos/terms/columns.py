@@ -20,6 +20,9 @@ class ColumnKind(enum.Enum):
     LIST = "list"  # large_string, as (n:a,b)
     BINARY = "binary"  # large_binary
 
+    # Enum's own hash runs in Python, some thirty times a request.
+    __hash__ = object.__hash__
+
 
 @dataclass(frozen=True)
 class Column:

@@ -18,7 +18,8 @@ _TAKEN_PREFIXES = frozenset({"gml", "ows", "swe", "xlink", "xsi", "sos", "om", "
 
 def indent(depth: int, *lines: str) -> str:
     """Return lines of markup, each indented by two spaces per level and with its line end."""
-    return "".join(f"{'  ' * depth}{line}\n" for line in lines)
+    spaces = "  " * depth
+    return spaces + f"\n{spaces}".join(lines) + "\n" if lines else ""
 
 
 def encode_prefix(prefix: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -84,11 +84,12 @@ class ArrowStream:
         return None if batch is None else batch.slice(left)
 
 
+def _reading(by_features: bool) -> AbstractContextManager[None]:
+    return _reading_by_features() if by_features else nullcontext()
+
+
 @contextmanager
-def _reading(by_features: bool) -> Iterator[None]:
-    if not by_features:
-        yield
-        return
+def _reading_by_features() -> Iterator[None]:
     before = {name: gdal.GetThreadLocalConfigOption(name) for name in _BY_FEATURES}
     try:
         for name in before:

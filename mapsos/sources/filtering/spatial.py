@@ -23,10 +23,9 @@ def in_rectangle(predicate: BBox, geometry: GeometryColumn | None, rows: int, cr
     Points are compared by their coordinates, all others by true intersection, in the CRS of the rectangle: it would
     not be one in the CRS of the layer.
     """
-    found = np.zeros(rows, dtype=bool)
     candidates, near = _find_candidates(predicate, geometry, rows, crs)
     if near is None:
-        return pa.array(found)
+        return pa.array(np.zeros(rows, dtype=bool))
     bounds = near.bounds()
     minx, miny, maxx, maxy = predicate.minx, predicate.miny, predicate.maxx, predicate.maxy
     inside = (bounds[:, 0] <= maxx) & (bounds[:, 2] >= minx) & (bounds[:, 1] <= maxy) & (bounds[:, 3] >= miny)
@@ -40,8 +39,7 @@ def in_rectangle(predicate: BBox, geometry: GeometryColumn | None, rows: int, cr
             rectangle = shapely.envelope(shapely.multipoints([(minx, miny), (maxx, maxy)]))
             shapely.prepare(rectangle)
             inside[doubtful] = shapely.intersects(rectangle, near.shapes()[doubtful])
-    found[candidates] = inside
-    return pa.array(found)
+    return pa.array(_spread(inside, candidates))
 
 
 def in_relation(predicate: Spatial, geometry: GeometryColumn | None, rows: int, crs: Crs | None) -> pa.Array:
@@ -61,7 +59,7 @@ def in_relation(predicate: Spatial, geometry: GeometryColumn | None, rows: int, 
         candidates, near = _find_candidates(predicate, geometry, rows, crs)
         if near is not None:
             shapely.prepare(given)
-            found[candidates] = _relate(predicate, given, near.shapes(), crs)
+            found = _spread(_relate(predicate, given, near.shapes(), crs), candidates)
     return pa.array(~found & geometry.present() if away else found)
 
 
@@ -80,22 +78,30 @@ def _relate(predicate: Spatial, given: Any, shapes: np.ndarray, crs: Crs | None)
 
 def _find_candidates(
     predicate: BBox | Spatial, geometry: GeometryColumn | None, rows: int, crs: Crs | None
-) -> tuple[np.ndarray, GeometryColumn | None]:
-    """Return which rows may satisfy the predicate, and their geometries in its CRS; None for those of no row."""
-    everything = np.ones(rows, dtype=bool)
+) -> tuple[np.ndarray | None, GeometryColumn | None]:
+    """Return which rows may satisfy the predicate, None for all, and their geometries in its CRS, None for no row's."""
     if geometry is None or rows == 0:
-        return everything, None
+        return None, None
     transformer = transformer_between(crs, predicate.crs, to_layer=False)
     if transformer is None:
-        return everything, geometry
+        return None, geometry
     # Most rows can be left out before they are transformed.
     rectangle = rectangle_in_layer(predicate, crs)
     if rectangle is None:
-        return everything, transform(geometry, transformer)
+        return None, transform(geometry, transformer)
     minx, miny, maxx, maxy = rectangle
     bounds = geometry.bounds()
     near = (bounds[:, 0] <= maxx) & (bounds[:, 2] >= minx) & (bounds[:, 1] <= maxy) & (bounds[:, 3] >= miny)
     return near, transform(geometry.take(near), transformer) if near.any() else None
+
+
+def _spread(decided: np.ndarray, candidates: np.ndarray | None) -> np.ndarray:
+    """Return decisions about the candidates as ones about all rows: False for all others."""
+    if candidates is None:
+        return decided
+    found = np.zeros(len(candidates), dtype=bool)
+    found[candidates] = decided
+    return found
 
 
 _REVERSED = {"within": "contains", "contains": "within"}
