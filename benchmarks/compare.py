@@ -2,6 +2,8 @@
 
 Prints a table: the median of each work in the other checkout and in this one, the ratios of elapsed and of processor
 time, and the largest resident set. Runs are interleaved and read the same files. Each checkout has its own .venv/.
+With ``--instructions`` it prints the processor's instructions instead, counted by valgrind: other work on the machine
+does not change them.
 """
 
 from __future__ import annotations
@@ -9,8 +11,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import statistics
 import subprocess
+import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterable
@@ -109,6 +113,46 @@ def _tell(run: Run) -> tuple[float, float, float]:
     return run.seconds, run.processors, float(run.resident)
 
 
+def count_instructions(mapfile: Path, query: str, times: tuple[int, int], checkout: Path) -> float:
+    """Return the instructions of one answer within a process: what more answers add, in millions."""
+    counts = []
+    for number in times:
+        with tempfile.NamedTemporaryFile() as out:
+            command = ["valgrind", "--tool=cachegrind", "--cache-sim=no", f"--cachegrind-out-file={out.name}"]
+            command += [checkout / ".venv" / "bin" / "python", "-m", "benchmarks.warm", mapfile, query, str(number)]
+            # Sets are walked in the same order each time, and no thread of BLAS waits in a loop.
+            environment = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
+            run = subprocess.run(command, cwd=checkout, env=environment, check=True, capture_output=True, text=True)
+        found = re.search(r"I\s+refs:\s+([\d,]+)", run.stderr)
+        assert found is not None, run.stderr
+        counts.append(int(found.group(1).replace(",", "")))
+    return (counts[1] - counts[0]) / (times[1] - times[0]) / 1e6
+
+
+def print_instructions(other: Path, data: Path) -> None:
+    """Print the instructions of answers of 2,000 and of 10,000 observations in both checkouts."""
+    few, some = (write_map(MapLayer("points", rows), data) for rows in (SMALL, 10_000))
+    works = {
+        "GetCapabilities again": (few, CAPABILITIES, (20, 420)),
+        f"om:Measurement, {SMALL}": (few, MEASUREMENT, (5, 55)),
+        **{
+            name: (some, query, (3, 13))
+            for name, query in {
+                "om:Measurement, 10000": MEASUREMENT,
+                "om:Observation, 10000": DATABLOCK,
+                "om:Measurement, 10000, valid": MEASUREMENT + STRICT,
+                **{f"{name}, 10000": ask_table(kind) for name, kind in TABLES.items()},
+                "JSON of the REST interface, 10000": REST_OBSERVATIONS,
+            }.items()
+        },
+    }
+    print("| in process | other, million | this, million | ratio |")
+    print("| --- | ---: | ---: | ---: |", flush=True)
+    for work, (mapfile, query, times) in works.items():
+        before, after = (count_instructions(mapfile, query, times, checkout) for checkout in (other, ROOT))
+        print(f"| {work} | {before:.2f} | {after:.2f} | {after / before:.3f} |", flush=True)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compare", description=__doc__)
@@ -116,8 +160,12 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000, help="observations of the large works")
     parser.add_argument("--pairs", type=int, default=5, help="interleaved pairs of the large works; small ones have 4x")
     parser.add_argument("--data", type=Path, default=ROOT / "benchmarks" / ".data", help="folder of the data")
+    parser.add_argument("--instructions", action="store_true", help="count instructions instead; needs valgrind")
     given = parser.parse_args()
     given.data.mkdir(parents=True, exist_ok=True)
+    if given.instructions:
+        print_instructions(given.other, given.data)
+        return
     few, many = (write_map(MapLayer("points", rows), given.data) for rows in (SMALL, given.rows))
     shapefile = write_map(MapLayer("points_shapefile", given.rows), given.data)
     print("| work | other | this | ratio | processors | peak MB other | peak MB this |")

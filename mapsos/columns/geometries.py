@@ -93,11 +93,9 @@ class GeometryColumn:
         if self._points is _UNDECIDED:
             self._points = self._decode_points()
             if self._points is not None and self._wkb is not None:
-                import numpy as np
-
-                endless = ~np.isfinite(self._points).all(axis=1)
-                if np.count_nonzero(endless) > self._wkb.null_count:
-                    self._points[endless] = np.nan
+                endless = ~is_finite(self._points)
+                if endless.sum() > self._wkb.null_count:
+                    self._points[endless] = float("nan")
                     self._wkb = _blank(self._wkb, endless)
         found: np.ndarray | None = self._points
         return found
@@ -189,6 +187,18 @@ class GeometryColumn:
         return column
 
 
+def is_finite(positions: np.ndarray) -> np.ndarray:
+    """Return an array (rows,) of bool: whether all of a row's coordinates, an array (rows, n), are finite."""
+    import numpy as np
+
+    finite = np.isfinite(positions)
+    # Column by column: numpy's reduction of short rows takes ten times as long.
+    whole: np.ndarray = finite[:, 0].copy()
+    for axis in range(1, finite.shape[1]):
+        whole &= finite[:, axis]
+    return whole
+
+
 def single_points(geometry: GeometryColumn) -> np.ndarray:
     """Return an array (rows, 2) of float64 x y of the geometries with one vertex only, NaN for all others."""
     import numpy as np
@@ -213,10 +223,7 @@ def _blank(wkb: pa.Array, empty: np.ndarray) -> pa.Array:
 
 
 def _fixed_points(wkb: pa.Array) -> np.ndarray | None:
-    """Return points by their fixed offset in records of one length and form; None for any other column.
-
-    A point with a coordinate that is not finite counts as missing.
-    """
+    """Return points by their fixed offset in records of one length and form; None for any other column."""
     import numpy as np
 
     nulls = wkb.null_count
@@ -253,10 +260,6 @@ def _fixed_points(wkb: pa.Array) -> np.ndarray | None:
     points = np.empty((rows, 2))
     points[:, 0] = records["x"]
     points[:, 1] = records["y"]
-    finite = np.isfinite(points)
-    # Reducing each pair costs ten times as much.
-    if not finite.all():
-        points[~finite.all(axis=1)] = np.nan
     return points
 
 
@@ -346,7 +349,7 @@ def transform(column: GeometryColumn, transformer: Any) -> GeometryColumn:
     if points is not None:
         x, y = transformer.transform(points[:, 0], points[:, 1])
         moved = np.column_stack((x, y))
-        moved[~np.isfinite(moved).all(axis=1)] = np.nan
+        moved[~is_finite(moved)] = np.nan
         return GeometryColumn.from_points(moved)
     import shapely
 

@@ -246,6 +246,10 @@ def _rewrite(texts: pa.Array, trim: bool) -> pa.Array:
     return pc.if_else(known, zoned, unique).take(encoded.indices)
 
 
+_WHOLE_DIGITS = 14
+"""Digits of a date-time before its fraction."""
+
+
 def _rewrite_utc(texts: pa.Array, trim: bool) -> pa.Array | None:
     """Rewrite the usual forms of UTC, all rows alike, by the position of their characters; None for anything else."""
     characters = fixed_width(texts)
@@ -272,7 +276,7 @@ def _rewrite_utc(texts: pa.Array, trim: bool) -> pa.Array | None:
         return None
     kept = width - tail
     # Most drivers write three zeros.
-    if trim and kept > 19 and (characters[:, 20:kept] == ord("0")).all():
+    if trim and kept > 19 and (block[:, _WHOLE_DIGITS:] == ord("0")).all():
         kept = 19
     fractional = trim and kept > 19
     if ends_z and kept == width - tail:

@@ -74,12 +74,22 @@ def is_web_enabled(service: Service, request_name: str, remote_addr: str | None,
     return bool(stated) and _admits_address(service.access, service.file, remote_addr)
 
 
+_LONGEST_NAME = 40
+
+
 def evaluate_rule(text: str, request_name: str, *, writes: bool = False) -> bool | None:
     """Return what one enable_request text decides about a request: on, off, or None for nothing.
 
     A name beats ``*`` wherever either stands; of a name given twice the first counts, of ``*`` the last. For an
     operation that ``writes``, ``*`` decides nothing, and ``!*`` denies it.
     """
+    # Long names of a client would fill the cache.
+    evaluate = _evaluate_rule if len(request_name) <= _LONGEST_NAME else _evaluate_rule.__wrapped__
+    return evaluate(text, request_name, writes)
+
+
+@lru_cache(256)
+def _evaluate_rule(text: str, request_name: str, writes: bool) -> bool | None:
     everything: bool | None = None
     for word in text.split(" "):
         name = word.removeprefix("!")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
-from mapsos.columns.geometries import GeometryColumn
+from mapsos.columns.geometries import GeometryColumn, is_finite
 from mapsos.encodings.encoder import Encoder, LayerAnswer
 from mapsos.encodings.markup import CollectionMarkup
 from mapsos.encodings.tables.arrow_table import Sink, build_schema, describe_geometries, make_record_batch
@@ -64,7 +64,7 @@ class _Geometries:
 
             self._types |= {_NAMES[code] for code in np.unique(shapely.get_type_id(geometry.shapes())) if code >= 0}
         bounds = geometry.bounds()
-        bounds = bounds[np.isfinite(bounds).all(axis=1)]
+        bounds = bounds[is_finite(bounds)]
         if not len(bounds):
             return
         low, high = bounds[:, :2].min(axis=0), bounds[:, 2:].max(axis=0)

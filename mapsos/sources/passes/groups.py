@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.compute as pc
 
-from mapsos.columns.geometries import reproject
+from mapsos.columns.geometries import is_finite, reproject
 from mapsos.sources.facts import GroupFacts
 from mapsos.sources.filtering.row_times import times_of
 from mapsos.sources.passes.whole_layer import group_codes
@@ -95,7 +95,7 @@ def facts_of_groups(
 
 def _add_places(groups: _Groups, numbers: npt.NDArray[np.int64], geometry: GeometryColumn) -> None:
     bounds = geometry.bounds()
-    placed = np.flatnonzero(np.isfinite(bounds).all(axis=1))
+    placed = np.flatnonzero(is_finite(bounds))
     np.minimum.at(groups.least, numbers[placed], bounds[placed, :2])
     np.maximum.at(groups.most, numbers[placed], bounds[placed, 2:])
     for number, first in zip(*np.unique(numbers[placed], return_index=True), strict=True):

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mapsos.columns.geometries import reproject
+from mapsos.columns.geometries import is_finite, reproject
 from mapsos.sources.filtering.row_times import times_of
 from mapsos.sources.rows import Rows
 from mapsos.terms.crs import Crs
@@ -39,7 +39,7 @@ def extent_of(
         if from_crs is not None and to_crs is not None:
             geometry = reproject(geometry, from_crs, to_crs)
         bounds = geometry.bounds()
-        bounds = bounds[np.isfinite(bounds).all(axis=1)]
+        bounds = bounds[is_finite(bounds)]
         if len(bounds):
             least = np.minimum(least, bounds[:, :2].min(axis=0))
             most = np.maximum(most, bounds[:, 2:].max(axis=0))
