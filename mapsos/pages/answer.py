@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context
@@ -14,7 +14,16 @@ from mapsos.ows.decoding import decode_query
 from mapsos.ows.raw_request import RawRequest
 from mapsos.pages.content_security import write_headers
 from mapsos.pages.contents import list_catalog, list_downloads, list_places, list_response_formats
-from mapsos.pages.links import find_place, link_table, list_formats, list_pages, list_trail, name_page, open_site
+from mapsos.pages.links import (
+    find_place,
+    link_table,
+    list_formats,
+    list_pages,
+    list_trail,
+    name_page,
+    open_site,
+    trail_failure,
+)
 from mapsos.pages.paths import PAGE_OPERATION, PAGE_PATHS
 from mapsos.pages.rendering import Link, render_page
 from mapsos.pages.sos_links import SosLinks
@@ -23,7 +32,7 @@ from mapsos.pages.wording import PageLanguage, choose_language, share_language
 from mapsos.rest.answer import RestExchange, decoding_errors, find_service, tell_methods
 from mapsos.rest.errors import MethodError, RestError, translate_failure
 from mapsos.rest.parameters import PARAMETERS, check_names
-from mapsos.rest.paths import RestPath, write_path
+from mapsos.rest.paths import RestPath, parse_rest_path, read_path, write_path
 from mapsos.rest.resource import Resource
 from mapsos.rest.resources.layers import list_layers
 from mapsos.terms.failures import Failure
@@ -94,16 +103,34 @@ class Pages:
         return self._respond(200, render_page(_TEMPLATES[resource.kind], place.site, values))
 
     def write_error(self, error: RestError, service: Service | None) -> Response:
-        """Write an error; ``service`` is None if it is unknown. The message is in English."""
+        """Write an error, with the form of a query as the client filled it in; ``service`` is None if it is unknown.
+
+        The message is in English.
+        """
+        request = self._request
         language = choose_language(service.language) if service is not None else PageLanguage()
-        site = open_site(self._request, self._host, language)
-        values = {
+        site = open_site(request, self._host, language)
+        values: dict[str, Any] = {
             "title": site.language.wording.gettext("The request failed"),
             "named": False,
             "trail": list_trail(site),
             "error": error,
-            "formats": list_formats(self._request, site),
+            "formats": (),
+            "form": None,
         }
+        path = parse_rest_path(read_path(request.environ))
+        if path is not None:
+            values["formats"] = list_formats(request, site)
+        if path is not None and service is not None:
+            place = values["place"] = find_place(request, self._host, language, path.service, path.prefix)
+            values["trail"] = trail_failure(place, path.resource)
+            if path.resource in ("observations/query", "features/query"):
+                typed = parse_qsl(request.query or "", errors="replace")
+                values["form"] = path.resource
+                values["asked"] = {
+                    name: next((text for key, text in typed if key.lower() == name.lower()), "")
+                    for name in PARAMETERS[path.resource]
+                }
         return self._respond(error.code, render_page("error", site, values), error=True)
 
     def write_builder(self, service: Service, name: str | None) -> Response:

@@ -68,16 +68,32 @@ def list_trail(site: Site, place: Place | None = None, *more: Link) -> list[Link
     return [*trail, *more]
 
 
-def name_page(place: Place, resource: Resource, asked: Mapping[str, str]) -> dict[str, Any]:
-    """Return the title, the subject and the breadcrumbs of a page; ``asked`` are its parameters by name."""
+def trail_failure(place: Place, kind: str | None) -> list[Link]:
+    """Return the breadcrumbs of a page that could not be written; ``kind`` is that of its resource, None if unknown."""
+    section, _, query = (kind or "").partition("/")
+    titles = _list_titles(place)
+    section = MEMBERS.get(section, section)
+    below = [Link(titles[section], f"{place.home}/{section}")] if section in titles else []
+    if query:
+        below.append(Link(place.site.language.wording.gettext("Query"), f"{place.home}/{kind}"))
+    return list_trail(place.site, place, *below)
+
+
+def _list_titles(place: Place) -> dict[str, str]:
     gettext = place.site.language.wording.gettext
-    titles = {
+    return {
         "observations": gettext("Observations"),
         "observations/query": gettext("Query observations"),
         "procedures": gettext("Procedures"),
         "features": gettext("Features"),
         "features/query": gettext("Query features"),
     }
+
+
+def name_page(place: Place, resource: Resource, asked: Mapping[str, str]) -> dict[str, Any]:
+    """Return the title, the subject and the breadcrumbs of a page; ``asked`` are its parameters by name."""
+    gettext = place.site.language.wording.gettext
+    titles = _list_titles(place)
     section, _, query = resource.kind.partition("/")
     value = resource.value
     below = [Link(titles[section], f"{place.home}/{section}")] if section in titles else []

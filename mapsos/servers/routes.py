@@ -68,16 +68,21 @@ class MapRoutes:
                 path = environ["PATH_INFO"] = "/arcgis/rest/services"
         if self._settings.rest and (path.startswith(PAGE_PATHS) or parse_rest_path(path) is not None):
             return answer(self._all, environ, start_response, started, self._metrics)
+        script = environ.get("SCRIPT_NAME", "")
         name, slash, rest = path.lstrip("/").partition("/")
         application = self._applications.get(name)
         if application is not None:
-            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + "/" + name
+            environ["SCRIPT_NAME"] = f"{script}/{name}"
             environ["PATH_INFO"] = slash + rest
         elif not name and len(self._applications) == 1:
             (application,) = self._applications.values()
             environ["PATH_INFO"] = ""
         if application is not None and environ["PATH_INFO"] in ("", "/"):
             return answer(application, environ, start_response, started, self._metrics)
+        if name and self._settings.rest and "text/html" in environ.get("HTTP_ACCEPT", ""):
+            # The page of what does not exist, with a link to the services that do.
+            environ["SCRIPT_NAME"], environ["PATH_INFO"] = script, PAGE_PATHS
+            return answer(self._all, environ, _vary_by_accept(start_response), started, self._metrics)
         status = "404 Not Found" if name else "200 OK"
         text = "".join(f"/{quote(known)}?service=SOS&request=GetCapabilities\n" for known in self._applications)
         page = ("" if not name else "Map not found. Available maps:\n") + text

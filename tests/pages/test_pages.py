@@ -241,6 +241,16 @@ def test_an_error_is_a_page_where_a_page_was_asked_for(base: str) -> None:
     assert fetch(f"{base}/_mapsos/builder/nothing")[0] == fetch(f"{base}/_mapsos/static/../page.py")[0] == 404
 
 
+def test_the_page_of_an_error_keeps_its_place_and_what_was_typed(base: str) -> None:
+    _, _, body = fetch(f"{base}{ROOT}/observations/query?procedure=a%22b&where=result+%3E")
+    assert f'<a href="{ROOT}/observations">Observations</a>'.encode() in body
+    assert b'name="procedure" value="a&#34;b"' in body
+    assert b'name="where" value="result &gt;"' in body
+    _, _, body = fetch(f"{base}{ROOT}/features/query?spatialFilter=1,2")
+    assert b'name="spatialFilter" value="1,2"' in body
+    assert f'<a href="{ROOT}">'.encode() in fetch(f"{base}{ROOT}/procedures/nothing")[2]
+
+
 def test_the_address_of_the_server_is_a_page_for_browsers_only(base: str) -> None:
     _, headers, body = fetch(f"{base}/", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
     assert headers["Content-Type"] == "text/html; charset=UTF-8"

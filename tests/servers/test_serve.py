@@ -74,6 +74,14 @@ def test_other_paths_are_not_there(server: Server, path: str) -> None:
     assert b"/weather?" in body
 
 
+@pytest.mark.parametrize("path", ["/other", "/weather/more", "/a/b//c", "/other/_mapsos/static/pages.css"])
+def test_a_browser_gets_a_page_for_what_is_not_there(server: Server, path: str) -> None:
+    status, body = server.ask(path, Accept="text/html,*/*;q=0.8")
+    assert status == 404
+    assert b"page not found" in body
+    assert b'<a href="/arcgis/rest/services">Back to the list of services</a>' in body
+
+
 def test_map_may_name_what_is_served_and_nothing_else(server: Server) -> None:
     assert b"The weather of Seattle" in server.ask(f"/weather?map=MINIMAL&{CAPABILITIES}")[1]
     assert b"not found in configuration" in server.ask(f"/weather?map={WEATHER}&{CAPABILITIES}")[1]
