@@ -11,10 +11,11 @@ from typing import Protocol
 from mapsos.config.settings import Settings
 from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.operations.host import Host
+from mapsos.operations.layers.facts import source_errors
 from mapsos.pages.interface import open_exchange as open_pages
 from mapsos.rest.interface import open_exchange as open_rest
 from mapsos.sos.v1.interface import open_exchange as open_sos
-from mapsos.terms.deadlines import DeadlineError, limit_seconds
+from mapsos.terms.deadlines import BusyError, DeadlineError, limit_seconds
 from mapsos.terms.failures import Failure, ReportedError
 from mapsos.web.cors import admit_origin, answer_preflight
 from mapsos.web.messages import Request, Response, is_over_http
@@ -60,13 +61,16 @@ class Application:
         self.settings = settings
         self.host = Host(settings, catalog, has_map_paths=has_map_paths)
 
-    def answer(self, request: Request) -> Response:
-        """Answer a request. Never raises, whatever the request, the map or the data contain."""
+    def answer(self, request: Request, failure: Exception | None = None) -> Response:
+        """Answer a request. Never raises, whatever the request, the map or the data contain.
+
+        With ``failure``, which the server has found, report that instead of an answer.
+        """
         current_request_id.set(request.id)
         response = answer_preflight(request, self.settings.cors, self.settings.methods)
         if response is None:
             with limit_seconds(self.settings.max_seconds):
-                response = self._answer(request)
+                response = self._answer(request, failure)
         response = finish_response(response, request)
         if is_over_http(request.environ):
             response = admit_origin(response, request, self.settings.cors)
@@ -74,15 +78,18 @@ class Application:
                 response = replace(response, headers=(*response.headers, ("X-Request-Id", request.id)))
         return response
 
-    def _answer(self, request: Request) -> Response:
+    def _answer(self, request: Request, found: Exception | None) -> Response:
         exchange: Exchange | None = None
         try:
             exchange = self._open(request)
+            if found is not None:
+                with source_errors():
+                    raise found
             return exchange.answer()
         except ReportedError as error:
             log.log(logging.WARNING if error.is_for_admin else logging.INFO, "%s", error.log_line)
             failure = Failure(error)
-        except DeadlineError as error:
+        except (DeadlineError, BusyError) as error:
             log.warning("%s", error)
             failure = Failure(error)
         except Exception as error:
@@ -91,7 +98,7 @@ class Application:
         reference = failure.reference
         try:
             if exchange is not None:
-                return exchange.report(failure)
+                return _tell_wait(exchange.report(failure), failure.error)
         except Exception:
             # Even a page or a report can fail; the client still gets an answer.
             reference = os.urandom(6).hex()
@@ -102,3 +109,10 @@ class Application:
 
     def _open(self, request: Request) -> Exchange:
         return next(found for interface in INTERFACES if (found := interface(request, self.host)) is not None)
+
+
+def _tell_wait(response: Response, error: Exception) -> Response:
+    """Add the wait to the report of a busy server, with its status: proxies and programs act on both."""
+    if not isinstance(error, BusyError):
+        return response
+    return replace(response, status=503, headers=(*response.headers, ("Retry-After", str(error.seconds))))

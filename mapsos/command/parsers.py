@@ -56,7 +56,11 @@ def make_serve_parser() -> ArgumentParser:
         "--workers", metavar="N", type=count, default=len(os.sched_getaffinity(0)),
         help="processes (one for each processor)",
     )  # fmt: skip
-    parser.add_argument("--threads", metavar="N", type=count, default=4, help="threads of each process (%(default)s)")
+    parser.add_argument(
+        "--threads", metavar="N", type=count,
+        help="threads of each process that make responses, however many clients there are (MAPSOS_WORK_AT_ONCE, else "
+        "two for each processor)",
+    )  # fmt: skip
     parser.add_argument("--conf", metavar="FILE", help="configuration file, instead of MAPSERVER_CONFIG_FILE")
     parser.add_argument("--requests", metavar="FILE", help="print the paths in FILE, one per line, as URLs to try")
     return parser

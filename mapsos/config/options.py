@@ -14,6 +14,9 @@ from mapsos.terms.values import dataclass
 DEFAULT_MAX_BODY = 8 * 1024 * 1024
 DEFAULT_CGI_WORKER_IDLE = 300
 DEFAULT_CGI_WORKER_REQUESTS = 16
+DEFAULT_LONG_ANSWERS = 32
+DEFAULT_MIN_RATE = 1000
+DEFAULT_MAX_WAIT = 10.0
 DEFAULT_BAD_PATTERN = r"[/\\]{2}|[/\\]?\.+[/\\]|,"
 DEFAULT_MAPFILE_PATTERN = r"\.map$"
 _LOG_FORMATS = ("text", "json")
@@ -67,6 +70,13 @@ def _read_seconds(text: str) -> float | None:
     if not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", text, re.ASCII) or float(text) == 0:
         raise ValueError
     return float(text)
+
+
+def _read_wait(text: str) -> float:
+    seconds = _read_seconds(text)
+    if seconds is None:
+        raise ValueError
+    return seconds
 
 
 def _read_origins(text: str) -> tuple[str, ...]:
@@ -148,6 +158,15 @@ OPTIONS: tuple[Option, ...] = (
     Option("MAPSOS_MAX_SECONDS", "max_seconds", "off", "a positive number, or off",
            "Time limit of a request in seconds. Later there is an exception, or the response is broken off.",
            _read_seconds),
+    Option("MAPSOS_WORK_AT_ONCE", "work_at_once", "two for each processor", "an integer from 1 to 999999",
+           "Maximum number of batches that a process of the asynchronous server reads or writes at once.", _read_count),
+    Option("MAPSOS_LONG_ANSWERS", "long_answers", str(DEFAULT_LONG_ANSWERS), "an integer from 1 to 999999",
+           "Maximum number of responses of more than 1 MiB that such a process sends at once.", _read_count),
+    Option("MAPSOS_MIN_RATE", "min_rate", str(DEFAULT_MIN_RATE), "an integer from 1 to 999999",
+           "Bytes a second, over a minute, below which a client gives up its long response to others that wait.",
+           _read_count),
+    Option("MAPSOS_MAX_WAIT", "max_wait", f"{DEFAULT_MAX_WAIT:g}", "a positive number",
+           "Seconds that a request may wait for others; if it would be more, the response is 503.", _read_wait),
     Option("MAPSOS_HTTP_STATUS", "http_status", "off", "on or off",
            "Errors have the HTTP status codes of errors; off, the status is 200 as in MapServer.", _read_switch),
     Option("MAPSOS_TRUSTED_PROXIES", "trusted_proxies", "", "addresses, CIDR networks, or unix, separated by spaces",

@@ -13,8 +13,11 @@ from mapsos.config.options import (
     DEFAULT_BAD_PATTERN,
     DEFAULT_CGI_WORKER_IDLE,
     DEFAULT_CGI_WORKER_REQUESTS,
+    DEFAULT_LONG_ANSWERS,
     DEFAULT_MAPFILE_PATTERN,
     DEFAULT_MAX_BODY,
+    DEFAULT_MAX_WAIT,
+    DEFAULT_MIN_RATE,
     OPTIONS,
 )
 from mapsos.config.trusted_proxies import TrustedProxies
@@ -43,6 +46,9 @@ class Settings:
         MAPSOS_MAX_ROWS: maximum observations of an answer, None without a limit. More are rejected, never cut off.
     max_seconds
         MAPSOS_MAX_SECONDS: time limit of a request in seconds, None without a limit.
+    work_at_once, long_answers, min_rate, max_wait
+        MAPSOS_WORK_AT_ONCE, MAPSOS_LONG_ANSWERS, MAPSOS_MIN_RATE (bytes a second) and MAPSOS_MAX_WAIT (seconds): the
+        bounds of one process of the asynchronous server. No ``work_at_once``: two for each processor.
     http_status
         MAPSOS_HTTP_STATUS: whether errors have the HTTP status codes of errors; without it the status is 200 as in
         MapServer.
@@ -86,6 +92,10 @@ class Settings:
     max_body: int = DEFAULT_MAX_BODY
     max_rows: int | None = None
     max_seconds: float | None = None
+    work_at_once: int | None = None
+    long_answers: int = DEFAULT_LONG_ANSWERS
+    min_rate: int = DEFAULT_MIN_RATE
+    max_wait: float = DEFAULT_MAX_WAIT
     http_status: bool = False
     trusted_proxies: TrustedProxies = TrustedProxies()
     cors: tuple[str, ...] = ()

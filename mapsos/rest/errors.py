@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mapsos.operations.errors import ServiceError
 from mapsos.ows.exceptions import DecodingError, OwsException
-from mapsos.terms.deadlines import DeadlineError
+from mapsos.terms.deadlines import BusyError, DeadlineError
 from mapsos.terms.failures import Failure, ReportedError
 
 
@@ -61,5 +61,7 @@ def translate_failure(failure: Failure) -> RestError:
     if isinstance(error, DeadlineError):
         message = f"the request exceeded the time limit of {error.seconds:g} seconds"
         return RestError(message, "request a shorter period or fewer sensors", code=503)
+    if isinstance(error, BusyError):
+        return RestError(str(error), code=503)
     message = f"The request failed for a reason that is in the server's log under reference {failure.reference}."
     return RestError(message, code=500)

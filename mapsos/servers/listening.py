@@ -28,31 +28,32 @@ class Listener:
         The address to show to the admin.
     base
         The beginning of URLs, without a trailing slash; empty for a Unix socket.
-    socket
-        The listening socket; None for those passed by systemd, which gunicorn finds itself.
+    sockets
+        The listening sockets.
     """
 
     place: str
     base: str
-    socket: socket.socket | None
+    sockets: tuple[socket.socket, ...]
 
 
 def is_handed_over(environ: Mapping[str, str]) -> bool:
     """Return whether systemd has passed listening sockets to this process."""
-    return environ.get("LISTEN_PID") == str(os.getpid()) and environ.get("LISTEN_FDS", "0") != "0"
+    return environ.get("LISTEN_PID") == str(os.getpid()) and environ.get("LISTEN_FDS", "0").strip("0").isdigit()
 
 
 def take_over() -> Listener:
-    """Return the first socket passed by systemd. Raises ListeningError if it is not a socket."""
+    """Return the sockets passed by systemd. Raises ListeningError if one is not a socket."""
+    count = int(os.environ["LISTEN_FDS"])
     try:
-        with socket.socket(fileno=os.dup(_FIRST_HANDED_OVER)) as first:
-            name = first.getsockname()
+        sockets = tuple(socket.socket(fileno=_FIRST_HANDED_OVER + number) for number in range(count))
+        name = sockets[0].getsockname()
     except OSError as error:
         raise ListeningError(f"the file descriptor passed by systemd is not a socket: {error.strerror}") from error
     if isinstance(name, tuple):
         base = _write_base(name[0], name[1])
-        return Listener(base, base, None)
-    return Listener(f"unix:{name}", "", None)
+        return Listener(base, base, sockets)
+    return Listener(f"unix:{name}", "", sockets)
 
 
 def listen_on_port(host: str, port: int) -> Listener:
@@ -68,7 +69,7 @@ def listen_on_port(host: str, port: int) -> Listener:
     except OSError as error:
         raise ListeningError(f"cannot listen on {host} port {port}: {error.strerror}") from error
     base = _write_base(host, listener.getsockname()[1])
-    return Listener(base, base, listener)
+    return Listener(base, base, (listener,))
 
 
 def listen_on_path(path: str) -> Listener:
@@ -84,7 +85,7 @@ def listen_on_path(path: str) -> Listener:
     except OSError as error:
         listener.close()
         raise ListeningError(f"cannot listen on unix:{path}: {error.strerror or error}") from error
-    return Listener(f"unix:{path}", "", listener)
+    return Listener(f"unix:{path}", "", (listener,))
 
 
 def _remove_left_behind(path: str) -> None:

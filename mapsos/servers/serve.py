@@ -1,20 +1,17 @@
-"""``mapsos serve``: mapfiles over HTTP by gunicorn, each under its own path."""
+"""``mapsos serve``: mapfiles over HTTP by uvicorn, each under its own path."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from gunicorn.app.base import BaseApplication
-
 from mapsos.config.settings import Settings
+from mapsos.servers.asynchronous.run_server import WorkerApplication, run_server
 from mapsos.servers.cgi import discard_output
-from mapsos.servers.gunicorn_worker import PatientWorker
 from mapsos.servers.listening import (
     Listener,
     ListeningError,
@@ -23,30 +20,25 @@ from mapsos.servers.listening import (
     listen_on_port,
     take_over,
 )
-from mapsos.servers.routes import MapRoutes, ServingError, name_mapfiles, serve_only
-from mapsos.servers.status import HEALTH, METRICS, open_metrics
+from mapsos.servers.routes import ServingError, name_mapfiles, serve_only
+from mapsos.servers.status import HEALTH, METRICS
 from mapsos.terms.values import dataclass
 from mapsos.web.metrics_folder import create_folder, list_roots
-
-if TYPE_CHECKING:
-    from wsgiref.types import WSGIApplication
-
-_SHARED_MEMORY = "/dev/shm"
 
 
 @dataclass(frozen=True)
 class ServerOptions:
     """Options of the server.
 
-    ``port`` 0 means any free port. ``path`` is a Unix socket, used instead of host and port. ``requests`` is a file of
-    paths to print as URLs, one per line.
+    ``port`` 0 means any free port. ``path`` is a Unix socket, used instead of host and port. ``threads`` of each worker
+    make answers, None for the number in the settings. ``requests`` is a file of paths to print as URLs, one per line.
     """
 
     host: str = "127.0.0.1"
     port: int = 8080
     path: str | None = None
     workers: int = 2
-    threads: int = 4
+    threads: int | None = None
     requests: str | None = None
 
 
@@ -64,44 +56,17 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
     listener = _listen(options)
     announcement = _announce(listener, mapfiles, options.requests, has_pages=settings.rest)
     counts = _create_metrics_folder(settings)
-
-    def load() -> WSGIApplication:
-        return MapRoutes(settings, mapfiles, open_metrics(settings))
-
-    def when_ready(server: object) -> None:
-        try:
-            sys.stdout.write(announcement)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # `mapsos serve ... | head -1`: the reader has seen enough.
-            discard_output(sys.stdout.buffer)
-
-    def on_exit(server: object) -> None:
+    try:
+        sys.stdout.write(announcement)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # `mapsos serve ... | head -1`: the reader has seen enough.
+        discard_output(sys.stdout.buffer)
+    try:
+        run_server(listener.sockets, WorkerApplication(settings, mapfiles, options.threads), options.workers)
+    finally:
         if counts is not None:
             shutil.rmtree(counts, ignore_errors=True)
-
-    _run_gunicorn(
-        load,
-        {
-            **({} if listener.socket is None else {"bind": f"fd://{listener.socket.fileno()}"}),
-            "workers": options.workers,
-            "threads": options.threads,
-            # Threads also send a worker's heartbeat while a long answer is under way.
-            "worker_class": PatientWorker,
-            "when_ready": when_ready,
-            "on_exit": on_exit,
-            # Trusted proxies are a matter of the settings, for all servers alike.
-            "forwarded_allow_ips": "",
-            "secure_scheme_headers": {},
-            "forwarder_headers": "",
-            "control_socket_disable": True,
-            # The heartbeat file: in memory, which a system without writable folders has too.
-            "worker_tmp_dir": _SHARED_MEMORY if os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) else None,
-            "limit_request_line": 8190,
-            "loglevel": "warning",
-            "proc_name": "mapsos",
-        },
-    )
 
 
 def _create_metrics_folder(settings: Settings) -> Path | None:
@@ -112,20 +77,6 @@ def _create_metrics_folder(settings: Settings) -> Path | None:
         return create_folder(os.getpid(), list_roots(os.environb))
     except OSError as error:
         raise ServingError(f"cannot create a folder for metrics: {error}") from error
-
-
-def _run_gunicorn(load: Callable[[], WSGIApplication], options: Mapping[str, Any]) -> None:
-    class Server(BaseApplication):  # type: ignore[misc]
-        def load_config(self) -> None:
-            for name, value in options.items():
-                # Releases of gunicorn differ in their options.
-                if name in self.cfg.settings:
-                    self.cfg.set(name, value)
-
-        def load(self) -> WSGIApplication:
-            return load()
-
-    Server().run()
 
 
 def _listen(options: ServerOptions) -> Listener:

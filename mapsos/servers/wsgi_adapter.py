@@ -62,12 +62,13 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
     return answer(ours, environ, start_response, started, metrics)
 
 
-def name_server(environ: WSGIEnvironment) -> None:
+def name_server(environ: WSGIEnvironment, *, always: bool = False) -> None:
     """Set SERVER_NAME and SERVER_PORT from a well-formed Host header, as Apache does: gunicorn has the socket's.
 
-    Other servers are not affected.
+    Other servers are not affected, unless ``always``.
     """
-    found = _HOST.fullmatch(environ.get("HTTP_HOST", "")) if "gunicorn.socket" in environ else None
+    is_needed = always or "gunicorn.socket" in environ
+    found = _HOST.fullmatch(environ.get("HTTP_HOST", "")) if is_needed else None
     if found:
         environ["SERVER_NAME"] = found["name"]
         environ["SERVER_PORT"] = found["port"] or ("443" if environ["wsgi.url_scheme"] == "https" else "80")
@@ -84,7 +85,7 @@ def answer(
     request = read_request(environ, application.settings)
     if metrics is not None:
         metrics.begin()
-    response = application.answer(request)
+    response = application.answer(request, environ.get("mapsos.failure"))
     body = LoggedBody(request, response, started, metrics)
     seconds = application.settings.max_seconds
     end = None if seconds is None else started + seconds
@@ -165,14 +166,14 @@ class WsgiBody:
     def __init__(self, body: LoggedBody, client: socket.socket | None = None, end: float | None = None) -> None:
         self._body = body
         self._client = client
-        self._end = end
+        self.end = end
 
     def __iter__(self) -> Iterator[bytes]:
         begun = False
         try:
             for chunk in self._body:
-                if self._client is not None and self._end is not None:
-                    self._client.settimeout(max(self._end - time.monotonic(), 0.001))
+                if self._client is not None and self.end is not None:
+                    self._client.settimeout(max(self.end - time.monotonic(), 0.001))
                 yield bytes(chunk)
                 begun = True
         except Exception as error:
@@ -185,7 +186,7 @@ class WsgiBody:
     def close(self) -> None:
         """Close the body; the next request on the connection has its own time limit."""
         try:
-            if self._client is not None and self._end is not None:
+            if self._client is not None and self.end is not None:
                 with contextlib.suppress(OSError):
                     self._client.settimeout(None)
         finally:

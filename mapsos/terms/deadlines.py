@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -16,11 +16,31 @@ class DeadlineError(Exception):
         self.seconds = seconds
 
 
-class Deadline:
-    """The moment ``seconds`` from now at which a request must have ended; None is never."""
+class ClientGoneError(DeadlineError):
+    """The client has disconnected: its request is not worth more work."""
 
-    def __init__(self, seconds: float | None = None) -> None:
+    def __init__(self) -> None:
+        Exception.__init__(self, "the client has disconnected")
+        self.seconds = 0.0
+
+
+class BusyError(Exception):
+    """The server has more work than it can do in time; the client may repeat the request after ``seconds``."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"the server is busy. Repeat the request after {seconds} seconds")
         self.seconds = seconds
+
+
+class Deadline:
+    """The moment ``seconds`` from now at which a request must have ended; None is never.
+
+    ``is_gone`` returns whether its client has disconnected, which ends it too.
+    """
+
+    def __init__(self, seconds: float | None = None, is_gone: Callable[[], bool] | None = None) -> None:
+        self.seconds = seconds
+        self._is_gone = is_gone
         self._end = None if seconds is None else time.monotonic() + seconds
 
     @property
@@ -30,6 +50,8 @@ class Deadline:
 
     def check(self) -> None:
         """Raise DeadlineError after the end. Costs one reading of the clock."""
+        if self._is_gone is not None and self._is_gone():
+            raise ClientGoneError
         if self._end is not None and time.monotonic() >= self._end:
             assert self.seconds is not None
             raise DeadlineError(self.seconds)
@@ -39,15 +61,23 @@ _NEVER = Deadline()
 _current: ContextVar[Deadline] = ContextVar("current_deadline", default=_NEVER)
 
 
+_client: ContextVar[Callable[[], bool] | None] = ContextVar("is_client_gone", default=None)
+
+
 def current_deadline() -> Deadline:
     """Return the deadline of the request that this thread works for; threads that read for it copy its context."""
     return _current.get()
 
 
+def watch_client(is_gone: Callable[[], bool]) -> None:
+    """Let deadlines that this context sets from now on end once the client has disconnected."""
+    _client.set(is_gone)
+
+
 @contextmanager
 def limit_seconds(seconds: float | None) -> Iterator[Deadline]:
     """Set the deadline of the code within to ``seconds`` from now, None for no limit."""
-    deadline = Deadline(seconds)
+    deadline = Deadline(seconds, _client.get())
     token = _current.set(deadline)
     try:
         yield deadline

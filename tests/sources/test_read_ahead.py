@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextvars import ContextVar
-from threading import Event, current_thread, main_thread
+from threading import Event, Thread, current_thread
+from threading import enumerate as enumerate_threads
 
 from mapsos.sources.read_ahead import read_ahead, read_rows_ahead
 from mapsos.sources.rows import Rows
@@ -43,13 +45,13 @@ def test_nothing_to_read() -> None:
 
 
 def test_the_thread_has_the_context_of_the_reader() -> None:
-    """As it is when the first is read, in a thread that a thread has started too; what it sets stays with it."""
+    """As it is when the first is read, within another reading too; what it sets stays with it."""
     whose: ContextVar[str] = ContextVar("whose", default="nobody's")
-    seen: list[tuple[str, bool]] = []
+    seen: list[str] = []
 
     def note() -> Iterator[int]:
         for number in range(3):
-            seen.append((whose.get(), current_thread() is main_thread()))
+            seen.append(whose.get())
             yield number
             whose.set("the thread's")
 
@@ -58,5 +60,21 @@ def test_the_thread_has_the_context_of_the_reader() -> None:
     assert next(coming) == 0
     whose.reset(token)
     assert list(coming) == [1, 2]
-    assert seen == [("the reader's", False), ("the thread's", False), ("the thread's", False)]
+    assert seen == ["the reader's", "the thread's", "the thread's"]
     assert whose.get() == "nobody's"
+
+
+def test_more_readings_within_readings_than_threads() -> None:
+    """None of them waits for a thread that waits for another one."""
+    found: list[list[int]] = []
+
+    def read() -> None:
+        found.append(list(read_ahead(read_ahead(read_ahead(iter(range(200)))))))
+
+    threads = [Thread(target=read, daemon=True) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert found == [list(range(200))] * 40
+    assert sum(thread.name.startswith("read-ahead") for thread in enumerate_threads()) <= 2 * (os.cpu_count() or 1)

@@ -25,7 +25,7 @@ from mapsos.sos.v1.reading.feature_types import check_wfs_version
 from mapsos.sos.v1.reading.negotiation import check_version
 from mapsos.sos.v1.reading.parameters import check_parameters
 from mapsos.sos.v1.request import SosRequest
-from mapsos.terms.deadlines import DeadlineError
+from mapsos.terms.deadlines import BusyError, DeadlineError
 from mapsos.terms.failures import Failure
 from mapsos.terms.times import current_time
 from mapsos.web.messages import Request, Response
@@ -90,6 +90,9 @@ class SosExchange:
                 f"The request exceeded the time limit of {error.seconds:g} seconds. "
                 "Request a shorter period or fewer sensors."
             )
+            exception = OwsException("NoApplicableCode", "mapserv", "msSOSDispatch", message, status=503)
+        elif isinstance(error, BusyError):
+            message = f"The server is busy. Repeat the request after {error.seconds} seconds."
             exception = OwsException("NoApplicableCode", "mapserv", "msSOSDispatch", message, status=503)
         elif isinstance(error, ServiceError):
             exception = translate_error(error, self._operation)

@@ -1,0 +1,101 @@
+"""HTTP/1.1 by uvicorn, with limits for the heads of requests, which uvicorn does not have."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_SECONDS = 20.0
+"""Time limit for the head of a request."""
+LONGEST_LINE = 8190
+"""Bytes of a request line without its method and version, and of a header."""
+MOST_HEADERS = 100
+_LARGEST_HEAD = 1 << 17
+"""Bytes after which an unfinished head is rejected."""
+
+_TOO_LONG = {414: b"URI Too Long", 431: b"Request Header Fields Too Large"}
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """One connection: heads must be complete in time and not too long; an application can end the connection."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._answer = self.app
+        self.app = self._offer_abort
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Expect the first request."""
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Receive a part of a request."""
+        is_waiting = self.cycle is None or self.cycle.response_complete
+        if is_waiting or self._head_bytes:
+            self._head_bytes += len(data)
+            if is_waiting and self._head_timer is None:
+                self._expect_head()
+        super().data_received(data)
+        if self._head_bytes > _LARGEST_HEAD and not self.transport.is_closing():
+            self._reject(431)
+
+    def on_headers_complete(self) -> None:
+        """Begin to answer a request whose head is complete, unless that is too long."""
+        self._stop_timer()
+        self._head_bytes = 0
+        too_long = len(self.url) > LONGEST_LINE
+        is_large = len(self.headers) > MOST_HEADERS or any(
+            len(name) + len(value) > LONGEST_LINE for name, value in self.headers
+        )
+        self.app = _Refusal(414 if too_long else 431) if too_long or is_large else self._offer_abort
+        super().on_headers_complete()
+
+    def _expect_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._end)
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _end(self) -> None:
+        """Disconnect a client whose request has not come in time."""
+        self._head_timer = None
+        if not self.transport.is_closing():
+            self.transport.abort()
+
+    def _reject(self, status: int) -> None:
+        head = b"HTTP/1.1 %d %s\r\nconnection: close\r\ncontent-length: 0\r\n\r\n" % (status, _TOO_LONG[status])
+        self.transport.write(head)
+        self.transport.close()
+
+    async def _offer_abort(self, scope: Any, receive: Any, send: Any) -> None:
+        scope.setdefault("extensions", {})["mapsos.abort"] = self.transport.abort
+        await self._answer(scope, receive, send)
+
+
+class _Refusal:
+    """An application that refuses a request for its size, and closes the connection."""
+
+    def __init__(self, status: int) -> None:
+        self._status = status
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        body = _TOO_LONG[self._status]
+        headers = [
+            (b"content-type", b"text/plain; charset=utf-8"),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+        ]
+        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
