@@ -73,9 +73,7 @@ setup(
     data_files=[("share/man/man1", ["docs/mapsos.1"])],
     python_requires=">=3.11",
     install_requires=[
-        # The worker of mapsos serve (mapsos/servers/gunicorn_worker.py) overrides private methods of its ThreadWorker
-        # and reads its parser's buffer: these may change with any major version.
-        "gunicorn>=27,<28",
+        "httptools>=0.6.3",
         "jinja2",
         "langcodes",
         "lxml",
@@ -87,6 +85,9 @@ setup(
         "pyproj",
         "shapely>=2",
         "uplot-python",
+        # mapsos serve (mapsos/servers/asynchronous/patient_protocol.py) overrides methods of its protocol and reads the
+        # state of a connection: these may change with any 0.x version.
+        "uvicorn>=0.54,<0.55",
         "werkzeug>=3",
         "xstatic-leaflet",
         "zstandard",
@@ -96,6 +97,7 @@ setup(
             "axe-playwright-python",
             "babel",
             "build",
+            "gunicorn",
             "hypothesis",
             "jsonschema",
             "lxml-stubs",

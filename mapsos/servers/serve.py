@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -56,15 +57,22 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
     listener = _listen(options)
     announcement = _announce(listener, mapfiles, options.requests, has_pages=settings.rest)
     counts = _create_metrics_folder(settings)
+
+    def announce() -> None:
+        try:
+            sys.stdout.write(announcement)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # `mapsos serve ... | head -1`: the reader has seen enough.
+            discard_output(sys.stdout.buffer)
+
     try:
-        sys.stdout.write(announcement)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # `mapsos serve ... | head -1`: the reader has seen enough.
-        discard_output(sys.stdout.buffer)
-    try:
-        run_server(listener.sockets, WorkerApplication(settings, mapfiles, options.threads), options.workers)
+        application = WorkerApplication(settings, mapfiles, options.threads)
+        run_server(listener.sockets, application, options.workers, announce)
     finally:
+        if not is_handed_over(os.environ) and options.path is not None:
+            with suppress(FileNotFoundError):
+                os.unlink(options.path)
         if counts is not None:
             shutil.rmtree(counts, ignore_errors=True)
 

@@ -298,9 +298,9 @@ def test_dependencies_are_those_of_the_package() -> None:
 
 
 def test_a_package_whose_private_parts_are_used_is_pinned() -> None:
-    """To the major version that these tests run with."""
-    major = int(version("gunicorn").split(".")[0])
-    assert f'"gunicorn>={major},<{major + 1}"' in (ROOT / "setup.py").read_text("utf-8")
+    """To the version that these tests run with."""
+    zero, minor = map(int, version("uvicorn").split(".")[:2])
+    assert f'"uvicorn>={zero}.{minor},<{zero}.{minor + 1}"' in (ROOT / "setup.py").read_text("utf-8")
 
 
 def test_what_is_imported_is_listed() -> None:

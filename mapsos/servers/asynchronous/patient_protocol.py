@@ -12,6 +12,8 @@ HEAD_SECONDS = 20.0
 LONGEST_LINE = 8190
 """Bytes of a request line without its method and version, and of a header."""
 MOST_HEADERS = 100
+_GONE_SECONDS = 5.0
+"""Seconds after which a client that has ended its side of the connection counts as gone."""
 _LARGEST_HEAD = 1 << 17
 """Bytes after which an unfinished head is rejected."""
 
@@ -27,6 +29,7 @@ class PatientProtocol(HttpToolsProtocol):
         self.app = self._offer_abort
         self._head_timer: asyncio.TimerHandle | None = None
         self._head_bytes = 0
+        self._is_half_closed = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect the first request."""
@@ -37,6 +40,20 @@ class PatientProtocol(HttpToolsProtocol):
         """Forget the connection."""
         self._stop_timer()
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Note that the client sends nothing more: it has gone, or waits for an answer that comes soon."""
+        self._is_half_closed = True
+        if self.cycle is None or self.cycle.response_complete:
+            return False
+        self._head_timer = self.loop.call_later(_GONE_SECONDS, self._leave)
+        return True
+
+    def on_response_complete(self) -> None:
+        """Expect the next request, or end the connection."""
+        super().on_response_complete()
+        if self._is_half_closed and not self.pipeline and not self.transport.is_closing():
+            self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Receive a part of a request."""
@@ -73,6 +90,11 @@ class PatientProtocol(HttpToolsProtocol):
         self._head_timer = None
         if not self.transport.is_closing():
             self.transport.abort()
+
+    def _leave(self) -> None:
+        """Disconnect a client that sends nothing more, unless its answer is on its way: then writing shows it."""
+        if not self.cycle.response_started:
+            self._end()
 
     def _reject(self, status: int) -> None:
         head = b"HTTP/1.1 %d %s\r\nconnection: close\r\ncontent-length: 0\r\n\r\n" % (status, _TOO_LONG[status])

@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -48,8 +48,10 @@ class WorkerApplication:
         return AsgiAdapter(routes, read_bounds(self._settings, self._threads))
 
 
-def run_server(listeners: Sequence[socket.socket], application: WorkerApplication, workers: int) -> None:
-    """Answer requests that arrive at listening sockets until a signal arrives.
+def run_server(
+    listeners: Sequence[socket.socket], application: WorkerApplication, workers: int, announce: Callable[[], None]
+) -> None:
+    """Answer requests that arrive at listening sockets until a signal arrives; ``announce`` is called before.
 
     SIGTERM lets answers under way end, for `GRACE_SECONDS` at most; SIGINT does not. SIGHUP replaces the workers one
     after the other. A worker that ends is replaced.
@@ -71,7 +73,9 @@ def run_server(listeners: Sequence[socket.socket], application: WorkerApplicatio
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    _Supervisor(config, list(listeners)).run()
+    supervisor = _Supervisor(config, list(listeners))
+    announce()
+    supervisor.run()
 
 
 class _Supervisor(Multiprocess):
