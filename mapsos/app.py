@@ -15,7 +15,7 @@ from mapsos.operations.layers.facts import source_errors
 from mapsos.pages.interface import open_exchange as open_pages
 from mapsos.rest.interface import open_exchange as open_rest
 from mapsos.sos.v1.interface import open_exchange as open_sos
-from mapsos.terms.deadlines import BusyError, DeadlineError, limit_seconds
+from mapsos.terms.deadlines import BusyError, ClientGoneError, DeadlineError, limit_seconds
 from mapsos.terms.failures import Failure, ReportedError
 from mapsos.web.cors import admit_origin, answer_preflight
 from mapsos.web.messages import Request, Response, is_over_http
@@ -90,7 +90,7 @@ class Application:
             log.log(logging.WARNING if error.is_for_admin else logging.INFO, "%s", error.log_line)
             failure = Failure(error)
         except (DeadlineError, BusyError) as error:
-            log.warning("%s", error)
+            log.log(logging.DEBUG if isinstance(error, ClientGoneError) else logging.WARNING, "%s", error)
             failure = Failure(error)
         except Exception as error:
             failure = Failure(error, os.urandom(6).hex())

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from mapsos.config.settings import Settings
 from mapsos.sources.errors import SourceError
-from mapsos.terms.deadlines import DeadlineError
+from mapsos.terms.deadlines import ClientGoneError, DeadlineError
 from mapsos.web.log_formats import make_formatter
 
 
@@ -47,6 +47,8 @@ def log_break(error: Exception) -> None:
     log = logging.getLogger("mapsos")
     if isinstance(error, SourceError):
         log.error("the response broke off: %s", f"{error} {error.detail}".rstrip())
+    elif isinstance(error, ClientGoneError):
+        log.debug("the response broke off: %s", error)
     elif isinstance(error, DeadlineError):
         log.error("the response broke off: %s", error)
     else:

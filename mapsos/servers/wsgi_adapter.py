@@ -183,6 +183,10 @@ class WsgiBody:
             # gunicorn would log it once more, with its own traceback; after this it only ends the connection.
             raise BrokenPipeError(errno.EPIPE, "the response broke off") from error
 
+    def discard(self) -> None:
+        """Close the body without a line in the log: the request is answered anew later."""
+        self._body.discard()
+
     def close(self) -> None:
         """Close the body; the next request on the connection has its own time limit."""
         try:

@@ -63,6 +63,17 @@ class LoggedBody:
             self._tell(time.monotonic() - self._started)
             current_request_id.set("")
 
+    def discard(self) -> None:
+        """Close the body without a trace: the request is answered anew later."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            close_body(self._response.body)
+        finally:
+            if self._metrics is not None:
+                self._metrics.forget()
+
     def _tell(self, seconds: float) -> None:
         request, response = self._request, self._response
         rows = response.count_rows()

@@ -93,6 +93,10 @@ class Metrics:
         self._processes.set(1)
         self._in_flight.inc()
 
+    def forget(self) -> None:
+        """Take back a request that `begin` counted: it begins again later."""
+        self._in_flight.dec()
+
     def finish(self, operation: str, status: int, seconds: float, rows: int, sent: int, outcome: str) -> None:
         """Count what became of a request that `begin` counted: ``sent`` is in bytes, ``outcome`` one of `OUTCOMES`."""
         families, server = self._families, self._server

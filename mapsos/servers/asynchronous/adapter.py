@@ -43,6 +43,10 @@ class UnfinishedError(Exception):
     """An answer ends before its document does: the server must close the connection. It has been logged."""
 
 
+class _MustWaitError(Exception):
+    """There is no place for a long answer."""
+
+
 @dataclass(frozen=True)
 class Bounds:
     """The bounds of the asynchronous server in one process.
@@ -201,6 +205,7 @@ class _Exchange:
         self._answering = Answering(adapter.application, environ)
         self._threads = adapter.find_threads(environ)
         self._is_broken_off = False
+        self._is_begun = False
 
     def leave(self) -> None:
         """Note that the client has disconnected."""
@@ -213,7 +218,12 @@ class _Exchange:
                 if self._threads is not self._adapter.find_threads({"PATH_INFO": "/healthz"}):
                     self._adapter.check_load()
                 await self._make_and_send()
-            except BusyError as error:
+            except ClientGoneError:
+                return
+            except Exception as error:
+                if self._is_begun:
+                    raise
+                # Nothing has been sent: the failure can still be reported.
                 await self._report(error)
         finally:
             # Not awaited: neither this task nor the loop waits for a thread that reads.
@@ -222,25 +232,59 @@ class _Exchange:
                 self._threads.submit(RELEASE, self._answering.close)
 
     async def _make_and_send(self) -> None:
-        answering = self._answering
-        try:
-            pieces = await self._run(FIRST, answering.begin)
-            size = sum(map(len, pieces))
-            while not answering.ended and size <= COMPLETE_BYTES:
-                more = await self._run(SOON, answering.make)
-                pieces += more
-                size += sum(map(len, more))
-        except ClientGoneError:
-            return
-        except Exception as error:
-            # Nothing has been sent: the failure can still be reported.
-            await self._report(error)
-            return
-        if answering.ended:
-            await self._send_complete(b"".join(pieces))
-            return
-        async with self._adapter.long_answers.take(self._end) as long:
+        longs = self._adapter.long_answers
+        question = tuple(self._environ[name] for name in ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING"))
+
+        def must_wait() -> bool:
+            # Whoever waits holds neither a data source nor a piece.
+            return longs.is_full and longs.expects(question)
+
+        pieces: list[bytes] = []
+        waits = must_wait()
+        if not waits:
+            try:
+                pieces = await self._make_first(FIRST, must_wait)
+            except _MustWaitError:
+                waits = True
+        if not waits:
+            longs.note(question, is_long=not self._answering.ended)
+            if self._answering.ended:
+                await self._send_complete(b"".join(pieces))
+                return
+            waits = longs.is_full
+            if waits:
+                pieces = []
+                self._answering.leave()
+                self._threads.submit(RELEASE, self._answering.discard)
+        async with longs.take(self._end) as long:
+            if waits:
+                self._answering = Answering(self._adapter.application, self._environ)
+                self._environ["wsgi.input"].seek(0)
+                pieces = await self._make_first(SOON)
+                if self._answering.ended:
+                    await self._send_complete(b"".join(pieces))
+                    return
             await self._send_long(pieces, long)
+
+    async def _make_first(self, priority: int, must_wait: Callable[[], bool] = lambda: False) -> list[bytes]:
+        """Make an answer of at most `COMPLETE_BYTES`, or the beginning of a longer one.
+
+        Raises _MustWaitError where ``must_wait`` returns so when a thread is free.
+        """
+        answering = self._answering
+
+        def begin(size: int) -> list[bytes]:
+            if must_wait():
+                raise _MustWaitError
+            return answering.begin(size)
+
+        pieces = await self._run(priority, begin)
+        size = sum(map(len, pieces))
+        while not answering.ended and size <= COMPLETE_BYTES:
+            more = await self._run(SOON, answering.make)
+            pieces += more
+            size += sum(map(len, more))
+        return pieces
 
     async def _run(self, priority: int, make: Callable[[int], list[bytes]]) -> list[bytes]:
         return await asyncio.wrap_future(self._threads.submit(priority, lambda: make(_PIECE_BYTES)))
@@ -254,7 +298,7 @@ class _Exchange:
         self._environ["wsgi.input"].seek(0)
         self._threads = self._adapter.find_threads(self._environ)
         self._answering = Answering(self._adapter.application, self._environ)
-        pieces: list[bytes] = await self._run(FIRST, self._answering.begin)
+        pieces = await self._run(FIRST, self._answering.begin)
         while not self._answering.ended:
             pieces += await self._run(SOON, self._answering.make)
         await self._send_complete(b"".join(pieces))
@@ -314,6 +358,7 @@ class _Exchange:
         headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self._answering.headers]
         if not self._keep:
             headers.append((b"connection", b"close"))
+        self._is_begun = True
         await self._send({"type": "http.response.start", "status": self._answering.status, "headers": headers})
 
     async def _write(self, data: bytes, *, more: bool) -> None:

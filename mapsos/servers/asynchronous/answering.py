@@ -68,6 +68,14 @@ class Answering:
             self._gone = self.ended = True
             self._context.run(self._close)
 
+    def discard(self) -> None:
+        """Release what the answer holds without a line in the log: it is made anew later."""
+        with self._lock:
+            if isinstance(self._body, WsgiBody):
+                self._context.run(self._body.discard)
+            self._gone = self.ended = True
+            self._context.run(self._close)
+
     def _ask(self) -> None:
         watch_client(lambda: self._gone)
         self._body = self._application(self._environ, self._start)

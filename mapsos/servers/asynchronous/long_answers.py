@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 
 from mapsos.terms.deadlines import BusyError
@@ -17,6 +17,7 @@ _PERIOD = 60.0
 """Seconds over which the rate of a client is measured."""
 
 _RETRY = 10
+_MOST_KNOWN = 4096
 
 
 class LongAnswer:
@@ -53,7 +54,7 @@ class LongAnswers:
     least_rate
         Bytes a second below which an answer makes room for another that waits, over the last minute.
     most_wait
-        Seconds that a further one waits; then, or where as many wait already, `BusyError`.
+        Seconds that a further one waits, which should hold nothing meanwhile; then `BusyError`.
     """
 
     def __init__(self, most: int, least_rate: float, most_wait: float) -> None:
@@ -63,11 +64,30 @@ class LongAnswers:
         self._under_way: set[LongAnswer] = set()
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._look: asyncio.TimerHandle | None = None
+        self._known: OrderedDict[int, None] = OrderedDict()
+
+    def expects(self, question: Hashable) -> bool:
+        """Return whether the last answer to the same question was a long one."""
+        return hash(question) in self._known
+
+    def note(self, question: Hashable, *, is_long: bool) -> None:
+        """Note what the answer to a question was."""
+        key = hash(question)
+        self._known.pop(key, None)
+        if is_long:
+            self._known[key] = None
+            if len(self._known) > _MOST_KNOWN:
+                self._known.popitem(last=False)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a further answer has to wait."""
+        return len(self._under_way) >= self._most
 
     @asynccontextmanager
     async def take(self, end: Callable[[], None]) -> AsyncIterator[LongAnswer]:
         """Wait for a place, and hold it. ``end`` is called to break the answer off. Raises `BusyError`."""
-        if len(self._under_way) >= self._most:
+        if self.is_full:
             await self._wait()
         answer = LongAnswer(end)
         self._under_way.add(answer)
@@ -87,12 +107,10 @@ class LongAnswers:
                 free -= 1
 
     async def _wait(self) -> None:
-        if len(self._waiting) >= self._most:
-            raise BusyError(_RETRY)
         loop = asyncio.get_running_loop()
         end = loop.time() + self._most_wait
         self._make_room()
-        while len(self._under_way) >= self._most:
+        while self.is_full:
             place = loop.create_future()
             self._waiting.append(place)
             try:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
+_Piece: TypeAlias = tuple[Future[Any], Callable[[], Any]]
 
-RELEASE, FIRST, SOON, LATER = range(4)
-"""Priorities: closing an answer, the first piece of one, further pieces of a short one, those of a long one."""
+RELEASE, SOON, FIRST, LATER = range(4)
+"""Priorities: closing an answer, further pieces of one that may be short, first pieces, pieces of a long one.
+
+What has begun comes before what has not: it holds a data source.
+"""
+
+_IMPATIENT = 0.5
+"""Seconds of waiting from which on every second first piece is the newest one."""
 
 _SHARE = 0.1
 """Share of the newest piece in the mean time of a piece."""
@@ -22,46 +28,51 @@ _SHARE = 0.1
 class WorkThreads:
     """Runs functions in at most ``most`` threads, which are started when they are needed.
 
-    Among functions of one priority, the one that was submitted first comes first.
+    Among functions of one priority, the one that was submitted first comes first. Where first pieces wait for long,
+    the oldest and the newest take turns: many costly requests at once do not delay all that come after them.
     """
 
     def __init__(self, most: int, name: str = "work") -> None:
         self._most = most
         self._name = name
         self._condition = threading.Condition()
-        self._waiting: list[tuple[int, int, Future[Any], Callable[[], Any]]] = []
-        self._order = itertools.count()
+        self._waiting: tuple[deque[_Piece], ...] = tuple(deque() for _ in range(4))
         self._threads = 0
         self._idle = 0
         self._seconds = 0.0
+        self._takes_newest = False
 
     def submit(self, priority: int, function: Callable[[], T]) -> Future[T]:
         """Run a function as soon as a thread is free. Its future can be cancelled until then."""
         future: Future[T] = Future()
         with self._condition:
-            heapq.heappush(self._waiting, (priority, next(self._order), future, function))
+            self._waiting[priority].append((future, function))
             if self._idle:
                 self._condition.notify()
             elif self._threads < self._most:
                 self._threads += 1
-                number = self._threads
-                threading.Thread(target=self._work, name=f"{self._name}-{number}", daemon=True).start()
+                threading.Thread(target=self._work, name=f"{self._name}-{self._threads}", daemon=True).start()
         return future
 
     def estimate_wait(self) -> float:
         """Return the seconds that the first piece of another answer would wait for a thread at the present pace."""
-        with self._condition:
-            before = sum(1 for priority, _, future, _ in self._waiting if priority <= FIRST and not future.cancelled())
-            return before * self._seconds / self._most
+        return len(self._waiting[FIRST]) * self._seconds / self._most
+
+    def _take(self) -> tuple[int, _Piece]:
+        priority, waiting = next((place, some) for place, some in enumerate(self._waiting) if some)
+        if priority == FIRST and self.estimate_wait() > _IMPATIENT:
+            self._takes_newest = not self._takes_newest
+            return priority, waiting.pop() if self._takes_newest else waiting.popleft()
+        return priority, waiting.popleft()
 
     def _work(self) -> None:
         while True:
             with self._condition:
                 self._idle += 1
-                while not self._waiting:
+                while not any(self._waiting):
                     self._condition.wait()
                 self._idle -= 1
-                priority, _, future, function = heapq.heappop(self._waiting)
+                priority, (future, function) = self._take()
             if not future.set_running_or_notify_cancel():
                 continue
             started = time.monotonic()
@@ -71,6 +82,7 @@ class WorkThreads:
                 future.set_exception(error)
             else:
                 future.set_result(result)
+                del result
             # Neither may outlive the piece: they hold the answer.
             del future, function
             if priority == FIRST:
