@@ -1,4 +1,4 @@
-"""WSGI: the application as servers call it, held to PEP 3333 by the standard library's validator."""
+"""The application as servers call it: by WSGI, held to PEP 3333 by the standard library's validator, and by ASGI."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ from mapsos.config.settings import Settings
 from mapsos.ows.decoding import decode_query, decode_request
 from mapsos.ows.raw_request import RawRequest
 from mapsos.servers import wsgi_adapter
+from mapsos.servers.asynchronous import configured
 from mapsos.servers.wsgi_adapter import WsgiBody
 from mapsos.sources.errors import SourceError
 from mapsos.terms.deadlines import DeadlineError
 from mapsos.web.access_log import LoggedBody
 from mapsos.web.messages import Request, Response
+from tests.support.asgi_client import as_wsgi
 from tests.support.redirects import write_redirecting_config
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -35,12 +37,19 @@ OBSERVATION = (
 )
 
 
-@pytest.fixture(autouse=True)
-def fresh_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings are read anew."""
+@pytest.fixture(autouse=True, params=["wsgi", "asgi"])
+def binding(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Settings are read anew; the application is called in one of both ways."""
     monkeypatch.setattr(wsgi_adapter, "_applications", {})
+    monkeypatch.setattr(configured, "_adapter", None)
+    called = wsgi_adapter.application if request.param == "wsgi" else as_wsgi(configured.application)
+    monkeypatch.setitem(CALLED, "application", called)
     monkeypatch.setenv("MAPSERVER_CONFIG_FILE", str(EXAMPLES / "mapsos.conf"))
     monkeypatch.setenv("MS_ERRORFILE", "/dev/null")
+    return str(request.param)
+
+
+CALLED: dict[str, Any] = {}
 
 
 class Answer:
@@ -58,7 +67,7 @@ class Answer:
             self.status, self.headers = status, dict(headers)
             return None
 
-        result = validator(wsgi_adapter.application)(full, start_response)
+        result = validator(CALLED["application"])(full, start_response)
         try:
             self.body = b"".join(result)
         finally:
@@ -73,10 +82,11 @@ def test_capabilities() -> None:
     assert int(answer.headers["Content-Length"]) == len(answer.body)
 
 
-def test_observations_are_streamed() -> None:
+def test_observations_are_streamed(binding: str) -> None:
     answer = Answer(OBSERVATION)
     assert answer.body.count(b"<om:member>") == 100
-    assert "Content-Length" not in answer.headers
+    # Up to 1 MiB the asynchronous adapter sends nothing before it has all.
+    assert ("Content-Length" in answer.headers) == (binding == "asgi")
 
 
 def test_head_is_get_without_the_body() -> None:
@@ -111,6 +121,7 @@ def test_a_form_is_a_query() -> None:
     assert b"<sos:Capabilities" in answer.body
 
 
+@pytest.mark.parametrize("binding", ["wsgi"], indirect=True)
 def test_a_body_of_unknown_length_is_read_only_where_the_server_ends_it() -> None:
     stream = io.BytesIO(CAPABILITIES.encode())
     kind = "application/x-www-form-urlencoded"
@@ -153,6 +164,7 @@ def test_unusable_settings_are_told_to_the_log_only(
     assert "/nowhere/secret.conf" in caplog.text
 
 
+@pytest.mark.parametrize("binding", ["wsgi"], indirect=True)
 def test_the_server_may_name_another_configuration(tmp_path: Path) -> None:
     minimal = tmp_path / "minimal.conf"
     minimal.write_text(f'CONFIG\nENV\nMS_MAPFILE "{EXAMPLES}/mapfiles/minimal.map"\nEND\nEND\n')
@@ -160,6 +172,7 @@ def test_the_server_may_name_another_configuration(tmp_path: Path) -> None:
     assert b"Weather, ocean and river" in Answer(CAPABILITIES).body
 
 
+@pytest.mark.parametrize("binding", ["wsgi"], indirect=True)
 def test_the_configuration_sets_the_environment_of_libraries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,7 +303,7 @@ def test_other_servers_name_themselves() -> None:
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setenv("MAPSOS_MAX_BODY", "200000")
-    return Client(wsgi_adapter.application)
+    return Client(CALLED["application"])
 
 
 FORM = {"service": "SOS", "request": "GetCapabilities", "sections": "ServiceProvider"}
@@ -306,7 +319,7 @@ def test_a_multipart_form_is_a_query(client: Client) -> None:
 @pytest.mark.parametrize(
     ("data", "content_type", "reason"),
     [
-        ({"request": (BytesIO(b"x"), "a.xml"), "service": "SOS"}, "multipart/form-data", b"request is a file"),
+        ({"request": (b"x", "a.xml"), "service": "SOS"}, "multipart/form-data", b"request is a file"),
         (b"--x\r\nContent-Disposition", "multipart/form-data; boundary=x", b"last boundary is missing"),
         (b"service=SOS", "multipart/form-data", b"last boundary is missing"),
         ({f"name{number}": "" for number in range(1001)}, "multipart/form-data", b"more than 1000 parts"),
@@ -315,6 +328,8 @@ def test_a_multipart_form_is_a_query(client: Client) -> None:
     ids=["file", "cut", "boundary", "parts", "large"],
 )
 def test_faulty_multipart_forms_are_reported(client: Client, data: Any, content_type: str, reason: bytes) -> None:
+    if isinstance(data, dict):
+        data = {name: (BytesIO(text[0]), text[1]) if isinstance(text, tuple) else text for name, text in data.items()}
     answer = client.post("/", data=data, content_type=content_type)
     assert b"ExceptionReport" in answer.data
     assert reason in answer.data
@@ -336,10 +351,11 @@ def reject(body: bytes) -> RawRequest:
 def test_a_body_that_ends_early_is_reported() -> None:
     environ = EnvironBuilder("/", method="POST").get_environ()
     environ |= {"wsgi.input": BytesIO(b"service=SOS"), "CONTENT_LENGTH": "50"}
-    pieces, _, _ = run_wsgi_app(wsgi_adapter.application, environ)
+    pieces, _, _ = run_wsgi_app(CALLED["application"], environ)
     assert b"POST body is short" in b"".join(pieces)
 
 
+@pytest.mark.parametrize("binding", ["wsgi"], indirect=True)
 def test_a_body_of_unknown_length_is_not_waited_for() -> None:
     class Endless(BytesIO):
         def read(self, size: int | None = -1) -> bytes:
@@ -348,5 +364,5 @@ def test_a_body_of_unknown_length_is_not_waited_for() -> None:
     environ = EnvironBuilder("/", method="POST", query_string="service=SOS").get_environ()
     environ["wsgi.input"] = Endless()
     environ.pop("CONTENT_LENGTH", None)
-    pieces, _, _ = run_wsgi_app(wsgi_adapter.application, environ)
+    pieces, _, _ = run_wsgi_app(CALLED["application"], environ)
     assert b"The body of the request is empty" in b"".join(pieces)
