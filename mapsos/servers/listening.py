@@ -56,6 +56,15 @@ def take_over() -> Listener:
     return Listener(f"unix:{name}", "", sockets)
 
 
+def notify_systemd(environ: Mapping[str, str]) -> None:
+    """Report to systemd that the server accepts connections (``Type=notify``), where systemd started it."""
+    path = environ.get("NOTIFY_SOCKET", "")
+    if path[:1] not in ("/", "@"):
+        return
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client:
+        client.sendto(b"READY=1", path.replace("@", "\0", 1) if path[0] == "@" else path)
+
+
 def listen_on_port(host: str, port: int) -> Listener:
     """Listen on an address or host name; port 0 means any free port. Raises ListeningError."""
     try:

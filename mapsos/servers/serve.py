@@ -19,6 +19,7 @@ from mapsos.servers.listening import (
     is_handed_over,
     listen_on_path,
     listen_on_port,
+    notify_systemd,
     take_over,
 )
 from mapsos.servers.routes import ServingError, name_mapfiles, serve_only
@@ -59,6 +60,7 @@ def serve(settings: Settings, paths: Sequence[str], options: ServerOptions) -> N
     counts = _create_metrics_folder(settings)
 
     def announce() -> None:
+        notify_systemd(os.environ)
         try:
             sys.stdout.write(announcement)
             sys.stdout.flush()

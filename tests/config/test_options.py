@@ -73,12 +73,16 @@ EFFECTS = {
     "MAPSOS_LOG_FORMAT": Effect("json", '"outcome"', others=LOG),
     "MAPSOS_CACHE": Effect("{folder}/cache", "kept: weather.map"),
 }  # fmt: skip
-OF_CGI = {
+ELSEWHERE = {
+    "MAPSOS_WORK_AT_ONCE": "../servers/asynchronous/test_adapter.py",
+    "MAPSOS_LONG_ANSWERS": "../servers/asynchronous/test_adapter.py",
+    "MAPSOS_MIN_RATE": "../servers/asynchronous/test_adapter.py",
+    "MAPSOS_MAX_WAIT": "../servers/asynchronous/test_adapter.py",
     "MAPSOS_CGI_WORKER": "../support/apache.py",
     "MAPSOS_CGI_WORKER_IDLE": "../servers/resident/test_worker_life.py",
     "MAPSOS_CGI_WORKER_REQUESTS": "../servers/resident/test_worker_life.py",
 }
-"""Options of CGI processes, and where they are tested."""
+"""Options of CGI processes and of the asynchronous server, and where they are tested."""
 
 
 def ask(effect: Effect) -> str:
@@ -134,6 +138,6 @@ def test_an_option_does_something(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def test_no_option_is_without_a_test() -> None:
-    assert {*EFFECTS, *OF_CGI} == {option.name for option in OPTIONS}
-    for name, file in OF_CGI.items():
+    assert {*EFFECTS, *ELSEWHERE} == {option.name for option in OPTIONS}
+    for name, file in ELSEWHERE.items():
         assert name in (Path(__file__).parent / file).read_text()

@@ -30,7 +30,7 @@ FLOORS = {
     "sos/v1": 6, "rest": 6, "pages": 6,
     "app": 7, "check": 7,
     "command": 8, "servers": 8,
-    "__main__": 9, "wsgi": 9,
+    "__main__": 9, "wsgi": 9, "asgi": 9,
 }  # fmt: skip
 """The floor of each room, and of each module at the top of the package."""
 

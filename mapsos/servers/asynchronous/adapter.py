@@ -44,7 +44,7 @@ class UnfinishedError(Exception):
 
 
 class _MustWaitError(Exception):
-    """There is no place for a long answer."""
+    """All places for long answers are taken."""
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ class _Exchange:
         question = tuple(self._environ[name] for name in ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING"))
 
         def must_wait() -> bool:
-            # Whoever waits holds neither a data source nor a piece.
+            # An answer that waits holds neither a data source nor a piece.
             return longs.is_full and longs.expects(question)
 
         pieces: list[bytes] = []

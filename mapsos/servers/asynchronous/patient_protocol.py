@@ -107,7 +107,7 @@ class PatientProtocol(HttpToolsProtocol):
 
 
 class _Refusal:
-    """An application that refuses a request for its size, and closes the connection."""
+    """An application that rejects a request for its size, and closes the connection."""
 
     def __init__(self, status: int) -> None:
         self._status = status

@@ -103,7 +103,7 @@ def raise_file_limit() -> None:
 def _is_news(record: logging.LogRecord) -> bool:
     """Return whether a message of uvicorn is worth a line: what breaks an answer off has been logged.
 
-    Requests that are no HTTP are not: clients could fill the log.
+    Malformed requests are not: clients could fill the log.
     """
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, UnfinishedError) and record.levelno >= logging.ERROR

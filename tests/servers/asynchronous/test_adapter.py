@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mapsos.config.settings import Settings
+from mapsos.config.settings import Settings, read_settings
 from mapsos.servers.asynchronous import adapter as adapter_module
 from mapsos.servers.asynchronous.adapter import AsgiAdapter, Bounds, UnfinishedError, read_bounds
 from mapsos.servers.routes import MapRoutes
@@ -52,6 +53,14 @@ class Pieces:
 
     def close(self) -> None:
         self.closed += 1
+
+
+def test_bounds_are_those_of_the_settings() -> None:
+    stated = {"MAPSOS_WORK_AT_ONCE": "3", "MAPSOS_LONG_ANSWERS": "5", "MAPSOS_MIN_RATE": "7", "MAPSOS_MAX_WAIT": "0.5"}
+    settings = read_settings({**stated, "MAPSOS_MAX_BODY": "9"})
+    assert read_bounds(settings) == Bounds(3, 5, 7, 0.5, 9)
+    assert read_bounds(settings, 4) == Bounds(4, 5, 7, 0.5, 9)
+    assert read_bounds(Settings()).work == 2 * len(os.sched_getaffinity(0))
 
 
 def ask(
