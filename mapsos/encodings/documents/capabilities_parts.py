@@ -33,7 +33,6 @@ _NAMESPACES = {
 }
 
 
-
 @dataclass(frozen=True)
 class OfferingDescription:
     """An sos:ObservationOffering. Missing metadata are None; ``srs`` None writes comment L3.
