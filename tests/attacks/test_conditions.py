@@ -228,3 +228,30 @@ def test_times_far_apart_are_few_ranges(long_service: StationService, step: int)
     times = [f"{1000 + n * step % 3000}-{n * step % 12 + 1:02}" for n in range(1000)]
     with bounded(2, 100):
         assert long_service.observe(eventTime=",".join(times)).text.startswith("time,")
+
+
+def test_summaries_of_many_columns_and_functions_are_bounded(tmp_path: Path) -> None:
+    """Two hundred values of each second took gigabytes."""
+    columns = [f"c{number}" for number in range(30)]
+    path = tmp_path / "wide.sqlite"
+    write_rows(path, "SQLite", [])
+    database = sqlite3.connect(path)
+    with database:
+        for column in columns:
+            database.execute(f"ALTER TABLE wide ADD COLUMN {column} REAL")
+        database.executemany(
+            f"INSERT INTO wide (station, time, value, {', '.join(columns)}) VALUES (?, ?, ?{', ?' * len(columns)})",
+            (
+                (f"S{n % 5}", f"2001-01-{n // 86400 + 1:02}T{n // 3600 % 24:02}:{n // 60 % 60:02}:{n % 60:02}Z", n)
+                + tuple(range(30))
+                for n in range(150_000)
+            ),
+        )
+    database.close()
+    service = StationService(
+        tmp_path, write_layer(name_source(path), **{f"sos_{column}_alias": column for column in columns})
+    )
+    with bounded(15, 400):
+        found = service.observe(aggregateInterval="PT1S", aggregateFunction="first,last,min,max,avg,sum,count")
+    assert "Request longer intervals or a shorter period" in found.text
+    assert count(service.observe(aggregateInterval="P1D", aggregateFunction="first,last,min,max,avg,sum,count")) == 10
