@@ -14,7 +14,7 @@ from mapsos.encodings.tables.table import TableMarkup, describe_table, join_tabl
 from mapsos.web.messages import Chunk
 
 BREAK = b"\xff\xff\xff\xff\x00\x10\x00\x00" + b"This response broke off: rows are missing."
-"""What follows the last batch where a stream breaks off: the begin of a message that is longer than what is left.
+"""The end of a stream that breaks off: the begin of a message that is longer than what is left.
 
 A stream may end without its marker, so that readers take one that simply stops for complete.
 """

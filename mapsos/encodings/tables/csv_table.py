@@ -34,7 +34,7 @@ _SPECIAL = '[",\r\n]'
 _LINE_END = "\r\n"
 
 BREAK = b'"' + b"This response broke off: rows are missing.\n" * 4096
-"""What follows the last row where a table breaks off: a text in quotes that never ends, longer than a field can be.
+"""The end of a table that breaks off: a text in quotes that never ends, longer than a field can be.
 
 Of a table that simply stops, no reader can tell that rows are missing. In this one pandas, Arrow and R find the end of
 the file within quotes, or a line of too few cells, and Python's csv a field of more than 131 072 characters.

@@ -82,7 +82,7 @@ def gather_conditions(operands: Iterable[Predicate], kind_of: Callable[[str], Co
     apart: list[Predicate] = []
     unequal: dict[str, list[Predicate]] = {}
     for operand in _flatten(operands, And):
-        # A value that is no time is neither equal nor unequal to one.
+        # A value that is not a time is neither equal nor unequal to one.
         if (
             isinstance(operand, Compare)
             and operand.operator == "<>"
