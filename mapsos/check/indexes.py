@@ -100,10 +100,8 @@ def _is_spread(source: LayerSource) -> bool:
 
 
 def _write_index(reader: OgrReader, table: _Table, columns: tuple[str, ...], time: str | None) -> str:
-    terms = [
-        quote_identifier(name, reader.dialect) + (_write_order(reader, name) if name == time else "")
-        for name in columns
-    ]
+    terms = [quote_identifier(name, reader.dialect) + (_write_order(reader, name) if name == time else "")
+             for name in columns]
     name = quote_identifier("_".join(("by", *columns)), reader.dialect)
     if reader.dialect is Dialect.POSTGRESQL:
         return f"CREATE INDEX ON {table.quoted} ({', '.join(terms)}); ANALYZE {table.quoted};"

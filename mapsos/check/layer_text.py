@@ -46,26 +46,16 @@ def check_layers(service: Service, tree: Block) -> Iterator[Finding]:
     for block in tree.inner("layer"):
         metadata = layer_metadata(block, tree.text("encoding"))
         if metadata.find("offering_id") is None and any(key.startswith("sos_") for key in metadata.entries):
-            yield Finding(
-                block.file,
-                block.line,
-                codes.NOT_SERVED,
-                "sos_offering_id",
-                f'LAYER "{block.text("name") or ""}" has sos_ metadata but no offering, so it is not '
-                "served. Write the id of the offering",
-            )
+            yield Finding(block.file, block.line, codes.NOT_SERVED, "sos_offering_id",
+                          f'LAYER "{block.text("name") or ""}" has sos_ metadata but no offering, so it is not '
+                          "served. Write the id of the offering")
             yield from find_unknown_keys(metadata)
     for layer in service.layers:
         block = blocks[layer.file, layer.line]
         if names[layer.name.lower()] > 1:
             attribute = block.last("name") or block
-            yield Finding(
-                attribute.file,
-                attribute.line,
-                codes.SAME_NAME,
-                "NAME",
-                f'several LAYERs are named "{layer.name}": clients cannot distinguish them. Rename one',
-            )
+            yield Finding(attribute.file, attribute.line, codes.SAME_NAME, "NAME",
+                          f'several LAYERs are named "{layer.name}": clients cannot distinguish them. Rename one')
         metadata = layer_metadata(block, tree.text("encoding"))
         yield from _check_meaning(layer)
         yield from _check_fields(layer)
@@ -75,13 +65,9 @@ def check_layers(service: Service, tree: Block) -> Iterator[Finding]:
         yield from _check_crs(layer, service, block)
         yield from _check_settings(layer, block)
         if (service.access.allowed_ip_list or service.access.denied_ip_list) and any(layer.access.enable_request):
-            yield _at(
-                layer,
-                "enable_request",
-                codes.OWN_RULES,
-                "the layer enables requests itself, so the address lists of WEB do not apply to it, as in "
-                "MapServer. Repeat them here",
-            )
+            yield _at(layer, "enable_request", codes.OWN_RULES,
+                      "the layer enables requests itself, so the address lists of WEB do not apply to it, as in "
+                      "MapServer. Repeat them here")
 
 
 def _at(layer: ObservationLayer, name: str, rule: Rule, message: str) -> Finding:
@@ -91,76 +77,43 @@ def _at(layer: ObservationLayer, name: str, rule: Rule, message: str) -> Finding
 def _check_sensor(layer: ObservationLayer) -> Iterator[Finding]:
     sensor = layer.sensor
     if sensor.describe not in (None, "redirect", "generate"):
-        yield _at(
-            layer,
-            "describesensor",
-            codes.WRONG_DESCRIBE_SENSOR,
-            f'DescribeSensor is rejected: expected redirect or generate, got "{sensor.describe}"',
-        )
+        yield _at(layer, "describesensor", codes.WRONG_DESCRIBE_SENSOR,
+                  f'DescribeSensor is rejected: expected redirect or generate, got "{sensor.describe}"')
     elif sensor.describe == "redirect" and not layer.describe_sensor_url:
-        yield _at(
-            layer,
-            "describesensor",
-            codes.WRONG_DESCRIBE_SENSOR,
-            'DescribeSensor fails: no URL to redirect to. Write "sos_describesensor_url", with %procedure% for '
-            "the id of the sensor",
-        )
+        yield _at(layer, "describesensor", codes.WRONG_DESCRIBE_SENSOR,
+                  'DescribeSensor fails: no URL to redirect to. Write "sos_describesensor_url", with %procedure% for '
+                  "the id of the sensor")
     if sensor.valid_time is not None:
         try:
             parse_period(sensor.valid_time if "/" in sensor.valid_time else f"{sensor.valid_time}/")
         except ValueError:
-            yield _at(
-                layer,
-                "sensor_validtime",
-                codes.WRONG_VALID_TIME,
-                f'DescribeSensor fails: expected begin/end, got "{sensor.valid_time}"',
-            )
+            yield _at(layer, "sensor_validtime", codes.WRONG_VALID_TIME,
+                      f'DescribeSensor fails: expected begin/end, got "{sensor.valid_time}"')
 
 
 def _check_meaning(layer: ObservationLayer) -> Iterator[Finding]:
     if not layer.offering_id:
-        yield _at(
-            layer, "offering_id", codes.EMPTY_OFFERING, "the id of the offering is empty: clients cannot request it"
-        )
+        yield _at(layer, "offering_id", codes.EMPTY_OFFERING,
+                  "the id of the offering is empty: clients cannot request it")
     elif not is_xml_name(layer.offering_id):
-        yield _at(
-            layer,
-            "offering_id",
-            codes.OFFERING_NAME,
-            f'"{layer.offering_id}" is not an XML name, so its gml:id is encoded. Use a letter, followed by '
-            "letters, digits, _ and -",
-        )
+        yield _at(layer, "offering_id", codes.OFFERING_NAME,
+                  f'"{layer.offering_id}" is not an XML name, so its gml:id is encoded. Use a letter, followed by '
+                  "letters, digits, _ and -")
     if layer.observed_property is None or not layer.observed_property.id:
-        yield _at(
-            layer,
-            "observedproperty_id",
-            codes.NO_OBSERVED_PROPERTY,
-            "missing or empty: the observations of the layer cannot be requested. Write the id of the observed "
-            "property",
-        )
+        yield _at(layer, "observedproperty_id", codes.NO_OBSERVED_PROPERTY,
+                  "missing or empty: the observations of the layer cannot be requested. Write the id of the observed "
+                  "property")
     if not layer.procedures and layer.procedure_item is None:
-        yield _at(
-            layer,
-            "procedure",
-            codes.NO_PROCEDURE,
-            "GetCapabilities fails: the layer has no procedure. Write the id of the sensor, or write the column "
-            "with the ids in sos_procedure_item",
-        )
+        yield _at(layer, "procedure", codes.NO_PROCEDURE,
+                  "GetCapabilities fails: the layer has no procedure. Write the id of the sensor, or write the column "
+                  "with the ids in sos_procedure_item")
     if layer.procedures and len([name for name in layer.procedures if name]) > 1 and layer.procedure_item is None:
-        yield _at(
-            layer,
-            "procedure",
-            codes.PROCEDURES_WITHOUT_COLUMN,
-            "several procedures, but no column with the procedure of each row: every observation lists all of "
-            "them. Write the column in sos_procedure_item",
-        )
+        yield _at(layer, "procedure", codes.PROCEDURES_WITHOUT_COLUMN,
+                  "several procedures, but no column with the procedure of each row: every observation lists all of "
+                  "them. Write the column in sos_procedure_item")
     if layer.procedures and "" in layer.procedures:
-        yield _at(
-            layer,
-            "procedure",
-            codes.EMPTY_PROCEDURE,
-            "a space at the beginning or end makes an empty procedure. Remove it",
-        )
+        yield _at(layer, "procedure", codes.EMPTY_PROCEDURE,
+                  "a space at the beginning or end makes an empty procedure. Remove it")
     yield from _check_sensor(layer)
     if layer.offering_extent is not None and (message := _wrong_extent(layer.offering_extent)):
         yield _at(layer, "offering_extent", codes.WRONG_EXTENT, message)
@@ -169,17 +122,12 @@ def _check_meaning(layer: ObservationLayer) -> Iterator[Finding]:
     if layer.srs is not None:
         name = parse_srs_name(layer.srs.split(" ")[0])
         if name is None:
-            yield _at(
-                layer, "srs", codes.MALFORMED_LAYER_SRS, f'"{layer.srs}" is not a CRS. Write for example "EPSG:4326"'
-            )
+            yield _at(layer, "srs", codes.MALFORMED_LAYER_SRS,
+                      f'"{layer.srs}" is not a CRS. Write for example "EPSG:4326"')
         elif not is_known(name.label):
-            yield _at(
-                layer,
-                "srs",
-                codes.UNKNOWN_LAYER_SRS,
-                f"{name.label} does not exist in PROJ's database, but labels the envelopes of the layer: clients "
-                "cannot place them. Write the code of the PROJECTION, or omit the key",
-            )
+            yield _at(layer, "srs", codes.UNKNOWN_LAYER_SRS,
+                      f"{name.label} does not exist in PROJ's database, but labels the envelopes of the layer: clients "
+                      "cannot place them. Write the code of the PROJECTION, or omit the key")
 
 
 def _wrong_extent(text: str) -> str:
@@ -215,31 +163,16 @@ def _check_fields(layer: ObservationLayer) -> Iterator[Finding]:
     taken: dict[str, str] = {}
     for field in layer.fields.values():
         if field.alias is None:
-            yield Finding(
-                field.file,
-                field.line,
-                codes.FIELD_WITHOUT_ALIAS,
-                f"sos_{field.item}_alias",
-                f"the column {field.item} has no alias, so it is not published. Write one to publish it",
-            )
+            yield Finding(field.file, field.line, codes.FIELD_WITHOUT_ALIAS, f"sos_{field.item}_alias",
+                          f"the column {field.item} has no alias, so it is not published. Write one to publish it")
             continue
         if not is_xml_name(field.alias):
-            yield Finding(
-                field.file,
-                field.line,
-                codes.ALIAS_NAME,
-                field.key,
-                f'"{field.alias}" is not an XML name: clients see it encoded (a space as _x0020_). Use a '
-                "letter, followed by letters, digits, _, - and .",
-            )
+            yield Finding(field.file, field.line, codes.ALIAS_NAME, field.key,
+                          f'"{field.alias}" is not an XML name: clients see it encoded (a space as _x0020_). Use a '
+                          "letter, followed by letters, digits, _, - and .")
         if (other := taken.setdefault(field.alias.casefold(), field.item)) != field.item:
-            yield Finding(
-                field.file,
-                field.line,
-                codes.SAME_ALIAS,
-                field.key,
-                f'"{field.alias}" is also the alias of {other}: filters find only one. Choose another',
-            )
+            yield Finding(field.file, field.line, codes.SAME_ALIAS, field.key,
+                          f'"{field.alias}" is also the alias of {other}: filters find only one. Choose another')
 
 
 def suggest_projection(service: Service) -> str:
@@ -292,89 +225,44 @@ def _check_settings(layer: ObservationLayer, block: Block) -> Iterator[Finding]:
     """Yield findings about keywords that have no effect in mapsos, so that none is silently ignored."""
     for attribute in block.attributes:
         if attribute.key in _NOT_HONOURED:
-            yield Finding(
-                attribute.file,
-                attribute.line,
-                codes.KEYWORD_WITHOUT_EFFECT,
-                attribute.key.upper(),
-                f"has no effect on observations (it is about {_NOT_HONOURED[attribute.key]}). Use FILTER to "
-                "select rows",
-            )
+            yield Finding(attribute.file, attribute.line, codes.KEYWORD_WITHOUT_EFFECT, attribute.key.upper(),
+                          f"has no effect on observations (it is about {_NOT_HONOURED[attribute.key]}). Use FILTER to "
+                          "select rows")
         if attribute.key in ("data", "connection", "filter") and "%" in attribute.text.replace("%%", ""):
             inner = attribute.text.split("%")
             if len(inner) > 2 and inner[1].isidentifier():
-                yield Finding(
-                    attribute.file,
-                    attribute.line,
-                    codes.NOT_REPLACED,
-                    attribute.key.upper(),
-                    f"%{inner[1]}% is not replaced by a request parameter. Write the value",
-                )
+                yield Finding(attribute.file, attribute.line, codes.NOT_REPLACED, attribute.key.upper(),
+                              f"%{inner[1]}% is not replaced by a request parameter. Write the value")
         if attribute.key == "processing" and not attribute.text.lower().startswith(
             ("items=", "native_filter=", "close_connection=")
         ):
-            yield Finding(
-                attribute.file,
-                attribute.line,
-                codes.PROCESSING_WITHOUT_EFFECT,
-                "PROCESSING",
-                f'"{attribute.text}" has no effect. Only ITEMS and NATIVE_FILTER have',
-            )
+            yield Finding(attribute.file, attribute.line, codes.PROCESSING_WITHOUT_EFFECT, "PROCESSING",
+                          f'"{attribute.text}" has no effect. Only ITEMS and NATIVE_FILTER have')
     options = next(block.inner("connectionoptions"), None)
     if options is not None and options.attributes and not layer.source.open_options:
-        yield Finding(
-            options.file,
-            options.line,
-            codes.OPTIONS_WITHOUT_EFFECT,
-            "CONNECTIONOPTIONS",
-            "have no effect: only CONNECTIONTYPE OGR has options, those of GDAL's driver. Write "
-            "CONNECTIONTYPE OGR and the file or database as CONNECTION, or remove the block",
-        )
+        yield Finding(options.file, options.line, codes.OPTIONS_WITHOUT_EFFECT, "CONNECTIONOPTIONS",
+                      "have no effect: only CONNECTIONTYPE OGR has options, those of GDAL's driver. Write "
+                      "CONNECTIONTYPE OGR and the file or database as CONNECTION, or remove the block")
     for name, what in (("cluster", "rows are not clustered"), ("join", "the joined columns are missing")):
         for inner_block in block.inner(name):
-            yield Finding(
-                inner_block.file,
-                inner_block.line,
-                codes.BLOCK_WITHOUT_EFFECT,
-                name.upper(),
-                f"has no effect: {what}. Do it in a view or VRT instead",
-            )
+            yield Finding(inner_block.file, inner_block.line, codes.BLOCK_WITHOUT_EFFECT, name.upper(),
+                          f"has no effect: {what}. Do it in a view or VRT instead")
     if layer.source.kind is SourceKind.SHAPEFILE and not layer.source.connection:
-        yield Finding(
-            block.file,
-            block.line,
-            codes.NO_DATA,
-            "DATA",
-            "missing: the layer has no observations. Write the name of a shapefile, or CONNECTIONTYPE OGR "
-            "and CONNECTION",
-        )
+        yield Finding(block.file, block.line, codes.NO_DATA, "DATA",
+                      "missing: the layer has no observations. Write the name of a shapefile, or CONNECTIONTYPE OGR "
+                      "and CONNECTION")
     status = block.last("status")
     if status is not None and status.text.lower() == "off":
-        yield Finding(
-            status.file,
-            status.line,
-            codes.STATUS_OFF,
-            "STATUS",
-            "OFF does not hide the layer from SOS (MapServer then finds no rows). Use sos_enable_request",
-        )
+        yield Finding(status.file, status.line, codes.STATUS_OFF, "STATUS",
+                      "OFF does not hide the layer from SOS (MapServer then finds no rows). Use sos_enable_request")
     if block.last("type") is None:
-        yield Finding(
-            block.file,
-            block.line,
-            codes.NO_TYPE,
-            "TYPE",
-            "missing: mapsos assumes POINT, and MapServer rejects the map. Write the type",
-        )
+        yield Finding(block.file, block.line, codes.NO_TYPE, "TYPE",
+                      "missing: mapsos assumes POINT, and MapServer rejects the map. Write the type")
     expression = block.last("filter")
     if expression is not None and block.last("filteritem") is None:
         token = expression.values[0]
         whole = token.kind is TokenKind.EXPRESSION or token.text.startswith("(")
         if not whole:
-            yield Finding(
-                expression.file,
-                expression.line,
-                codes.FILTER_WITHOUT_ITEM,
-                "FILTER",
-                "without FILTERITEM this selects no rows, as in MapServer 8. Write FILTERITEM, an "
-                'expression such as ([value] > 5), or PROCESSING "NATIVE_FILTER=..." for SQL',
-            )
+            yield Finding(expression.file, expression.line, codes.FILTER_WITHOUT_ITEM, "FILTER",
+                          "without FILTERITEM this selects no rows, as in MapServer 8. Write FILTERITEM, an "
+                          'expression such as ([value] > 5), or PROCESSING "NATIVE_FILTER=..." for SQL')

@@ -101,7 +101,9 @@ def find_unknown_keys(metadata: Metadata) -> Iterator[Finding]:
     Keys of other services (``ows_``, ``wms_`` ...) are only reported if they differ from an SOS key by about one
     letter.
     """
-    known = {spelling for key in METADATA_KEYS if key.level == metadata.level for spelling in key.spellings}
+    known = {
+        spelling for key in METADATA_KEYS if key.level == metadata.level for spelling in key.spellings
+    }
     elsewhere = {
         spelling for key in METADATA_KEYS if key.level not in (metadata.level, "item") for spelling in key.spellings
     }

@@ -64,7 +64,9 @@ def _read_parser(name: str, whole: str, parser: ArgumentParser) -> CommandWords:
     if " " in whole:
         choices.append(whole.split()[1])
     meaning = (parser.description or "").partition(". ")[0].partition(" (")[0].rstrip(".")
-    return CommandWords(name, meaning, tuple(options), tuple(with_path), tuple(with_value), tuple(choices), takes_paths)
+    return CommandWords(
+        name, meaning, tuple(options), tuple(with_path), tuple(with_value), tuple(choices), takes_paths
+    )
 
 
 def write_bash(commands: Sequence[CommandWords]) -> str:
@@ -97,7 +99,7 @@ def write_bash(commands: Sequence[CommandWords]) -> str:
         "        esac",
         "    fi",
         '    COMPREPLY=($(compgen -W "$words" -- "$word"))',
-        "    if [[ $files && $word != -* ]]; then",
+        '    if [[ $files && $word != -* ]]; then',
         "        compopt -o filenames 2>/dev/null",
         '        mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$word")',
         "    fi",

@@ -64,7 +64,9 @@ def run_get(arguments: Sequence[str]) -> int:
 def _answer_to_file(application: Application, request: ShellRequest, name: str, path: Path) -> int:
     """Write the answer to a file once it is complete; one that reports an error goes to standard error instead."""
     with _replace_file(path) as (output, keep):
-        code = _answer(application, request, name, lambda response: sys.stderr.buffer if response.error else output)
+        code = _answer(
+            application, request, name, lambda response: sys.stderr.buffer if response.error else output
+        )
         if code == 0:
             keep()
         return code

@@ -14,7 +14,9 @@ class MapSelectionError(Exception):
     The message is MapServer's; ``routine`` and ``category`` are what stands before it on MapServer's error page.
     """
 
-    def __init__(self, message: str, routine: str = "msCGILoadMap", category: str = "Web application error.") -> None:
+    def __init__(
+        self, message: str, routine: str = "msCGILoadMap", category: str = "Web application error."
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.routine = routine

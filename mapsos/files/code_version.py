@@ -28,7 +28,7 @@ def code_version(*rooms: str) -> str:
         Folders of the package to consider, with the folders in them. Without any, the whole package is considered.
     """
     found = (module for room in rooms or ("",) for module in list_modules(os.path.join(PACKAGE, room)))
-    states = sorted(f"{module.path[len(PACKAGE) :]}:{module.size}:{module.modified}" for module in found)
+    states = sorted(f"{module.path[len(PACKAGE):]}:{module.size}:{module.modified}" for module in found)
     return f"mapsos {mapsos.__version__} {zlib.crc32(' '.join(states).encode()):08x}"
 
 

@@ -21,7 +21,6 @@ from mapsos.terms.values import dataclass
 _ROOMS = ("files", "mapfile", "terms")
 """The rooms whose code determines the compiled form of a mapfile."""
 
-
 @dataclass(frozen=True)
 class Compiled:
     """A service, and the identities of its files, taken before they were read."""

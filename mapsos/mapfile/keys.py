@@ -59,7 +59,9 @@ def _layer(name: str, need: Need, meaning: str, default: str = "", namespaces: s
     return MetadataKey("layer", name, need, meaning, default, tuple(namespaces.split()))
 
 
-_ENABLE_REQUEST = "Allowed requests, separated by spaces: names or * for all; a leading ! denies."
+_ENABLE_REQUEST = (
+    "Allowed requests, separated by spaces: names or * for all; a leading ! denies."
+)
 _ALLOWED_IP_LIST = "Client addresses that are allowed; all others are denied: addresses and CIDR ranges, or file:PATH."
 _DENIED_IP_LIST = "Client addresses that are denied: addresses and CIDR ranges, or file:PATH."
 
@@ -89,20 +91,17 @@ METADATA_KEYS: tuple[MetadataKey, ...] = (
     _web("fees", "optional", "Fees for using the service; none if it is free."),
     _web("accessconstraints", "optional", "Constraints on the use of the service and its data."),
     _web("updatesequence", "optional", "Version of the capabilities: an integer, a timestamp or any string."),
-    _web(
-        "language",
-        "optional",
-        "Language of the pages, and the language tag of exceptions: a BCP 47 tag such as fr-CA; for pages also an "
-        "ISO 639 code such as fra.",
-        "en-US",
-    ),
+    _web("language", "optional",
+         "Language of the pages, and the language tag of exceptions: a BCP 47 tag such as fr-CA; for pages also an "
+         "ISO 639 code such as fra.", "en-US"),
     _web("contactorganization", "recommended", "The organization that provides the service."),
     _web("service_onlineresource", "optional", "URL of the provider."),
     _web("contactperson", "optional", "Name of the person to contact."),
     _web("contactposition", "optional", "Position of the person to contact."),
     _web("contactvoicetelephone", "optional", "Telephone number of the contact."),
     _web("contactfacsimiletelephone", "optional", "Fax number of the contact."),
-    _web("addresstype", "optional", "Type of the contact's address, for example postal; not used in any SOS document."),
+    _web("addresstype", "optional",
+         "Type of the contact's address, for example postal; not used in any SOS document."),
     _web("address", "optional", "Street address of the contact."),
     _web("city", "optional", "City of the contact."),
     _web("stateorprovince", "optional", "State or province of the contact."),
@@ -113,66 +112,36 @@ METADATA_KEYS: tuple[MetadataKey, ...] = (
     _web("contactinstructions", "optional", "How or when to reach the contact."),
     _web("role", "optional", "The provider's role (ISO 19115:2003, B.5.5)."),
     _web("maxfeatures", "optional", "Maximum number of observations in a response; more are cut off."),
-    _web(
-        "maxrows",
-        "optional",
-        "Maximum number of observations in a response; a request that selects more is rejected, not cut off.",
-    ),
-    _web(
-        "namespace_uri",
-        "optional",
-        "XML namespace of the elements of the observations.",
-        "http://mapserver.gis.umn.edu/mapserver",
-        "sos wfs ows",
-    ),
+    _web("maxrows", "optional",
+         "Maximum number of observations in a response; a request that selects more is rejected, not cut off."),
+    _web("namespace_uri", "optional", "XML namespace of the elements of the observations.",
+         "http://mapserver.gis.umn.edu/mapserver", "sos wfs ows"),
     _web("namespace_prefix", "optional", "Prefix of that namespace.", "ms", "sos wfs ows"),
     _web("encoding_blockSeparator", "optional", "Separator of the records of an om:Observation.", "a line feed"),
     _web("encoding_tokenSeparator", "optional", "Separator of the fields of a record of an om:Observation.", ","),
-    _web(
-        "schemas_location",
-        "optional",
-        "Root URL of the OGC schemas that responses refer to.",
-        "http://schemas.opengis.net",
-        "ows sos",
-    ),
+    _web("schemas_location", "optional", "Root URL of the OGC schemas that responses refer to.",
+         "http://schemas.opengis.net", "ows sos"),
     _web("allowed_ip_list", "optional", _ALLOWED_IP_LIST),
     _web("denied_ip_list", "optional", _DENIED_IP_LIST),
-    _web(
-        "vendor_parameters",
-        "optional",
-        "Names of request parameters that are allowed and ignored, separated by spaces.",
-    ),
-    _web(
-        "conformance",
-        "optional",
-        "Form of the documents: mapserver (as MapServer writes them) or strict (valid by the OGC schemas). With both "
-        "words, the first is the default, and a request can choose by its parameter conformance.",
-        "mapserver",
-    ),
+    _web("vendor_parameters", "optional",
+         "Names of request parameters that are allowed and ignored, separated by spaces."),
+    _web("conformance", "optional",
+         "Form of the documents: mapserver (as MapServer writes them) or strict (valid by the OGC schemas). With both "
+         "words, the first is the default, and a request can choose by its parameter conformance.", "mapserver"),
     _layer("offering_id", "mandatory", "Id of the offering of the layer; layers without it are not served."),
     _layer("observedproperty_id", "mandatory", "Id of the observed phenomenon."),
-    _layer("procedure", "mandatory", "Ids of the sensors, separated by spaces; not needed with procedure_item."),
+    _layer("procedure", "mandatory",
+           "Ids of the sensors, separated by spaces; not needed with procedure_item."),
     _layer("procedure_item", "optional", "Column with the id of the sensor of each row."),
-    _layer(
-        "describesensor_url",
-        "optional",
-        "Location of the description of a sensor: a URL that clients are redirected to, or a file next to the "
-        "mapfile, which is served; %procedure% is replaced by the requested id.",
-        "generated",
-    ),
-    _layer(
-        "describesensor",
-        "optional",
-        "Source of DescribeSensor responses: redirect (to sos_describesensor_url) or generate (SensorML from the "
-        "metadata and the data).",
-        "redirect with sos_describesensor_url, else generate",
-    ),
-    _layer(
-        "sensorml_template",
-        "optional",
-        "SensorML template with ${variables} that replaces the generated SensorML: a file next to the mapfile, or a "
-        "folder with a file for each sensor.",
-    ),
+    _layer("describesensor_url", "optional",
+           "Location of the description of a sensor: a URL that clients are redirected to, or a file next to the "
+           "mapfile, which is served; %procedure% is replaced by the requested id.", "generated"),
+    _layer("describesensor", "optional",
+           "Source of DescribeSensor responses: redirect (to sos_describesensor_url) or generate (SensorML from the "
+           "metadata and the data).", "redirect with sos_describesensor_url, else generate"),
+    _layer("sensorml_template", "optional",
+           "SensorML template with ${variables} that replaces the generated SensorML: a file next to the mapfile, or a "
+           "folder with a file for each sensor."),
     *(
         key
         for name, (meaning, default) in ((name, _SENSOR_MEANINGS[name]) for name in SENSOR_TEXTS)
@@ -181,12 +150,9 @@ METADATA_KEYS: tuple[MetadataKey, ...] = (
             _layer(f"sensor_{name}_item", "optional", f"Column with sos_sensor_{name} of each sensor."),
         )
     ),
-    _layer(
-        "sensor_validtime",
-        "optional",
-        "Validity period of the sensor description: begin/end, or begin/ for until now.",
-        "sos_offering_timeextent, else from the first to the last observation",
-    ),
+    _layer("sensor_validtime", "optional",
+           "Validity period of the sensor description: begin/end, or begin/ for until now.",
+           "sos_offering_timeextent, else from the first to the last observation"),
     *(
         key
         for name, (meaning, default) in ((name, _FEATURE_MEANINGS[name]) for name in FEATURE_TEXTS)
@@ -199,12 +165,8 @@ METADATA_KEYS: tuple[MetadataKey, ...] = (
     _layer("offering_name", "recommended", "Display name of the offering."),
     _layer("offering_description", "optional", "Description of the offering."),
     _layer("offering_extent", "optional", "Extent of the offering: minx,miny,maxx,maxy.", "computed from the data"),
-    _layer(
-        "offering_timeextent",
-        "optional",
-        "Time extent of the offering: begin/end, or begin/ for until now.",
-        "computed from the data",
-    ),
+    _layer("offering_timeextent", "optional", "Time extent of the offering: begin/end, or begin/ for until now.",
+           "computed from the data"),
     _layer("offering_intendedapplication", "optional", "Intended use of the offering."),
     _layer("observedproperty_name", "optional", "Display name of the phenomenon."),
     _layer("observedproperty_authority", "optional", "Authority in the URN of the phenomenon's components.", "OGC-SWE"),
@@ -214,22 +176,14 @@ METADATA_KEYS: tuple[MetadataKey, ...] = (
     _layer("enable_request", "optional", _ENABLE_REQUEST, "as in WEB"),
     _layer("allowed_ip_list", "optional", _ALLOWED_IP_LIST),
     _layer("denied_ip_list", "optional", _DENIED_IP_LIST),
-    MetadataKey(
-        "item",
-        "alias",
-        "recommended",
-        "Name under which the column is published; columns without an alias are not published.",
-    ),
-    MetadataKey("item", "definition", "optional", "URN of the definition of the column.", "urn:ogc:object:definition"),
+    MetadataKey("item", "alias", "recommended",
+                "Name under which the column is published; columns without an alias are not published."),
+    MetadataKey("item", "definition", "optional", "URN of the definition of the column.",
+                "urn:ogc:object:definition"),
     MetadataKey("item", "uom", "optional", "Unit of the column's values.", "urn:ogc:object:uom"),
-    MetadataKey(
-        "item",
-        "type",
-        "optional",
-        "Type by which filters compare the column: Character (string), Date (time), Integer or Real (number).",
-        "from the data and the literal in the filter",
-        ("sos", "ows", "wfs", "gml"),
-    ),
+    MetadataKey("item", "type", "optional",
+                "Type by which filters compare the column: Character (string), Date (time), Integer or Real (number).",
+                "from the data and the literal in the filter", ("sos", "ows", "wfs", "gml")),
 )
 """Each key, once for each level. The tables of docs/metadata.md are generated from this list."""
 

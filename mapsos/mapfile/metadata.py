@@ -63,9 +63,8 @@ class Metadata:
 
     def pair(self, name: str) -> tuple[str | None, str | None]:
         """Return the ``sos_`` value and the ``ows_`` value of a key, each None if absent."""
-        texts = [
-            self.entries[key].text if (key := f"{space}_{name}") in self.entries else None for space in ("sos", "ows")
-        ]
+        texts = [self.entries[key].text if (key := f"{space}_{name}") in self.entries else None
+                 for space in ("sos", "ows")]
         return texts[0], texts[1]
 
     def lines(self) -> dict[str, tuple[str, int]]:

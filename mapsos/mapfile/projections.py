@@ -40,7 +40,8 @@ def read_projection(tokens: Sequence[Token], owner: str) -> Crs | None:
         raise MapfileError(
             first.file,
             first.line,
-            f'PROJECTION {texts[0]} of {owner}: automatic projections are not supported; write for example "epsg:4326"',
+            f"PROJECTION {texts[0]} of {owner}: automatic projections are not supported; write for "
+            'example "epsg:4326"',
             fault="projection",
             near=first.text,
         )

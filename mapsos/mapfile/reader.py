@@ -289,7 +289,9 @@ def _sensor(metadata: Metadata) -> SensorMetadata:
     )
 
 
-def _texts_and_items(metadata: Metadata, subject: str, names: tuple[str, ...]) -> tuple[dict[str, str], dict[str, str]]:
+def _texts_and_items(
+    metadata: Metadata, subject: str, names: tuple[str, ...]
+) -> tuple[dict[str, str], dict[str, str]]:
     """Return the values of sos_<subject>_<name> and the columns of sos_<subject>_<name>_item, by name."""
     texts = {name: metadata.text(f"{subject}_{name}") for name in names}
     items = {name: metadata.text(f"{subject}_{name}_item") for name in names}

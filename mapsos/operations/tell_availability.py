@@ -24,7 +24,9 @@ def tell_availability(context: Context, question: AvailabilityQuestion) -> list[
     layers = pick_offerings(context, question.offerings)
     layers = pick_layers(layers, question.observed_properties, name_property, "observed property")
     asked = select_procedures(tuple(map(read_meaning, layers)), question.procedures)
-    selections = select_rows(context.service, asked, question.times, question.feature, question.place, context.now)
+    selections = select_rows(
+        context.service, asked, question.times, question.feature, question.place, context.now
+    )
     return _merge([member for selection in selections for member in _ask(selection)])
 
 

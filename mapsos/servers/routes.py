@@ -99,7 +99,6 @@ def _is_start(environ: WSGIEnvironment) -> bool:
 
 def _vary_by_accept(start_response: StartResponse) -> StartResponse:
     """Add ``Vary: Accept``: the bare address of the server answers browsers and programs differently."""
-
     def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Callable[[bytes], object]:
         return start_response(status, list(add_vary(headers, "Accept")), *more)
 

@@ -141,7 +141,9 @@ def _find_application(config: str | None) -> tuple[Application, Metrics | None]:
         return _applications[config]
 
 
-def _start(request: Request, response: Response, start_response: StartResponse, body: WsgiBody) -> Iterable[bytes]:
+def _start(
+    request: Request, response: Response, start_response: StartResponse, body: WsgiBody
+) -> Iterable[bytes]:
     headers = list(response.headers)
     bodiless = response.status in (204, 304)
     if not bodiless and not any(name.lower() == "content-type" for name, _ in headers):

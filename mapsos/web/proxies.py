@@ -121,10 +121,8 @@ def _nth_last(words: list[str], number: int) -> str:
 def _read_forwarded(text: str) -> list[dict[str, str]]:
     """Read a Forwarded header: one mapping a hop, parameter names in lower case."""
     return [
-        {
-            name.lower(): re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
-            for name, value in _PAIRS.findall(hop)
-        }
+        {name.lower(): re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
+         for name, value in _PAIRS.findall(hop)}
         for hop in _HOPS.findall(text)
     ]
 

@@ -36,6 +36,8 @@ def send(port: int, data: bytes, *, patience: float = 10) -> bytes:
     return received
 
 
+
+
 @pytest.mark.parametrize("name", SMUGGLED)
 def test_ambiguous_requests_are_refused(server: Server, name: str) -> None:
     """One refusal, and then the connection ends: what follows is never taken for a request."""

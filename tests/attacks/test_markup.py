@@ -22,6 +22,8 @@ _PREFIXES = " ".join(f'xmlns:a{n}="u"' for n in range(5000))
 _LONG = "x" * 7_000_000
 
 
+
+
 @pytest.fixture
 def listener() -> Iterator[Listener]:
     listening = Listener()

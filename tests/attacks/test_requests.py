@@ -101,7 +101,8 @@ def test_any_literal_equals_itself_alone(value: str, name: str) -> None:
 
 
 LIKE = (
-    '<PropertyIsLike wildCard="%" singleChar="_" escapeChar="!"><PropertyName>text</PropertyName><Literal>{}</Literal>'
+    '<PropertyIsLike wildCard="%" singleChar="_" escapeChar="!"><PropertyName>text</PropertyName>'
+    "<Literal>{}</Literal>"
 )
 COSTLY = {
     "wildcards": LIKE.format("%a" * 500) + "</PropertyIsLike>",
@@ -200,12 +201,7 @@ def test_a_pattern_admits_names_not_what_links_hide(mapfile: Path, tmp_path: Pat
     assert b"station,time" not in text
 
 
-URLS = (
-    "http://127.0.0.1:{}/a",
-    "/vsicurl/http://127.0.0.1:{}/a.csv",
-    "PG:host=127.0.0.1 port={}",
-    "WFS:http://127.0.0.1:{}/",
-)
+URLS = ("http://127.0.0.1:{}/a", "/vsicurl/http://127.0.0.1:{}/a.csv", "PG:host=127.0.0.1 port={}", "WFS:http://127.0.0.1:{}/")
 
 
 @pytest.mark.parametrize("url", URLS)
@@ -404,3 +400,5 @@ def test_memory_is_bounded_by_the_kernel(mapfile: Path) -> None:
         check=False,
     )
     assert done.stdout == "alive\n", done.stderr[-2000:]
+
+

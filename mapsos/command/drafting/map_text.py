@@ -121,7 +121,7 @@ def _write_layer(
         if not layer.projection.stated:
             comments["projection"] = "# decide: the data state no CRS; their coordinates look like degrees"
     elif data.shape is not None:
-        comments["__type__"] += ['# decide: the data state no CRS. Add a line such as PROJECTION "epsg:25832" END']
+        comments["__type__"] += ["# decide: the data state no CRS. Add a line such as PROJECTION \"epsg:25832\" END"]
     offering = write_xml_name(name)
     single = roles.values[0] if len(roles.values) == 1 else None
     label = read_name(single.name).label if single is not None else name.replace("_", " ")
@@ -181,7 +181,9 @@ def _move_vrt(data: DataSet, folder: Path | None) -> str:
     path = _write_path(data.source, folder)
     text = data.inline.replace("><", ">\n<")
     if path != data.source:
-        text = text.replace(f"'0'>{escape(data.source)}</SrcDataSource>", f"'1'>{escape(path)}</SrcDataSource>", 1)
+        text = text.replace(
+            f"'0'>{escape(data.source)}</SrcDataSource>", f"'1'>{escape(path)}</SrcDataSource>", 1
+        )
     return text + "\n"
 
 
@@ -206,7 +208,7 @@ def _describe_values(roles: Roles) -> list[tuple[str, str, str]]:
         alias = _choose_name(write_xml_name(meaning.label), taken)
         is_number = column.kind != "text"
         unknown = is_number and meaning.unit is None
-        unit = f" of {meaning.stated}" if meaning.stated else ""
+        unit = f' of {meaning.stated}' if meaning.stated else ""
         lacking = f"decide: its unit, by sos_{column.name}_uom and the UCUM code{unit}" if unknown else ""
         entries.append((f"sos_{column.name}_alias", alias, lacking))
         if is_number:

@@ -90,7 +90,8 @@ def write_application_schema(markup: SchemaMarkup) -> bytes:
 def _declare_values(found: FeatureType) -> list[tuple[str, str | None]]:
     """Return element name and type of each value, in order. Elements of one name have one type, as required."""
     pairs = [
-        (encode_name(value.alias), None if value.kind is None else _TYPES.get(value.kind)) for value in found.properties
+        (encode_name(value.alias), None if value.kind is None else _TYPES.get(value.kind))
+        for value in found.properties
     ]
     kinds: dict[str, set[str | None]] = {}
     for name, kind in pairs:

@@ -33,6 +33,7 @@ _NAMESPACES = {
 }
 
 
+
 @dataclass(frozen=True)
 class OfferingDescription:
     """An sos:ObservationOffering. Missing metadata are None; ``srs`` None writes comment L3.

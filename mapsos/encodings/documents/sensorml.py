@@ -117,25 +117,15 @@ class _Writer:
             add_element(system, GML, "description", markup.description)
         add_element(system, GML, "name", markup.name)
         self._write_keywords(system, markup)
-        self._write_terms(
-            system,
-            "identification",
-            "Identifier",
-            (
-                ("uniqueID", "identifier:OGC:1.0:uniqueID", markup.urn),
-                ("longName", "identifier:OGC:1.0:longName", markup.name),
-                ("shortName", "identifier:OGC:1.0:shortName", markup.short_name),
-            ),
-        )
-        self._write_terms(
-            system,
-            "classification",
-            "Classifier",
-            (
-                ("sensorType", "classifier:OGC:1.0:sensorType", markup.classification),
-                ("intendedApplication", "classifier:OGC:1.0:application", markup.intended_application),
-            ),
-        )
+        self._write_terms(system, "identification", "Identifier", (
+            ("uniqueID", "identifier:OGC:1.0:uniqueID", markup.urn),
+            ("longName", "identifier:OGC:1.0:longName", markup.name),
+            ("shortName", "identifier:OGC:1.0:shortName", markup.short_name),
+        ))
+        self._write_terms(system, "classification", "Classifier", (
+            ("sensorType", "classifier:OGC:1.0:sensorType", markup.classification),
+            ("intendedApplication", "classifier:OGC:1.0:application", markup.intended_application),
+        ))
         if markup.valid_time is not None:
             add_period(self._add(system, "validTime"), markup.valid_time)
         self._write_capabilities(system, markup)
@@ -217,32 +207,28 @@ class _Writer:
         contact = self._add(system, "contact")
         contact.set(f"{{{XLINK}}}role", f"{_DEFINITION}classifiers:OGC:contactType:provider")
         party = self._add(contact, "ResponsibleParty")
-        self._add_given(
-            party,
-            (("individualName", said.person), ("organizationName", said.organization), ("positionName", said.position)),
-        )
+        self._add_given(party, (
+            ("individualName", said.person), ("organizationName", said.organization), ("positionName", said.position)
+        ))
         info = self._add(party, "contactInfo")
         for element, texts in (
             ("phone", (("voice", said.voice_telephone), ("facsimile", said.facsimile_telephone))),
-            (
-                "address",
-                (
-                    ("deliveryPoint", said.address),
-                    ("city", said.city),
-                    ("administrativeArea", said.state_or_province),
-                    ("postalCode", said.postcode),
-                    ("country", said.country),
-                    ("electronicMailAddress", said.electronic_mail_address),
-                ),
-            ),
+            ("address", (
+                ("deliveryPoint", said.address),
+                ("city", said.city),
+                ("administrativeArea", said.state_or_province),
+                ("postalCode", said.postcode),
+                ("country", said.country),
+                ("electronicMailAddress", said.electronic_mail_address),
+            )),
         ):
             if any(text for _, text in texts):
                 self._add_given(self._add(info, element), texts)
         if said.site:
             set_link(self._add(info, "onlineResource"), said.site)
-        self._add_given(
-            info, (("hoursOfService", said.hours_of_service), ("contactInstructions", said.contact_instructions))
-        )
+        self._add_given(info, (
+            ("hoursOfService", said.hours_of_service), ("contactInstructions", said.contact_instructions)
+        ))
         if not len(info):
             party.remove(info)
         if not len(party):

@@ -40,7 +40,9 @@ def write_procedure(procedure: str) -> str:
 
 def write_phenomenon(phenomenon: Phenomenon) -> tuple[str, str]:
     """Return the om:observedProperty of a member in two halves, between which the phenomenon's id can get a suffix."""
-    components = (f'<swe:component xlink:href="{escape_attribute(component)}"/>' for component in phenomenon.components)
+    components = (
+        f'<swe:component xlink:href="{escape_attribute(component)}"/>' for component in phenomenon.components
+    )
     name = () if phenomenon.name is None else (f"<gml:name>{escape_text(phenomenon.name)}</gml:name>",)
     return (
         indent(3, "<om:observedProperty>")

@@ -164,7 +164,9 @@ class LayerQuestion(Generic[Markup]):
     shared: LayerQuery | None = None
 
 
-def _open_stream(question: LayerQuestion[Markup], shared: dict[LayerQuery, tuple[Batch, ...] | None]) -> BatchStream:
+def _open_stream(
+    question: LayerQuestion[Markup], shared: dict[LayerQuery, tuple[Batch, ...] | None]
+) -> BatchStream:
     """Open the stream of a question; ``shared`` has the batches of shared queries, None for those of many rows."""
     query = question.shared
     if query is None:

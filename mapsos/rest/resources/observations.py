@@ -193,7 +193,9 @@ def build_questions(
         Returns the columns that the encoder needs.
     """
     for _, alike in groupby(parts, lambda part: (part.meaning.layer, part.predicate)):
-        described = [(part, build_observation_markup(part.meaning, part.column, part.procedure)) for part in alike]
+        described = [
+            (part, build_observation_markup(part.meaning, part.column, part.procedure)) for part in alike
+        ]
         wanted = [need(markup) for _, markup in described]
         queries = [_query(part, needs, most) for (part, _), needs in zip(described, wanted, strict=True)]
         shared = None
@@ -211,7 +213,9 @@ def build_questions(
 def _query(part: LayerPart, needs: Needs, most: int | None) -> LayerQuery:
     source = part.meaning.layer.source
     predicate = rule_out(source, part.predicate)
-    return LayerQuery(source, needs.values, needs.texts, needs.times, predicate, limit=most, ordered=most is not None)
+    return LayerQuery(
+        source, needs.values, needs.texts, needs.times, predicate, limit=most, ordered=most is not None
+    )
 
 
 def _join(names: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

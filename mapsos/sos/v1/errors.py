@@ -47,7 +47,9 @@ WORDINGS: dict[tuple[Kind, Subject], Wording] = {
     (Kind.UNKNOWN_NAME, "procedure of the data"): Wording(
         _INVALID, "procedure", "msSOSGetCapabilities", "Invalid procedure value {names}"
     ),
-    (Kind.UNKNOWN_NAME, "feature"): Wording(_INVALID, "featureofinterest", text="FeatureOfInterest {names} not found."),
+    (Kind.UNKNOWN_NAME, "feature"): Wording(
+        _INVALID, "featureofinterest", text="FeatureOfInterest {names} not found."
+    ),
     (Kind.UNKNOWN_NAME, "result"): Wording(_INVALID, "result"),
     (Kind.UNKNOWN_NAME, "CRS"): Wording(_INVALID, "srsName"),
     (Kind.UNKNOWN_NAME, "observation"): Wording(_INVALID, "ObservationId", "msSOSGetObservationById"),

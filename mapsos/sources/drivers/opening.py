@@ -57,7 +57,6 @@ _DEFAULTS = (
 )
 """Defaults of a connection to PostgreSQL, with which a dead server becomes an error instead of blocking."""
 
-
 def _name_server(connection: str) -> str:
     """Return the connection string for GDAL, preceded by the defaults: of two values libpq uses the last."""
     stated = re.sub("^pgb?:", "", connection, flags=re.I)

@@ -25,7 +25,9 @@ BY_SELECT = f"<SrcSQL>{SELECT}</SrcSQL>"
 
 
 def inner(path: Path, by: str, sharing: str = "") -> str:
-    return f'<OGRVRTLayer name="observations"><SrcDataSource{sharing}>{path}</SrcDataSource>{by}</OGRVRTLayer>'
+    return (
+        f'<OGRVRTLayer name="observations"><SrcDataSource{sharing}>{path}</SrcDataSource>{by}</OGRVRTLayer>'
+    )
 
 
 def vrt(layers: str) -> str:

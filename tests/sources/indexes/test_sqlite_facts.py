@@ -19,6 +19,12 @@ from tests.sources.statements import make
 AROUND = BBox(-180, -90, 180, 90)
 
 
+
+
+
+
+
+
 ROWS = [
     ("B", "2001-01-02T00:00:00Z", "POINT (1 2)"),
     ("A", "2001-01-01T00:00:00Z", "POINT (3 4)"),
