@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 _LAST = date.max.toordinal()
+_SHORTEST_MONTH, _LONGEST_MONTH = 28, 31
 
 
 class CalendarSteps:
@@ -67,27 +68,49 @@ class CalendarSteps:
         if end <= begin:
             return np.empty(0, np.int64), np.empty(0, np.int64)
         first, last = self._local_days(np.array([begin, end - 1], np.int64)).tolist()
-        days = np.arange(first, last + 2)
-        if self._length:
-            # Each day has a step at least.
-            if len(days) > most + 3:
-                return None
-            midnights = self._find_midnights(days)
-            counts = -(-np.diff(midnights) // self._length)
-            if int(counts.sum()) > most + 2 * int(counts.max()):
-                return None
-            day_of_step = np.repeat(np.arange(len(counts)), counts)
-            within = np.arange(len(day_of_step)) - (np.cumsum(counts) - counts)[day_of_step]
-            begins = midnights[day_of_step] + within * self._length
-            ends = np.minimum(begins + self._length, midnights[day_of_step + 1])
-        else:
-            first_days, last_days = (np.unique(edges) for edges in self._step_days(days[:-1]))
-            if len(first_days) > most:
-                return None
-            begins, ends = self._find_midnights(first_days), self._find_midnights(last_days)
+        found = self._cut_days(first, last, begin, end, most) if self._length else self._cut_dates(first, last, most)
+        if found is None:
+            return None
+        begins, ends = found
         chosen = (begins < end) & (ends > begin)
         begins, ends = np.maximum(begins[chosen], EARLIEST), np.minimum(ends[chosen], LATEST - 1)
         return (begins, ends) if len(begins) <= most else None
+
+    def _cut_days(self, first: int, last: int, begin: int, end: int, most: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the steps of part of a day that overlap a period; None for more than ``most``, which are only counted.
+
+        ``first`` and ``last`` are the days of its begin and end.
+        """
+        import numpy as np
+
+        # Each day has a step at least.
+        if last - first >= most + 2:
+            return None
+        midnights = self._find_midnights(np.arange(first, last + 2))
+        counts = -(-np.diff(midnights) // self._length)
+        before = (begin - int(midnights[0])) // self._length
+        after = (end - 1 - int(midnights[-2])) // self._length + 1
+        steps = int(counts[:-1].sum()) - before + after
+        if steps > most:
+            return None
+        ends_of_days = np.cumsum(counts)
+        numbers = np.arange(before, before + steps)
+        day_of_step = np.searchsorted(ends_of_days, numbers, side="right")
+        within = numbers - (ends_of_days - counts)[day_of_step]
+        begins = midnights[day_of_step] + within * self._length
+        return begins, np.minimum(begins + self._length, midnights[day_of_step + 1])
+
+    def _cut_dates(self, first: int, last: int, most: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """Return the steps of days, months or years from a day to a day; None for more than ``most``."""
+        import numpy as np
+
+        length = self._days or self._months * _SHORTEST_MONTH
+        if (last - first) // (self._days or self._months * _LONGEST_MONTH) > most:
+            return None
+        # The first day of each step, some of them several times.
+        days = np.append(np.arange(first, last, length), last)
+        first_days, last_days = (np.unique(edges) for edges in self._step_days(days))
+        return self._find_midnights(first_days), self._find_midnights(last_days)
 
     def _cut(self, instants: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         import numpy as np

@@ -19,6 +19,10 @@ from mapsos.columns.calendar_steps import CalendarSteps, number_values
 from mapsos.columns.parse_numbers import parse_numbers
 
 _MOST_PARTIAL = 1 << 18
+"""Partial rows that are held before they are reduced again."""
+
+_MOST_STATES = 1 << 22
+"""The same of the states in them, of which a row has one for each column and function."""
 
 
 class TooManyGroups(Exception):
@@ -81,6 +85,8 @@ class Summarizer:
         self._series_column = series_column
         self._columns = columns
         self._most_groups = most_groups
+        states = sum(1 + len(column.functions) for column in columns)
+        self._most_partial = min(_MOST_PARTIAL, _MOST_STATES // max(1, states))
         self._numbers: dict[str | None, int] = {}
         self._partial: list[Summary] = []
 
@@ -96,7 +102,7 @@ class Summarizer:
             partial = self._reduce_batch(batch)
             self._partial.append(partial)
             waiting += len(partial.begins)
-            if waiting > _MOST_PARTIAL + 2 * len(self._partial[0].begins):
+            if waiting > self._most_partial + 2 * len(self._partial[0].begins):
                 self._partial = [self._merge()]
                 waiting = len(self._partial[0].begins)
 

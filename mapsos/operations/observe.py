@@ -153,7 +153,7 @@ class ObservationPlan:
 def _summarize(
     summary: LayerAggregation, query: LayerQuery, cache: str | None, summarized: list[int], batches: Iterator[Batch]
 ) -> Generator[Batch]:
-    found = list(summary.summarize(batches, query, cache))
+    found = list(summary.summarize(batches, query, cache, sum(summarized)))
     summarized.append(sum(batch.rows for batch in found))
     yield from found
 

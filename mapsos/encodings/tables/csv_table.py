@@ -33,6 +33,13 @@ _BARE = frozenset({ColumnKind.INTEGER, ColumnKind.REAL, ColumnKind.BOOLEAN, Colu
 _SPECIAL = '[",\r\n]'
 _LINE_END = "\r\n"
 
+BREAK = b'"' + b"This response broke off: rows are missing.\n" * 4096
+"""The end of a table that breaks off: a text in quotes that never ends, longer than a field can be.
+
+Of a table that simply stops, no reader can tell that rows are missing. In this one pandas, Arrow and R find the end of
+the file within quotes, or a line of too few cells, and Python's csv a field of more than 131 072 characters.
+"""
+
 
 def encode_csv(collection: CollectionMarkup, layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
     """Yield the table of a response (`write_csv`); the collection is ignored."""
@@ -47,8 +54,17 @@ def write_csv(layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
     8601 in UTC; other values are the texts of the source, the same as in om:Measurement. A null is empty, an empty text
     ``""``. Points are two columns, ``longitude`` and ``latitude`` or (in a projected CRS) ``x`` and ``y``, with the
     shortest digits that return the same number; other geometries are WKT in a column ``geometry``. In a point layer,
-    rows with several points have neither.
+    rows with several points have neither. Where reading fails, `BREAK` comes before the exception.
     """
+    try:
+        yield from _write_table(layers)
+    except Exception:
+        yield BREAK
+        raise
+
+
+def _write_table(layers: Sequence[LayerAnswer[TableMarkup]]) -> Iterator[Chunk]:
+    """Yield chunks that end with a line."""
     markups = [layer.markup for layer in layers]
     positions = _name_positions(join_tables(markups))
     table = join_tables(markups, positions)

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MOST_GROUPS = 1_000_000
-"""Maximum number of summaries of one layer: all are in memory until the last row has been read."""
+"""Maximum number of summaries of an answer: all are in memory until the last row has been read."""
+
+MOST_VALUES = 8_000_000
+"""Maximum number of their values: with more than eight functions of columns there may be fewer summaries."""
 
 _NUMBERS = frozenset({ColumnKind.INTEGER, ColumnKind.REAL})
 _ORDERED = _NUMBERS | {ColumnKind.DATE, ColumnKind.DATETIME, ColumnKind.TIME}
@@ -85,7 +88,9 @@ class LayerAggregation:
             last="last" in functions,
         )
 
-    def summarize(self, batches: Iterator[Batch], query: LayerQuery, cache: str | None) -> Generator[Batch]:
+    def summarize(
+        self, batches: Iterator[Batch], query: LayerQuery, cache: str | None, earlier: int = 0
+    ) -> Generator[Batch]:
         """Yield the summary of all rows in batches. No row is read if the summary is cached.
 
         Parameters
@@ -96,11 +101,13 @@ class LayerAggregation:
             The query that ``batches`` answer.
         cache
             The cache folder, shared with other processes; None for no folder.
+        earlier
+            Number of summaries of the layers before this one.
 
         Raises
         ------
         ServiceError
-            There are more than `MOST_GROUPS` summaries, or data cannot be read.
+            There are more than ``most_groups`` summaries, or data cannot be read.
         """
         question = ask_summary(
             query.source,
@@ -114,14 +121,24 @@ class LayerAggregation:
             query.crs,
             self.most_groups,
         )
-        found = self._read(batches) if question is None else question.recall(lambda: self._read(batches))
+        most = self.most_groups - earlier
+        found = self._read(batches, most) if question is None else question.recall(lambda: self._read(batches, most))
+        if found.num_rows > most:
+            raise self._refuse()
         if not found.num_rows:
             return
         whole = self._make_batch(found)
         for start in range(0, whole.rows, BATCH_ROWS):
             yield whole.slice(start, BATCH_ROWS)
 
-    def _read(self, batches: Iterator[Batch]) -> pa.RecordBatch:
+    def _refuse(self) -> ServiceError:
+        message = (
+            f"aggregateInterval results in more than {self.most_groups} summaries. "
+            "Request longer intervals or a shorter period."
+        )
+        return ServiceError(Kind.TOO_LARGE, "aggregation interval", message)
+
+    def _read(self, batches: Iterator[Batch], most: int) -> pa.RecordBatch:
         """Return the summary as columns: `BEGIN`, `END`, `PROCEDURE`, the outputs, and `POSITION` with geometries.
 
         Times are microseconds since 1970 UTC, positions WKB. Without groups it has no columns.
@@ -135,18 +152,14 @@ class LayerAggregation:
             self.source.time_column.name,
             None if procedure is None else procedure.name,
             self.columns,
-            self.most_groups,
+            most,
         )
         try:
             with closing(read_ahead(batches)) as ahead:
                 summarizer.take(ahead)
             summary = summarizer.finish()
         except TooManyGroups as error:
-            message = (
-                f"aggregateInterval results in more than {self.most_groups} summaries. "
-                "Request longer intervals or a shorter period."
-            )
-            raise ServiceError(Kind.TOO_LARGE, "aggregation interval", message) from error
+            raise self._refuse() from error
         if not len(summary.begins):
             return pa.RecordBatch.from_pydict({})
         names = pa.array(summarizer.series, pa.large_string())
@@ -227,7 +240,8 @@ def plan_aggregation(meaning: LayerMeaning, aggregation: Aggregation) -> LayerAg
         end_time=END,
         interval=INTERVAL,
     )
-    return LayerAggregation(aggregation, meaning, summary, tuple(columns), tuple(outputs), MOST_GROUPS)
+    most = min(MOST_GROUPS, MOST_VALUES // max(1, len(outputs)))
+    return LayerAggregation(aggregation, meaning, summary, tuple(columns), tuple(outputs), most)
 
 
 def _result_kind(function: str, kind: ColumnKind) -> ColumnKind | None:

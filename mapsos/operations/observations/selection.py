@@ -28,6 +28,7 @@ from mapsos.terms.predicates import (
     Or,
     Predicate,
     Spatial,
+    TemporalRelation,
     Time,
     all_of,
     any_of,
@@ -279,16 +280,20 @@ def _select_times(
         message = f"sos_timeitem {layer.time_item} could not be found on the layer {layer.name}"
         raise ServiceError(Kind.MISCONFIGURED, "time column", message)
     limits = read_time_limits(layer, now)
-    parts = []
+    extremes = []
+    intervals: dict[TemporalRelation, list[Interval]] = {}
     for event_time in event_times:
         if event_time.interval is None:
-            parts.append(_pick_extreme(meaning, column.name, predicate, newest=event_time.relation == "latest"))
+            extremes.append(_pick_extreme(meaning, column.name, predicate, newest=event_time.relation == "latest"))
         elif limits is None or any(_may_meet(event_time, limit) for limit in limits):
-            parts.append(match_time(column.name, event_time))
-    return any_of(*parts)
+            time = match_time(column.name, event_time)
+            intervals.setdefault(time.relation, []).extend(time.intervals)
+    # One condition with all intervals, whatever their number.
+    times = (Time(column.name, tuple(dict.fromkeys(found)), relation) for relation, found in intervals.items())
+    return any_of(*extremes, *times)
 
 
-def match_time(column: str, event_time: EventTime) -> Predicate:
+def match_time(column: str, event_time: EventTime) -> Time:
     """Return which values of a column match a time other than ``latest`` and ``first``, which depend on the data."""
     relation = event_time.relation
     assert event_time.interval is not None

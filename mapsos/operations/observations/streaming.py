@@ -17,7 +17,7 @@ from mapsos.encodings.encoder import LayerAnswer
 from mapsos.operations.layers.facts import read_layer, source_errors
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.read_ahead import read_ahead
-from mapsos.terms.deadlines import current_deadline
+from mapsos.terms.deadlines import DeadlineError, current_deadline
 from mapsos.web.messages import Chunk
 
 Markup = TypeVar("Markup")
@@ -248,11 +248,21 @@ class ObservationBody(Generic[Markup]):
                 return
             yield self._first
             self._first = None
-            while (chunk := self._context.run(next, self._chunks, None)) is not None:
-                self._deadline.check()
+            while (chunk := self._context.run(self._next_chunk, self._chunks)) is not None:
                 yield chunk
         finally:
             self.close()
+
+    def _next_chunk(self, chunks: Iterator[Chunk]) -> Chunk | None:
+        """Return the next chunk; after the deadline, what the encoder has to say about it. Raises DeadlineError."""
+        try:
+            self._deadline.check()
+        except DeadlineError as error:
+            if isinstance(chunks, Generator):
+                last: Chunk = chunks.throw(error)
+                return last
+            raise
+        return next(chunks, None)
 
     def close(self) -> None:
         """Stop reading and release the data sources."""

@@ -126,11 +126,17 @@ class OgrReader:
             places = _places([self._name_in_result(name) for name in names], kind)
         columns = {name: known[name] for name in names}
         enough = plan.batch_rows if plan.most_rows is None else max(1, min(plan.batch_rows, plan.most_rows))
+        delivered = 0
         try:
             for batch in gather_parts(read_parts(stream, self.source, self._turn), plan.batch_rows, enough):
                 raw = {name: self._deliver(name, batch.field(place)) for name, place in zip(names, places, strict=True)}
                 shapes = GeometryColumn(batch.field(kind.num_fields - 1)) if geometry else None
+                delivered += len(batch)
                 yield Rows(len(batch), columns, raw, shapes, None if names else batch.field(0))
+            # GDAL 3.6 leaves out the last batch of a GeoPackage, without an error, if it cannot read it.
+            if self.driver == "GPKG" and self._result is None and not narrowing.rectangle:
+                with guarded(self.source):
+                    sqlite.count_again(self.ask, self.table, self.fid_name, delivered, self.is_fresh)
         finally:
             del stream, layer
             with guarded(self.source), self._turn:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Literal
 
@@ -11,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mapsos.columns.parse_numbers import parse_numbers
-from mapsos.sources.filtering.row_times import times_of
+from mapsos.sources.filtering.row_times import find_within, times_of
 from mapsos.sources.filtering.text_patterns import fold_case
 from mapsos.sources.rows import Rows
 from mapsos.terms.columns import ColumnKind
@@ -80,6 +82,44 @@ def compare_between(predicate: Between, rows: Rows) -> pa.Array:
     if typing == "time":
         return pc.and_kleene(_compare_time(rows, name, ">=", low), _compare_time(rows, name, "<=", high))
     return pc.and_kleene(_compare_text(rows, name, ">=", low, True), _compare_text(rows, name, "<=", high, True))
+
+
+def equals_any(rows: Rows, name: str, literals: Sequence[str], typing: Typing) -> pa.Array:
+    """Return whether each row equals one of the literals, as `compare` decides: a boolean array (rows,), null for NULL.
+
+    ``typing`` is number or time. Costs the logarithm of the number of literals.
+    """
+    if typing == "time":
+        intervals = [parse_time(literal) for literal in literals]
+        begin, end, valid = times_of(rows, name)
+        begins, ends = (np.array([getattr(one, side) for one in intervals], np.int64) for side in ("begin", "end"))
+        return pa.array(find_within(begin, end, begins, ends) & valid, mask=~_known(rows, name))
+    kind = rows.kind(name)
+    if kind in (ColumnKind.INTEGER, ColumnKind.BOOLEAN):
+        values = rows.values(name).cast(pa.int64())
+        known = values.is_valid()
+        numbers = {int(number) for number in map(Decimal, literals) if _is_long(number)}
+        found = _is_among(pc.fill_null(values, 0).to_numpy(zero_copy_only=False), np.array(sorted(numbers), np.int64))
+    else:
+        texts = None if kind is ColumnKind.REAL else rows.known_texts(name)
+        values = rows.values(name) if texts is None else parse_numbers(texts)
+        known = values.is_valid() if texts is None else texts.is_valid()
+        floats = np.array(sorted({float(literal) for literal in literals}), np.float64)
+        found = _is_among(pc.fill_null(values, math.nan).to_numpy(zero_copy_only=False), floats)
+    return pc.if_else(known, pa.array(found), pa.scalar(None, pa.bool_()))
+
+
+def _is_long(number: Decimal) -> bool:
+    return -(2**63) <= number < 2**63 and number == number.to_integral_value()
+
+
+def _is_among(values: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return whether each value equals one of the numbers, which are in order; NaN does not."""
+    if not len(numbers):
+        return np.zeros(len(values), np.bool_)
+    place = np.minimum(np.searchsorted(numbers, values), len(numbers) - 1)
+    found: np.ndarray = numbers[place] == values
+    return found
 
 
 def _apply(operator: ComparisonOperator, column: pa.Array, scalar: object) -> pa.Array:

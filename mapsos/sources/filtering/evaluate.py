@@ -6,12 +6,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mapsos.sources.filtering.comparisons import compare, compare_between
-from mapsos.sources.filtering.row_times import times_of
+from mapsos.sources.filtering.alternatives import (
+    EqualsAny,
+    Gathered,
+    TimesOfValues,
+    gather_alternatives,
+    gather_conditions,
+)
+from mapsos.sources.filtering.comparisons import compare, compare_between, equals_any
+from mapsos.sources.filtering.row_times import find_within, times_of
 from mapsos.sources.filtering.spatial import in_rectangle, in_relation
 from mapsos.sources.filtering.text_patterns import fold_case, matches_expression, matches_parts
 from mapsos.sources.rows import Rows
 from mapsos.terms import predicates as p
+from mapsos.terms.deadlines import current_deadline
 from mapsos.terms.layer_source import LayerSource
 
 
@@ -19,25 +27,32 @@ def evaluate(predicate: p.Predicate, rows: Rows, source: LayerSource) -> np.ndar
     """Return an array (rows,) of bool: whether each row satisfies the predicate, spelled as the source does.
 
     Logic has three values: an undecided row (a comparison with NULL) satisfies neither the predicate nor its Not.
-    Raises `mapsos.sources.errors.SourceError` for a regular expression of the mapfile that is not supported.
+    Raises `mapsos.sources.errors.SourceError` for a regular expression of the mapfile that is not supported, and
+    DeadlineError.
     """
     mask: np.ndarray = pc.fill_null(_decide(predicate, rows, source), False).to_numpy(zero_copy_only=False)
     return mask
 
 
-def _decide(predicate: p.Predicate, rows: Rows, source: LayerSource) -> pa.Array:
+def _decide(predicate: Gathered, rows: Rows, source: LayerSource) -> pa.Array:
     """Return a boolean array, null for undecided rows."""
     match predicate:
         case p.And(operands):
             decided = _constant(True, rows.count)
-            for operand in operands:
+            for operand in gather_conditions(operands, rows.kind):
+                current_deadline().check()
                 decided = pc.and_kleene(decided, _decide(operand, rows, source))
             return decided
         case p.Or(operands):
             decided = _constant(False, rows.count)
-            for operand in operands:
-                decided = pc.or_kleene(decided, _decide(operand, rows, source))
+            for alternative in gather_alternatives(operands, rows.kind):
+                current_deadline().check()
+                decided = pc.or_kleene(decided, _decide(alternative, rows, source))
             return decided
+        case EqualsAny(name, literals, typing):
+            return equals_any(rows, name, literals, typing)
+        case TimesOfValues():
+            return _at_times_of_values(predicate, rows)
         case p.Not(operand):
             return pc.invert(_decide(operand, rows, source))
         case p.Everything():
@@ -79,12 +94,29 @@ def _one_of(texts: pa.Array, values: tuple[str, ...], match_case: bool) -> pa.Ar
 def _at_time(predicate: p.Time, rows: Rows) -> pa.Array:
     """Compare values with intervals; NULL, or a value that is not a time, satisfies none."""
     begin, end, valid = times_of(rows, predicate.name)
-    found = np.zeros(rows.count, dtype=bool)
-    for interval in predicate.intervals:
-        if predicate.relation == "before":
-            found |= end <= interval.begin
-        elif predicate.relation == "after":
-            found |= begin >= interval.end
-        else:
-            found |= (begin >= interval.begin) & (end <= interval.end)
+    begins = np.array([interval.begin for interval in predicate.intervals], np.int64)
+    ends = np.array([interval.end for interval in predicate.intervals], np.int64)
+    if not len(begins):
+        found = np.zeros(rows.count, dtype=bool)
+    elif predicate.relation == "before":
+        found = end <= begins.max()
+    elif predicate.relation == "after":
+        found = begin >= ends.min()
+    else:
+        found = find_within(begin, end, begins, ends)
     return pa.array(found, mask=~valid)
+
+
+def _at_times_of_values(predicate: TimesOfValues, rows: Rows) -> pa.Array:
+    """Compare the time of each row with the interval of its value; undecided as the Or of all pairs is."""
+    begin, end, valid = times_of(rows, predicate.name)
+    texts = rows.known_texts(predicate.key)
+    values = pa.array([value for value, _ in predicate.intervals], pa.large_string())
+    begins = np.array([interval.begin for _, interval in predicate.intervals], np.int64)
+    ends = np.array([interval.end for _, interval in predicate.intervals], np.int64)
+    place = pc.fill_null(pc.index_in(texts, value_set=values), -1).to_numpy(zero_copy_only=False)
+    missing = ~texts.is_valid().to_numpy(zero_copy_only=False)
+    known = (place >= 0) & ~missing
+    found = known & (begin >= begins[place]) & (end <= ends[place])
+    undecided = np.where(missing, ~valid | find_within(begin, end, begins, ends), known & ~valid)
+    return pa.array(found, mask=undecided)

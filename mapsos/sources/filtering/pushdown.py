@@ -8,38 +8,70 @@ of strings.
 from __future__ import annotations
 
 import math
-from datetime import date
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
+from typing import TypeAlias
 
-from mapsos.sources.filtering.comparisons import is_number, typing_of
+from mapsos.sources.filtering.alternatives import EqualsAny, Gathered, TimesOfValues, gather_alternatives
+from mapsos.sources.filtering.comparisons import Typing, is_number, typing_of
 from mapsos.sources.filtering.spatial import rectangle_in_layer
-from mapsos.sources.filtering.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
+from mapsos.sources.filtering.sql import (
+    Dialect,
+    is_plain_text,
+    join_all,
+    join_any,
+    quote_identifier,
+    quote_text,
+    write_number,
+)
+from mapsos.sources.filtering.time_ranges import MOST_SPANS, Span, join_nearest, widen, write_time_ranges
 from mapsos.sources.reader import Narrowing, Reader
 from mapsos.sources.source_columns import PostgresqlColumn, SourceColumn
 from mapsos.terms.columns import ColumnKind
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import And, BBox, Between, Compare, OneOf, Or, Predicate, Spatial, Time, list_conditions
-from mapsos.terms.times import DAY, EPOCH, SECOND, parse_time
+from mapsos.terms.times import parse_time
+from mapsos.terms.values import dataclass
 
 Rectangle = tuple[float, float, float, float]
 
 _MOST_VALUES = 500
 """Maximum number of values of one `OneOf` that are pushed down: drivers limit the size of a statement."""
 
-_MOST_SPANS = 20
-_MOST_YEARS = 3
-_MOST_TENS = 6
+_MOST_TERMS = 500
+"""Maximum number of comparisons of a condition: drivers limit them, and their optimizers take longer for more."""
 
-_EPOCHS_LIKE_YEARS = ((190_000_000, 209_999_999), (1_900_000_000, 2_099_999_999))
-"""Seconds since 1970 whose digits begin as a year does."""
-_FIRST_DAY = date(1001, 1, 1).toordinal()
-_LAST_DAY = date(9990, 1, 1).toordinal()
+_OGR_WEIGHT = 12
+"""How many comparisons one of OGR SQL counts for: it takes a dozen of them for a row as long as delivering it does."""
+
+_MOST_LEVELS = 6
+"""Maximum depth of a condition: drivers limit it."""
+
+_MOST_RANGES = 20
+"""Maximum number of ranges of numbers: more are joined."""
+
+_MOST_SEEKS = 1000
+"""Maximum number of values of a list times the spans of time in each of which they are searched."""
+
+_Leaf: TypeAlias = Compare | Between | OneOf | Time | EqualsAny
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """SQL, the number of comparisons in it, and the levels of AND and OR."""
+
+    text: str
+    terms: int
+    levels: int
+
+
+_NO_CONDITION = _Condition("", 0, 0)
 
 
 def narrow(predicate: Predicate, reader: Reader, crs: Crs | None) -> Narrowing:
     """Return the condition and rectangle that contain every row of the predicate, as narrow as is safe."""
-    return Narrowing(_condition(predicate, reader), _rectangle(predicate, crs))
+    return Narrowing(_write(predicate, reader, {}).text, _rectangle(predicate, crs))
 
 
 def _rectangle(predicate: Predicate, crs: Crs | None) -> Rectangle | None:
@@ -66,51 +98,89 @@ def _rectangle(predicate: Predicate, crs: Crs | None) -> Rectangle | None:
     return None
 
 
-def _condition(predicate: Predicate, reader: Reader, chosen: frozenset[str] = frozenset()) -> str:
+def _write(predicate: Gathered, reader: Reader, chosen: Mapping[str, int]) -> _Condition:
     """Return SQL that is true at least wherever the predicate is; empty without a condition.
 
-    ``chosen`` are columns to which the predicate around this one gives one of some values.
+    ``chosen`` are columns to which the predicate around this one gives one of some values, with their number.
     """
     if isinstance(predicate, And):
-        operands = tuple(list_conditions(predicate))
-        chosen |= {operand.name for operand in operands if isinstance(operand, OneOf)}
-        times = {operand.name for operand in operands if isinstance(operand, Time)}
-        some = [
-            f"likelihood({condition}, 0.99)" if _leads_to_times(operand, times, reader) else f"({condition})"
-            for operand in operands
-            if (condition := _condition(operand, reader, chosen))
-        ]
-        return " AND ".join(some)
+        return _write_all(tuple(list_conditions(predicate)), reader, chosen)
     if isinstance(predicate, Or):
-        every = [_condition(operand, reader, chosen) for operand in predicate.operands]
-        return " OR ".join(f"({condition})" for condition in every) if all(every) else ""
-    if not isinstance(predicate, Compare | Between | OneOf | Time):
-        return ""
-    dialect = reader.condition_dialect(predicate.name)
+        kinds = {name: column.column.kind for name, column in reader.columns.items()}
+        some = [_write(one, reader, chosen) for one in gather_alternatives(predicate.operands, kinds.__getitem__)]
+        terms = sum(condition.terms for condition in some)
+        levels = 1 + max((condition.levels for condition in some), default=0)
+        if terms > _MOST_TERMS or levels > _MOST_LEVELS or not all(condition.text for condition in some):
+            return _NO_CONDITION
+        return _Condition(join_any([condition.text for condition in some]), terms, levels)
+    if isinstance(predicate, TimesOfValues):
+        values, intervals = zip(*predicate.intervals, strict=True)
+        return _write_all((OneOf(predicate.key, values), Time(predicate.name, intervals)), reader, chosen)
+    if not isinstance(predicate, Compare | Between | OneOf | Time | EqualsAny):
+        return _NO_CONDITION
+    return _write_leaf(predicate, reader, chosen)
+
+
+def _write_all(operands: tuple[Predicate, ...], reader: Reader, chosen: Mapping[str, int]) -> _Condition:
+    """Return conditions joined by AND: as many as there is room for."""
+    chosen = {**chosen, **{operand.name: len(operand.values) for operand in operands if isinstance(operand, OneOf)}}
+    times = {operand.name for operand in operands if isinstance(operand, Time)}
+    texts, terms, levels = [], 0, 0
+    for operand in operands:
+        condition = _write(operand, reader, chosen)
+        too_long = terms + condition.terms > _MOST_TERMS or condition.levels >= _MOST_LEVELS
+        if not condition.text or too_long:
+            continue
+        terms += condition.terms
+        levels = max(levels, condition.levels)
+        leads = _leads_to_times(operand, times, reader)
+        texts.append(f"likelihood({condition.text}, 0.99)" if leads else f"({condition.text})")
+    return _Condition(join_all(texts), terms, levels + 1)
+
+
+def _write_leaf(predicate: _Leaf, reader: Reader, chosen: Mapping[str, int]) -> _Condition:
+    name = predicate.name
+    dialect = reader.condition_dialect(name)
     if dialect is None:
-        return ""
-    kind = reader.columns[predicate.name].column.kind
-    timed = isinstance(predicate, Time) or (not isinstance(predicate, OneOf) and typing_of(predicate, kind) == "time")
-    if timed and dialect is Dialect.SQLITE and not _finds_times(predicate.name, chosen, reader):
-        return ""
+        return _NO_CONDITION
+    kind = reader.columns[name].column.kind
+    timed = isinstance(predicate, Time) or (not isinstance(predicate, OneOf) and _typing(predicate, kind) == "time")
+    most = MOST_SPANS
+    if timed and dialect is Dialect.SQLITE:
+        leading = _find_leading(name, chosen, reader)
+        if leading is None:
+            return _NO_CONDITION
+        most = max(1, min(most, _MOST_SEEKS // leading))
     try:
-        column = quote_identifier(predicate.name, dialect)
-        in_order = _order(reader.columns[predicate.name], column)
+        column = quote_identifier(name, dialect)
+        in_order = _order(reader.columns[name], column)
         if isinstance(predicate, Time):
-            return _time_condition(predicate, in_order, kind, dialect)
-        if isinstance(predicate, OneOf):
-            return _one_of(column, kind, predicate.values, dialect) if predicate.match_case else ""
-        return _comparison(predicate, column, in_order, kind, dialect)
+            text = write_time_ranges(in_order, kind, dialect, _spans(predicate), most)
+        elif isinstance(predicate, OneOf):
+            text = _one_of(column, kind, predicate.values, dialect) if predicate.match_case else ""
+        elif isinstance(predicate, EqualsAny):
+            text = _any_of(predicate, column, in_order, kind, dialect, most)
+        else:
+            text = _comparison(predicate, column, in_order, kind, dialect)
     except ValueError:
-        return ""
+        return _NO_CONDITION
+    return _Condition(text, text.count(column) * (_OGR_WEIGHT if dialect is Dialect.OGR else 1), 1)
 
 
-def _finds_times(column: str, chosen: frozenset[str], reader: Reader) -> bool:
-    """Return whether SQLite seeks the times of a column in an index, perhaps behind a column with a chosen value.
+def _typing(predicate: Compare | Between | EqualsAny, kind: ColumnKind) -> Typing:
+    return predicate.typing if isinstance(predicate, EqualsAny) else typing_of(predicate, kind)
 
-    Without one it would compare each string with many bounds: that costs more than to read them all.
+
+def _find_leading(column: str, chosen: Mapping[str, int], reader: Reader) -> int | None:
+    """Return for how many values SQLite seeks the times of a column in an index: 1, or those of a column before it.
+
+    None without such an index: it would compare each string with many bounds, which costs more than to read them all.
     """
-    return any(key[0] == column or (key[1:] == (column,) and key[0] in chosen) for key in reader.index_keys())
+    keys = reader.index_keys()
+    if any(key[0] == column for key in keys):
+        return 1
+    leading = [chosen[key[0]] for key in keys if key[1:] == (column,) and key[0] in chosen]
+    return max(1, min(leading)) if leading else None
 
 
 def _leads_to_times(predicate: Predicate, times: set[str], reader: Reader) -> bool:
@@ -160,16 +230,17 @@ def _comparison(predicate: Compare | Between, column: str, in_order: str, kind: 
         return _number_bounds(predicate, column, exact=kind is ColumnKind.INTEGER)
     if isinstance(predicate, Between):
         first, last = parse_time(predicate.low).begin, parse_time(predicate.high).end
-        return _time_range(in_order, kind, dialect, [_widen(first, last)])
+        return write_time_ranges(in_order, kind, dialect, [widen(first, last)])
     interval = parse_time(predicate.literal)
     spans = {
-        "=": _widen(interval.begin, interval.end),
-        "<": _widen(None, interval.begin),
-        "<=": _widen(None, interval.end),
-        ">": _widen(interval.begin, None),
-        ">=": _widen(interval.begin, None),
+        "=": widen(interval.begin, interval.end),
+        "<": widen(None, interval.begin),
+        "<=": widen(None, interval.end),
+        ">": widen(interval.begin, None),
+        ">=": widen(interval.begin, None),
     }
-    return _time_range(in_order, kind, dialect, [spans[predicate.operator]]) if predicate.operator in spans else ""
+    span = spans.get(predicate.operator)
+    return write_time_ranges(in_order, kind, dialect, [] if span is None else [span])
 
 
 def _number_bounds(predicate: Compare | Between, column: str, exact: bool) -> str:
@@ -203,130 +274,37 @@ def _bound(literal: str, towards: float, exact: bool) -> str:
     number = Decimal(literal)
     if exact and abs(number) < 2**31 and number == number.to_integral_value():
         return write_number(int(number))
-    bound = float(number)
+    return write_number(_step(float(number), towards))
+
+
+def _any_of(predicate: EqualsAny, column: str, in_order: str, kind: ColumnKind, dialect: Dialect, most: int) -> str:
+    """Return the condition that a column equals one of the literals: a list of integers, else some ranges."""
+    literals = predicate.literals
+    if predicate.typing == "time":
+        intervals = [parse_time(literal) for literal in literals]
+        return write_time_ranges(in_order, kind, dialect, [widen(one.begin, one.end) for one in intervals], most)
+    if kind not in (ColumnKind.INTEGER, ColumnKind.REAL):
+        return ""
+    if kind is ColumnKind.INTEGER and (listed := _one_of(column, kind, literals, dialect)):
+        return listed
+    numbers = sorted(map(float, literals))
+    if not math.isfinite(numbers[0]) or not math.isfinite(numbers[-1]):
+        return ""
+    ranges = join_nearest([(number, number) for number in numbers], _MOST_RANGES)
+    bounds = [(_step(low, -math.inf), _step(high, math.inf)) for low, high in ranges]
+    return join_any([f"{column} >= {write_number(low)} AND {column} <= {write_number(high)}" for low, high in bounds])
+
+
+def _step(number: float, towards: float) -> float:
+    """Return a number moved outwards by some units, so that no rounding of the driver loses a row."""
     for _ in range(4):
-        bound = math.nextafter(bound, towards)
-    return write_number(bound)
+        number = math.nextafter(number, towards)
+    return number
 
 
-Span = tuple[int | None, int | None]
-"""From an instant to an instant, both inclusive; None for no bound."""
-
-
-def _time_condition(predicate: Time, column: str, kind: ColumnKind, dialect: Dialect) -> str:
-    if not 0 < len(predicate.intervals) <= _MOST_SPANS:
-        return ""
+def _spans(predicate: Time) -> list[Span]:
     if predicate.relation == "before":
-        spans = [_widen(None, interval.begin) for interval in predicate.intervals]
-    elif predicate.relation == "after":
-        spans = [_widen(interval.end, None) for interval in predicate.intervals]
-    else:
-        spans = [_widen(interval.begin, interval.end) for interval in predicate.intervals]
-    return _time_range(column, kind, dialect, spans)
-
-
-def _time_range(column: str, kind: ColumnKind, dialect: Dialect, spans: list[Span]) -> str:
-    # OGR SQL fails on a NULL in a comparison of dates.
-    if dialect is Dialect.OGR or kind not in (ColumnKind.TEXT, ColumnKind.DATETIME, ColumnKind.DATE):
-        return ""
-    if dialect is Dialect.POSTGRESQL and kind is not ColumnKind.TEXT:
-        return " OR ".join(f"({_typed_range(column, kind, *span)})" for span in spans)
-    return " OR ".join(f"({_text_range(column, *_days_around(*span))})" for span in spans)
-
-
-def _widen(begin: int | None, end: int | None) -> Span:
-    """Widen a span by a second on each side: the precision of a value that is written to the second."""
-    return None if begin is None else begin - SECOND, None if end is None else end + SECOND
-
-
-def _days_around(begin: int | None, end: int | None) -> tuple[date | None, date | None]:
-    """Return the first and last day in the written form of values in a span, plus two days for zones."""
-    return (
-        None if begin is None else _day(begin // DAY - 2),
-        None if end is None else _day(end // DAY + 2),
-    )
-
-
-def _day(days: int) -> date | None:
-    """Return the day, None if it is too far out to be a bound."""
-    ordinal = days + EPOCH
-    return date.fromordinal(ordinal) if _FIRST_DAY <= ordinal <= _LAST_DAY else None
-
-
-def _typed_range(column: str, kind: ColumnKind, begin: int | None, end: int | None) -> str:
-    """Return a range for a column of dates or date-times.
-
-    The constants take the type of the column, so that its index and its partitions can be used; a column without zone
-    reads them as UTC.
-    """
-    bounds = []
-    for operator, instant in ((">=", begin), ("<=", end)):
-        if instant is None or (day := _day(instant // DAY)) is None:
-            continue
-        clock = "" if kind is ColumnKind.DATE else f" {_write_clock(instant % DAY)}"
-        bounds.append(f"{column} {operator} '{day.isoformat()}{clock}'")
-    if not bounds:
-        raise ValueError("no bound to push down")
-    return " AND ".join(bounds)
-
-
-def _write_clock(microseconds: int) -> str:
-    seconds, rest = divmod(microseconds, SECOND)
-    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}.{rest:06d}+00"
-
-
-def _text_range(column: str, first: date | None, last: date | None) -> str:
-    """Return ranges in the order of bytes that contain every string of a time on the days, in any form.
-
-    The forms are those of `mapsos.columns.iso_times`. All begin with their year but those of `_other_ranges`. Within a
-    year the days written YYYY-MM-DD are in order and so are those of the form YYYY-DDD; the year alone sorts before
-    them, and every other form (by week, with slashes, without marks) after them, for which the whole year is taken. No
-    bound looks like a number, which SQLite would compare as one.
-    """
-    years = None if first is None else first.year - 1, None if last is None else last.year + 1
-    if first is None or last is None or last.year - first.year > _MOST_YEARS:
-        bounds = []
-        if years[0] is not None:
-            bounds.append(f"{column} > '{years[0] - 1:04d}~'")
-        if years[1] is not None:
-            bounds.append(f"{column} < '{years[1]:04d}~'")
-        if not bounds:
-            raise ValueError("no bound to push down")
-        return " OR ".join([*_other_ranges(column, first, last), f"({' AND '.join(bounds)})"])
-    days = f"({column} >= '{first.isoformat()}' AND {column} < '{last.isoformat()}~')"
-    ranges = [*_other_ranges(column, first, last), days]
-    for year in range(first.year - 1, last.year + 2):
-        ranges.append(f"({column} > '{year - 1:04d}~' AND {column} < '{year:04d}-0')")
-        ranges.append(f"({column} > '{year:04d}-:' AND {column} < '{year:04d}~')")
-    for year in range(first.year, last.year + 1):
-        start = (max(first, date(year, 1, 1)) - date(year, 1, 1)).days + 1
-        end = (min(last, date(year, 12, 31)) - date(year, 1, 1)).days + 1
-        ranges += [
-            f"({column} >= '{year:04d}-{low:03d}' AND {column} < '{year:04d}-{high:03d}~')"
-            for low, high in _split_days(start, end)
-        ]
-    return " OR ".join(ranges)
-
-
-def _other_ranges(column: str, first: date | None, last: date | None) -> list[str]:
-    """Return ranges of the strings that do not begin with a year from 1900 to 2099, and of the years before and after.
-
-    They contain numbers, strings with spaces before them, days with dots (``1.3.2024``, ``20.03.2024``), and seconds or
-    milliseconds since 1970; of those that begin with 19 or 20 only the ones on the days.
-    """
-    ranges = [f"{column} < '18~'", f"{column} > '20~'"]
-    ranges += [f"({column} > '{start}-~' AND {column} < '{start}/')" for start in ("19", "2", "20")]
-    for least, most in _EPOCHS_LIKE_YEARS:
-        low = least if first is None else max(least, (first.toordinal() - EPOCH) * 86_400)
-        high = most if last is None else min(most, (last.toordinal() - EPOCH + 1) * 86_400)
-        if low <= high:
-            ranges.append(f"({column} > '{low - 1}~' AND {column} < '{high}~')")
-    return ranges
-
-
-def _split_days(start: int, end: int) -> list[tuple[int, int]]:
-    """Split days of a year into tens, which distinguishes ``2001-013`` from ``2001-01-30``; many days stay together."""
-    tens = range(start // 10, end // 10 + 1)
-    if len(tens) > _MOST_TENS:
-        return [(start, end)]
-    return [(max(start, ten * 10), min(end, ten * 10 + 9)) for ten in tens]
+        return [widen(None, interval.begin) for interval in predicate.intervals]
+    if predicate.relation == "after":
+        return [widen(interval.end, None) for interval in predicate.intervals]
+    return [widen(interval.begin, interval.end) for interval in predicate.intervals]

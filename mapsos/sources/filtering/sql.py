@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
+
+_FLAT = 8
+"""Conditions that are joined without further brackets."""
 
 
 class Dialect(enum.Enum):
@@ -62,3 +66,20 @@ def write_number(number: float | int) -> str:
     if number - number != 0.0:
         raise ValueError("the number is not finite")
     return repr(number)
+
+
+def join_any(conditions: Sequence[str]) -> str:
+    """Join conditions by OR, in brackets and as a balanced tree: drivers limit the depth of an expression."""
+    return _join([f"({condition})" for condition in conditions], " OR ") if len(conditions) > 1 else "".join(conditions)
+
+
+def join_all(conditions: Sequence[str]) -> str:
+    """Join conditions, each a call or in brackets, by AND in the same way."""
+    return _join(conditions, " AND ")
+
+
+def _join(conditions: Sequence[str], word: str) -> str:
+    if len(conditions) <= _FLAT:
+        return word.join(conditions)
+    half = (len(conditions) + 1) // 2
+    return f"({_join(conditions[:half], word)}){word}({_join(conditions[half:], word)})"

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from mapsos.columns.batches import ColumnKind
 from mapsos.columns.iso_times import parse_texts
-from mapsos.sources.filtering.pushdown import _time_range, _widen
 from mapsos.sources.filtering.row_times import number_times
 from mapsos.sources.filtering.sql import Dialect, is_plain_text, quote_identifier, quote_text, write_number
+from mapsos.sources.filtering.time_ranges import widen, write_time_ranges
 from mapsos.terms.times import parse_time
 
 
@@ -71,17 +71,17 @@ def test_a_range_holds_every_form_of_time(
     begin = int((start.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
     end = begin + length * 86_400_000_000
     span = {
-        "during": _widen(begin, end),
-        "before": _widen(None, begin),
-        "after": _widen(end, None),
+        "during": widen(begin, end),
+        "before": widen(None, begin),
+        "after": widen(end, None),
     }[relation]
-    condition = _time_range('"t"', ColumnKind.TEXT, Dialect.SQLITE, [span])
+    condition = write_time_ranges('"t"', ColumnKind.TEXT, Dialect.SQLITE, [span])
     database = sqlite3.connect(":memory:")
     database.execute(f"CREATE TABLE times (t {declared})")
     values = [form for offset in [*offsets, 0, length] for form in forms(start + timedelta(days=offset))]
     database.executemany("INSERT INTO times VALUES (?)", [(value,) for value in values])
     stored = [row[0] for row in database.execute("SELECT CAST(t AS TEXT) FROM times")]
-    found = {row[0] for row in database.execute(f"SELECT CAST(t AS TEXT) FROM times WHERE {condition}")}
+    found = {row[0] for row in database.execute(f"SELECT CAST(t AS TEXT) FROM times WHERE {condition or 1}")}
     first, last, valid = parse_texts(pa.array(stored))
     admitted = {
         "during": (first >= begin) & (last <= end),
@@ -94,7 +94,7 @@ def test_a_range_holds_every_form_of_time(
 
 def test_a_range_is_no_wider_than_it_must_be() -> None:
     day = parse_time("2001-10-30")
-    condition = _time_range('"t"', ColumnKind.TEXT, Dialect.SQLITE, [_widen(day.begin, day.end)])
+    condition = write_time_ranges('"t"', ColumnKind.TEXT, Dialect.SQLITE, [widen(day.begin, day.end)])
     database = sqlite3.connect(":memory:")
     database.execute("CREATE TABLE times (t TEXT)")
     database.executemany(
