@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def client(start_machine: Callable[..., Machine]) -> Client:
-    machine = start_machine("Another WSGI server")
+    machine = start_machine("Another WSGI or ASGI server")
     machine.connect_soon(8081).close()
     return Client(machine, "/", "http", 8081, stated=f"http://{HOST}:8081")
 
