@@ -91,7 +91,9 @@ class Application:
         reference = failure.reference
         try:
             if exchange is not None:
-                return exchange.report(failure)
+                # A report is short, and must come also when the time is over.
+                with limit_seconds(None):
+                    return exchange.report(failure)
         except Exception:
             # Even a page or a report can fail; the client still gets an answer.
             reference = os.urandom(6).hex()

@@ -39,6 +39,12 @@ class ObservationColumns:
     procedures: pa.Array | str | None
     values: pa.Array
 
+    @property
+    def nbytes(self) -> int:
+        """Return the size of the columns in bytes."""
+        columns = (self.ids, self.times, self.procedures, self.values)
+        return sum(column.nbytes for column in columns if isinstance(column, pa.Array))
+
 
 def read_pages(
     cutter: PageCutter, zone: int, layers: Sequence[LayerAnswer[ObservationMarkup]]
