@@ -15,7 +15,7 @@ from mapsos.pages.interface import open_exchange as open_pages
 from mapsos.rest.interface import open_exchange as open_rest
 from mapsos.sos.v1.interface import open_exchange as open_sos
 from mapsos.terms.deadlines import DeadlineError, limit_seconds
-from mapsos.terms.failures import Failure, ReportedError
+from mapsos.terms.failures import MOST_OF_LINE, Failure, ReportedError, shorten
 from mapsos.web.cors import admit_origin, answer_preflight
 from mapsos.web.messages import Request, Response, is_over_http
 from mapsos.web.request_ids import current_request_id
@@ -80,7 +80,8 @@ class Application:
             exchange = self._open(request)
             return exchange.answer()
         except ReportedError as error:
-            log.log(logging.WARNING if error.is_for_admin else logging.INFO, "%s", error.log_line)
+            level = logging.WARNING if error.is_for_admin else logging.INFO
+            log.log(level, "%s", shorten(error.log_line, MOST_OF_LINE))
             failure = Failure(error)
         except DeadlineError as error:
             log.warning("%s", error)

@@ -53,7 +53,7 @@ def render_page(template: str, site: Site, values: Mapping[str, Any]) -> bytes:
     DeadlineError.
     """
     found = _load_environment(site.language.wording).get_template(f"{template}.html")
-    return "".join(check_often(found.generate(site=site, **values))).encode()
+    return "".join(check_often(found.generate(site=site, **values))).encode("utf-8", "replace")
 
 
 @lru_cache

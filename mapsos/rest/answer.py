@@ -200,7 +200,8 @@ def tell_methods(response: Response, error: RestError) -> Response:
 def _respond(status: int, value: dict[str, Any], indent: int | None, *, error: bool = False) -> Response:
     text = json.dumps(value, ensure_ascii=False, allow_nan=False) if indent is None else _indent(value, indent)
     headers = (("Content-Type", JSON),)
-    return Response(status=status, headers=headers, body=(text.encode(),), error=error, compressible=True)
+    body = text.encode("utf-8", "replace")
+    return Response(status=status, headers=headers, body=(body,), error=error, compressible=True)
 
 
 def _indent(value: dict[str, Any], indent: int) -> str:

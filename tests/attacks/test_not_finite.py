@@ -70,9 +70,10 @@ def mapfile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = "".join(f'{s},{t},{v},"POINT ({x} {y})"\n' for s, t, v, x, y in rows)
     (folder / "wkt.csv").write_text(f"station,time,value,WKT\n{text}")
     layers["wkt"] = f'CONNECTIONTYPE OGR CONNECTION "{folder}/wkt.csv"'
+    places = '<GeometryType>wkbPoint</GeometryType><GeometryField encoding="PointFromColumns" x="x" y="y"/>'
     (folder / "vrt.vrt").write_text(
-        f'<OGRVRTDataSource><OGRVRTLayer name="csv"><SrcDataSource>{folder}/csv.csv</SrcDataSource><GeometryType>wkbPoint'
-        '</GeometryType><GeometryField encoding="PointFromColumns" x="x" y="y"/></OGRVRTLayer></OGRVRTDataSource>'
+        f'<OGRVRTDataSource><OGRVRTLayer name="csv"><SrcDataSource>{folder}/csv.csv</SrcDataSource>{places}'
+        "</OGRVRTLayer></OGRVRTDataSource>"
     )
     layers["vrt"] = f'CONNECTIONTYPE OGR CONNECTION "{folder}/vrt.vrt" DATA "csv"'
     finite = [row for row in rows if row[3] - row[3] == 0 and row[4] - row[4] == 0]
@@ -169,10 +170,11 @@ def test_documents_of_the_sos_have_bounds_of_what_is_finite(victim: Application)
 
 
 @pytest.mark.parametrize("extent", ["inf,0,1,1", "nan,nan,nan,nan", "-1e999,0,1e999,1", "1e308,1e308,-1e308,-1e308"])
-def test_extents_of_the_mapfile_are_read_as_numbers(mapfile: Path, extent: str) -> None:
+def test_extents_of_the_mapfile_are_read_as_numbers(mapfile: Path, tmp_path: Path, extent: str) -> None:
     """MapServer reads them with atof, which knows infinity."""
-    path = write_victim(mapfile.parent.parent, {"csv": f'CONNECTIONTYPE OGR CONNECTION "{mapfile.parent.parent}/csv.csv"'},
-                        metadata=f'"sos_value_alias" "value" "sos_offering_extent" "{extent}"')  # fmt: skip
+    layer = f'CONNECTIONTYPE OGR CONNECTION "{mapfile.parent.parent}/csv.csv"'
+    extent = f'"sos_value_alias" "value" "sos_offering_extent" "{extent}"'
+    path = write_victim(tmp_path, {"csv": layer}, metadata=extent)
     body, _ = judge_any(open_victim(path).answer(get("service=SOS&request=GetCapabilities")))
     assert b"under reference" not in body
     for format in ("json", "html"):

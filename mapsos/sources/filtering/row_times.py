@@ -19,8 +19,8 @@ def times_of(rows: Rows, name: str) -> Times:
 
     Strings and date-times are read by `mapsos.columns.iso_times.parse_texts`; a date is the instant of its midnight. Of
     numbers, four digits are a year, eight digits that are a calendar date are that day, thirteen digits milliseconds,
-    and all others seconds since 1970 UTC. Times of day, booleans, lists, binary values, and anything outside the years 1
-    to 9999, are not times.
+    and all others seconds since 1970 UTC. Times of day, booleans, lists, binary values, and anything outside the years
+    1 to 9999, are not times.
     """
     if name not in rows.times:
         rows.times[name] = _within_calendar(_read_times(rows, name))
