@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fuzz.victim import ENVIRON, judge_any, open_victim, write_victim
+from fuzz.victim import ENVIRON, SOS, judge_any, open_victim, write_victim
 from mapsos.app import Application
 from mapsos.rest.resource import MAX_PAGE_ROWS
 from mapsos.web.messages import Request
@@ -108,6 +108,9 @@ def test_resources_of_many_stations_are_bounded(victim: Application, path: str, 
         status, body = ask(victim, f"f={format}", f"/exts/SosSOE{path}")
     assert status == 200
     assert len(body) < STATIONS * 3000
+    if (path, format) == ("/procedures", "html"):
+        assert body.count(b"<tr") < 1100
+        assert b"The first 1000 of" in body
 
 
 @pytest.mark.parametrize("format", ["html", "pjson", "json", "csv"])
@@ -127,3 +130,13 @@ def test_time_limit_ends_documents_of_known_facts(mapfile: Path, path: str, form
     status, body = ask(hurried, f"f={format}", f"/exts/SosSOE{path}")
     assert status == 503
     assert b"time limit" in body
+
+
+@pytest.mark.parametrize(
+    "query", ["GetFeatureOfInterest&FeatureOfInterestId=station+1,station+2", "GetDataAvailability"]
+)
+def test_time_limit_ends_documents_of_the_sos(mapfile: Path, query: str) -> None:
+    hurried = open_victim(mapfile, MAPSOS_MAX_SECONDS="60")
+    assert b"ExceptionReport" not in ask(hurried, SOS + query, "")[1]
+    hurried.settings = replace(hurried.settings, max_seconds=1e-6)
+    assert b"time limit" in ask(hurried, SOS + query, "")[1]
