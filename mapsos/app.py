@@ -16,7 +16,7 @@ from mapsos.pages.interface import open_exchange as open_pages
 from mapsos.rest.interface import open_exchange as open_rest
 from mapsos.sos.v1.interface import open_exchange as open_sos
 from mapsos.terms.deadlines import BusyError, ClientGoneError, DeadlineError, limit_seconds
-from mapsos.terms.failures import Failure, ReportedError
+from mapsos.terms.failures import MOST_OF_LINE, Failure, ReportedError, shorten
 from mapsos.web.cors import admit_origin, answer_preflight
 from mapsos.web.messages import Request, Response, is_over_http
 from mapsos.web.request_ids import current_request_id
@@ -87,7 +87,8 @@ class Application:
                     raise found
             return exchange.answer()
         except ReportedError as error:
-            log.log(logging.WARNING if error.is_for_admin else logging.INFO, "%s", error.log_line)
+            level = logging.WARNING if error.is_for_admin else logging.INFO
+            log.log(level, "%s", shorten(error.log_line, MOST_OF_LINE))
             failure = Failure(error)
         except (DeadlineError, BusyError) as error:
             log.log(logging.DEBUG if isinstance(error, ClientGoneError) else logging.WARNING, "%s", error)
@@ -98,7 +99,9 @@ class Application:
         reference = failure.reference
         try:
             if exchange is not None:
-                return _tell_wait(exchange.report(failure), failure.error)
+                # A report is short, and must come also when the time is over.
+                with limit_seconds(None):
+                    return _tell_wait(exchange.report(failure), failure.error)
         except Exception:
             # Even a page or a report can fail; the client still gets an answer.
             reference = os.urandom(6).hex()

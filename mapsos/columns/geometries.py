@@ -269,10 +269,11 @@ def _decode(wkb: pa.Array) -> np.ndarray:
     import shapely
 
     texts = np.array(wkb.to_pylist(), dtype=object)
-    try:
-        shapes: np.ndarray = shapely.from_wkb(texts)
-    except (shapely.errors.GEOSException, NotImplementedError, ValueError, TypeError):
-        shapes = np.array([_decode_one(text) for text in texts], dtype=object)
+    with np.errstate(invalid="ignore", over="ignore"):
+        try:
+            shapes: np.ndarray = shapely.from_wkb(texts)
+        except (shapely.errors.GEOSException, NotImplementedError, ValueError, TypeError):
+            shapes = np.array([_decode_one(text) for text in texts], dtype=object)
     coordinates, rows = shapely.get_coordinates(shapes, return_index=True)
     odd = rows[~np.isfinite(coordinates).all(axis=1)]
     if len(odd):

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from mapsos.columns.loops import find_text_loops, make_texts
 from mapsos.columns.texts import fixed_width, from_fixed_width
+from mapsos.terms.times import EARLIEST, LATEST
 
 _LONGEST = 24
 """Maximum bytes of a number that the compiled loop writes."""
@@ -117,11 +118,17 @@ def date_texts(dates: pa.Array) -> pa.Array:
 
 
 def instant_texts(instants: pa.Array) -> pa.Array:
-    """Write timestamp[us, UTC] as ``2001-10-30T14:24:55Z``, with a fraction where it has one."""
+    """Write timestamp[us, UTC] as ``2001-10-30T14:24:55Z``, with a fraction where it has one.
+
+    Null outside the years 1 to 9999, which have texts of this form.
+    """
     if instants.null_count:
         texts = instant_texts(pc.fill_null(instants, pa.scalar(0, instants.type)))
         return pc.if_else(instants.is_valid(), texts, pa.scalar(None, pa.large_string()))
     plain = instants.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    if len(plain) and (plain.min() < EARLIEST or plain.max() >= LATEST):
+        within = pa.array((plain >= EARLIEST) & (plain < LATEST))
+        return instant_texts(pc.if_else(within, instants, pa.scalar(None, instants.type)))
     whole = not (plain % 1_000_000).any()
     texts = pa.array(plain // 1_000_000 if whole else plain).cast(pa.timestamp("s" if whole else "us"))
     characters = fixed_width(texts.cast(pa.large_string()))

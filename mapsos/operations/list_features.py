@@ -21,6 +21,7 @@ from mapsos.operations.observations.selection import (
 from mapsos.operations.questions import FeatureOfInterest, FeatureQuestion
 from mapsos.operations.sensors.descriptions import WriteLink, choose_place_crs
 from mapsos.operations.sensors.feature_places import MOVED, find_place
+from mapsos.terms.deadlines import check_often
 from mapsos.terms.predicates import EVERYTHING, Predicate, all_of
 
 
@@ -45,7 +46,7 @@ def list_features(context: Context, question: FeatureQuestion, write_link: Write
     found: dict[str, SamplingFeature] = {}
     for selection in selections:
         part = named.get(id(selection.meaning), NamedFeatures(stations=EVERYTHING))
-        for feature in _list_features(selection, part, ids, write_link):
+        for feature in check_often(_list_features(selection, part, ids, write_link)):
             known = found.setdefault(feature.id.casefold(), feature)
             links = tuple(dict.fromkeys((*known.observations, *feature.observations)))
             found[feature.id.casefold()] = replace(feature if known.wkb is None else known, observations=links)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mapsos.ows.exceptions import cut_message
 from mapsos.terms.failures import ReportedError
 from mapsos.web.messages import Response
 
@@ -15,7 +16,7 @@ class PageError(ReportedError):
     def __init__(self, routine: str, category: str, message: str, *, status: int = 400, detail: str = "") -> None:
         super().__init__(message)
         self.prefix = f"{routine}(): {category}"
-        self.message = message
+        self.message = cut_message(message)
         self.status = status
         self.detail = detail
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mapsos.terms.failures import ReportedError
+from mapsos.terms.failures import ReportedError, shorten
 
 
 class OwsException(ReportedError):
@@ -39,8 +39,8 @@ class OwsException(ReportedError):
     ) -> None:
         super().__init__(message)
         self.code = code
-        self.locator = locator
-        self.lines = (f"{routine}(): {category} {_cut(message)}", *more)
+        self.locator = shorten(locator)
+        self.lines = (f"{routine}(): {category} {cut_message(message)}", *more)
         self.detail = detail
         self.status = status
 
@@ -78,5 +78,7 @@ class DecodingError(ReportedError):
         self.status = status
 
 
-def _cut(message: str) -> str:
-    return message if len(message) < 512 else message.encode("utf-8", "replace")[:2047].decode("utf-8", "ignore")
+def cut_message(message: str) -> str:
+    """Return a message as MapServer's buffer holds it."""
+    # Each character has a byte at least.
+    return message if len(message) < 512 else message[:2047].encode("utf-8", "replace")[:2047].decode("utf-8", "ignore")

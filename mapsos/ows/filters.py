@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from mapsos.ows import temporal_operators
+from mapsos.ows.geometry_bounds import check_geometries
 from mapsos.ows.spatial_operators import is_spatial, parse_spatial
 from mapsos.ows.xml_input import RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
 from mapsos.terms.like_patterns import MAX_PATTERN, split_pattern
@@ -21,9 +22,11 @@ from mapsos.terms.predicates import (
     OneOf,
     Or,
     Predicate,
+    Spatial,
     TemporalRelation,
     Time,
     ValueKind,
+    walk,
 )
 from mapsos.terms.times import current_time
 
@@ -70,12 +73,14 @@ def parse_filter(text: str, now: int | None = None) -> Predicate:
     Raises
     ------
     RefusedMarkup
-        It has more than `MAX_NODES` elements, `MAX_DEPTH` levels or `MAX_PATTERN` characters of a pattern. The message
-        is for clients.
+        It has more than `MAX_NODES` elements, `MAX_DEPTH` levels or `MAX_PATTERN` characters of a pattern, or its
+        geometries exceed the bounds of `mapsos.ows.geometry_bounds`. The message is for clients.
     ValueError
         It is not a filter, or has functions or arithmetic. The message is for the log.
     """
-    return _parse_filter(parse_fragments(text.strip()), current_time() if now is None else now)
+    found = _parse_filter(parse_fragments(text.strip()), current_time() if now is None else now)
+    check_geometries(leaf.wkb for leaf in walk(found) if isinstance(leaf, Spatial))
+    return found
 
 
 def strip_prefix(name: str) -> str:

@@ -63,6 +63,10 @@ class Geometry:
     crs: str | None
 
 
+GREATEST_COORDINATE = 1e100
+"""Maximum magnitude of a coordinate, beyond those of any CRS. GEOS multiplies two of them: 1e155 overflows."""
+
+
 def read_number(text: str) -> float:
     """Return a finite decimal number; only white space may surround it. Raises ValueError."""
     text = text.strip()
@@ -125,7 +129,8 @@ def parse_geometry(element: etree._Element) -> Geometry:
     """
     if local_name(element) in RECTANGLES:
         box = parse_rectangle(element)
-        ring = [(box.minx, box.miny), (box.maxx, box.miny), (box.maxx, box.maxy), (box.minx, box.maxy)]
+        west, south, east, north = map(_limit, (box.minx, box.miny, box.maxx, box.maxy))
+        ring = [(west, south), (east, south), (east, north), (west, north)]
         return Geometry(_write_polygon([[*ring, ring[0]]]), box.crs)
     names = {found for node in element.iter("*") if (found := _own_srs_name(node)) is not None}
     if len(names) > 1:
@@ -133,6 +138,10 @@ def parse_geometry(element: etree._Element) -> Geometry:
     srs_name = names.pop() if names else None
     swap = srs_name is not None and srs_name.northing_first
     return Geometry(_write(element, swap, None), srs_name.label if srs_name else None)
+
+
+def _limit(coordinate: float) -> float:
+    return max(-GREATEST_COORDINATE, min(GREATEST_COORDINATE, coordinate))
 
 
 def _write(element: etree._Element, swap: bool, dimension: str | None) -> bytes:
@@ -212,6 +221,8 @@ def _positions(element: etree._Element, swap: bool, dimension: str | None) -> li
                 found += _positions(point, False, dimension)
         elif name not in _UNSAID:
             raise ValueError(f"{local_name(element)} with {name}")
+    if any(abs(number) > GREATEST_COORDINATE for position in found for number in position):
+        raise ValueError(f"coordinates beyond {GREATEST_COORDINATE:g}")
     return [(y, x) for x, y in found] if swap else found
 
 

@@ -15,6 +15,7 @@ from mapsos.ows.raw_request import RawRequest
 from mapsos.pages.content_security import write_headers
 from mapsos.pages.contents import list_catalog, list_downloads, list_places, list_response_formats
 from mapsos.pages.links import (
+    MOST_OF_FIELD,
     find_place,
     link_table,
     list_formats,
@@ -35,7 +36,7 @@ from mapsos.rest.parameters import PARAMETERS, check_names
 from mapsos.rest.paths import RestPath, parse_rest_path, read_path, write_path
 from mapsos.rest.resource import Resource
 from mapsos.rest.resources.layers import list_layers
-from mapsos.terms.failures import Failure
+from mapsos.terms.failures import Failure, shorten
 from mapsos.terms.times import current_time
 from mapsos.web.entity_tags import answer_condition, tag_response, write_tag
 from mapsos.web.messages import Request, Response, read_condition
@@ -88,7 +89,7 @@ class Pages:
             "write_path": write_path,
             "sos": SosLinks(place.sos),
             "formats": list_formats(request, place.site, resource.kind),
-            "asked": asked,
+            "asked": {name: shorten(text, MOST_OF_FIELD) for name, text in asked.items()},
             "stations": [],
             "query_text": lambda text: text.replace("\\", "\\\\").replace(",", "\\,"),
             "encode": urlencode,
@@ -128,7 +129,7 @@ class Pages:
                 typed = parse_qsl(request.query or "", errors="replace")
                 values["form"] = path.resource
                 values["asked"] = {
-                    name: next((text for key, text in typed if key.lower() == name.lower()), "")
+                    name: shorten(next((text for key, text in typed if key.lower() == name.lower()), ""), MOST_OF_FIELD)
                     for name in PARAMETERS[path.resource]
                 }
         return self._respond(error.code, render_page("error", site, values), error=True)

@@ -17,6 +17,11 @@ from mapsos.rest.resource import Resource
 from mapsos.terms.values import dataclass
 from mapsos.web.messages import Request
 
+MOST_OF_FIELD = 2000
+"""The most characters of a parameter in the form of a page."""
+_MOST_OF_URL = 8000
+"""The most characters of a link: web servers accept request lines of about so many."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -127,16 +132,14 @@ def list_formats(request: Request, site: Site, resource: str | None = None) -> l
     texts = (("JSON", "json"), (gettext("JSON, indented"), "pjson"), (gettext("This page"), "html"))
     pairs = parse_qsl(request.query or "", keep_blank_values=True, errors="surrogateescape")
     said = [pair for pair in pairs if pair[0].lower() in known]
-    return [
-        Link(text, f"{_find_here(request)}?{urlencode([*said, ('f', format)], errors='surrogateescape')}")
-        for text, format in texts
-    ]
+    urls = [_write_url(request, [*said, ("f", format)]) for _, format in texts]
+    return [Link(text, url) for (text, _), url in zip(texts, urls, strict=True) if url is not None]
 
 
-def link_table(request: Request, asked: Mapping[str, str]) -> str:
-    """Return the link to a table of all rows of a query, of which a page shows some."""
+def link_table(request: Request, asked: Mapping[str, str]) -> str | None:
+    """Return the link to a table of all rows of a query, of which a page shows some; None for a very long one."""
     said = {name: text for name, text in asked.items() if text and name not in ("resultOffset", "resultRecordCount")}
-    return f"{_find_here(request)}?{urlencode(said | {'f': 'csv'})}"
+    return _write_url(request, [*said.items(), ("f", "csv")])
 
 
 def list_pages(request: Request, asked: Mapping[str, str], page: Page, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -146,9 +149,10 @@ def list_pages(request: Request, asked: Mapping[str, str], page: Page, found: Ma
     """
     first, shown = page.offset, len(found["observationData"])
 
-    def link(offset: int) -> str:
+    def link(offset: int) -> str | None:
         said = {name: text for name, text in asked.items() if text} | {"resultOffset": str(offset), "f": "html"}
-        return f"{_find_here(request)}?{urlencode(said)}#result"
+        url = _write_url(request, list(said.items()))
+        return None if url is None else f"{url}#result"
 
     more = bool(found.get("exceededTransferLimit"))
     return {
@@ -157,6 +161,14 @@ def list_pages(request: Request, asked: Mapping[str, str], page: Page, found: Ma
         "earlier": link(max(first - (page.most or first), 0)) if first else None,
         "later": link(first + shown) if more and shown else None,
     }
+
+
+def _write_url(request: Request, pairs: list[tuple[str, str]]) -> str | None:
+    """Return the URL of the same resource with other parameters; None if it is longer than servers accept."""
+    if sum(len(name) + len(text) for name, text in pairs) > _MOST_OF_URL:
+        return None
+    url = f"{_find_here(request)}?{urlencode(pairs, errors='surrogateescape')}"
+    return url if len(url) <= _MOST_OF_URL else None
 
 
 def _find_here(request: Request) -> str:

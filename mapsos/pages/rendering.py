@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mapsos.pages.static_files import read_static
 from mapsos.pages.wording import PageLanguage, Wording
+from mapsos.terms.deadlines import check_often
 from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
@@ -48,10 +49,11 @@ def render_page(template: str, site: Site, values: Mapping[str, Any]) -> bytes:
     """Return the page of a template (``service`` for ``service.html``) in UTF-8.
 
     ``values`` contains on every page ``title``, ``named`` (whether the title comes from the mapfile or the data) and
-    ``trail`` (the `Link`s from the list of services down to this page). Further values depend on the template.
+    ``trail`` (the `Link`s from the list of services down to this page). Further values depend on the template. Raises
+    DeadlineError.
     """
     found = _load_environment(site.language.wording).get_template(f"{template}.html")
-    return found.render(site=site, **values).encode()
+    return "".join(check_often(found.generate(site=site, **values))).encode("utf-8", "replace")
 
 
 @lru_cache

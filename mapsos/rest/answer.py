@@ -23,6 +23,7 @@ from mapsos.rest.parameters import check_names, read_format
 from mapsos.rest.paths import RestPath
 from mapsos.rest.resource import Resource, check_path, find_resource
 from mapsos.rest.resources.layers import rest_errors
+from mapsos.terms.deadlines import check_often
 from mapsos.terms.failures import Failure
 from mapsos.terms.times import current_time
 from mapsos.web.downloads import name_file
@@ -197,6 +198,13 @@ def tell_methods(response: Response, error: RestError) -> Response:
 
 
 def _respond(status: int, value: dict[str, Any], indent: int | None, *, error: bool = False) -> Response:
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=indent)
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False) if indent is None else _indent(value, indent)
     headers = (("Content-Type", JSON),)
-    return Response(status=status, headers=headers, body=(text.encode(),), error=error, compressible=True)
+    body = text.encode("utf-8", "replace")
+    return Response(status=status, headers=headers, body=(body,), error=error, compressible=True)
+
+
+def _indent(value: dict[str, Any], indent: int) -> str:
+    # What json.dumps does too: with an indent it writes piece by piece.
+    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=indent)
+    return "".join(check_often(encoder.iterencode(value)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mapsos.operations.errors import ServiceError
 from mapsos.ows.exceptions import DecodingError, OwsException
 from mapsos.terms.deadlines import BusyError, DeadlineError
-from mapsos.terms.failures import Failure, ReportedError
+from mapsos.terms.failures import Failure, ReportedError, shorten
 
 
 class RestError(ReportedError):
@@ -14,7 +14,8 @@ class RestError(ReportedError):
     Parameters
     ----------
     message
-        One sentence for the client, without paths, connection strings or texts of drivers.
+        One sentence for the client, without paths, connection strings or texts of drivers. Cut by `shorten`, as are
+        the details.
     details
         Further sentences, such as the allowed values.
     code
@@ -24,9 +25,9 @@ class RestError(ReportedError):
     """
 
     def __init__(self, message: str, *details: str, code: int = 400, detail: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.details = details
+        super().__init__(shorten(message))
+        self.message = str(self)
+        self.details = tuple(map(shorten, details))
         self.code = code
         self.detail = detail
 

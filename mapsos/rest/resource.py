@@ -54,6 +54,8 @@ class Resource:
 
 PAGE_ROWS = 100
 """Default number of observations on pages and in indented JSON."""
+MAX_PAGE_ROWS = 10_000
+"""Maximum number: such documents are made whole, in memory. JSON and CSV are streamed and have none."""
 
 
 _READERS: dict[str, Callable[[Context], dict[str, Any]]] = {
@@ -123,5 +125,5 @@ def _find_observations(context: Context, raw: RawRequest, format: str, *, reads_
     if whole:
         stream = query_observations(context, raw, csv=format == "csv")
         return Resource(name, format, {}, stream, stream.count_written)
-    found = read_observations(context, raw, PAGE_ROWS)
+    found = read_observations(context, raw, PAGE_ROWS, MAX_PAGE_ROWS)
     return Resource(name, format, found.document, count_rows=lambda: found.rows, query=found.query, page=found.page)

@@ -210,7 +210,7 @@ class LayerRows:
                     watch.check()
                     if not everything:
                         with self._in_known_crs():
-                            mask = evaluate(wanted, rows, self._source)
+                            mask = evaluate(wanted, rows, self._source, self._deadline)
                         rows = rows if mask.all() else rows.take(mask)
                     if left is not None:
                         rows = rows.head(left)

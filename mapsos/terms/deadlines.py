@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_PIECES = 1000
+"""Pieces of a document between two looks at the clock."""
 
 
 class DeadlineError(Exception):
@@ -57,8 +63,9 @@ class Deadline:
             raise DeadlineError(self.seconds)
 
 
-_NEVER = Deadline()
-_current: ContextVar[Deadline] = ContextVar("current_deadline", default=_NEVER)
+NEVER = Deadline()
+"""No limit."""
+_current: ContextVar[Deadline] = ContextVar("current_deadline", default=NEVER)
 
 
 _client: ContextVar[Callable[[], bool] | None] = ContextVar("is_client_gone", default=None)
@@ -83,3 +90,12 @@ def limit_seconds(seconds: float | None) -> Iterator[Deadline]:
         yield deadline
     finally:
         _current.reset(token)
+
+
+def check_often(pieces: Iterable[T]) -> Iterator[T]:
+    """Yield the same pieces, and raise DeadlineError between two of them: for documents made whole, in memory."""
+    deadline = current_deadline()
+    for number, piece in enumerate(pieces):
+        if number % _PIECES == 0:
+            deadline.check()
+        yield piece

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from mapsos.terms.values import dataclass
+
+MOST_CHARACTERS = 500
+"""The most characters of a text of a client's in a response or in a line of the log."""
+MOST_OF_LINE = 4000
+"""The most characters of a line of the log."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def shorten(text: str, most: int = MOST_CHARACTERS) -> str:
+    """Return a text that contains what a client sent, as it may be shown: cut, and with lone surrogates as U+FFFD.
+
+    A text that was cut ends with three dots.
+    """
+    if len(text) > most:
+        text = f"{text[: most - 3]}..."
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 class ReportedError(Exception):
@@ -15,7 +34,7 @@ class ReportedError(Exception):
 
     @property
     def log_line(self) -> str:
-        """The line for the log; the error is not a fault of the server."""
+        """The line for the log; the error is not a fault of the server. `shorten` bounds it."""
         return f"{self} {self.detail}".rstrip()
 
     @property

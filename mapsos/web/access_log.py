@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from mapsos.terms.failures import shorten
 from mapsos.web.messages import Chunk, Request, Response, close_body
 from mapsos.web.request_ids import current_request_id
 
@@ -82,11 +83,11 @@ class LoggedBody:
         if not log.isEnabledFor(logging.INFO):
             return
         ignored = [name[:_LONGEST_NAME] for name in response.ignored[:_MOST_IGNORED]]
-        facts = {
+        facts: dict[str, Any] = {
             "id": request.id,
-            "address": request.environ.get("REMOTE_ADDR", ""),
-            "method": request.method,
-            "map": _map_name(request),
+            "address": shorten(request.environ.get("REMOTE_ADDR", ""), _LONGEST_NAME),
+            "method": shorten(request.method, _LONGEST_NAME),
+            "map": shorten(_map_name(request)),
             "operation": response.operation,
             "status": response.status,
             "rows": rows,
@@ -97,8 +98,8 @@ class LoggedBody:
         }
         log.info(
             "%s %s %s %d %d rows %d bytes %.0f ms %s%s, from %s, id %s",
-            _one_word(request.method),
-            _one_word(_map_name(request)),
+            _one_word(facts["method"]),
+            _one_word(facts["map"]),
             response.operation or "-",
             response.status,
             rows,
@@ -106,7 +107,7 @@ class LoggedBody:
             seconds * 1000,
             self._outcome,
             f", ignored {','.join(_one_word(name).replace(',', '?') for name in ignored)}" if ignored else "",
-            _one_word(request.environ.get("REMOTE_ADDR", "")),
+            _one_word(facts["address"]),
             request.id,
             extra={"facts": facts},
         )

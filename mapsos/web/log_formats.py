@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
+from mapsos.terms.failures import MOST_OF_LINE, shorten
 from mapsos.web.request_ids import current_request_id
 
 
@@ -18,7 +19,7 @@ class TextLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Write the record: local time, level and message, and the id of the request after errors."""
-        first, *following = super().format(record).split("\n")
+        first, *following = (shorten(line, MOST_OF_LINE) for line in super().format(record).split("\n"))
         identity = current_request_id.get()
         if identity and not hasattr(record, "facts"):
             first += f" (id {identity})"
@@ -41,9 +42,10 @@ class JsonLines(logging.Formatter):
             identity = current_request_id.get()
             if identity:
                 line["id"] = identity
-            line["message"] = record.getMessage()
+            line["message"] = shorten(record.getMessage(), MOST_OF_LINE)
         if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+            trace = self.formatException(record.exc_info).split("\n")
+            line["traceback"] = "\n".join(shorten(part, MOST_OF_LINE) for part in trace)
         return json.dumps(line)
 
 

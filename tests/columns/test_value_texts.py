@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from mapsos.columns import value_texts
 from mapsos.columns.loops import find_text_loops
+from mapsos.terms.times import EARLIEST, LATEST
 
 pytestmark = pytest.mark.usefixtures("text_loops")
 
@@ -144,3 +145,12 @@ def test_lists(
 def test_a_list_that_is_null_may_have_members() -> None:
     lists = pa.ListArray.from_arrays(pa.array([0, 1, 3]), pa.array([1, 2, 3]), mask=pa.array([True, False]))
     assert value_texts.list_texts(lists).to_pylist() == [None, "(2:2,3)"]
+
+
+@pytest.mark.parametrize("fraction", [0, 5])
+def test_instants_outside_the_calendar_have_no_text(fraction: int) -> None:
+    instants = [EARLIEST + fraction, EARLIEST - 1 - fraction, LATEST - 1_000_000, LATEST + fraction, None, 2**62]
+    texts = value_texts.instant_texts(pa.array(instants, pa.timestamp("us", "UTC"))).to_pylist()
+    assert [text is None for text in texts] == [False, True, False, True, True, True]
+    assert texts[0].startswith("0001-01-01T00:00:00")
+    assert texts[2] == "9999-12-31T23:59:59Z"

@@ -10,6 +10,7 @@ from mapsos.columns.xml_text import escape_attribute
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.mapserver.member_markup import indent
 from mapsos.encodings.tables.table import LayerColumn, Role, TableColumn, TableMarkup
+from mapsos.terms.deadlines import check_often
 from mapsos.terms.times import Interval, format_instant
 from mapsos.terms.urns import PROCEDURE_URN
 from mapsos.terms.values import dataclass
@@ -48,7 +49,7 @@ class Availability:
 
 def write_availability(members: Sequence[Availability]) -> bytes:
     """Return the document: a member for each, with its period and count."""
-    body = "".join(_write_member(number, member) for number, member in enumerate(members, 1))
+    body = "".join(_write_member(number, member) for number, member in enumerate(check_often(members), 1))
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<gda:GetDataAvailabilityResponse xmlns:gda="{GDA}" xmlns:gml="http://www.opengis.net/gml" '

@@ -14,6 +14,7 @@ from mapsos.columns.xml_text import clean_text, encode_name
 from mapsos.encodings.elements import GML, XLINK, XSI, add_element, set_link, set_schema_location, write_document
 from mapsos.encodings.strict.identifiers import UNKNOWN
 from mapsos.terms.crs import is_northing_first, write_crs_urn
+from mapsos.terms.deadlines import check_often
 from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def write_sampling_features(features: Iterable[SamplingFeature], schemas: str) -
     """Return a gml:FeatureCollection, in UTF-8, indented by two spaces. It can be empty."""
     root = etree.Element(f"{{{GML}}}FeatureCollection", nsmap={"gml": GML, "sa": SA, "xlink": XLINK, "xsi": XSI})
     set_schema_location(root, f"{GML} {schemas}/gml/3.1.1/base/gml.xsd {SA} {schemas}/sampling/1.0.0/sampling.xsd")
-    for feature in features:
+    for feature in check_often(features):
         _write_feature(add_element(root, GML, "featureMember"), feature)
     return write_document(root)
 

@@ -14,7 +14,7 @@ from mapsos.columns.xml_text import without_nulls
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.encodings.esri.observation_markup import ObservationMarkup, PageCutter
 from mapsos.encodings.joining import join_rows
-from mapsos.terms.times import MINUTE
+from mapsos.terms.times import EARLIEST, LATEST, MINUTE
 from mapsos.terms.values import dataclass
 
 
@@ -38,6 +38,12 @@ class ObservationColumns:
     times: pa.Array | None
     procedures: pa.Array | str | None
     values: pa.Array
+
+    @property
+    def nbytes(self) -> int:
+        """Return the size of the columns in bytes."""
+        columns = (self.ids, self.times, self.procedures, self.values)
+        return sum(column.nbytes for column in columns if isinstance(column, pa.Array))
 
 
 def read_pages(
@@ -95,8 +101,20 @@ def _make_ids(markup: ObservationMarkup, batch: Batch) -> pa.Array:
 
 
 def _write_times(times: pa.Array, zone: int) -> pa.Array:
-    """Return instants (timestamp[us, UTC]) as texts in a zone, with its offset; nulls stay."""
-    local = pc.add(times.cast(pa.int64()), zone * MINUTE).cast(times.type)
+    """Return instants (timestamp[us, UTC]) as texts in a zone, with its offset; nulls stay.
+
+    Those that the zone would take out of the calendar are written in UTC.
+    """
+    instants = times.cast(pa.int64())
+    local = pc.add(instants, zone * MINUTE)
+    within = pc.and_(pc.greater_equal(local, EARLIEST), pc.less(local, LATEST))
+    if pc.all(within, min_count=0).as_py():
+        return _write_local(local, times.type, zone)
+    written = _write_local(pc.if_else(within, local, instants), times.type, zone)
+    return pc.if_else(within, written, _write_local(instants, times.type, 0))
+
+
+def _write_local(instants: pa.Array, type: pa.DataType, zone: int) -> pa.Array:
     hours, minutes = divmod(abs(zone), 60)
     offset = f"{'-' if zone < 0 else '+'}{hours:02d}:{minutes:02d}"
-    return pc.replace_substring(instant_texts(local), "Z", offset)
+    return pc.replace_substring(instant_texts(instants.cast(type)), "Z", offset)

@@ -17,10 +17,16 @@ _FIRST_EXPONENT = 1e10
 """The size from which `shortest_texts` writes an exponent, so that JSON parsers read a float instead of an integer."""
 
 
+_MOST_BYTES = 16 * 1024 * 1024
+"""The document ends with the batch in which its columns exceed this size: as Python values they need ten times that."""
+
+
 def gather_observations(
     page: Page, layers: Sequence[LayerAnswer[ObservationMarkup]], check: Callable[[], None] = lambda: None
 ) -> dict[str, Any]:
     """Return the document that `observation_json.write_observations` writes, as a JSON parser would read it.
+
+    It is shorter than the page, with ``exceededTransferLimit``, if the observations are very large.
 
     Parameters
     ----------
@@ -29,11 +35,16 @@ def gather_observations(
     """
     cutter = PageCutter(page)
     observations: list[dict[str, Any]] = []
+    size, cut = 0, False
     for markup, columns in read_pages(cutter, page.zone, layers):
+        if size > _MOST_BYTES:
+            cut = True
+            break
+        size += columns.nbytes
         observations += _gather(markup, columns)
         check()
     document: dict[str, Any] = {"observationData": observations}
-    if cutter.exceeded:
+    if cutter.exceeded or cut:
         document["exceededTransferLimit"] = True
     return document
 

@@ -8,8 +8,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from mapsos.ows.geometry_bounds import check_edges, check_positions
+from mapsos.ows.gml_geometries import GREATEST_COORDINATE
 from mapsos.rest.errors import RestError
 from mapsos.rest.filters.relaxed_json import NUMBER, parse_relaxed_json
+from mapsos.rest.filters.ring_areas import fill_rings, list_edges
 from mapsos.terms.crs import is_northing_first
 from mapsos.terms.predicates import BBox, Predicate, Spatial
 
@@ -24,8 +27,6 @@ _FORMS = (
 )
 _MERCATOR = frozenset({102100, 102113, 900913, 3785})
 """Older numbers of EPSG:3857."""
-_GREATEST = 1e100
-"""Maximum magnitude of a coordinate, beyond those of any CRS. GEOS multiplies two of them: 1e155 overflows."""
 _DIMENSIONS = frozenset({"spatialReference", "hasZ", "hasM", "z", "m", "zmin", "zmax", "mmin", "mmax"})
 """Allowed members of any geometry. Heights and measures are ignored: the filter is two-dimensional."""
 
@@ -70,8 +71,8 @@ def _read_number(value: Any) -> float:
             number = float(value)
     if not math.isfinite(number):
         raise ValueError(f"not a number: {str(value)[:50]!r}")
-    if abs(number) > _GREATEST:
-        raise ValueError(f"expected coordinates up to {_GREATEST:g}, got {str(value)[:50]!r}")
+    if abs(number) > GREATEST_COORDINATE:
+        raise ValueError(f"expected coordinates up to {GREATEST_COORDINATE:g}, got {str(value)[:50]!r}")
     return number
 
 
@@ -138,23 +139,14 @@ def _make_shape(kind: str, parts: Any) -> Any:
     if kind == "Point":
         return shapely.Point(parts[0])
     if kind == "points":
+        check_positions(len(parts))
         return shapely.MultiPoint(parts)
+    check_positions(sum(map(len, parts)))
     if kind == "rings":
-        return _make_polygon(parts)
+        if any(len(part) < 3 for part in parts):
+            raise ValueError("a ring of fewer than three positions")
+        return fill_rings(parts)
     if any(len(part) < 2 for part in parts):
         raise ValueError("a path of one position")
+    check_edges(list_edges(parts))
     return shapely.MultiLineString(parts)
-
-
-def _make_polygon(rings: list[list[list[float]]]) -> Any:
-    """Return the area inside an odd number of rings, which is right for holes and islands in any direction."""
-    import shapely
-
-    area = shapely.Polygon()
-    for ring in rings:
-        if len(ring) < 3:
-            raise ValueError("a ring of fewer than three positions")
-        area = shapely.symmetric_difference(area, shapely.make_valid(shapely.Polygon(ring)))
-    if not area.area:
-        raise ValueError("rings without an area")
-    return area

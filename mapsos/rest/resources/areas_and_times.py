@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mapsos.terms.crs import Crs
-from mapsos.terms.times import MINUTE, Interval, format_instant
+from mapsos.terms.times import EARLIEST, LATEST, MINUTE, Interval, format_instant
 
 Bounds = tuple[float, float, float, float]
 
@@ -44,7 +44,12 @@ def join_intervals(found: Iterable[Interval | None]) -> Interval | None:
 
 
 def format_in_zone(instant: int, offset: int = 0) -> str:
-    """Return an instant (microseconds since 1970 UTC) ``offset`` minutes east of UTC: ``2011-10-19T15:00:00+02:00``."""
+    """Return an instant (microseconds since 1970 UTC) ``offset`` minutes east of UTC: ``2011-10-19T15:00:00+02:00``.
+
+    One that the offset would take out of the calendar is written in UTC.
+    """
+    if not EARLIEST <= instant + offset * MINUTE < LATEST:
+        offset = 0
     hours, minutes = divmod(abs(offset), 60)
     local = format_instant(instant + offset * MINUTE).removesuffix("Z")
     return f"{local}{'-' if offset < 0 else '+'}{hours:02d}:{minutes:02d}"

@@ -100,7 +100,7 @@ def query_observations(context: Context, raw: RawRequest, *, csv: bool = False) 
         (`mapsos.operations.observations.row_limits`).
     """
     with rest_errors():
-        body = _open_body(context, raw, None, csv)
+        body = _open_body(context, raw, csv=csv)
         try:
             body.begin()
         except BaseException:
@@ -109,21 +109,24 @@ def query_observations(context: Context, raw: RawRequest, *, csv: bool = False) 
     return body
 
 
-def read_observations(context: Context, raw: RawRequest, usual: int) -> ReadObservations:
-    """Return the document of `query_observations` as Python values.
+def read_observations(context: Context, raw: RawRequest, usual: int, most: int) -> ReadObservations:
+    """Return the document of `query_observations` as Python values, with ``exceededTransferLimit`` if it is shorter.
 
-    ``usual`` is the maximum number of observations without resultRecordCount. Raises RestError as
+    ``usual`` is the maximum number of observations without resultRecordCount, ``most`` with it. Raises RestError as
     `query_observations` does.
     """
-    with rest_errors(), closing(_open_body(context, raw, usual)) as body, source_errors():
+    with rest_errors(), closing(_open_body(context, raw, usual, most)) as body, source_errors():
         document = gather_observations(body.page, body.list_layers(), current_deadline().check)
         return ReadObservations(document, body.count_written(), body.query, body.page)
 
 
-def _open_body(context: Context, raw: RawRequest, usual: int | None, csv: bool = False) -> PageBody:
+def _open_body(
+    context: Context, raw: RawRequest, usual: int | None = None, most: int | None = None, csv: bool = False
+) -> PageBody:
     """Open the layers and check the number of their rows. Raises RestError and ServiceError."""
     query = read_query(raw, context.now, list_layers(context))
-    page = read_page(raw, query.offset, usual, read_max_features(context.service))
+    limits = [limit for limit in (read_max_features(context.service), most) if limit is not None]
+    page = read_page(raw, query.offset, usual, min(limits, default=None))
     rows = None if page.most is None else page.offset + page.most + 1
     parts = tuple(select_parts(context, query.question))
     if csv:

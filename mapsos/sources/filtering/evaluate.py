@@ -19,42 +19,41 @@ from mapsos.sources.filtering.spatial import in_rectangle, in_relation
 from mapsos.sources.filtering.text_patterns import fold_case, matches_expression, matches_parts
 from mapsos.sources.rows import Rows
 from mapsos.terms import predicates as p
-from mapsos.terms.deadlines import current_deadline
+from mapsos.terms.deadlines import NEVER, Deadline
 from mapsos.terms.layer_source import LayerSource
 
 
-def evaluate(predicate: p.Predicate, rows: Rows, source: LayerSource) -> np.ndarray:
+def evaluate(predicate: p.Predicate, rows: Rows, source: LayerSource, deadline: Deadline = NEVER) -> np.ndarray:
     """Return an array (rows,) of bool: whether each row satisfies the predicate, spelled as the source does.
 
     Logic has three values: an undecided row (a comparison with NULL) satisfies neither the predicate nor its Not.
     Raises `mapsos.sources.errors.SourceError` for a regular expression of the mapfile that is not supported, and
-    DeadlineError.
+    DeadlineError, which is checked for each operand.
     """
-    mask: np.ndarray = pc.fill_null(_decide(predicate, rows, source), False).to_numpy(zero_copy_only=False)
+    mask: np.ndarray = pc.fill_null(_decide(predicate, rows, source, deadline), False).to_numpy(zero_copy_only=False)
     return mask
 
 
-def _decide(predicate: Gathered, rows: Rows, source: LayerSource) -> pa.Array:
+def _decide(predicate: Gathered, rows: Rows, source: LayerSource, deadline: Deadline) -> pa.Array:
     """Return a boolean array, null for undecided rows."""
+    deadline.check()
     match predicate:
         case p.And(operands):
             decided = _constant(True, rows.count)
             for operand in gather_conditions(operands, rows.kind):
-                current_deadline().check()
-                decided = pc.and_kleene(decided, _decide(operand, rows, source))
+                decided = pc.and_kleene(decided, _decide(operand, rows, source, deadline))
             return decided
         case p.Or(operands):
             decided = _constant(False, rows.count)
             for alternative in gather_alternatives(operands, rows.kind):
-                current_deadline().check()
-                decided = pc.or_kleene(decided, _decide(alternative, rows, source))
+                decided = pc.or_kleene(decided, _decide(alternative, rows, source, deadline))
             return decided
         case EqualsAny(name, literals, typing):
             return equals_any(rows, name, literals, typing)
         case TimesOfValues():
             return _at_times_of_values(predicate, rows)
         case p.Not(operand):
-            return pc.invert(_decide(operand, rows, source))
+            return pc.invert(_decide(operand, rows, source, deadline))
         case p.Everything():
             return _constant(True, rows.count)
         case p.Nothing():
@@ -74,9 +73,9 @@ def _decide(predicate: Gathered, rows: Rows, source: LayerSource) -> pa.Array:
         case p.Time():
             return _at_time(predicate, rows)
         case p.BBox():
-            return in_rectangle(predicate, rows.geometry, rows.count, source.crs)
+            return in_rectangle(predicate, rows.geometry, rows.count, source.crs, deadline)
         case p.Spatial():
-            return in_relation(predicate, rows.geometry, rows.count, source.crs)
+            return in_relation(predicate, rows.geometry, rows.count, source.crs, deadline)
 
 
 def _constant(truth: bool, count: int) -> pa.Array:

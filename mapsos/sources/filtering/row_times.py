@@ -11,7 +11,7 @@ from mapsos.columns.parse_numbers import calendar_days
 from mapsos.columns.written_times import MILLISECONDS
 from mapsos.sources.rows import Rows
 from mapsos.terms.columns import ColumnKind
-from mapsos.terms.times import DAY, SECOND
+from mapsos.terms.times import DAY, EARLIEST, LATEST, SECOND
 
 
 def times_of(rows: Rows, name: str) -> Times:
@@ -19,10 +19,11 @@ def times_of(rows: Rows, name: str) -> Times:
 
     Strings and date-times are read by `mapsos.columns.iso_times.parse_texts`; a date is the instant of its midnight. Of
     numbers, four digits are a year, eight digits that are a calendar date are that day, thirteen digits milliseconds,
-    and all others seconds since 1970 UTC. Times of day, booleans, lists and binary values are not times.
+    and all others seconds since 1970 UTC. Times of day, booleans, lists, binary values, and anything outside the years
+    1 to 9999, are not times.
     """
     if name not in rows.times:
-        rows.times[name] = _read_times(rows, name)
+        rows.times[name] = _within_calendar(_read_times(rows, name))
     return rows.times[name]
 
 
@@ -34,6 +35,14 @@ def find_within(begin: np.ndarray, end: np.ndarray, begins: np.ndarray, ends: np
     place = np.searchsorted(begins[order], begin, side="right")
     found: np.ndarray = (place > 0) & (end <= last_end[place - 1])
     return found
+
+
+def _within_calendar(times: Times) -> Times:
+    begin, end, valid = times
+    within = (begin >= EARLIEST) & (begin < LATEST)
+    if within.all():
+        return times
+    return np.where(within, begin, 0), np.where(within, end, 0), valid & within
 
 
 def _read_times(rows: Rows, name: str) -> Times:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -11,17 +13,28 @@ import pyarrow as pa
 
 from mapsos.columns.geometries import GeometryColumn, find_transformer, transform
 from mapsos.terms.crs import Crs, CrsError
+from mapsos.terms.deadlines import Deadline
 from mapsos.terms.predicates import BBox, Spatial
 
 METRES_PER_DEGREE = 10_001_965.729 / 90.0
 """Mean length of a degree of latitude on the ellipsoid of WGS 84."""
 
 
-def in_rectangle(predicate: BBox, geometry: GeometryColumn | None, rows: int, crs: Crs | None) -> pa.Array:
+_GREATEST = 1e100
+"""Maximum magnitude of the coordinates of a rectangle."""
+_FIRST_ROWS = 16
+"""Rows in the first piece of a batch; the next ones are as large as their time allows."""
+_SHORT, _LONG = 0.01, 0.1
+"""A piece should take between so many seconds."""
+
+
+def in_rectangle(
+    predicate: BBox, geometry: GeometryColumn | None, rows: int, crs: Crs | None, deadline: Deadline
+) -> pa.Array:
     """Return whether each geometry intersects the rectangle, edges included; a row without geometry does not.
 
     Points are compared by their coordinates, all others by true intersection, in the CRS of the rectangle: it would
-    not be one in the CRS of the layer.
+    not be one in the CRS of the layer. Raises DeadlineError between two pieces of the rows.
     """
     candidates, near = _find_candidates(predicate, geometry, rows, crs)
     if near is None:
@@ -35,18 +48,25 @@ def in_rectangle(predicate: BBox, geometry: GeometryColumn | None, rows: int, cr
         if len(doubtful):
             import shapely
 
-            # A rectangle without area is a line or a point, which a polygon of no area would not be.
-            rectangle = shapely.envelope(shapely.multipoints([(minx, miny), (maxx, maxy)]))
+            # A rectangle without area is a line or a point, which a polygon of no area would not be. Beyond the bound
+            # lies nothing, and the squares of coordinates overflow.
+            corners = np.clip([(minx, miny), (maxx, maxy)], -_GREATEST, _GREATEST)
+            rectangle = shapely.envelope(shapely.multipoints(corners))
             shapely.prepare(rectangle)
-            inside[doubtful] = shapely.intersects(rectangle, near.shapes()[doubtful])
+            inside[doubtful] = _decide_in_pieces(
+                lambda shapes: shapely.intersects(rectangle, shapes), near.shapes()[doubtful], deadline
+            )
     return pa.array(_spread(inside, candidates))
 
 
-def in_relation(predicate: Spatial, geometry: GeometryColumn | None, rows: int, crs: Crs | None) -> pa.Array:
+def in_relation(
+    predicate: Spatial, geometry: GeometryColumn | None, rows: int, crs: Crs | None, deadline: Deadline
+) -> pa.Array:
     """Return whether each geometry has the relation to the given one; a row without geometry has not.
 
     Rows are compared in the CRS of the given geometry, whose edges are straight there, and in whose units distances
-    are. A row that has no coordinates in it is away from every geometry.
+    are. A row that has no coordinates in it is away from every geometry. Raises DeadlineError between two pieces of the
+    rows: how long a relation takes is for the two geometries to say.
     """
     import shapely
 
@@ -59,8 +79,27 @@ def in_relation(predicate: Spatial, geometry: GeometryColumn | None, rows: int, 
         candidates, near = _find_candidates(predicate, geometry, rows, crs)
         if near is not None:
             shapely.prepare(given)
-            found = _spread(_relate(predicate, given, near.shapes(), crs), candidates)
+            decided = _decide_in_pieces(
+                lambda shapes: _relate(predicate, given, shapes, crs), near.shapes(), deadline
+            )
+            found = _spread(decided, candidates)
     return pa.array(~found & geometry.present() if away else found)
+
+
+def _decide_in_pieces(
+    decide: Callable[[np.ndarray], np.ndarray], shapes: np.ndarray, deadline: Deadline
+) -> np.ndarray:
+    """Return what ``decide`` returns about all shapes, given some at a time."""
+    found = np.zeros(len(shapes), dtype=bool)
+    start, rows = 0, _FIRST_ROWS
+    while start < len(shapes):
+        deadline.check()
+        begun = time.monotonic()
+        found[start : start + rows] = decide(shapes[start : start + rows])
+        start += rows
+        took = time.monotonic() - begun
+        rows = rows * 4 if took < _SHORT else max(1, rows // 2) if took > _LONG else rows
+    return found
 
 
 def _relate(predicate: Spatial, given: Any, shapes: np.ndarray, crs: Crs | None) -> np.ndarray:

@@ -101,6 +101,6 @@ def test_failure_of_geos_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise shapely.errors.GEOSException("TopologyException: side location conflict")
 
-    monkeypatch.setattr(shapely, "symmetric_difference", fail)
+    monkeypatch.setattr(shapely, "unary_union", fail)
     with pytest.raises(RestError, match="spatialFilter cannot be read: a geometry that GEOS cannot process"):
-        parse_spatial_filter("{rings:[[[0,0],[0,9],[9,9],[9,0],[0,0]]]}")
+        parse_spatial_filter("{rings:[[[0,0],[0,9],[9,9],[9,0],[0,0]],[[5,5],[5,20],[20,20]]]}")

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from mapsos.operations.questions import FeatureOfInterest
 from mapsos.ows.exceptions import OwsException
+from mapsos.ows.geometry_bounds import check_geometries
 from mapsos.ows.gml_geometries import read_number, read_srs_name
 from mapsos.ows.raw_request import RawRequest
 from mapsos.ows.spatial_operators import is_spatial, parse_place, parse_spatial
 from mapsos.ows.xml_input import MarkupError, RefusedMarkup, local_name, parse_fragments, text_of
 from mapsos.terms.names.name_lists import FindKnown, know_nothing, split_names
-from mapsos.terms.predicates import BBox, Predicate
+from mapsos.terms.predicates import BBox, Predicate, Spatial
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -46,6 +47,8 @@ def parse_feature_of_interest(
             if text.startswith("<"):
                 for element in parse_fragments(text):
                     _read_element(element, places, ids)
+                # Of several places, none is accepted.
+                check_geometries(place.wkb for place in places[:1] if isinstance(place, Spatial))
             elif text[:5].upper() == "BBOX:":
                 places.append(_read_box(text[5:]))
             else:
