@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, cast
 
 from mapsos.ows import temporal_operators
 from mapsos.ows.spatial_operators import is_spatial, parse_spatial
-from mapsos.ows.xml_input import RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
+from mapsos.ows.xml_input import (
+    RefusedMarkup,
+    attribute,
+    check_mixed_content,
+    children,
+    local_name,
+    parse_fragments,
+    text_of,
+)
 from mapsos.terms.like_patterns import MAX_PATTERN, split_pattern
 from mapsos.terms.predicates import (
     MIRRORED,
@@ -28,7 +36,7 @@ from mapsos.terms.predicates import (
 from mapsos.terms.times import current_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lxml import etree
 
@@ -57,13 +65,14 @@ _LITERAL_TYPES: dict[ValueKind, tuple[str, ...]] = {
 }
 
 
-def parse_filter(text: str, now: int | None = None) -> Predicate:
+def parse_filter(source: str | Sequence[etree._Element], now: int | None = None) -> Predicate:
     """Return a filter as a predicate over property names as the client wrote them, without a namespace prefix.
 
     Parameters
     ----------
-    text
-        A Filter element or the operator alone, in any namespace. Feature ids become a `OneOf` named `FEATURE_ID`.
+    source
+        A Filter element or the operator alone, in any namespace, as text or as the elements of a body. Feature ids
+        become a `OneOf` named `FEATURE_ID`.
     now
         The time that a client's ``now`` means, in microseconds since 1970 UTC; None for the clock's.
 
@@ -75,7 +84,9 @@ def parse_filter(text: str, now: int | None = None) -> Predicate:
     ValueError
         It is not a filter, or has functions or arithmetic. The message is for the log.
     """
-    return _parse_filter(parse_fragments(text.strip()), current_time() if now is None else now)
+    elements = parse_fragments(source.strip()) if isinstance(source, str) else list(source)
+    check_mixed_content(elements)
+    return _parse_filter(elements, current_time() if now is None else now)
 
 
 def strip_prefix(name: str) -> str:
