@@ -57,7 +57,7 @@ _COMPARISONS: dict[str, ComparisonOperator] = {
 _IDS = {"FeatureId": "fid", "GmlObjectId": "id", "ResourceId": "rid"}
 _PROPERTY = ("PropertyName", "ValueReference")
 _PREFIXED = re.compile(r"([^\W\d][\w.-]*):([^:]+)")
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _LITERAL_TYPES: dict[ValueKind, tuple[str, ...]] = {
     "text": ("string",),
     "number": ("integer", "int", "long", "short", "decimal", "double", "float"),

@@ -12,9 +12,10 @@ _ORIGIN = ("HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?")
-_QUOTED = r'"(?:\\.|[^"\\])*"'
-_HOPS = re.compile(rf'(?:[^,"]|{_QUOTED})+')
-_PAIRS = re.compile(rf'([^=;"\s]+)\s*=\s*({_QUOTED}|[^;"\s]*)')
+# A string without an end takes the rest, and a name only begins where one can: no character is read again and again.
+_QUOTED = r'"(?:\\.|[^"\\])*+(?:"|\\?\Z)'
+_HOPS = re.compile(rf'(?:[^,"]|{_QUOTED})++', re.DOTALL)
+_PAIRS = re.compile(rf'(?<![^=;"\s])([^=;"\s]++)\s*+=\s*+({_QUOTED}|[^;"\s]*+)', re.DOTALL)
 
 
 class TrustedProxies(Protocol):
@@ -120,11 +121,14 @@ def _nth_last(words: list[str], number: int) -> str:
 
 def _read_forwarded(text: str) -> list[dict[str, str]]:
     """Read a Forwarded header: one mapping a hop, parameter names in lower case."""
-    return [
-        {name.lower(): re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
-         for name, value in _PAIRS.findall(hop)}
-        for hop in _HOPS.findall(text)
-    ]
+    return [{name.lower(): _unquote(value) for name, value in _PAIRS.findall(hop)} for hop in _HOPS.findall(text)]
+
+
+def _unquote(value: str) -> str:
+    """Return the value of a parameter without its quotes; empty for a string without an end."""
+    if not value.startswith('"'):
+        return value
+    return re.sub(r"\\(.)", r"\1", value[1:-1]) if len(value) > 1 and value.endswith('"') else ""
 
 
 def _bare_address(text: str) -> str:
