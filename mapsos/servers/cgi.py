@@ -27,6 +27,9 @@ NO_REQUEST = (
 )
 """The answer without REQUEST_METHOD (docs/mapserver-sos.md, "Methods and headers")."""
 
+_SERVED = ("GATEWAY_INTERFACE", "SERVER_SOFTWARE", "SERVER_PROTOCOL", "HTTP_HOST", "REMOTE_PORT", "REQUEST_URI")
+"""Variables of web servers, one of which is always there; on a command line there is none."""
+
 
 def serve_request(
     environ: Mapping[str, str],
@@ -109,6 +112,9 @@ def read_request(environ: Mapping[str, str], stdin: BinaryIO, settings: Settings
     """Read a request from CGI variables. A CONTENT_LENGTH that is not a number counts as absent."""
     length = environ.get("CONTENT_LENGTH", "").strip()
     corrected = correct_environ(environ, settings.trusted_proxies)
+    if any(name in environ for name in _SERVED):
+        # A client of a web server without an address is unknown, and in no list; a command line has no client.
+        corrected.setdefault("REMOTE_ADDR", "")
     return Request(
         method=environ.get("REQUEST_METHOD", ""),
         query=environ.get("QUERY_STRING"),

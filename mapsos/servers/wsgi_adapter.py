@@ -119,6 +119,8 @@ def read_request(environ: WSGIEnvironment, settings: Settings) -> Request:
     if environ.get("wsgi.url_scheme") == "https":
         texts["HTTPS"] = "on"
     corrected = correct_environ(texts, settings.trusted_proxies)
+    # A client without an address, as of a Unix socket, is unknown, and in no list of addresses.
+    corrected.setdefault("REMOTE_ADDR", "")
     content_type = texts.get("CONTENT_TYPE", "")
     return Request(
         method=environ["REQUEST_METHOD"],

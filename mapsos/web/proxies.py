@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Protocol
+
+from mapsos.terms.addresses import parse_address
 
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_", "HTTP_X_REQUEST_ID")
 _ORIGIN = ("HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_PORT")
@@ -39,8 +40,9 @@ def correct_environ(environ: Mapping[str, str], proxies: TrustedProxies) -> dict
     -------
     dict
         Unless a trusted proxy sent the request: without FORWARDED, X_FORWARDED_* and X_REQUEST_ID headers. From a
-        trusted proxy: REMOTE_ADDR is the last address that is not a trusted proxy, and ``Forwarded`` (RFC 7239)
-        sets X_FORWARDED_HOST and X_FORWARDED_PROTO where those are absent. If a header is a list, the words of the
+        trusted proxy: REMOTE_ADDR is the last address that is not a trusted proxy, empty if another word than an
+        address (``unknown``) stands in its place, and ``Forwarded`` (RFC 7239) sets X_FORWARDED_HOST and
+        X_FORWARDED_PROTO where those are absent. If a header is a list, the words of the
         trusted proxies count, which are the last ones; of these the outermost. X_FORWARDED_PORT is the port of the
         forwarded host, else the default of its scheme: behind a proxy the port of this server is irrelevant.
         X_FORWARDED_PREFIX is the path that the proxy removed, and is prepended to SCRIPT_NAME. A malformed host,
@@ -52,9 +54,11 @@ def correct_environ(environ: Mapping[str, str], proxies: TrustedProxies) -> dict
         return direct
 
     hops = _read_forwarded(forwarded.pop("HTTP_FORWARDED", ""))
-    clients = _words(forwarded.get("HTTP_X_FORWARDED_FOR", "")) or [hop.get("for", "") for hop in hops]
+    clients = _words(forwarded.get("HTTP_X_FORWARDED_FOR", ""))
+    if not clients and any("for" in hop for hop in hops):
+        clients = [hop.get("for", "") for hop in hops]
     address, trusted = _find_client(clients, proxies)
-    if address:
+    if clients:
         direct["REMOTE_ADDR"] = address
     origin = _find_origin(direct, forwarded, hops, trusted)
     prefix = _nth_last(_words(forwarded.get("HTTP_X_FORWARDED_PREFIX", "")), trusted)
@@ -71,11 +75,9 @@ def _find_client(clients: list[str], proxies: TrustedProxies) -> tuple[str, int]
     """
     found, trusted = "", 1
     for client in reversed(clients):
-        address = _bare_address(client)
-        if not address:
-            break
-        found = address
-        if not proxies.include(address):
+        found = _bare_address(client)
+        # Behind a word that is not an address, such as "unknown", nothing is known of the client.
+        if not found or not proxies.include(found):
             break
         trusted += 1
     return found, trusted
@@ -138,6 +140,6 @@ def _bare_address(text: str) -> str:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        return str(ipaddress.ip_address(text))
+        return str(parse_address(text))
     except ValueError:
         return ""
