@@ -102,7 +102,7 @@ def _find_origin(
         origin["HTTP_X_FORWARDED_PROTO"] = scheme
     if not port and origin:
         port = _DEFAULT_PORTS[origin.get("HTTP_X_FORWARDED_PROTO") or _own_scheme(direct)]
-    if port and port.isascii() and port.isdigit() and int(port) < 65536:
+    if re.fullmatch("[0-9]{1,5}", port) and int(port) < 65536:
         origin["HTTP_X_FORWARDED_PORT"] = port
     return origin
 
