@@ -96,6 +96,8 @@ class FactStore:
         If several threads have the same question, one calls ``find``, and the others wait for its result or its
         exception, which is not cached. A thread waits at most until its own deadline, and raises DeadlineError then.
         """
+        # Layers with the same rows share what is known of them.
+        source = source.rows
         key = (source, question)
         while True:
             state = identity(source)
@@ -131,18 +133,18 @@ class FactStore:
 
     def look_up(self, source: LayerSource, question: Hashable) -> _Fact | None:
         """Return the cached answer to a question about data that are known not to have changed, None without one."""
-        state = identity(source)
+        state = identity(source.rows)
         if state is None:
             return None
         with self._lock:
-            return self._look_up((source, question), state)
+            return self._look_up((source.rows, question), state)
 
     def forget(self, source: LayerSource | None = None) -> None:
         """Drop the facts about a source; None for all sources. Facts that are being found now are not stored."""
         with self._lock:
             self._forgotten += 1
             self._finding.clear()
-            for key in [key for key in self._facts if source is None or key[0] == source]:
+            for key in [key for key in self._facts if source is None or key[0] == source.rows]:
                 self._drop(key)
 
     def _look_up(self, key: _Key, state: Hashable | None) -> _Fact | None:
