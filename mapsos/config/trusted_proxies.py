@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mapsos.terms.addresses import Network, parse_address, parse_network
+from mapsos.terms.names.addresses import Network, parse_address, parse_network
 from mapsos.terms.values import dataclass
 
 UNIX = "unix"

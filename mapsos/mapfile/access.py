@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from mapsos.files.identity import Identity, identity_of
 from mapsos.mapfile.model import AccessRules, ObservationLayer, Service
-from mapsos.terms.addresses import Network, parse_address, parse_network
+from mapsos.terms.names.addresses import Network, parse_address, parse_network
 
 Addresses: TypeAlias = tuple[tuple[Network, ...], tuple[str, ...]]
 """A parsed address list: its networks, and the words that are not addresses."""

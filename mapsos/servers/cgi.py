@@ -28,7 +28,7 @@ NO_REQUEST = (
 """The answer without REQUEST_METHOD (docs/mapserver-sos.md, "Methods and headers")."""
 
 _SERVED = ("GATEWAY_INTERFACE", "SERVER_SOFTWARE", "SERVER_PROTOCOL", "HTTP_HOST", "REMOTE_PORT", "REQUEST_URI")
-"""Variables of web servers, one of which is always there; on a command line there is none."""
+"""Variables of web servers, which set at least one of them; a command line sets none."""
 
 
 def serve_request(

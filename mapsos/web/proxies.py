@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Protocol
 
-from mapsos.terms.addresses import parse_address
+from mapsos.terms.names.addresses import parse_address
 
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_", "HTTP_X_REQUEST_ID")
 _ORIGIN = ("HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_PORT")
@@ -40,8 +40,8 @@ def correct_environ(environ: Mapping[str, str], proxies: TrustedProxies) -> dict
     -------
     dict
         Unless a trusted proxy sent the request: without FORWARDED, X_FORWARDED_* and X_REQUEST_ID headers. From a
-        trusted proxy: REMOTE_ADDR is the last address that is not a trusted proxy, empty if another word than an
-        address (``unknown``) stands in its place, and ``Forwarded`` (RFC 7239) sets X_FORWARDED_HOST and
+        trusted proxy: REMOTE_ADDR is the last address that is not a trusted proxy, empty if that word is not
+        an address (``unknown``), and ``Forwarded`` (RFC 7239) sets X_FORWARDED_HOST and
         X_FORWARDED_PROTO where those are absent. If a header is a list, the words of the
         trusted proxies count, which are the last ones; of these the outermost. X_FORWARDED_PORT is the port of the
         forwarded host, else the default of its scheme: behind a proxy the port of this server is irrelevant.

@@ -291,7 +291,7 @@ def _recall(source: LayerSource, question: Hashable, find: Callable[[], T]) -> T
 
 
 class _Held:
-    """What the facts of one answer share: the identities of data as they were first found, and the last open layer."""
+    """Shared by the facts of one answer: the identities of data as they were first found, and the last open layer."""
 
     def __init__(self) -> None:
         self.states: dict[LayerSource, Hashable | None] = {}
