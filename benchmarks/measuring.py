@@ -346,7 +346,7 @@ class WarmWork:
         timing = json.loads(done.stdout)
         seconds = median(timing["seconds"])
         title = self.title.format(rows=tell_number(rows))
-        note += f"the first time {timing['first'] * 1000:.0f} ms"
+        note += f"the first time {timing['first'] * 1000:.0f} ms, {timing['processor'] * 1000:.1f} ms of processor time"
         return [Result(title, seconds, None, seconds=self.seconds, note=note)]
 
 

@@ -44,10 +44,19 @@ def large_rows(bench: Bench) -> int:
 
 
 def ask_week(bench: Bench) -> str:
-    """One week of all stations in the middle of the data."""
+    """One week of all stations in the middle of the ten million."""
+    return _ask_middle(bench.large_rows)
+
+
+def ask_small(bench: Bench) -> str:
+    """One week of one station in the middle of the data: 168 observations."""
+    return f"{_ask_middle(bench.rows)}&procedure={STATION}"
+
+
+def _ask_middle(rows: int) -> str:
     import datetime
 
-    first = datetime.datetime(2001, 1, 1) + datetime.timedelta(hours=bench.large_rows // STATIONS // 2)
+    first = datetime.datetime(2001, 1, 1) + datetime.timedelta(hours=rows // STATIONS // 2)
     # Not on the hour: mapserv compares times of a GeoPackage as text, and takes one at the end for a later one.
     last = first + datetime.timedelta(hours=WEEK_ROWS, minutes=-30)
     period = (
@@ -164,6 +173,13 @@ WORKS: dict[str, Work] = {
         lambda bench: CAPABILITIES,
         0.002,
         times=200,
+    ),
+    "small-question": WarmWork(
+        "in process: one station, one week of 168 observations out of {rows}, again",
+        POINTS,
+        ask_small,
+        0.010,
+        times=500,
     ),
     **{
         f"table-{name}": WarmWork(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ipaddress
-
+from mapsos.terms.names.addresses import Network, parse_address, parse_network
 from mapsos.terms.values import dataclass
 
 UNIX = "unix"
@@ -14,7 +13,7 @@ UNIX = "unix"
 class TrustedProxies:
     """The networks of trusted proxies (a single address is one), and whether clients of a Unix socket are trusted."""
 
-    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    networks: tuple[Network, ...] = ()
     unix: bool = False
 
     def include(self, address: str) -> bool:
@@ -22,7 +21,7 @@ class TrustedProxies:
         if not address:
             return self.unix
         try:
-            found = ipaddress.ip_address(address)
+            found = parse_address(address)
         except ValueError:
             return False
         return any(found in network for network in self.networks)
@@ -37,5 +36,5 @@ def read_trusted_proxies(text: str) -> TrustedProxies:
         A word is invalid.
     """
     words = text.split()
-    networks = tuple(ipaddress.ip_network(word, strict=False) for word in words if word != UNIX)
+    networks = tuple(parse_network(word) for word in words if word != UNIX)
     return TrustedProxies(networks, UNIX in words)

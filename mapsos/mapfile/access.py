@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 from functools import lru_cache
@@ -10,8 +9,8 @@ from typing import TypeAlias
 
 from mapsos.files.identity import Identity, identity_of
 from mapsos.mapfile.model import AccessRules, ObservationLayer, Service
+from mapsos.terms.names.addresses import Network, parse_address, parse_network
 
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Addresses: TypeAlias = tuple[tuple[Network, ...], tuple[str, ...]]
 """A parsed address list: its networks, and the words that are not addresses."""
 
@@ -30,7 +29,8 @@ def enabled_layers(
     request_name
         The name of the operation, in any letter case.
     remote_addr
-        The address of the client; None: lists of addresses do not apply.
+        The address of the client; empty, or not an address: it is unknown, and wherever there is a list the client is
+        barred. None: lists of addresses do not apply, as on the command line.
     writes
         Whether the operation changes data: then ``*`` does not enable it, its name must be listed.
     """
@@ -147,7 +147,7 @@ def _parse_words(text: str) -> Addresses:
     wrong: list[str] = []
     for word in text.split():
         try:
-            networks.append(ipaddress.ip_network(word, strict=False))
+            networks.append(parse_network(word))
         except ValueError:
             wrong.append(word)
     return tuple(networks), tuple(wrong)
@@ -163,14 +163,12 @@ def _evaluate(rules: AccessRules, request_name: str, *, writes: bool) -> bool | 
 
 
 def _admits_address(rules: AccessRules, file: str, remote_addr: str | None) -> bool:
-    if not remote_addr or (rules.allowed_ip_list is None and rules.denied_ip_list is None):
+    if remote_addr is None or (rules.allowed_ip_list is None and rules.denied_ip_list is None):
         return True
     try:
-        address = ipaddress.ip_address(remote_addr.partition("%")[0])
+        address = parse_address(remote_addr)
     except ValueError:
         return False
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
     folder = os.path.dirname(file)
     if rules.allowed_ip_list is not None:
         networks, wrong = parse_addresses(rules.allowed_ip_list, folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Literal
 
 from mapsos.mapfile.model import FEATURE_TEXTS, SENSOR_TEXTS
@@ -44,7 +45,7 @@ class MetadataKey:
         """Return the key in its first namespace, as in the documentation: ``sos_title``, ``sos_<item>_alias``."""
         return f"{self.namespaces[0]}_{'<item>_' if self.level == 'item' else ''}{self.name}"
 
-    @property
+    @cached_property
     def spellings(self) -> tuple[str, ...]:
         """Return the full keys in lower case, in order of precedence, with ``<item>`` as a placeholder."""
         middle = "<item>_" if self.level == "item" else ""

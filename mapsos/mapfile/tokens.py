@@ -187,7 +187,7 @@ def _closing(text: str, position: int, file: str, line: int) -> int:
 
 def is_decoded(text: str) -> bool:
     """Return whether the text was valid UTF-8 in the file."""
-    return not any("\udc80" <= character <= "\udcff" for character in text)
+    return text.isascii() or not any("\udc80" <= character <= "\udcff" for character in text)
 
 
 def decode(text: str, encoding: str | None) -> str:

@@ -20,7 +20,8 @@ class Context:
     service
         The mapfile as values.
     address
-        The client's IP address; None if it has none, then lists of addresses do not apply.
+        The client's IP address, empty if it is unknown; None on the command line, where lists of addresses do not
+        apply.
     now
         The time of the request in microseconds since 1970 UTC. Everything relative to the current time uses it.
     asked_url

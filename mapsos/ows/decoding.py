@@ -71,11 +71,11 @@ def _read_multipart(request: Request, body: bytes) -> RawRequest:
     except ValueError as error:
         message = f"The multipart form in the body cannot be read: {error}."
         raise DecodingError("InvalidParameterValue", "request", message) from error
-    values: dict[str, tuple[str, ...]] = {}
+    values: dict[str, list[str]] = {}
     for name, value in pairs:
-        values[name.lower()] = (*values.get(name.lower(), ()), value)
+        values.setdefault(name.lower(), []).append(value)
     nameless = values.pop("", None) is not None
-    return RawRequest(values, ignored=(NAMELESS,) if nameless else ())
+    return RawRequest({name: tuple(found) for name, found in values.items()}, ignored=(NAMELESS,) if nameless else ())
 
 
 def _read_body(request: Request, max_body: int) -> bytes:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, cast
 from mapsos.ows import temporal_operators
 from mapsos.ows.geometry_bounds import check_geometries
 from mapsos.ows.spatial_operators import is_spatial, parse_spatial
-from mapsos.ows.xml_input import RefusedMarkup, attribute, children, local_name, parse_fragments, text_of
+from mapsos.ows.xml_input import (
+    RefusedMarkup,
+    attribute,
+    check_mixed_content,
+    children,
+    local_name,
+    parse_fragments,
+    text_of,
+)
 from mapsos.terms.like_patterns import MAX_PATTERN, split_pattern
 from mapsos.terms.predicates import (
     MIRRORED,
@@ -31,7 +39,7 @@ from mapsos.terms.predicates import (
 from mapsos.terms.times import current_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lxml import etree
 
@@ -52,7 +60,7 @@ _COMPARISONS: dict[str, ComparisonOperator] = {
 _IDS = {"FeatureId": "fid", "GmlObjectId": "id", "ResourceId": "rid"}
 _PROPERTY = ("PropertyName", "ValueReference")
 _PREFIXED = re.compile(r"([^\W\d][\w.-]*):([^:]+)")
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _LITERAL_TYPES: dict[ValueKind, tuple[str, ...]] = {
     "text": ("string",),
     "number": ("integer", "int", "long", "short", "decimal", "double", "float"),
@@ -60,13 +68,14 @@ _LITERAL_TYPES: dict[ValueKind, tuple[str, ...]] = {
 }
 
 
-def parse_filter(text: str, now: int | None = None) -> Predicate:
+def parse_filter(source: str | Sequence[etree._Element], now: int | None = None) -> Predicate:
     """Return a filter as a predicate over property names as the client wrote them, without a namespace prefix.
 
     Parameters
     ----------
-    text
-        A Filter element or the operator alone, in any namespace. Feature ids become a `OneOf` named `FEATURE_ID`.
+    source
+        A Filter element or the operator alone, in any namespace, as text or as the elements of a body. Feature ids
+        become a `OneOf` named `FEATURE_ID`.
     now
         The time that a client's ``now`` means, in microseconds since 1970 UTC; None for the clock's.
 
@@ -78,7 +87,9 @@ def parse_filter(text: str, now: int | None = None) -> Predicate:
     ValueError
         It is not a filter, or has functions or arithmetic. The message is for the log.
     """
-    found = _parse_filter(parse_fragments(text.strip()), current_time() if now is None else now)
+    elements = parse_fragments(source.strip()) if isinstance(source, str) else list(source)
+    check_mixed_content(elements)
+    found = _parse_filter(elements, current_time() if now is None else now)
     check_geometries(leaf.wkb for leaf in walk(found) if isinstance(leaf, Spatial))
     return found
 

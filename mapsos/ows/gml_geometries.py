@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Position = tuple[float, float]
 
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?")
 _UNSAID = frozenset({"description", "identifier", "name", "metaDataProperty", "boundedBy"})
 RECTANGLES = frozenset({"Envelope", "Box"})
 GEOMETRIES = frozenset(

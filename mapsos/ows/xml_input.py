@@ -10,15 +10,19 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from lxml import etree
 
 MAX_DEPTH = 128
 MAX_TAGS = 100_000
 """Maximum number of tags in a document or fragment; start and end tags are counted separately."""
+MAX_ATTRIBUTES = 100_000
+"""Maximum number of equals signs, and so of attributes."""
 MAX_NAMESPACES = 256
 """Maximum number of namespace declarations, since each is repeated in every part that is serialized."""
+MAX_NAMESPACE = 500
+"""Maximum length of the name of a namespace, since it is a part of each name of an element in it."""
 ENCODINGS = ("UTF-8", "UTF-16", "US-ASCII", "ISO-8859-1", "windows-1252")
 """Accepted encodings of documents."""
 
@@ -36,6 +40,10 @@ _DECLARATION = re.compile(r"^\ufeff?\s*<\?xml\s[^<>]*\?>")
 _ENCODING = re.compile(rb"\s*<\?xml\s[^<>]*?encoding\s*=\s*[\"']([^\"'<>]*)[\"']")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"),
           (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))  # fmt: skip
+_LONG = f"{{{MAX_NAMESPACE + 1}}}"
+_LONG_NAMESPACE = re.compile(
+    rf"xmlns(?:[^\s=]{_LONG}|[^\s=]*+\s*+=\s*+(?:\"[^\"]{_LONG}|'[^']{_LONG}))",
+)
 _PREFIX = re.compile(r"[<\s/]([A-Za-z_][\w.-]*):[A-Za-z_]")
 # Possessive, so that a long unterminated text is scanned once.
 _TAG = re.compile(r"<(/?)([A-Za-z_][\w.:-]*+)((?:[^<>\"']|\"[^\"<]*+\"|'[^'<]*+')*+)>")
@@ -55,7 +63,8 @@ def parse_document(data: bytes) -> etree._Element:
     Raises
     ------
     RefusedMarkup
-        It has another encoding, more than `MAX_DEPTH` levels, `MAX_TAGS` tags or `MAX_NAMESPACES` declarations.
+        It has another encoding, more than `MAX_DEPTH` levels, `MAX_TAGS` tags, `MAX_ATTRIBUTES` attributes or
+        `MAX_NAMESPACES` declarations, or the name of a namespace has more than `MAX_NAMESPACE` characters.
     MarkupError
         It is not well-formed, or has a document type.
     """
@@ -82,6 +91,10 @@ def _parse_text(text: str) -> etree._Element:
         raise RefusedMarkup(f"more than {MAX_TAGS} tags are not accepted")
     if text.count("xmlns") > MAX_NAMESPACES:
         raise RefusedMarkup(f"more than {MAX_NAMESPACES} namespace declarations are not accepted")
+    if text.count("=") > MAX_ATTRIBUTES:
+        raise RefusedMarkup(f"more than {MAX_ATTRIBUTES} attributes are not accepted")
+    if _LONG_NAMESPACE.search(text):
+        raise RefusedMarkup(f"namespaces of more than {MAX_NAMESPACE} characters are not accepted")
     try:
         root = etree.fromstring(_DECLARATION.sub("", text, 1).encode(), parser)
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
@@ -127,9 +140,15 @@ def parse_fragments(text: str, separators: str = "") -> list[etree._Element]:
         root = _parse_wrapped(closed, declarations)
     if not len(root) or stray_text(root).strip(separators + " \t\r\n"):
         raise MarkupError("text beside the elements")
-    if any(len(element) and stray_text(element).strip() for child in root for element in child.iter("*")):
+    found = list(root)
+    check_mixed_content(found)
+    return found
+
+
+def check_mixed_content(elements: Iterable[etree._Element]) -> None:
+    """Raise MarkupError if text stands beside elements anywhere in these."""
+    if any(len(part) and stray_text(part).strip() for element in elements for part in element.iter("*")):
         raise MarkupError("text beside elements")
-    return list(root)
 
 
 def local_name(element: etree._Element) -> str:

@@ -16,7 +16,7 @@ from mapsos.servers.nph import find_protocol, is_chunked, write_chunks, write_he
 from mapsos.servers.process import log_break, prepare_process
 from mapsos.servers.unconfigured import refuse_all
 from mapsos.web.access_log import LoggedBody
-from mapsos.web.messages import Chunk, Request, Response
+from mapsos.web.messages import Chunk, Request, Response, read_content_length
 from mapsos.web.proxies import correct_environ
 from mapsos.web.request_ids import choose_request_id
 
@@ -26,6 +26,9 @@ NO_REQUEST = (
     "For other options please try using the --help switch.\n"
 )
 """The answer without REQUEST_METHOD (docs/mapserver-sos.md, "Methods and headers")."""
+
+_SERVED = ("GATEWAY_INTERFACE", "SERVER_SOFTWARE", "SERVER_PROTOCOL", "HTTP_HOST", "REMOTE_PORT", "REQUEST_URI")
+"""Variables of web servers, which set at least one of them; a command line sets none."""
 
 
 def serve_request(
@@ -107,13 +110,15 @@ def get_response(
 
 def read_request(environ: Mapping[str, str], stdin: BinaryIO, settings: Settings) -> Request:
     """Read a request from CGI variables. A CONTENT_LENGTH that is not a number counts as absent."""
-    length = environ.get("CONTENT_LENGTH", "").strip()
     corrected = correct_environ(environ, settings.trusted_proxies)
+    if any(name in environ for name in _SERVED):
+        # A client of a web server without an address is unknown, and in no list; a command line has no client.
+        corrected.setdefault("REMOTE_ADDR", "")
     return Request(
         method=environ.get("REQUEST_METHOD", ""),
         query=environ.get("QUERY_STRING"),
         content_type=environ.get("CONTENT_TYPE", ""),
-        content_length=int(length) if length.isascii() and length.isdigit() else None,
+        content_length=read_content_length(environ.get("CONTENT_LENGTH", "")),
         read=stdin.read,
         environ=corrected,
         id=choose_request_id(corrected),

@@ -26,7 +26,7 @@ from mapsos.servers.process import log_break, prepare_process
 from mapsos.servers.status import STATUS_PATHS, answer_status, open_metrics
 from mapsos.servers.unconfigured import refuse_all
 from mapsos.web.access_log import LoggedBody
-from mapsos.web.messages import Request, Response
+from mapsos.web.messages import Request, Response, read_content_length
 from mapsos.web.proxies import correct_environ
 from mapsos.web.request_ids import choose_request_id
 
@@ -114,12 +114,13 @@ def answer_watcher(
 
 def read_request(environ: WSGIEnvironment, settings: Settings) -> Request:
     """Read a request from a WSGI environment. The body ends after CONTENT_LENGTH bytes, whatever the server does."""
-    length_text = environ.get("CONTENT_LENGTH") or ""
-    length = int(length_text) if length_text.isascii() and length_text.isdigit() else None
+    length = read_content_length(environ.get("CONTENT_LENGTH") or "")
     texts = {name: _decode(value) for name, value in environ.items() if isinstance(value, str) and "." not in name}
     if environ.get("wsgi.url_scheme") == "https":
         texts["HTTPS"] = "on"
     corrected = correct_environ(texts, settings.trusted_proxies)
+    # A client without an address, as of a Unix socket, is unknown, and in no list of addresses.
+    corrected.setdefault("REMOTE_ADDR", "")
     content_type = texts.get("CONTENT_TYPE", "")
     return Request(
         method=environ["REQUEST_METHOD"],

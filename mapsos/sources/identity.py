@@ -18,7 +18,7 @@ _LONGEST_VRT = 1 << 20
 _SOURCE = re.compile(r"<SrcDataSource[^>]*>([^<]*)</SrcDataSource>", re.I)
 
 
-def identity(source: LayerSource) -> Hashable | None:
+def identity(source: LayerSource) -> tuple[Hashable, ...] | None:
     """Return a value that differs once the data differ: the source, and name, size, time (ns) and inode of its files.
 
     None where that is unknown: databases, services, VRTs (whose data are elsewhere) and missing files. Imports nothing

@@ -88,7 +88,9 @@ class ReaderPool:
     def _take(self, source: LayerSource) -> Reader | None:
         with self._lock:
             # The one used last: its pages are the most likely to be in memory, and surplus readers grow old.
-            found = next((reader for reader in reversed(self._idle) if reader.source == source), None)
+            # Another layer of the same data is served by the same handle: opening one takes milliseconds.
+            own = (reader for reader in reversed(self._idle) if reader.source == source)
+            found = next(own, None) or next((reader for reader in reversed(self._idle) if reader.adopt(source)), None)
             if found is not None:
                 del self._idle[found]
             return found

@@ -91,5 +91,11 @@ class Reader(Protocol):
         cheap, and return False whenever that is not certain.
         """
 
+    def adopt(self, source: LayerSource) -> bool:
+        """Serve another layer of the same data from now on, and return True; False, without effect, if that differs.
+
+        Called while no reading uses the reader.
+        """
+
     def close(self) -> None:
         """Close every file and connection."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import replace
+from functools import cached_property
 
 from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import EVERYTHING, Predicate
@@ -89,7 +91,21 @@ class LayerSource:
 
     def __hash__(self) -> int:
         # Facts are looked up by source several times a request.
-        return hash((self.layer, self.connection, self.data))
+        return hash((self.layer, self.connection, self.data, self.row_filter))
+
+    @cached_property
+    def rows(self) -> LayerSource:
+        """Return the source without its name and place in the mapfile: equal for layers that have the same rows."""
+        # The many features of a mapfile are told apart by the names of their layers, which are quicker to compare.
+        return self if self.kind is SourceKind.INLINE else replace(self, layer="", file="", line=0)
+
+    @cached_property
+    def _data(self) -> LayerSource:
+        return replace(self.rows, row_filter=EVERYTHING, max_features=None, crs=None)
+
+    def is_read_alike(self, other: LayerSource) -> bool:
+        """Return whether a handle on the data of one can deliver those of the other: they differ by FILTER at most."""
+        return (self.connection, self.data) == (other.connection, other.data) and self._data == other._data
 
     @property
     def is_postgresql(self) -> bool:

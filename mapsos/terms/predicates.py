@@ -22,7 +22,7 @@ SpatialRelation = Literal[
 TemporalRelation = Literal["during", "equals", "before", "after"]
 ValueKind = Literal["text", "number", "time"]
 
-DECIMAL = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+DECIMAL = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 """A decimal number, as a regular expression of Python and of RE2."""
 
 COMPARISONS: dict[ComparisonOperator, Callable[[Any, Any], bool]] = {

@@ -12,6 +12,11 @@ Chunk = bytes | memoryview
 """A piece of a body. A view avoids copying gigabytes; servers that require bytes convert each piece."""
 
 
+_MOST_DIGITS = 18
+ENDLESS = 10**_MOST_DIGITS
+"""A length above every bound."""
+
+
 @dataclass(frozen=True)
 class Request:
     """One HTTP request.
@@ -46,6 +51,18 @@ class Request:
     environ: Mapping[str, str] = field(default_factory=dict)
     id: str = ""
     read_form: Callable[[bytes], list[tuple[str, str]]] | None = None
+
+
+def read_content_length(text: str) -> int | None:
+    """Return the length that a request announces; None if it is missing or not a number.
+
+    Numbers of more digits than any body has bytes count as `ENDLESS`.
+    """
+    text = text.strip(" \t")
+    if not (text.isascii() and text.isdigit()):
+        return None
+    digits = text.lstrip("0")
+    return int(digits or "0") if len(digits) <= _MOST_DIGITS else ENDLESS
 
 
 @dataclass(frozen=True)

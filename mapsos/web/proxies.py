@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Protocol
+
+from mapsos.terms.names.addresses import parse_address
 
 _FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_", "HTTP_X_REQUEST_ID")
 _ORIGIN = ("HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_PORT")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?")
-_QUOTED = r'"(?:\\.|[^"\\])*"'
-_HOPS = re.compile(rf'(?:[^,"]|{_QUOTED})+')
-_PAIRS = re.compile(rf'([^=;"\s]+)\s*=\s*({_QUOTED}|[^;"\s]*)')
+# A string without an end takes the rest, and a name only begins where one can: no character is read again and again.
+_QUOTED = r'"(?:\\.|[^"\\])*+(?:"|\\?\Z)'
+_HOPS = re.compile(rf'(?:[^,"]|{_QUOTED})++', re.DOTALL)
+_PAIRS = re.compile(rf'(?<![^=;"\s])([^=;"\s]++)\s*+=\s*+({_QUOTED}|[^;"\s]*+)', re.DOTALL)
 
 
 class TrustedProxies(Protocol):
@@ -38,8 +40,9 @@ def correct_environ(environ: Mapping[str, str], proxies: TrustedProxies) -> dict
     -------
     dict
         Unless a trusted proxy sent the request: without FORWARDED, X_FORWARDED_* and X_REQUEST_ID headers. From a
-        trusted proxy: REMOTE_ADDR is the last address that is not a trusted proxy, and ``Forwarded`` (RFC 7239)
-        sets X_FORWARDED_HOST and X_FORWARDED_PROTO where those are absent. If a header is a list, the words of the
+        trusted proxy: REMOTE_ADDR is the last address that is not a trusted proxy, empty if that word is not
+        an address (``unknown``), and ``Forwarded`` (RFC 7239) sets X_FORWARDED_HOST and
+        X_FORWARDED_PROTO where those are absent. If a header is a list, the words of the
         trusted proxies count, which are the last ones; of these the outermost. X_FORWARDED_PORT is the port of the
         forwarded host, else the default of its scheme: behind a proxy the port of this server is irrelevant.
         X_FORWARDED_PREFIX is the path that the proxy removed, and is prepended to SCRIPT_NAME. A malformed host,
@@ -51,9 +54,11 @@ def correct_environ(environ: Mapping[str, str], proxies: TrustedProxies) -> dict
         return direct
 
     hops = _read_forwarded(forwarded.pop("HTTP_FORWARDED", ""))
-    clients = _words(forwarded.get("HTTP_X_FORWARDED_FOR", "")) or [hop.get("for", "") for hop in hops]
+    clients = _words(forwarded.get("HTTP_X_FORWARDED_FOR", ""))
+    if not clients and any("for" in hop for hop in hops):
+        clients = [hop.get("for", "") for hop in hops]
     address, trusted = _find_client(clients, proxies)
-    if address:
+    if clients:
         direct["REMOTE_ADDR"] = address
     origin = _find_origin(direct, forwarded, hops, trusted)
     prefix = _nth_last(_words(forwarded.get("HTTP_X_FORWARDED_PREFIX", "")), trusted)
@@ -70,11 +75,9 @@ def _find_client(clients: list[str], proxies: TrustedProxies) -> tuple[str, int]
     """
     found, trusted = "", 1
     for client in reversed(clients):
-        address = _bare_address(client)
-        if not address:
-            break
-        found = address
-        if not proxies.include(address):
+        found = _bare_address(client)
+        # Behind a word that is not an address, such as "unknown", nothing is known of the client.
+        if not found or not proxies.include(found):
             break
         trusted += 1
     return found, trusted
@@ -99,7 +102,7 @@ def _find_origin(
         origin["HTTP_X_FORWARDED_PROTO"] = scheme
     if not port and origin:
         port = _DEFAULT_PORTS[origin.get("HTTP_X_FORWARDED_PROTO") or _own_scheme(direct)]
-    if port and port.isascii() and port.isdigit() and int(port) < 65536:
+    if re.fullmatch("[0-9]{1,5}", port) and int(port) < 65536:
         origin["HTTP_X_FORWARDED_PORT"] = port
     return origin
 
@@ -120,11 +123,14 @@ def _nth_last(words: list[str], number: int) -> str:
 
 def _read_forwarded(text: str) -> list[dict[str, str]]:
     """Read a Forwarded header: one mapping a hop, parameter names in lower case."""
-    return [
-        {name.lower(): re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value
-         for name, value in _PAIRS.findall(hop)}
-        for hop in _HOPS.findall(text)
-    ]
+    return [{name.lower(): _unquote(value) for name, value in _PAIRS.findall(hop)} for hop in _HOPS.findall(text)]
+
+
+def _unquote(value: str) -> str:
+    """Return the value of a parameter without its quotes; empty for a string without an end."""
+    if not value.startswith('"'):
+        return value
+    return re.sub(r"\\(.)", r"\1", value[1:-1]) if len(value) > 1 and value.endswith('"') else ""
 
 
 def _bare_address(text: str) -> str:
@@ -134,6 +140,6 @@ def _bare_address(text: str) -> str:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        return str(ipaddress.ip_address(text))
+        return str(parse_address(text))
     except ValueError:
         return ""

@@ -82,6 +82,18 @@ def test_layer_before_web(
         (None, "5.6.7.0/24", "::ffff:5.6.7.8", False),
         ("1.1.1.1", "1.1.1.1", "1.1.1.1", False),
         ("1.1.1.1", None, "no address", False),
+        ("1.1.1.1", None, "", False),
+        ("0.0.0.0/0 ::/0", None, "", False),
+        (None, "1.1.1.1", "", False),
+        (None, "1.1.1.1", None, True),
+        (None, None, "", True),
+        ("0.0.0.0/0 ::/0", None, "unix:", False),
+        ("1.2.3.4", None, "::ffff:1.2.3.4", True),
+        ("::ffff:1.2.3.4", None, "1.2.3.4", True),
+        (None, "::ffff:1.2.3.0/120", "1.2.3.9", False),
+        (None, "::ffff:1.2.3.0/120", "::ffff:1.2.4.9", True),
+        ("fe80::/16", None, "fe80::1%eth0", True),
+        (None, "fe80::/16", "fe80::1%eth0", False),
     ],
 )
 def test_addresses(allowed: str | None, denied: str | None, address: str | None, expected: bool) -> None:

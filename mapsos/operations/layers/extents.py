@@ -13,7 +13,7 @@ from mapsos.terms.crs import Crs
 from mapsos.terms.predicates import EVERYTHING, BBox, Predicate
 from mapsos.terms.times import DAY, FOREVER, Interval, format_instant, parse_period, parse_time
 
-_LEADING_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
+_LEADING_NUMBER = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)")
 
 
 def read_stated_extent(layer: ObservationLayer) -> tuple[float, float, float, float] | None:

@@ -10,7 +10,8 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
@@ -96,9 +97,11 @@ class FactStore:
         If several threads have the same question, one calls ``find``, and the others wait for its result or its
         exception, which is not cached. A thread waits at most until its own deadline, and raises DeadlineError then.
         """
+        # Layers with the same rows share what is known of them.
+        source = source.rows
         key = (source, question)
         while True:
-            state = identity(source)
+            state = _find_state(source)
             with self._lock:
                 remembered = self._look_up(key, state)
                 if remembered is not None:
@@ -131,18 +134,18 @@ class FactStore:
 
     def look_up(self, source: LayerSource, question: Hashable) -> _Fact | None:
         """Return the cached answer to a question about data that are known not to have changed, None without one."""
-        state = identity(source)
+        state = identity(source.rows)
         if state is None:
             return None
         with self._lock:
-            return self._look_up((source, question), state)
+            return self._look_up((source.rows, question), state)
 
     def forget(self, source: LayerSource | None = None) -> None:
         """Drop the facts about a source; None for all sources. Facts that are being found now are not stored."""
         with self._lock:
             self._forgotten += 1
             self._finding.clear()
-            for key in [key for key in self._facts if source is None or key[0] == source]:
+            for key in [key for key in self._facts if source is None or key[0] == source.rows]:
                 self._drop(key)
 
     def _look_up(self, key: _Key, state: Hashable | None) -> _Fact | None:
@@ -287,9 +290,64 @@ def _recall(source: LayerSource, question: Hashable, find: Callable[[], T]) -> T
     return _store.recall(source, question, find)
 
 
+class _Held:
+    """Shared by the facts of one answer: the identities of data as they were first found, and the last open layer."""
+
+    def __init__(self) -> None:
+        self.states: dict[LayerSource, Hashable | None] = {}
+        self._source: LayerSource | None = None
+        self._layer: Layer | None = None
+        self._open = ExitStack()
+
+    def open(self, source: LayerSource) -> Layer:
+        if self._layer is None or self._source != source:
+            self.close()
+            self._layer, self._source = self._open.enter_context(read_layer(source)), source
+        return self._layer
+
+    def close(self) -> None:
+        self._layer = None
+        self._open.close()
+
+
+_held: ContextVar[_Held | None] = ContextVar("_held", default=None)
+
+
+@contextmanager
+def hold_layers() -> Iterator[None]:
+    """Find several facts about each of many layers: each is opened and its files examined once, not for each fact.
+
+    An identity that is older than a fact does no harm: the fact is found again if the data have changed in between.
+    """
+    held = _Held()
+    token = _held.set(held)
+    try:
+        yield
+    finally:
+        _held.reset(token)
+        held.close()
+
+
+def _find_state(source: LayerSource) -> Hashable | None:
+    held = _held.get()
+    if held is None:
+        return identity(source)
+    if source not in held.states:
+        held.states[source] = identity(source)
+    return held.states[source]
+
+
 def _ask(source: LayerSource, question: Callable[[Layer], T]) -> T:
-    with read_layer(source) as layer:
-        return question(layer)
+    held = _held.get()
+    if held is None:
+        with read_layer(source) as layer:
+            return question(layer)
+    try:
+        with source_errors():
+            return question(held.open(source))
+    except BaseException:
+        held.close()
+        raise
 
 
 @contextmanager

@@ -8,8 +8,10 @@ from typing import Any
 
 MOST_LEVELS = 20
 """Maximum nesting depth of arrays and objects. The deepest geometry needs four levels."""
+MOST_WORDS = 250_000
+"""Maximum number of names, values and marks."""
 
-NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?"
+NUMBER = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?"
 """A number as clients of this interface write it, in JSON or elsewhere."""
 
 _TOKEN = re.compile(
@@ -30,7 +32,7 @@ def parse_relaxed_json(text: str) -> Any:
     """Return the value of a JSON text; names may be bare or in single quotes, numbers may begin with ``+`` or a point.
 
     Objects are dicts, arrays lists, numbers int or float. Raises ValueError with the place (counted from 1) for any
-    other text, for a duplicate name in an object, and for more than `MOST_LEVELS` levels.
+    other text, for a duplicate name in an object, and for more than `MOST_LEVELS` levels or `MOST_WORDS` words.
     """
     strict: list[str] = []
     place = levels = 0
@@ -45,6 +47,8 @@ def parse_relaxed_json(text: str) -> Any:
                 raise ValueError(f"JSON of more than {MOST_LEVELS} levels")
         if not match["white"]:
             strict.append(_write_strict(match, token))
+            if len(strict) > MOST_WORDS:
+                raise ValueError(f"JSON of more than {MOST_WORDS} words")
         place = match.end()
     try:
         return json.loads(" ".join(strict), object_pairs_hook=_read_object)

@@ -16,7 +16,7 @@ _FORMS = (
     "before:<time>",
     "last:<milliseconds>,<offset>",
 )
-_FILTER = re.compile(r"\s*(?P<brace>\{)?\s*(?P<name>[A-Za-z]+)\s*:\s*(?P<value>[^{}]*?)\s*(?(brace)\}\s*)")
+_FILTER = re.compile(r"(?P<name>[A-Za-z]+)\s*:(?P<value>[^{}]*)")
 _ZONE = re.compile(r"(?:T|\s)[0-9:.]+(?P<zone>Z|[-+ ][0-9]{2}(?::?[0-9]{2})?)$", re.IGNORECASE)
 _OFFSET = re.compile(r"(?P<sign>[-+ ]?)(?P<hours>[0-9]{2}):(?P<minutes>[0-9]{2})")
 _MOST_MINUTES = 14 * 60
@@ -43,11 +43,14 @@ def parse_temporal_filter(text: str, now: int) -> TemporalFilter:
     from that many milliseconds before ``now`` (microseconds since 1970 UTC) up to ``now``. The offset is that of the
     first time that has one. Raises RestError.
     """
-    match = _FILTER.fullmatch(text)
+    bare = text.strip()
+    if bare.startswith("{") and bare.endswith("}"):
+        bare = bare[1:-1].strip()
+    match = _FILTER.fullmatch(bare)
     try:
         if match is None:
             raise ValueError("unknown form")
-        return _read(match["name"].lower(), match["value"], now)
+        return _read(match["name"].lower(), match["value"].strip(), now)
     except ValueError as error:
         raise RestError(f"temporalFilter cannot be read: {error}", f"allowed are {' '.join(_FORMS)}") from None
 

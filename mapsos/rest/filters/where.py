@@ -54,6 +54,8 @@ MOST_LEVELS = 50
 """Maximum nesting depth of conditions."""
 MOST_CONDITIONS = 1000
 """Maximum number of comparisons and members of lists in a condition."""
+MOST_WORDS = 20_000
+"""Maximum number of words in a condition, parentheses and commas included."""
 
 _TOKEN = re.compile(
     rf"""
@@ -197,6 +199,8 @@ def _split(text: str) -> list[Word]:
             kind, said = "mark", said.lower()
         if kind != "white":
             tokens.append(Word(kind, said, place + 1))
+            if len(tokens) > MOST_WORDS:
+                raise _refuse(place + 1, f"more than {MOST_WORDS} words")
         place = match.end()
     return [*tokens, Word("end", "the end", len(text) + 1)]
 

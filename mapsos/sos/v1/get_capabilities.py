@@ -20,7 +20,7 @@ from mapsos.mapfile.model import ObservationLayer, Offering, group_offerings
 from mapsos.operations.answers import Answer
 from mapsos.operations.context import Context
 from mapsos.operations.layers.extents import complete_time_extent, describe_extent, describe_time_extent
-from mapsos.operations.layers.facts import DistinctValues
+from mapsos.operations.layers.facts import DistinctValues, hold_layers
 from mapsos.operations.layers.meaning import read_meaning, write_property_uri
 from mapsos.operations.layers.procedures import require_procedures
 from mapsos.operations.own_url import find_own_url
@@ -47,13 +47,15 @@ def get_capabilities(request: SosRequest) -> Answer:
     wanted = frozenset(SECTIONS) if sections is None or "All" in sections else sections
     offerings = group_offerings(context.enabled("GetCapabilities")) if "Contents" in wanted else ()
     response_formats, result_models = list_response_formats(), list_result_models()
+    with hold_layers():
+        described = tuple(_describe(context, offering, strict=strict) for offering in offerings)
     markup = CapabilitiesMarkup(
         identification=service.identification,
         provider=service.provider,
         online_resource=find_own_url(context),
         schemas=service.schemas_location,
         operations=tuple(_list_operations(request, response_formats + list_availability_formats() + result_models)),
-        offerings=tuple(_describe(context, offering, strict=strict) for offering in offerings),
+        offerings=described,
         sections=wanted,
         update_sequence=service.update_sequence,
         max_features=service.max_features,

@@ -67,6 +67,6 @@ def read_question(raw: RawRequest, context: Context) -> AvailabilityQuestion:
         observed_properties=observed_properties,
         procedures=parse_procedures(raw, know_procedures(meanings)),
         times=parse_event_times(raw, context.now),
-        feature=parse_feature_of_interest(raw.all("featureofinterest"), find_known=know_features(meanings)),
+        feature=parse_feature_of_interest(raw.parts("featureofinterest"), find_known=know_features(meanings)),
         place=parse_bbox(raw),
     )

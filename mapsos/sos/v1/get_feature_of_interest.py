@@ -53,7 +53,7 @@ def read_question(raw: RawRequest, context: Context) -> FeatureQuestion:
 
 def _parse_location(raw: RawRequest) -> Predicate | None:
     """Read the place of ``location``, in any of the forms of places in featureOfInterest."""
-    found = parse_feature_of_interest(raw.all("location"), "location")
+    found = parse_feature_of_interest(raw.parts("location"), "location")
     if found is not None and found.predicate is None:
         raise OwsException(
             "InvalidParameterValue", "location", "msSOSGetFeatureOfInterest", "The location is not a place."

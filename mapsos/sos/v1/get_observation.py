@@ -82,7 +82,7 @@ def read_question(request: SosRequest) -> tuple[ObservationQuestion, str, NamedL
     procedures = parse_procedures(raw, know_procedures(meanings))
     asked = select_procedures(meanings, procedures)
     times = parse_event_times(raw, context.now)
-    feature = parse_feature_of_interest(raw.all("featureofinterest"), find_known=know_features(meanings))
+    feature = parse_feature_of_interest(raw.parts("featureofinterest"), find_known=know_features(meanings))
     srs = parse_srs_name_parameter(raw)
     choose_output_crs(context.service, srs)
     result = parse_result(raw, context.now)

@@ -50,6 +50,10 @@ class InlineReader:
         """Return None: without a driver no conditions are pushed down."""
         return None
 
+    def adopt(self, source: LayerSource) -> bool:
+        """Return False: each layer is opened by itself."""
+        return False
+
     def is_fresh(self) -> bool:
         """Return False: no open file is worth caching."""
         return False

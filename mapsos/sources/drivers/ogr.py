@@ -64,6 +64,12 @@ class OgrReader:
             self.close()
             raise
 
+    def adopt(self, source: LayerSource) -> bool:
+        """Serve another layer of the same data, which differs by its FILTER at most; return whether it does."""
+        if alike := self.source.is_read_alike(source):
+            self.source, self._opened = source, replace(source, connection=self._opened.connection)
+        return alike
+
     def _find_connection(self) -> str:
         """Return the connection that GDAL is to open."""
         return self.source.connection
@@ -348,7 +354,7 @@ class OgrReader:
 
     def is_fresh(self) -> bool:
         """Return whether the file is still the one that was opened; other sources are opened anew each time."""
-        return self._identity is not None and self._identity == identity(self.source)
+        return self._identity is not None and self._identity[1:] == (identity(self.source) or ())[1:]
 
     def index_keys(self) -> list[tuple[str, ...]]:
         """Return the first columns of each index over all rows of an SQLite table; empty for everything else.

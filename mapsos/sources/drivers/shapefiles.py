@@ -152,6 +152,10 @@ class ShapefileReader:
         """Return None: the table is read by position, which is faster than OGR's filter."""
         return None
 
+    def adopt(self, source: LayerSource) -> bool:
+        """Return False: each layer is opened by itself."""
+        return False
+
     def is_fresh(self) -> bool:
         """Return whether the files are still those that were opened."""
         return self._identity is not None and self._identity == identity(self.source)

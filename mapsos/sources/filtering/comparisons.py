@@ -21,7 +21,7 @@ from mapsos.terms.predicates import Between, Compare, ComparisonOperator
 from mapsos.terms.times import Interval, parse_time
 
 # The exponent is limited, as that of a huge number takes a Decimal long.
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?", re.ASCII)
 _FUNCTIONS = {
     "=": "equal",
     "<>": "not_equal",

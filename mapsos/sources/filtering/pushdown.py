@@ -8,6 +8,7 @@ of strings.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
@@ -213,7 +214,7 @@ def _one_of(column: str, kind: ColumnKind, values: tuple[str, ...], dialect: Dia
 
 
 def _is_integer(text: str) -> bool:
-    return text.isascii() and text.lstrip("-").isdecimal() and abs(int(text)) < 2**31 and str(int(text)) == text
+    return re.fullmatch("-?[0-9]{1,10}", text) is not None and abs(int(text)) < 2**31 and str(int(text)) == text
 
 
 def _comparison(predicate: Compare | Between, column: str, in_order: str, kind: ColumnKind, dialect: Dialect) -> str:
@@ -272,7 +273,8 @@ def _bound(literal: str, towards: float, exact: bool) -> str:
     if not is_number(literal):
         raise ValueError("not a number")
     number = Decimal(literal)
-    if exact and abs(number) < 2**31 and number == number.to_integral_value():
+    # Not abs(), which overflows beyond the exponents of a context.
+    if exact and number.copy_abs() < 2**31 and number == number.to_integral_value():
         return write_number(int(number))
     return write_number(_step(float(number), towards))
 

@@ -1,1 +1,1 @@
-"""Names as clients write them: lists of names, and misspellings of known ones."""
+"""Names as clients and admins write them: lists of names, misspellings of known ones, and addresses of the network."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from mapsos.ows.exceptions import OwsException
-from mapsos.ows.raw_request import RawRequest
+from mapsos.ows.raw_request import Markup, RawRequest, Value
 from mapsos.ows.temporal_operators import EXTREMES, parse_temporal_element
-from mapsos.ows.xml_input import RefusedMarkup, parse_fragments
+from mapsos.ows.xml_input import RefusedMarkup, check_mixed_content, parse_fragments
 from mapsos.terms.times import EventTime, current_time, parse_period, parse_time
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 MAX_TIMES = 1000
 """Maximum number of times of a request: each of them is compared with every row."""
@@ -35,7 +41,7 @@ def parse_event_times(raw: RawRequest, now: int | None = None) -> tuple[EventTim
     """
     moment = current_time() if now is None else now
     found: list[EventTime] = []
-    for value in raw.all("eventtime"):
+    for value in raw.parts("eventtime"):
         try:
             found += _parse_value(value, moment, MAX_TIMES - len(found))
         except RefusedMarkup as error:
@@ -53,14 +59,22 @@ def parse_event_times(raw: RawRequest, now: int | None = None) -> tuple[EventTim
     return tuple(dict.fromkeys(found))
 
 
-def _parse_value(value: str, now: int, most: int) -> list[EventTime]:
-    text = value.strip()
-    elements = parse_fragments(text, ",") if text.startswith(("<", "\ufeff<")) else None
-    if (text.count(",") + 1 if elements is None else len(elements)) > most:
-        raise RefusedMarkup(f"more than {MAX_TIMES} times are not accepted")
-    if elements is None:
+def _parse_value(value: Value, now: int, most: int) -> list[EventTime]:
+    if isinstance(value, Markup):
+        elements: Sequence[etree._Element] = value.elements
+        check_mixed_content(elements)
+    elif (text := value.strip()).startswith(("<", "\ufeff<")):
+        elements = parse_fragments(text, ",")
+    else:
+        _check_number(text.count(",") + 1, most)
         return _parse_list(text, now)
+    _check_number(len(elements), most)
     return [parse_temporal_element(element, now) for element in elements]
+
+
+def _check_number(found: int, most: int) -> None:
+    if found > most:
+        raise RefusedMarkup(f"more than {MAX_TIMES} times are not accepted")
 
 
 def _parse_list(text: str, now: int) -> list[EventTime]:

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from mapsos.operations.questions import FeatureOfInterest
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.geometry_bounds import check_geometries
 from mapsos.ows.gml_geometries import read_number, read_srs_name
-from mapsos.ows.raw_request import RawRequest
+from mapsos.ows.raw_request import Markup, RawRequest, Value
 from mapsos.ows.spatial_operators import is_spatial, parse_place, parse_spatial
-from mapsos.ows.xml_input import MarkupError, RefusedMarkup, local_name, parse_fragments, text_of
+from mapsos.ows.xml_input import (
+    MarkupError,
+    RefusedMarkup,
+    check_mixed_content,
+    local_name,
+    parse_fragments,
+    text_of,
+)
 from mapsos.terms.names.name_lists import FindKnown, know_nothing, split_names
 from mapsos.terms.predicates import BBox, Predicate, Spatial
 
 if TYPE_CHECKING:
     from lxml import etree
 
+_MOST_SHOWN = 2048
+
 
 def parse_feature_of_interest(
-    values: tuple[str, ...], parameter: str = "featureofinterest", find_known: FindKnown = know_nothing
+    values: tuple[Value, ...], parameter: str = "featureofinterest", find_known: FindKnown = know_nothing
 ) -> FeatureOfInterest | None:
     """Return the values of a parameter as one place, or as ids; None without values.
 
@@ -36,24 +45,23 @@ def parse_feature_of_interest(
     """
     if not values:
         return None
-    places: list[Predicate] = []
-    ids: list[str] = []
     # Some clients send the same place twice, once under a name in other letter case.
+    places: dict[Predicate, None] = {}
+    ids: dict[str, None] = {}
     for value in dict.fromkeys(values):
-        text = value.strip()
+        own = 0
         try:
-            if not text:
-                raise MarkupError("no value")
-            if text.startswith("<"):
-                for element in parse_fragments(text):
-                    _read_element(element, places, ids)
-                # Of several places, none is accepted.
-                check_geometries(place.wkb for place in places[:1] if isinstance(place, Spatial))
-            elif text[:5].upper() == "BBOX:":
-                places.append(_read_box(text[5:]))
-            else:
-                names = split_names([text], find_known)
-                ids += _read_ids(names if names == (text,) else ("", *names) if _has_gap(text) else names)
+            for found in _read_value(value, find_known):
+                if isinstance(found, str):
+                    ids[found] = None
+                else:
+                    own += 1
+                    places[found] = None
+                    if isinstance(found, Spatial):
+                        check_geometries((found.wkb,))
+                # Further places, each of which may be in another CRS, are not read.
+                if own > 1 or len(places) > 1 or (places and ids):
+                    raise _refuse(parameter, _show(values), "more than one place, or a place beside ids")
         except RefusedMarkup as error:
             raise OwsException(
                 "InvalidParameterValue",
@@ -64,10 +72,8 @@ def parse_feature_of_interest(
         except MarkupError as error:
             raise _refuse(parameter, "", str(error)) from error
         except ValueError as error:
-            raise _refuse(parameter, value, str(error)) from error
-    if len(places) > 1 or (places and ids):
-        raise _refuse(parameter, ",".join(values), "more than one place, or a place beside ids")
-    return FeatureOfInterest(places[0] if places else None, tuple(dict.fromkeys(ids)))
+            raise _refuse(parameter, str(value), str(error)) from error
+    return FeatureOfInterest(next(iter(places), None), tuple(ids))
 
 
 def parse_bbox(raw: RawRequest) -> BBox | None:
@@ -93,14 +99,31 @@ def parse_bbox(raw: RawRequest) -> BBox | None:
         ) from error
 
 
-def _read_element(element: etree._Element, places: list[Predicate], ids: list[str]) -> None:
+def _read_value(value: Value, find_known: FindKnown) -> Iterator[Predicate | str]:
+    """Yield the places and ids in a value."""
+    if isinstance(value, Markup):
+        check_mixed_content(value.elements)
+        for element in value.elements:
+            yield _read_element(element)
+        return
+    text = value.strip()
+    if not text:
+        raise MarkupError("no value")
+    if text.startswith("<"):
+        for element in parse_fragments(text):
+            yield _read_element(element)
+    elif text[:5].upper() == "BBOX:":
+        yield _read_box(text[5:])
+    else:
+        names = split_names([text], find_known)
+        yield from _read_ids(names if names == (text,) else ("", *names) if _has_gap(text) else names)
+
+
+def _read_element(element: etree._Element) -> Predicate | str:
     name = local_name(element)
     if name == "ObjectID":
-        ids += _read_ids([text_of(element)])
-    elif is_spatial(name):
-        places.append(parse_spatial(element))
-    else:
-        places.append(parse_place(element))
+        return _read_ids([text_of(element)])[0]
+    return parse_spatial(element) if is_spatial(name) else parse_place(element)
 
 
 def _read_ids(texts: Sequence[str]) -> list[str]:
@@ -125,6 +148,18 @@ def _read_box(text: str) -> BBox:
     if srs_name.northing_first:
         minx, miny, maxx, maxy = miny, minx, maxy, maxx
     return BBox(minx, miny, maxx, maxy, srs_name.label)
+
+
+def _show(values: Sequence[Value]) -> str:
+    """Return the values joined by commas, of more than fit into an exception only the first."""
+    shown = []
+    size = 0
+    for value in values:
+        shown.append(str(value))
+        size += len(shown[-1])
+        if size > _MOST_SHOWN:
+            break
+    return ",".join(shown)
 
 
 def _refuse(parameter: str, value: str, detail: str) -> OwsException:

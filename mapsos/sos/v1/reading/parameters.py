@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.operation import Operation
-from mapsos.ows.raw_request import RawRequest
+from mapsos.ows.raw_request import Markup, RawRequest, Value
 from mapsos.terms.crs import SrsName, parse_srs_name
 from mapsos.terms.names.name_lists import FindKnown, know_nothing, split_names
 from mapsos.terms.names.near_names import NearMissError, TooManyNamesError, ignore_names
@@ -60,7 +60,7 @@ def check_parameters(
     except TooManyNamesError as error:
         raise OwsException("InvalidParameterValue", "request", "msSOSDispatch", str(error)) from error
     for parameter in operation.parameters:
-        if not parameter.repeatable and len(set(raw.all(parameter.key))) > 1:
+        if not parameter.repeatable and _differ(raw.parts(parameter.key)):
             message = f"Parameter {parameter.key} is given more than once, with different values."
             raise OwsException("InvalidParameterValue", parameter.key, "msSOSDispatch", message)
     if operation.name == "GetCapabilities":
@@ -275,6 +275,14 @@ def parse_srs_name_parameter(raw: RawRequest) -> SrsName | None:
             f'srsName value "{value}" unsupported / invalid',
         )
     return found
+
+
+def _differ(values: tuple[Value, ...]) -> bool:
+    """Return whether a parameter has several different values."""
+    if len(values) < 2 or all(isinstance(value, str) for value in values):
+        return len(set(values)) > 1
+    first = values[0]
+    return not all(isinstance(value, Markup) and isinstance(first, Markup) and value.is_same(first) for value in values)
 
 
 def _check_accept_formats(raw: RawRequest) -> None:

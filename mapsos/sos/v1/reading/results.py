@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.filters import parse_filter
-from mapsos.ows.raw_request import RawRequest
+from mapsos.ows.raw_request import Markup, RawRequest
 from mapsos.ows.xml_input import RefusedMarkup
 from mapsos.terms.predicates import Predicate
 
@@ -17,11 +17,12 @@ def parse_result(raw: RawRequest, now: int | None = None) -> Predicate | None:
     OwsException
         The value is not a filter, is not supported, or is too large (exception 40 of docs/mapserver-sos.md).
     """
-    value = raw.last("result")
-    if value is None:
+    found = raw.parts("result")
+    if not found:
         return None
+    value = found[-1]
     try:
-        return parse_filter(value, now)
+        return parse_filter(value.elements if isinstance(value, Markup) else value, now)
     except RefusedMarkup as error:
         raise OwsException(
             "InvalidParameterValue", "result", "msSOSGetObservation", f"RESULT in GetObservation is rejected: {error}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mapsos.ows.exceptions import OwsException
 from mapsos.ows.operation import Operation, Parameter, find_operation_row
-from mapsos.ows.raw_request import RawRequest
+from mapsos.ows.raw_request import Markup, RawRequest, Value
 from mapsos.ows.xml_input import (
     MarkupError,
     RefusedMarkup,
@@ -20,6 +21,8 @@ from mapsos.ows.xml_input import (
 from mapsos.terms.names.near_names import NearMissError, TooManyNamesError, ignore_names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lxml import etree
 
 SOS = "http://www.opengis.net/sos/1.0"
@@ -56,7 +59,7 @@ def read_body(data: bytes, operations: tuple[Operation[Any], ...], unsupported: 
         raise _unreadable("The body of the request is not well-formed XML.", detail=str(error)) from error
     namespace, name = _split(root)
     operation = find_operation_row(operations, name)
-    values: dict[str, list[str]] = {}
+    values: dict[str, list[Value]] = {}
     ignored: tuple[str, ...] = ()
     if namespace == WFS and operation is not None and operation.name == "DescribeFeatureType":
         values["service"] = ["WFS"]
@@ -89,7 +92,7 @@ def _read_request(
     root: etree._Element,
     operation: Operation[Any],
     operations: tuple[Operation[Any], ...],
-    values: dict[str, list[str]],
+    values: dict[str, list[Value]],
 ) -> tuple[str, ...]:
     """Add the parameters in attributes and elements to ``values``; return the names of those that are ignored."""
     unknown = []
@@ -115,7 +118,7 @@ def _read_request(
         raise OwsException("InvalidParameterValue", "request", "msSOSDispatch", str(error)) from error
 
 
-def _read_child(child: etree._Element, operation: Operation[Any], values: dict[str, list[str]]) -> bool:
+def _read_child(child: etree._Element, operation: Operation[Any], values: dict[str, list[Value]]) -> bool:
     """Add the parameter in an element to ``values``, if it is not empty; return False for an unknown one."""
     namespace, name = _split(child)
     known = operation.find_parameter(name)
@@ -137,7 +140,7 @@ def _read_child(child: etree._Element, operation: Operation[Any], values: dict[s
     return True
 
 
-def _read_content(child: etree._Element, known: Parameter) -> list[str]:
+def _read_content(child: etree._Element, known: Parameter) -> list[Value]:
     """Return the values in an element; none if it is empty."""
     if known.xml == "markup":
         return _markup(child, known.key)
@@ -157,19 +160,22 @@ def _list_names(operation: Operation[Any], *, attributes: bool) -> tuple[str, ..
     return tuple(parameter.name for parameter in operation.parameters if parameter.xml in kinds)
 
 
-def _markup(child: etree._Element, key: str) -> list[str]:
-    """Return the content of an element: one string per child, joined for a result, which is one filter."""
-    inside = children(child)
+def _markup(child: etree._Element, key: str) -> list[Value]:
+    """Return the content of an element: one value per child, a single one for a result, which is one filter."""
+    inside = tuple(children(child))
     if not inside:
         return [text] if (text := (child.text or "").strip()) else []
     if stray_text(child).strip():
         raise _unknown("text", local_name(child), local_name(child), ())
-    texts = [_serialize_plainly(element) for element in inside]
     if key != "result":
-        return texts
-    # As MapServer shows it in an exception; it does not know a Filter of the client's own (D-22).
-    wrapped = local_name(inside[0]) == "Filter"
-    return ["".join(texts) if wrapped else f"<ogc:Filter>{''.join(texts)}</ogc:Filter>"]
+        return [Markup((element,), partial(_serialize_plainly, element)) for element in inside]
+    return [Markup(inside, partial(_serialize_filter, inside))]
+
+
+def _serialize_filter(elements: tuple[etree._Element, ...]) -> str:
+    """Serialize a filter as MapServer shows it in exceptions; it does not know a Filter of the client's own (D-22)."""
+    text = "".join(map(_serialize_plainly, elements))
+    return text if local_name(elements[0]) == "Filter" else f"<ogc:Filter>{text}</ogc:Filter>"
 
 
 def _serialize_plainly(element: etree._Element) -> str:
@@ -188,9 +194,9 @@ def _text(element: etree._Element) -> str:
         raise _unknown("element", local_name(children(element)[0]), local_name(element), ()) from error
 
 
-def _attribute_names(element: etree._Element) -> list[str]:
-    """Return the attributes of an element except those about the document (xsi:schemaLocation, xml:lang ...)."""
-    return [str(key) for key in element.attrib if not str(key).startswith(_ABOUT)]
+def _attribute_names(element: etree._Element) -> Iterator[str]:
+    """Yield the attributes of an element except those about the document (xsi:schemaLocation, xml:lang ...)."""
+    return (str(key) for key in element.attrib if not str(key).startswith(_ABOUT))
 
 
 def _split(element: etree._Element) -> tuple[str, str]:

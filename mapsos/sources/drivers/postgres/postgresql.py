@@ -285,6 +285,10 @@ class PostgresqlReader(OgrReader):
         """Return a FROM clause of one row without values: expressions on its columns still have their types."""
         return f"(SELECT 1) AS one LEFT JOIN (SELECT * FROM {self.from_clause()} LIMIT 0) AS o ON true"
 
+    def adopt(self, source: LayerSource) -> bool:
+        """Return False: each layer is opened by itself."""
+        return False
+
     def is_fresh(self) -> bool:
         """Return whether the connection works and, checked once a minute, the columns are unchanged.
 

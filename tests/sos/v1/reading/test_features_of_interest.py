@@ -110,7 +110,7 @@ def test_a_body_names_a_place_or_features() -> None:
                 '<s:GetObservation xmlns:s="http://www.opengis.net/sos/1.0" xmlns:gml="http://www.opengis.net/gml" '
                 'xmlns:ogc="http://www.opengis.net/ogc" service="SOS">'
                 f"<s:featureOfInterest>{inside}</s:featureOfInterest></s:GetObservation>".encode()
-            ).all("featureofinterest")
+            ).parts("featureofinterest")
         )
 
     assert read(f"<ogc:BBOX>{envelope('-66 43', '-64 45')}</ogc:BBOX>") == FeatureOfInterest(BBox(-66, 43, -64, 45))

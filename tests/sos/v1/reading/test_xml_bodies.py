@@ -49,7 +49,7 @@ def refuse(data: bytes) -> tuple[str, str, str]:
 def test_an_observation_request_is_read_whole(encoding: str) -> None:
     raw = read_body(OBSERVATION.replace("UTF-8", encoding).encode(encoding))
     assert (raw.root, raw.from_xml) == ("GetObservation", True)
-    values = dict(raw.values)
+    values = {name: raw.all(name) for name in raw.values}
     times, features, result = values.pop("eventtime"), values.pop("featureofinterest"), values.pop("result")
     assert values == {
         "request": ("GetObservation",),
