@@ -6,17 +6,16 @@ import math
 from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from html import escape
 from typing import TYPE_CHECKING, Any
 
-from osgeo import gdal, ogr
+from osgeo import ogr
 
 from mapsos.columns.geometries import GeometryColumn
 from mapsos.sources.drivers import sqlite_columns as sqlite
 from mapsos.sources.drivers.arrow_streams import ArrowStream, streams_old_days
 from mapsos.sources.drivers.batch_sizes import find_part_rows, gather_parts, read_parts
 from mapsos.sources.drivers.ogr_columns import read_columns
-from mapsos.sources.drivers.opening import guarded, open_dataset, turn_of
+from mapsos.sources.drivers.opening import guarded, open_as_layer, open_dataset, turn_of
 from mapsos.sources.filtering.sql import Dialect, dialect_of, quote_identifier, quote_text, write_number
 from mapsos.sources.identity import identity
 from mapsos.sources.reader import Narrowing, ReadPlan
@@ -243,7 +242,7 @@ class OgrReader:
         else:
             dataset = self._dataset
             if self.selected:
-                dataset = self._outer = _open_as_layer(self._opened)
+                dataset = self._outer = open_as_layer(self._opened)
             else:
                 # Columns and rows that an earlier reading left out would be missing from a statement's source as well.
                 if self._layer.TestCapability(ogr.OLCIgnoreFields):
@@ -384,20 +383,6 @@ class OgrReader:
             self._release()
             self._layer = None
             self._dataset = None
-
-
-def _open_as_layer(source: LayerSource) -> Any:
-    """Open the SELECT of OGR SQL that a source has as a layer ``selected``, from which others can select."""
-    pairs = (option.partition("=") for option in source.open_options)
-    options = "".join(f'<OOI key="{escape(key)}">{escape(value, quote=False)}</OOI>' for key, _, value in pairs)
-    return gdal.OpenEx(
-        '<OGRVRTDataSource><OGRVRTLayer name="selected">'
-        f'<SrcDataSource shared="0">{escape(source.connection, quote=False)}</SrcDataSource>'
-        + (f"<OpenOptions>{options}</OpenOptions>" if options else "")
-        + f"<SrcSQL>{escape(source.data.strip(), quote=False)}</SrcSQL>"
-        "</OGRVRTLayer></OGRVRTDataSource>",
-        gdal.OF_VECTOR | gdal.OF_READONLY,
-    )
 
 
 def _places(names: list[str], kind: Any) -> list[int]:

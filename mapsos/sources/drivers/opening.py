@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from html import escape
 from typing import Any
 
 from osgeo import gdal, ogr
@@ -74,3 +75,17 @@ def open_dataset(source: LayerSource) -> Any:
         if dataset is None:
             raise RuntimeError("GDAL opened nothing")
         return dataset
+
+
+def open_as_layer(source: LayerSource) -> Any:
+    """Open the SELECT of OGR SQL that a source has as a layer ``selected``, from which others can select."""
+    pairs = (option.partition("=") for option in source.open_options)
+    options = "".join(f'<OOI key="{escape(key)}">{escape(value, quote=False)}</OOI>' for key, _, value in pairs)
+    return gdal.OpenEx(
+        '<OGRVRTDataSource><OGRVRTLayer name="selected">'
+        f'<SrcDataSource shared="0">{escape(source.connection, quote=False)}</SrcDataSource>'
+        + (f"<OpenOptions>{options}</OpenOptions>" if options else "")
+        + f"<SrcSQL>{escape(source.data.strip(), quote=False)}</SrcSQL>"
+        "</OGRVRTLayer></OGRVRTDataSource>",
+        gdal.OF_VECTOR | gdal.OF_READONLY,
+    )
