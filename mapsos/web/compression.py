@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Protocol
@@ -49,15 +51,40 @@ def choose_coding(accept_encoding: str) -> str | None:
 def compress_response(response: Response, accept_encoding: str) -> Response:
     """Return the response in the coding that the client prefers.
 
-    Memory: the compressor's window. The first chunk is flushed, so that the first byte is not delayed.
+    Memory: the compressor's window. The first chunk is flushed, so that the first byte is not delayed. The last few
+    documents with an entity tag are cached in their compressed forms.
     """
     headers = add_vary(response.headers, "Accept-Encoding")
     coding = choose_coding(accept_encoding)
     if coding is None:
         return replace(response, headers=headers)
-    return replace(
-        response, headers=(*headers, ("Content-Encoding", coding)), body=CompressedBody(response.body, coding)
-    )
+    headers = (*headers, ("Content-Encoding", coding))
+    tag = next((value for name, value in headers if name == "ETag"), None)
+    if tag is not None and isinstance(response.body, tuple):
+        return replace(response, headers=headers, body=(_compress_once(tag, response.body, coding),))
+    return replace(response, headers=headers, body=CompressedBody(response.body, coding))
+
+
+_KEPT_DOCUMENTS = 32
+_KEPT_BYTES = 4 << 20
+_kept: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+_lock = threading.Lock()
+
+
+def _compress_once(tag: str, body: tuple[Chunk, ...], coding: str) -> bytes:
+    """Return a document compressed. ``tag`` is a digest of its content: the same one is compressed once."""
+    key = tag, coding
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    compressor = _make_compressor(coding)
+    packed = b"".join([*map(compressor.compress, body), compressor.flush()])
+    with _lock:
+        _kept[key] = packed
+        while len(_kept) > _KEPT_DOCUMENTS or sum(map(len, _kept.values())) > _KEPT_BYTES:
+            _kept.popitem(last=False)
+    return packed
 
 
 class CompressedBody:

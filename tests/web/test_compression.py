@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
 import zlib
+from collections import OrderedDict
 from collections.abc import Iterator
 
 import pytest
 import zstandard
 
+from mapsos.web import compression
 from mapsos.web.compression import choose_coding, compress_response
 from mapsos.web.messages import Chunk, Request, Response
 from mapsos.web.responses import finish_response
@@ -101,3 +104,40 @@ def test_closing_closes_the_body() -> None:
     body = Body(CHUNKS)
     compress_response(Response(body=body), "gzip").body.close()  # type: ignore[attr-defined]
     assert body.closed
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_a_tagged_document_is_compressed_once(coding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    make = compression._make_compressor
+
+    def count(named: str) -> compression.Compressor:
+        made.append(named)
+        return make(named)
+
+    monkeypatch.setattr(compression, "_make_compressor", count)
+    monkeypatch.setattr(compression, "_kept", OrderedDict())
+    document = (b"<Capabilities>" * 1000,)
+    for _ in range(3):
+        response = Response(headers=(("ETag", 'W/"of the document"'),), body=document, compressible=True)
+        packed = b"".join(map(bytes, compress_response(response, coding).body))
+        assert decompress(packed, coding) == document[0]
+    assert made == [coding]
+    other = Response(headers=(("ETag", 'W/"of another"'),), body=(b"other",), compressible=True)
+    assert decompress(b"".join(map(bytes, compress_response(other, coding).body)), coding) == b"other"
+
+
+def test_compressed_documents_are_cached_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+    monkeypatch.setattr(compression, "_kept", kept)
+    for number in range(100):
+        compress_response(Response(headers=(("ETag", f'W/"{number}"'),), body=(os.urandom(200_000),)), "gzip")
+    assert 0 < len(kept) <= 32
+    assert sum(map(len, kept.values())) <= 4 << 20
+    assert ('W/"99"', "gzip") in kept
+
+
+def decompress(packed: bytes, coding: str) -> bytes:
+    if coding == "gzip":
+        return zlib.decompress(packed, 31)
+    return zstandard.ZstdDecompressor().stream_reader(io.BytesIO(packed)).read()
