@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .cases import Case, Expectation, capabilities, kvp, observations, sensor
-from .expectations import members
+from .expectations import any_exception, members
 from .mapfiles import layer, mapfile
 
 
@@ -101,6 +101,8 @@ CASES: list[Case] = [
     case("access-layer-list-caps", "access_layer_list", capabilities(), "B-06", address="192.0.2.8"),
     case("access-layer-list", "access_layer_list", observations(), address="192.0.2.8"),
     case("access-layer-list-in", "access_layer_list", observations(), address="192.0.2.7"),
+    case("access-no-address-allowed", "access_allowed", observations(), address=""),
+    case("access-no-address-denied", "access_denied", observations(), "B-39", address="", expects=(any_exception,)),
     case("access-file-in", "access_file", observations(), address="10.1.2.3"),
     case("access-file-out", "access_file", observations(), address="10.2.2.3"),
 ]

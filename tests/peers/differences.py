@@ -348,6 +348,10 @@ DIFFERENCES: dict[str, Difference] = {
         "A browser (Accept with text/html) that asks for the bare address of a service, without a query, is redirected "
         "to the service's page."
     ),
+    "B-39": Difference(
+        "Over HTTP, a client whose address is unknown is in no allowed list, and is denied where there is a denied "
+        "list."
+    ),
 }
 
 EVERYWHERE = ("B-26", "D-14b")
