@@ -40,7 +40,10 @@ log = logging.getLogger("mapsos")
 
 
 class UnfinishedError(Exception):
-    """An answer ends before its document does: the server must close the connection. It has been logged."""
+    """The server must close the connection: the answer ends there, before its document does or with it.
+
+    Whatever is to be logged has been logged.
+    """
 
 
 class _MustWaitError(Exception):
@@ -201,7 +204,11 @@ class _Exchange:
         self._send = send
         self._environ = environ
         self._keep = keep
-        self._abort: Callable[[], None] = scope.get("extensions", {}).get("mapsos.abort", lambda: None)
+        extensions = scope.get("extensions", {})
+        self._abort: Callable[[], None] = extensions.get("mapsos.abort", lambda: None)
+        self._end_by_closing: Callable[[], None] | None = None
+        if scope.get("http_version") == "1.0":
+            self._end_by_closing = extensions.get("mapsos.end_by_closing")
         self._answering = Answering(adapter.application, environ)
         self._threads = adapter.find_threads(environ)
         self._is_broken_off = False
@@ -320,6 +327,8 @@ class _Exchange:
     async def _send_long(self, pieces: list[bytes], long: LongAnswer) -> None:
         answering = self._answering
         async with self._limit_time(answering.time_limit):
+            if self._end_by_closing is not None:
+                self._end_by_closing()
             await self._start()
             while True:
                 for piece in pieces:
@@ -333,7 +342,12 @@ class _Exchange:
                 try:
                     pieces = await self._run(LATER, answering.make)
                 except Exception as error:
+                    if self._end_by_closing is not None:
+                        # Only a reset connection shows that the end is not one.
+                        self._abort()
                     raise UnfinishedError from error
+            if self._end_by_closing is not None:
+                raise UnfinishedError
             await self._write(b"", more=False)
 
     @contextlib.asynccontextmanager

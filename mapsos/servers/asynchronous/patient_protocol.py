@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -14,6 +15,8 @@ LONGEST_LINE = 8190
 MOST_HEADERS = 100
 _GONE_SECONDS = 5.0
 """Seconds after which a client that has ended its side of the connection counts as gone."""
+_UNREAD_SECONDS = 120.0
+"""Time limit for reading the end of an answer, which the server has written into its buffer."""
 _LARGEST_HEAD = 1 << 17
 """Bytes after which an unfinished head is rejected."""
 
@@ -52,6 +55,8 @@ class PatientProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Expect the next request, or end the connection."""
         super().on_response_complete()
+        if self.transport.get_write_buffer_size():
+            self.loop.call_later(_UNREAD_SECONDS, self._drop_unread)
         if self._is_half_closed and not self.pipeline and not self.transport.is_closing():
             self.transport.close()
 
@@ -96,13 +101,25 @@ class PatientProtocol(HttpToolsProtocol):
         if not self.cycle.response_started:
             self._end()
 
+    def _drop_unread(self) -> None:
+        """Disconnect a client that has not read the end of its answer."""
+        if self.transport.get_write_buffer_size() and (self.cycle is None or self.cycle.response_complete):
+            self.transport.abort()
+
+    def _end_by_closing(self) -> None:
+        """Send a body whose end is that of the connection: clients of HTTP/1.0 do not know chunks."""
+        self.cycle.chunked_encoding = False
+        self.cycle.expected_content_length = sys.maxsize
+
     def _reject(self, status: int) -> None:
         head = b"HTTP/1.1 %d %s\r\nconnection: close\r\ncontent-length: 0\r\n\r\n" % (status, _TOO_LONG[status])
         self.transport.write(head)
         self.transport.close()
 
     async def _offer_abort(self, scope: Any, receive: Any, send: Any) -> None:
-        scope.setdefault("extensions", {})["mapsos.abort"] = self.transport.abort
+        extensions = scope.setdefault("extensions", {})
+        extensions["mapsos.abort"] = self.transport.abort
+        extensions["mapsos.end_by_closing"] = self._end_by_closing
         await self._answer(scope, receive, send)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import resource
@@ -106,4 +107,5 @@ def _is_news(record: logging.LogRecord) -> bool:
     Malformed requests are not: clients could fill the log.
     """
     error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, UnfinishedError) and record.levelno >= logging.ERROR
+    # A task is cancelled where an answer did not end within the grace of a stop.
+    return not isinstance(error, UnfinishedError | asyncio.CancelledError) and record.levelno >= logging.ERROR
