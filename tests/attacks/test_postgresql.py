@@ -16,12 +16,12 @@ from mapsos.config.settings import read_settings
 from mapsos.operations.layers.facts import forget_facts
 from mapsos.sources.pool import close_idle_readers
 from mapsos.web.messages import Request, Response, close_body
-from tests.attacks.test_conditions import CONDITIONS, FILTERS, QUESTIONS, ROWS, count
+from tests.attacks.many_parts import CONDITIONS, FILTERS, QUESTIONS, ROWS, count
 from tests.support.postgresql import Cluster, PostgresqlError, run_cluster
 from tests.support.station_service import StationService, write_layer
 
 from .bounds import bounded
-from .test_requests import INJECTIONS
+from .injections import INJECTIONS
 
 READER = "reader"
 SETTINGS = {"log_statement": "all", "max_connections": "40"}
@@ -121,7 +121,7 @@ def test_values_and_names_are_never_sql(cluster: Cluster, tmp_path: Path, way: s
     service = serve(cluster, tmp_path, way, "texts", database)
     assert count(service.observe()) > 0
     start = cluster.log.stat().st_size
-    began = time.monotonic()
+    end = time.monotonic() + 60
     for value in (*INJECTIONS, *MORE_INJECTIONS):
         try:
             value.encode()
@@ -148,7 +148,7 @@ def test_values_and_names_are_never_sql(cluster: Cluster, tmp_path: Path, way: s
         service.query("features", text=value)
         service.query("procedures/" + value.replace("/", ""))
     assert read_errors(cluster, start) == []
-    assert time.monotonic() - began < 60
+    assert time.monotonic() < end
     assert cluster.run("SELECT count(*) > 0 FROM texts", database) == "t"
 
 
@@ -174,7 +174,7 @@ def test_questions_of_many_parts_select_their_rows(cluster: Cluster, tmp_path: P
     service = serve(cluster, tmp_path, way, "levels")
     start = cluster.log.stat().st_size
     with bounded(5, 200):
-        began = time.monotonic()
+        end = time.monotonic() + 10
         if name in FILTERS:
             text, expected = FILTERS[name]
             found = count(service.observe(result=f"<Filter>{text}</Filter>"))
@@ -185,7 +185,7 @@ def test_questions_of_many_parts_select_their_rows(cluster: Cluster, tmp_path: P
             parameters, expected = QUESTIONS[name]
             found = count(service.observe(**parameters))
     assert found == expected
-    assert time.monotonic() - began < 10
+    assert time.monotonic() < end
     assert read_errors(cluster, start) == []
     sent = max(map(len, cluster.log.read_bytes()[start:].splitlines()), default=0)
     assert sent < 100_000
@@ -228,7 +228,7 @@ def test_the_time_limit_of_a_request_ends_its_statements(cluster: Cluster, tmp_p
     """The view takes a minute for its rows."""
     service = serve(cluster, tmp_path, way, "slow")
     application = open_application(service, MAPSOS_MAX_SECONDS="1")
-    began = time.monotonic()
+    end = time.monotonic() + 6
     response = begin(application, **QUESTIONS_OF_A_SLOW_VIEW[name])
     try:
         text = b"".join(bytes(chunk) for chunk in response.body)
@@ -237,7 +237,7 @@ def test_the_time_limit_of_a_request_ends_its_statements(cluster: Cluster, tmp_p
     finally:
         close_body(response.body)
     assert b"time limit" in text or b"Exception" in text, text[:500]
-    assert time.monotonic() - began < 6
+    assert time.monotonic() < end
     wait_until_idle(cluster, 5)
 
 

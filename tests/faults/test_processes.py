@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.apache import COMMAND, run_apache
-from tests.support.processes import list_tree
+from tests.support.processes import list_tree, list_workers
 from tests.support.servers import serving
 from tests.support.workers import find_workers, runtime_folder, wait_for
 
@@ -48,7 +48,7 @@ def test_a_server_whose_worker_is_killed_breaks_off_and_goes_on(make_place: Make
     with serving(place.mapfile) as server:
         client = Client(server.port, f"/rows?{OBSERVATIONS}")
         assert client.receive(100).startswith(b"HTTP/1.1 200 OK")
-        (worker,) = (pid for pid in list_tree([server.pid]) if pid != server.pid)
+        (worker,) = list_workers(server.pid)
         os.kill(worker, signal.SIGKILL)
         assert not client.drain()
         assert b"</sos:Capabilities>" in ask(server.port, f"/rows?{CAPABILITIES}")

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import current_thread
 
 import pytest
 
@@ -27,9 +26,9 @@ def source(tmp_path: Path) -> LayerSource:
     return LayerSource("l", SourceKind.OGR, str(tmp_path / "obs.gpkg"), "obs")
 
 
-def note(batch: Batch) -> tuple[list[str], bool]:
-    """The stations of a batch, and whether this is the thread of the test."""
-    return batch.texts["stn"].to_pylist(), current_thread().name == "MainThread"
+def note(batch: Batch) -> list[str]:
+    """The stations of a batch."""
+    return batch.texts["stn"].to_pylist()
 
 
 ALL = [row[0] for row in ROWS]
@@ -37,10 +36,10 @@ ALL = [row[0] for row in ROWS]
 
 @pytest.mark.parametrize(
     ("batch_rows", "found"),
-    [(2, [(ALL[:2], False), (ALL[2:4], False), (ALL[4:], False)]), (len(ALL) + 1, [(ALL, True)])],
+    [(2, [ALL[:2], ALL[2:4], ALL[4:]]), (len(ALL) + 1, [ALL])],
     ids=["several", "one"],
 )
-def test_what_is_made_of_batches(source: LayerSource, batch_rows: int, found: list[tuple[list[str], bool]]) -> None:
+def test_what_is_made_of_batches(source: LayerSource, batch_rows: int, found: list[list[str]]) -> None:
     stream = BatchStream(LayerQuery(source, texts=("stn",), batch_rows=batch_rows))
     assert list(stream.read(RowLimit(None), note)) == found
 
@@ -52,7 +51,7 @@ def test_no_more_rows_than_the_limit(source: LayerSource, most: int, counted: bo
     stream = BatchStream(LayerQuery(source, texts=("stn",), batch_rows=2))
     if counted:
         assert stream.count() is None
-    assert [station for stations, _ in stream.read(limit, note) for station in stations] == ALL[:most]
+    assert [station for stations in stream.read(limit, note) for station in stations] == ALL[:most]
     assert limit.rows == min(most, len(ALL))
 
 
@@ -64,11 +63,10 @@ def test_batches_that_nobody_reads_ahead() -> None:
 @pytest.mark.parametrize("begun", [False, True])
 def test_a_body_is_made_in_the_context_of_its_request(source: LayerSource, begun: bool) -> None:
     """Also by a thread that knows nothing of it; those that read ahead for a later layer inherit that."""
-    contexts: list[tuple[float | None, str, bool]] = []
+    contexts: list[tuple[float | None, str]] = []
 
     def note_context(batch: Batch) -> bytes:
-        ahead = current_thread().name.startswith("read-ahead")
-        contexts.append((current_deadline().seconds, current_request_id.get(), ahead))
+        contexts.append((current_deadline().seconds, current_request_id.get()))
         return b"chunk"
 
     def write(layers: Sequence[LayerAnswer[None]]) -> Iterator[bytes]:
@@ -86,4 +84,4 @@ def test_a_body_is_made_in_the_context_of_its_request(source: LayerSource, begun
     current_request_id.reset(token)
     with ThreadPoolExecutor(1) as thread:
         assert thread.submit(list, body).result() == [b"chunk"] * 6
-    assert Counter(contexts) == {(1000, "r-1", False): 6, (1000, "r-1", True): 6}
+    assert Counter(contexts) == {(1000, "r-1"): 12}

@@ -8,6 +8,7 @@ import json
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
+from email.message import Message
 from urllib.parse import parse_qs, urldefrag, urlencode, urljoin, urlsplit
 
 import pytest
@@ -16,14 +17,14 @@ from lxml import html
 from tests.pages.addresses import PAGES, ROOT
 
 
-def fetch(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+def fetch(url: str, **headers: str) -> tuple[int, Message, bytes]:
     request = urllib.request.Request(url, headers={name.replace("_", "-"): text for name, text in headers.items()})
     try:
         with urllib.request.urlopen(request) as answer:
-            return answer.status, dict(answer.headers), answer.read()
+            return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         with error:
-            return error.code, dict(error.headers), error.read()
+            return error.code, error.headers, error.read()
 
 
 @pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)

@@ -23,6 +23,7 @@ from tests.support.apache import MODULES, start_apache, wait_for_server
 from tests.support.datasets import provide_dataset
 from tests.support.maps import MEASUREMENT, MapLayer, write_map
 from tests.support.metrics_pages import read_samples
+from tests.support.processes import list_workers
 from tests.support.servers import escape, reserve_port
 from tests.support.workers import wait_for
 
@@ -133,12 +134,6 @@ def test_requests_are_counted_by_what_they_ask_for(tmp_path: Path) -> None:
     assert {name for name, value in found.items() if name.startswith("mapsos_requests_total") and value} == wanted
 
 
-def list_children(process: int) -> set[int]:
-    """The workers: without the process that watches the semaphores of Python's multiprocessing."""
-    children = map(int, Path(f"/proc/{process}/task/{process}/children").read_text().split())
-    return {child for child in children if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()}
-
-
 def test_counts_outlive_workers_but_not_the_server(tmp_path: Path, large: Path) -> None:
     counted = 'mapsos_requests_total{operation="GetCapabilities",status="200"}'
     settings = {"MAPSOS_METRICS": "on", "XDG_RUNTIME_DIR": str(tmp_path)}
@@ -151,11 +146,11 @@ def test_counts_outlive_workers_but_not_the_server(tmp_path: Path, large: Path) 
         wait_for(lambda: look(server).get(counted) == number, f"request {number}")
 
     def replace_workers(server: Served, end: Callable[[int], None], processes: set[int]) -> None:
-        before = list_children(server.process.pid)
+        before = list_workers(server.process.pid)
         for process in processes or before:
             end(process)
-        wait_for(lambda: len(list_children(server.process.pid) - before) == 2, "the new workers")
-        wait_for(lambda: list_children(server.process.pid).isdisjoint(before), "the end of the old workers")
+        wait_for(lambda: len(list_workers(server.process.pid) - before) == 2, "the new workers")
+        wait_for(lambda: list_workers(server.process.pid).isdisjoint(before), "the end of the old workers")
 
     with serving(tmp_path, "--workers", "2", "--threads", "2", large, **settings) as server:
         count(server, 1)
@@ -177,7 +172,7 @@ def test_counts_outlive_workers_but_not_the_server(tmp_path: Path, large: Path) 
     assert list((tmp_path / "mapsos").iterdir()) == []
     with serving(tmp_path, "--workers", "2", large, **settings) as server:
         count(server, 1)
-        workers = list_children(server.process.pid)
+        workers = list_workers(server.process.pid)
         server.process.kill()
         wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), "the end of the workers")
     (left,) = (tmp_path / "mapsos").iterdir()

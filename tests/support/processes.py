@@ -186,3 +186,9 @@ def _read_command(pid: int) -> str:
         return b" ".join(Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:3]).decode("utf-8", "replace")
     except OSError:
         return ""
+
+
+def list_workers(server: int) -> set[int]:
+    """The workers of `mapsos serve`: its children but the one that watches semaphores for Python's multiprocessing."""
+    children = map(int, Path(f"/proc/{server}/task/{server}/children").read_text().split())
+    return {child for child in children if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()}

@@ -184,7 +184,7 @@ def test_a_body_that_does_not_come_ends(monkeypatch: pytest.MonkeyPatch) -> None
         client = AsgiClient()
 
         async def receive() -> Event:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
             raise AssertionError
 
         await AsgiAdapter(Pieces(1), BOUNDS)(make_scope(method="POST"), receive, client.send)
@@ -251,7 +251,8 @@ def test_a_client_that_leaves_at_any_moment_leaves_no_file_open(mapfile: Path, q
             if task.done():
                 return True
             # Steps within threads take many turns of the loop.
-            await asyncio.sleep(steps * 0.0004)
+            for _ in range(steps):
+                await asyncio.sleep(0.0004)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             return False

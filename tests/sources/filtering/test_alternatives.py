@@ -17,6 +17,7 @@ from mapsos.sources.reader import ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.terms import predicates as p
 from mapsos.terms.columns import ColumnKind
+from mapsos.terms.deadlines import NEVER
 from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.terms.times import DAY, Interval, parse_time
 
@@ -83,18 +84,18 @@ def test_each_row_is_decided_as_by_the_operands_one_by_one(source: LayerSource, 
     (rows,) = OgrReader(source).rows(ReadPlan(("s", "t", "i", "f"), False))
     joined: p.Predicate = p.Or(tuple(operands))
     expected = decide_one_by_one(operands, rows, source, pc.or_kleene)
-    assert _decide(joined, rows, source).equals(expected)
+    assert _decide(joined, rows, source, NEVER).equals(expected)
     if negated:
         unequal = p.And(tuple(p.Not(operand) for operand in operands))
-        assert _decide(unequal, rows, source).equals(pc.invert(expected))
+        assert _decide(unequal, rows, source, NEVER).equals(pc.invert(expected))
     conditions = decide_one_by_one(operands, rows, source, pc.and_kleene)
-    assert _decide(p.And(tuple(operands)), rows, source).equals(conditions)
+    assert _decide(p.And(tuple(operands)), rows, source, NEVER).equals(conditions)
 
 
 def decide_one_by_one(operands: list[p.Predicate], rows: Rows, source: LayerSource, join: object) -> pa.Array:
-    decided = _decide(operands[0], rows, source)
+    decided = _decide(operands[0], rows, source, NEVER)
     for operand in operands[1:]:
-        decided = join(decided, _decide(operand, rows, source))  # type: ignore[operator]
+        decided = join(decided, _decide(operand, rows, source, NEVER))  # type: ignore[operator]
     return decided
 
 
