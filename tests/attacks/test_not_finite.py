@@ -30,7 +30,8 @@ def without_exceptions() -> Iterator[None]:
     """Let GDAL go on where it refuses a place or an extent, as other programs do that write such files."""
     from osgeo import gdal, ogr
 
-    modules = [module for module in (gdal, ogr) if module.GetUseExceptions()]
+    # In the reverse of the order in which they were switched on.
+    modules = [module for module in (ogr, gdal) if module.GetUseExceptions()]
     for module in modules:
         getattr(module, "_DontUseExceptions", module.DontUseExceptions)()
     gdal.PushErrorHandler("CPLQuietErrorHandler")
@@ -38,7 +39,7 @@ def without_exceptions() -> Iterator[None]:
         yield
     finally:
         gdal.PopErrorHandler()
-        for module in modules:
+        for module in reversed(modules):
             getattr(module, "_UseExceptions", module.UseExceptions)()
 
 
