@@ -170,7 +170,8 @@ def test_resources_have_bounds_of_what_is_finite(victim: Application, path: str,
     assert status == 200
     if format != "html":
         found = json.loads(body, parse_constant=refuse)
-        if path.startswith("/observations/") and path.rpartition("/")[2] in ("gpkg", "sqlite", "fgb", "wkt"):
+        # The header of a FlatGeobuf states the extent as its writer knew it: GDAL 3.10 not that of these places.
+        if path.startswith("/observations/") and path.rpartition("/")[2] in ("gpkg", "sqlite", "wkt"):
             area = found["observedArea"]
             assert [area[name] for name in ("xmin", "ymin", "xmax", "ymax")] == [5, 5, 7, 6]
     else:
