@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from osgeo import ogr
 
 from mapsos.app import Application
 from mapsos.config.settings import read_settings
@@ -17,7 +16,7 @@ from mapsos.operations.layers.facts import forget_facts
 from mapsos.sources.pool import close_idle_readers
 from mapsos.web.messages import Request, Response, close_body
 from tests.attacks.many_parts import CONDITIONS, FILTERS, QUESTIONS, ROWS, count
-from tests.support.postgresql import Cluster, PostgresqlError, run_cluster
+from tests.support.postgresql import Cluster, require_cluster
 from tests.support.station_service import StationService, write_layer
 
 from .bounds import bounded
@@ -36,22 +35,14 @@ TEXTS = ("fine", "it's", 'say "so"', "50\\", "\\'; --", "E'x'", "$$", "ünï", "
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     """A server with three databases: an ordinary one, one whose constants have escapes, and one in LATIN1."""
-    if ogr.GetDriverByName("PostgreSQL") is None:
-        pytest.skip("GDAL has no PostgreSQL driver")
-    try:
-        with run_cluster(SETTINGS) as server:
-            server.run(f"CREATE ROLE {READER} LOGIN; CREATE DATABASE escaping")
-            server.run("ALTER DATABASE escaping SET standard_conforming_strings = off")
-            server.run("ALTER DATABASE escaping SET backslash_quote = on")
-            server.run("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
-            for database in ("postgres", "escaping", "latin"):
-                fill(server, database)
-            yield server
-            close_idle_readers()
-    except PostgresqlError as error:
-        if "not installed" not in str(error):
-            raise
-        pytest.skip(str(error))
+    with require_cluster(SETTINGS) as server:
+        server.run(f"CREATE ROLE {READER} LOGIN; CREATE DATABASE escaping")
+        server.run("ALTER DATABASE escaping SET standard_conforming_strings = off")
+        server.run("ALTER DATABASE escaping SET backslash_quote = on")
+        server.run("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+        for database in ("postgres", "escaping", "latin"):
+            fill(server, database)
+        yield server
 
 
 def fill(server: Cluster, database: str) -> None:

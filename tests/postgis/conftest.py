@@ -12,7 +12,7 @@ from mapsos.operations.layers.facts import forget_facts
 from mapsos.sources.pool import close_idle_readers
 from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource, SourceKind
-from tests.support.postgresql import Cluster, PostgresqlError, run_cluster
+from tests.support.postgresql import Cluster, require_cluster
 
 from .observations import TABLE as TABLE_OF_OBSERVATIONS
 
@@ -76,17 +76,9 @@ GRANT SELECT ON ALL TABLES IN SCHEMA "Mess Netz", public TO reader;
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A running server whose database ``postgres`` has the table and what is made of it."""
-    if ogr.GetDriverByName("PostgreSQL") is None:
-        pytest.skip("GDAL has no PostgreSQL driver")
-    try:
-        with run_cluster(SETTINGS) as server:
-            server.run(TABLE + ROWS + ";" + AROUND)
-            yield server
-            close_idle_readers()
-    except PostgresqlError as error:
-        if "not installed" not in str(error):
-            raise
-        pytest.skip(str(error))
+    with require_cluster(SETTINGS) as server:
+        server.run(TABLE + ROWS + ";" + AROUND)
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.postgresql import Cluster, PostgresqlError, run_cluster
+from tests.support.postgresql import Cluster, require_cluster
 
 from .conftest import READER, SETTINGS, end_backends
 from .observations import A_DAY, DAYS, QUERY, STATIONS, TABLE, write_map
@@ -28,12 +28,7 @@ ROWS = STATIONS * DAYS * A_DAY
 def clusters() -> Iterator[tuple[Cluster, Cluster]]:
     """Two servers with the same observations, to be stopped and started at will."""
     with ExitStack() as stack:
-        try:
-            both = stack.enter_context(run_cluster(SETTINGS)), stack.enter_context(run_cluster(SETTINGS))
-        except PostgresqlError as error:
-            if "not installed" not in str(error):
-                raise
-            pytest.skip(str(error))
+        both = stack.enter_context(require_cluster(SETTINGS)), stack.enter_context(require_cluster(SETTINGS))
         for cluster in both:
             cluster.run(f"CREATE EXTENSION postgis; CREATE ROLE {READER} LOGIN; SET timezone = 'UTC'; {TABLE}")
         yield both

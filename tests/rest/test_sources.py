@@ -19,7 +19,7 @@ from mapsos.operations.layers.facts import forget_facts
 from mapsos.rest.description.schemas import write_schema
 from mapsos.sources.pool import close_idle_readers
 from mapsos.web.messages import Request
-from tests.support.postgresql import PostgresqlError, run_cluster
+from tests.support.postgresql import require_cluster
 
 from .conftest import RestAnswer, ask_application
 from .sources import KINDS, ROWS, STATIONS, write_map, write_source
@@ -58,14 +58,8 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if kind != "PostGIS":
         yield make(write_source(folder, kind, None))
     else:
-        try:
-            with run_cluster() as cluster:
-                yield make(write_source(folder, kind, cluster))
-                close_idle_readers()
-        except PostgresqlError as error:
-            if "not installed" not in str(error):
-                raise
-            pytest.skip(str(error))
+        with require_cluster() as cluster:
+            yield make(write_source(folder, kind, cluster))
     close_idle_readers()
     forget_facts()
 

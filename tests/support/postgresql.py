@@ -138,3 +138,24 @@ def _as_another_user() -> list[str]:
             continue
         return ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
     raise PostgresqlError("there is no account to run PostgreSQL by")
+
+
+@contextmanager
+def require_cluster(settings: Mapping[str, str] | None = None, beside: Path | None = None) -> Iterator[Cluster]:
+    """A running server as of `run_cluster`; the tests are skipped where PostgreSQL or GDAL's driver is missing."""
+    # Benchmarks run without pytest.
+    import pytest
+    from osgeo import ogr
+
+    from mapsos.sources.pool import close_idle_readers
+
+    if ogr.GetDriverByName("PostgreSQL") is None:
+        pytest.skip("GDAL has no PostgreSQL driver")
+    try:
+        with run_cluster(settings, beside) as cluster:
+            yield cluster
+            close_idle_readers()
+    except PostgresqlError as error:
+        if "not installed" not in str(error):
+            raise
+        pytest.skip(str(error))

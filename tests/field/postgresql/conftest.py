@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from osgeo import ogr
 
 from mapsos.operations.layers.facts import forget_facts
 from mapsos.sources.pool import close_idle_readers
-from tests.support.postgresql import Cluster, PostgresqlError, run_cluster
+from tests.support.postgresql import Cluster, require_cluster
 
 from .sources import READER
 
@@ -17,20 +16,12 @@ from .sources import READER
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A running server with PostGIS and an account that may read what is created in ``public``."""
-    if ogr.GetDriverByName("PostgreSQL") is None:
-        pytest.skip("GDAL has no PostgreSQL driver")
-    try:
-        with run_cluster({"log_statement": "all"}) as server:
-            server.run(
-                f"CREATE EXTENSION postgis; CREATE ROLE {READER} LOGIN; "
-                f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {READER}"
-            )
-            yield server
-            close_idle_readers()
-    except PostgresqlError as error:
-        if "not installed" not in str(error):
-            raise
-        pytest.skip(str(error))
+    with require_cluster({"log_statement": "all"}) as server:
+        server.run(
+            f"CREATE EXTENSION postgis; CREATE ROLE {READER} LOGIN; "
+            f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {READER}"
+        )
+        yield server
 
 
 @pytest.fixture
