@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from mapsos.terms.failures import shorten
@@ -55,25 +55,21 @@ class LoggedBody:
 
     def close(self) -> None:
         """Close the body and log the request at INFO level."""
-        if self._closed:
-            return
-        self._closed = True
-        try:
-            close_body(self._response.body)
-        finally:
-            self._tell(time.monotonic() - self._started)
-            current_request_id.set("")
+        self._end(lambda: self._tell(time.monotonic() - self._started))
 
     def discard(self) -> None:
-        """Close the body without a trace: the request is answered anew later."""
+        """Close the body without a line in the log: the request is answered anew later."""
+        self._end(lambda: None if self._metrics is None else self._metrics.forget())
+
+    def _end(self, note: Callable[[], None]) -> None:
         if self._closed:
             return
         self._closed = True
         try:
             close_body(self._response.body)
         finally:
-            if self._metrics is not None:
-                self._metrics.forget()
+            note()
+            current_request_id.set("")
 
     def _tell(self, seconds: float) -> None:
         request, response = self._request, self._response
