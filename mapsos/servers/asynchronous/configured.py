@@ -6,7 +6,8 @@ import os
 import threading
 
 from mapsos.config.settings import Settings, SettingsError, read_settings
-from mapsos.servers.asynchronous.adapter import AsgiAdapter, Receive, Scope, Send, read_bounds
+from mapsos.servers.asynchronous.adapter import AsgiAdapter, Receive, read_bounds
+from mapsos.servers.asynchronous.exchange import Scope, Send
 from mapsos.servers.wsgi_adapter import application as answer_wsgi
 
 _lock = threading.Lock()

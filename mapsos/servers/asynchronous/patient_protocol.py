@@ -31,6 +31,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._answer = self.app
         self.app = self._offer_abort
         self._head_timer: asyncio.TimerHandle | None = None
+        self._is_in_head = False
         self._head_bytes = 0
         self._is_half_closed = False
 
@@ -62,19 +63,24 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Receive a part of a request."""
-        is_waiting = self.cycle is None or self.cycle.response_complete
-        if is_waiting or self._head_bytes:
-            self._head_bytes += len(data)
-            if is_waiting and self._head_timer is None:
-                self._expect_head()
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if is_idle and self._head_timer is None:
+            self._expect_head()
         super().data_received(data)
-        if self._head_bytes > _LARGEST_HEAD and not self.transport.is_closing():
-            self._reject(431)
+        if self._is_in_head and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            if self._head_bytes > _LARGEST_HEAD:
+                self._reject_head()
+
+    def on_message_begin(self) -> None:
+        """Note that a head begins, also behind a request that is being answered."""
+        self._is_in_head, self._head_bytes = True, 0
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Begin to answer a request whose head is complete, unless that is too long."""
         self._stop_timer()
-        self._head_bytes = 0
+        self._is_in_head = False
         too_long = len(self.url) > LONGEST_LINE
         is_large = len(self.headers) > MOST_HEADERS or any(
             len(name) + len(value) > LONGEST_LINE for name, value in self.headers
@@ -111,10 +117,14 @@ class PatientProtocol(HttpToolsProtocol):
         self.cycle.chunked_encoding = False
         self.cycle.expected_content_length = sys.maxsize
 
-    def _reject(self, status: int) -> None:
-        head = b"HTTP/1.1 %d %s\r\nconnection: close\r\ncontent-length: 0\r\n\r\n" % (status, _TOO_LONG[status])
-        self.transport.write(head)
-        self.transport.close()
+    def _reject_head(self) -> None:
+        """Disconnect a client whose head does not end; with a reason, unless another answer is being sent."""
+        if self.cycle is None or self.cycle.response_complete:
+            reason = _TOO_LONG[431]
+            self.transport.write(b"HTTP/1.1 431 %s\r\nconnection: close\r\ncontent-length: 0\r\n\r\n" % reason)
+            self.transport.close()
+        else:
+            self.transport.abort()
 
     async def _offer_abort(self, scope: Any, receive: Any, send: Any) -> None:
         extensions = scope.setdefault("extensions", {})

@@ -17,7 +17,8 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from mapsos.config.settings import Settings
-from mapsos.servers.asynchronous.adapter import AsgiAdapter, UnfinishedError, read_bounds
+from mapsos.servers.asynchronous.adapter import AsgiAdapter, read_bounds
+from mapsos.servers.asynchronous.exchange import UnfinishedError
 from mapsos.servers.asynchronous.patient_protocol import PatientProtocol
 from mapsos.servers.process import prepare_process
 from mapsos.servers.routes import MapRoutes

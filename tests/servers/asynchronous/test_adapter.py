@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import pytest
 
 from mapsos.config.settings import Settings, read_settings
 from mapsos.servers.asynchronous import adapter as adapter_module
-from mapsos.servers.asynchronous.adapter import AsgiAdapter, Bounds, UnfinishedError, read_bounds
+from mapsos.servers.asynchronous.adapter import AsgiAdapter, Bounds, read_bounds
+from mapsos.servers.asynchronous.exchange import UnfinishedError
 from mapsos.servers.routes import MapRoutes
 from mapsos.terms.deadlines import current_deadline
 from mapsos.web.request_ids import current_request_id
@@ -153,13 +155,32 @@ def test_a_failure_later_is_the_servers_to_end() -> None:
     assert not client.is_complete
 
 
+@pytest.mark.parametrize(("method", "is_known"), [("GET", True), ("POST", False)])
+def test_only_a_query_is_known_to_have_a_long_answer(method: str, is_known: bool) -> None:
+    """What a body asks is not known before it is read: a short answer never waits for a place because of another."""
+
+    async def run() -> tuple[bool, AsgiClient]:
+        adapter = AsgiAdapter(Pieces(10), replace(BOUNDS, long_answers=1, most_wait=0.01))
+        first = AsgiClient()
+        await adapter(make_scope(method=method), first.receive, first.send)
+        adapter.state = replace(adapter.state, application=Pieces(1))
+        second = AsgiClient()
+        async with adapter.state.longs.take(lambda: None):
+            await adapter(make_scope(method=method), second.receive, second.send)
+        return adapter.state.longs.expects(("/", "")), second
+
+    known, second = asyncio.run(run())
+    assert known == is_known
+    assert second.body == (b"busy" if is_known else PIECE)
+
+
 def test_a_queue_that_is_too_long_is_told() -> None:
     async def run() -> AsgiClient:
         adapter = AsgiAdapter(pieces, BOUNDS)
-        adapter._work._seconds = 100.0
+        adapter.state.work._seconds = 100.0
         held = threading.Event()
         for _ in range(3):
-            adapter._work.submit(2, lambda: held.wait(60))
+            adapter.state.work.submit(2, lambda: held.wait(60))
         client = AsgiClient()
         await adapter(make_scope(), client.receive, client.send)
         held.set()

@@ -100,6 +100,17 @@ def test_a_head_that_is_too_long_ends_the_connection(port: int, data: bytes, sta
     assert received.count(b"HTTP/1.1 ") <= 1
 
 
+def test_an_endless_head_behind_a_request_ends_the_connection(port: int) -> None:
+    """While the first answer waits for its reader, the second head must not grow."""
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(60)
+        client.connect(("127.0.0.1", port))
+        client.sendall(b"GET /long HTTP/1.1\r\nHost: h\r\n\r\nGET / HTTP/1.1\r\nX: ")
+        with pytest.raises(ConnectionError):
+            client.sendall(b"a" * 100_000_000)
+
+
 def test_clients_of_http_1_0_get_no_chunks(port: int) -> None:
     head, _, body = send(port, b"GET /long HTTP/1.0\r\nHost: h\r\n\r\n").partition(b"\r\n\r\n")
     assert b"transfer-encoding" not in head.lower()
