@@ -57,7 +57,7 @@ def test_help_and_version_come_without_the_heavy_parts(argument: str, begins: st
     script = (
         f"import sys; from mapsos.command.cli import main; code = main(['{argument}']);"
         "print(code, sorted({'osgeo', 'lxml', 'pyarrow', 'numpy', 'pyproj', 'mappyfile', 'werkzeug', 'shapely',"
-        " 'gunicorn', 'argparse'} & set(sys.modules)))"
+        " 'gunicorn', 'uvicorn', 'asyncio', 'argparse'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.startswith(begins)
