@@ -12,7 +12,7 @@ from osgeo import ogr
 
 from mapsos.columns.geometries import GeometryColumn
 from mapsos.sources.drivers import sqlite_columns as sqlite
-from mapsos.sources.drivers.arrow_streams import ArrowStream, streams_old_days
+from mapsos.sources.drivers.arrow_streams import ArrowStream, shares_batches, streams_old_days
 from mapsos.sources.drivers.batch_sizes import find_part_rows, gather_parts, read_parts
 from mapsos.sources.drivers.ogr_columns import read_columns
 from mapsos.sources.drivers.opening import guarded, open_as_layer, open_dataset, turn_of
@@ -192,7 +192,8 @@ class OgrReader:
         """Return the layer to stream from, with its filters set."""
         casts = self._casts(names)
         conditions = [f"({condition})" for condition in (self.source.native_filter, narrowing.condition) if condition]
-        if casts or self.dialect is Dialect.POSTGRESQL or (conditions and self.dialect is not Dialect.OGR):
+        by_statement = self.dialect is Dialect.POSTGRESQL or (conditions and self.dialect is not Dialect.OGR)
+        if casts or by_statement or shares_batches(self.driver):
             return self._select(names, geometry, " AND ".join(conditions), narrowing, casts)
         layer = self._own_layer()
         # The admin's own filter may use any column, and an ignored one would be NULL for it.
