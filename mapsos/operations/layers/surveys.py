@@ -17,8 +17,9 @@ from mapsos.operations.layers.facts import DistinctValues, knows_fact, store_fac
 from mapsos.operations.layers.meaning import read_meaning
 from mapsos.operations.layers.open_layers import ask_layer
 from mapsos.terms.columns import ColumnKind
+from mapsos.terms.crs import Crs
 from mapsos.terms.layer_source import LayerSource, SourceKind
-from mapsos.terms.predicates import EVERYTHING, Compare, OneOf, Predicate, all_of
+from mapsos.terms.predicates import EVERYTHING, Compare, OneOf, all_of
 from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
@@ -35,24 +36,22 @@ class _Survey:
 
     Attributes
     ----------
-    source
-        Their rows without FILTER.
+    source, crs
+        Their rows without FILTER and CRS, and that CRS.
     column
         The column of the FILTER.
     time, procedure
         The columns of times and of procedures, as the mapfile spells them; None where capabilities state others.
     has_extent
         Whether the extents of the geometries are needed, in the CRS of the layer.
-    rectangle
-        Which rows count for the procedures.
     """
 
     source: LayerSource
+    crs: Crs | None
     column: str
     time: str | None
     procedure: str | None
     has_extent: bool
-    rectangle: Predicate
 
 
 def survey_layers(service: Service, offerings: Iterable[Offering]) -> None:
@@ -67,15 +66,12 @@ def survey_layers(service: Service, offerings: Iterable[Offering]) -> None:
             choice = _find_choice(layer.source)
             if choice is None:
                 continue
-            try:
-                survey = _describe(service, offering.first, layer, choice[0])
-            except ServiceError:
-                continue
+            survey = _describe(offering.first, layer, choice[0])
             surveys.setdefault(survey, {})[choice[1]] = layer
     for survey, layers in surveys.items():
         if len(layers) >= FEWEST_LAYERS:
             try:
-                _find_facts(survey, layers)
+                _find_facts(service, survey, layers)
             except ServiceError:
                 continue
 
@@ -92,34 +88,38 @@ def _find_choice(source: LayerSource) -> tuple[str, str] | None:
     return None
 
 
-def _describe(service: Service, first: ObservationLayer, layer: ObservationLayer, column: str) -> _Survey:
+def _describe(first: ObservationLayer, layer: ObservationLayer, column: str) -> _Survey:
     """Return the survey that finds the facts of a layer. ``first`` is the first layer of its offering."""
     return _Survey(
-        replace(layer.source.rows, row_filter=EVERYTHING),
+        layer.source.unfiltered,
+        layer.source.crs,
         column,
         layer.time_item if first.offering_time_extent is None else None,
         layer.procedure_item if layer.procedures is None else None,
         first.source.crs == layer.source.crs and first.offering_extent is None and find_label(first) is not None,
-        find_map_rectangle(service, layer),
     )
 
 
-def _find_facts(kind: _Survey, layers: Mapping[str, ObservationLayer]) -> None:
+def _find_facts(service: Service, kind: _Survey, layers: Mapping[str, ObservationLayer]) -> None:
     """Cache the facts of layers by the value of their FILTER."""
-    meaning = read_meaning(next(iter(layers.values())))
+    first = next(iter(layers.values()))
+    meaning = read_meaning(first)
     chosen, timed = meaning.find_column(kind.column), meaning.find_column(kind.time)
     # A string of another column may equal more than one of its values.
     if chosen is None or chosen.kind is not ColumnKind.TEXT:
         return
     time = None if timed is None else timed.name
     own = meaning.find_column(kind.procedure) == chosen
-    crs, rectangle = kind.source.crs, kind.rectangle
+    crs, rectangle = kind.crs, find_map_rectangle(service, first)
     wanted = {
         "time": (time, EVERYTHING) if time is not None else None,
         "extent": (crs, EVERYTHING) if kind.has_extent else None,
         "values": (chosen.name, rectangle) if own else None,
     }
     questions = {fact: (fact, *about) for fact, about in wanted.items() if about is not None}
+    # Found together, they are forgotten together: that spares warm capabilities the question about each layer.
+    if all(knows_fact(first.source, question) for question in questions.values()):
+        return
     values = tuple(
         value
         for value, layer in layers.items()
@@ -139,7 +139,7 @@ def _find_facts(kind: _Survey, layers: Mapping[str, ObservationLayer]) -> None:
         return found, present if rectangle != EVERYTHING else set(found)
 
     def find() -> Iterator[tuple[LayerSource, Hashable, object]]:
-        found, present = ask_layer(kind.source, survey)
+        found, present = ask_layer(replace(kind.source, layer=first.name, crs=crs), survey)
         for value in values:
             facts = found.get(value)
             results = {
