@@ -11,7 +11,7 @@ from typing import Protocol
 from mapsos.config.settings import Settings
 from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.operations.host import Host
-from mapsos.operations.layers.facts import source_errors
+from mapsos.operations.layers.open_layers import source_errors
 from mapsos.pages.interface import open_exchange as open_pages
 from mapsos.rest.interface import open_exchange as open_rest
 from mapsos.sos.v1.interface import open_exchange as open_sos

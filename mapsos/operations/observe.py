@@ -18,9 +18,10 @@ from mapsos.operations.answers import Answer, AnswerFacts
 from mapsos.operations.context import Context
 from mapsos.operations.errors import Kind, ServiceError
 from mapsos.operations.layers.descriptions import build_collection, build_feature_type_url, describe_layer
-from mapsos.operations.layers.facts import read_layer, rule_out
+from mapsos.operations.layers.facts import rule_out
 from mapsos.operations.layers.meaning import read_meaning
 from mapsos.operations.layers.offerings import find_offering_layers, has_offering
+from mapsos.operations.layers.open_layers import read_layer
 from mapsos.operations.observations.row_limits import check_rows, check_summaries
 from mapsos.operations.observations.selection import (
     Asked,

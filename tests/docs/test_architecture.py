@@ -86,7 +86,9 @@ THRESHOLDS: dict[str, str] = {
         "26 ms, and lxml, for redirects and files"
     ),
     # Requests that are answered without data: redirects, cached facts, and resources of REST without observations.
-    "mapsos.operations.layers.facts -> mapsos.sources.layer": "8 ms, and numpy and pyarrow, where facts are cached",
+    "mapsos.operations.layers.open_layers -> mapsos.sources.layer": (
+        "8 ms, and numpy and pyarrow, where facts are cached"
+    ),
     "mapsos.operations.observe -> mapsos.operations.observations.aggregates": (
         "13 ms, and numpy and pyarrow, without aggregateInterval and for REST"
     ),
