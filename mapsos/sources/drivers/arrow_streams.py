@@ -109,15 +109,6 @@ def _follow_each_other(wkb: pa.Array) -> bool:
     return bool(grows.all() or (grows | ~wkb.is_valid().to_numpy(zero_copy_only=False)).all())
 
 
-def shares_batches(driver: str) -> bool:
-    """Return whether the stream of a table of this driver may be read while a thread of GDAL still writes its batch.
-
-    So it is for GeoPackage from GDAL 3.7 on: on a busy machine a batch comes too early now and then, with rows that are
-    not there, or the process crashes. The result of a statement is streamed by the reading thread, as fast.
-    """
-    return driver == "GPKG" and int(gdal.VersionInfo("VERSION_NUM")) >= 3070000
-
-
 @cache
 def streams_old_days() -> bool:
     """Return whether the stream of most drivers, which is GDAL's own, delivers days before 1970 as they are.
