@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.postgis_table import make_table, write_postgis_map
-from tests.support.postgresql import SUPERUSER, Cluster, require_cluster
+from tests.support.postgresql import SUPERUSER, Cluster, find_program, require_cluster
 from tests.support.servers import mapsos_program
 
 from .markdown import read, read_examples, section
@@ -65,7 +65,8 @@ def test_replicas_are_named_as_libpq_reads_them(weather: Cluster) -> None:
     for attribute in attributes:
         # The first of both does not listen; a single server is not a replica.
         hosts = f"host=127.0.0.1,127.0.0.1 port=1,{weather.port} user={SUPERUSER} dbname=weather"
-        command = ["psql", "-X", "-A", "-t", "-d", f"{hosts} target_session_attrs={attribute}", "-c", "SELECT 1"]
+        connection = f"{hosts} target_session_attrs={attribute}"
+        command = [find_program("psql") or "", "-X", "-A", "-t", "-d", connection, "-c", "SELECT 1"]
         done = subprocess.run(command, capture_output=True, text=True)
         assert (done.returncode == 0) == (attribute != "standby"), (attribute, done.stderr)
 
