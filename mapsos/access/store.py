@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from mapsos.access.databases.database import Connection, Database
+from mapsos.access.databases.sqlite_database import SqliteDatabase
 from mapsos.access.keys import (
     Key,
     KeyExistsError,
@@ -220,12 +221,9 @@ def open_database(location: str) -> Database:
     Nothing is opened before it is used.
     """
     if location.startswith(("postgresql://", "postgres://")):
-        # psycopg, which a file does not need.
         from mapsos.access.databases.postgresql_database import PostgresqlDatabase
 
         return PostgresqlDatabase(location)
-    from mapsos.access.databases.sqlite_database import SqliteDatabase
-
     return SqliteDatabase(location)
 
 

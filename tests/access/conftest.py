@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mapsos.access import gate as gates
 from mapsos.access.store import KeyStore, open_store
+from tests.support.keyed_service import Server, write_service
 from tests.support.postgresql import Cluster, require_cluster
 
 _numbers = itertools.count()
@@ -44,3 +46,14 @@ def store(location: str) -> Iterator[KeyStore]:
     opened.create()
     yield opened
     opened.database.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    tmp_path.chmod(0o700)
+    write_service(tmp_path, web="all")
+    gates._share_store.cache_clear()
+    made = Server(tmp_path, monkeypatch)
+    yield made
+    made.close()
+    gates._share_store.cache_clear()

@@ -118,7 +118,7 @@ class SqliteDatabase:
             connection.wait(wait)
             yield connection
         except StoreError as error:
-            # A lock that others hold says nothing against the connection.
+            # The connection is usable after a wait for a lock.
             if connection is not None and error.reason != "busy":
                 connection.close()
                 connection = None
