@@ -54,7 +54,8 @@ class RequestLog:
                 self._dropped += 1
             else:
                 self._waiting.append(entry)
-        self._wake.set()
+        if not self._wake.is_set():
+            self._wake.set()
 
     def flush(self) -> None:
         """Write what waits now. Lines that cannot be written are dropped with a warning."""

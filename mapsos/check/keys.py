@@ -20,7 +20,8 @@ def find_in_keys(service: Service, environ: Mapping[str, str]) -> Iterator[Findi
 
     Inserts without a key on a server that others can reach are to be found here too, once there are inserts.
     """
-    stating = [part for part in (service, *service.layers) if part.access.require_key is not None]
+    parts: tuple[Service | ObservationLayer, ...] = (service, *service.layers)
+    stating = [part for part in parts if part.access.require_key is not None]
     for part in stating:
         text = part.access.require_key or ""
         if text.strip().lower() not in ("", *(level.value for level in KeyLevel)):

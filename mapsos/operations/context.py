@@ -81,8 +81,11 @@ class Context:
         """Return the layers that this client could use with an operation if it had a key, in map order."""
         if self.has_key or self.address is None:
             return ()
+        closed = {id(layer) for layer in self.service.layers if self._is_closed(layer, writes=writes)}
+        if not closed:
+            return ()
         found = enabled_layers(self.service, request_name, self.address, writes=writes)
-        return tuple(layer for layer in found if self._is_closed(layer, writes=writes))
+        return tuple(layer for layer in found if id(layer) in closed)
 
     def _is_closed(self, layer: ObservationLayer, *, writes: bool) -> bool:
         return is_layer_closed(self.service, layer, writes=writes, is_open=self.is_open)

@@ -50,25 +50,26 @@ def check_access(
     """
     if address is None:
         return True
+    level = read_key_level(service.access)
+    has_levels = level is not NONE or any(layer.access.require_key is not None for layer in service.layers)
+    if not has_levels and (requester is None or not requester.has_keys):
+        return False
     if not _is_address_allowed(service, address, request_names, writes):
         return False
-    level = read_key_level(service.access)
     needs_key = not is_open and (level is ALL or (level is WRITE and writes))
     if requester is None:
         if needs_key:
             raise miss_store()
         return False
-    if level is not NONE or any(read_key_level(layer.access) is not NONE for layer in service.layers):
+    if has_levels:
         requester.note_dependence()
     return requester.admit(service.file, needs_key=needs_key, writes=writes)
 
 
 def is_layer_closed(service: Service, layer: ObservationLayer, *, writes: bool, is_open: bool) -> bool:
     """Return whether a layer is closed to a client without a key. ``is_open``: what WEB requires does not count."""
-    levels = {read_key_level(layer.access)}
-    if not is_open:
-        levels.add(read_key_level(service.access))
-    return ALL in levels or (writes and WRITE in levels)
+    stated = read_key_level(layer.access), NONE if is_open else read_key_level(service.access)
+    return ALL in stated or (writes and WRITE in stated)
 
 
 def miss_key(requester: Requester | None) -> AccessError:
@@ -77,6 +78,10 @@ def miss_key(requester: Requester | None) -> AccessError:
 
 
 def _is_address_allowed(service: Service, address: str, request_names: tuple[str, ...], writes: bool) -> bool:
+    every = (service.access, *service.other_access, *(layer.access for layer in service.layers))
+    if not any(rules.allowed_ip_list or rules.denied_ip_list for rules in every):
+        return True
+
     def is_enabled(address: str | None) -> bool:
         return any(is_operation_enabled(service, name, address, writes=writes) for name in request_names)
 

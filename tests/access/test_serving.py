@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 
@@ -104,9 +106,6 @@ def test_an_answer_that_is_made_anew_is_counted_once(server: Server) -> None:
 
 
 def ask_body(server: Server) -> Any:
-    import io
-    from wsgiref.util import setup_testing_defaults
-
     environ: dict[str, Any] = {"QUERY_STRING": MEASUREMENT, "REMOTE_ADDR": ADDRESS, "wsgi.input": io.BytesIO()}
     environ |= {"HTTP_X_API_KEY": server.keys["right"], "PATH_INFO": ""}
     setup_testing_defaults(environ)
@@ -115,7 +114,9 @@ def ask_body(server: Server) -> Any:
 
 SHOWN = """
 import atexit, sys
-atexit.register(lambda: sys.stderr.write("loaded: " + " ".join(n for n in sys.modules if n.startswith(("mapsos.", "psycopg")))))
+def show():
+    sys.stderr.write("loaded: " + " ".join(n for n in sys.modules if n.startswith(("mapsos.", "psycopg"))))
+atexit.register(show)
 import os
 os._exit = sys.exit
 from mapsos.__main__ import main

@@ -30,6 +30,7 @@ class SqliteConnection:
     def __init__(self, path: str, identity: tuple[int, int]) -> None:
         self.identity = identity
         self._path = path
+        self._wait = -1.0
         with self._errors():
             # mode=rw: a store that is missing is not created by a server.
             uri = "file:" + "".join(_quote(character) for character in path) + "?mode=rw"
@@ -39,7 +40,9 @@ class SqliteConnection:
 
     def wait(self, seconds: float) -> None:
         """Set how long statements wait for locks."""
-        self._connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+        if seconds != self._wait:
+            self._connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+            self._wait = seconds
 
     def run(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a statement and return its rows."""
