@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from mapsos.check import codes
 from mapsos.check.finding import Finding, Rule, locate
 from mapsos.config.settings import Settings, SettingsError, read_settings
-from mapsos.mapfile.key_levels import NONE, KeyLevel, read_key_level
+from mapsos.mapfile.key_levels import LEVELS, read_key_level
 from mapsos.mapfile.keys import metadata_key
 from mapsos.mapfile.model import ObservationLayer, Service
 
@@ -24,10 +24,10 @@ def find_in_keys(service: Service, environ: Mapping[str, str]) -> Iterator[Findi
     stating = [part for part in parts if part.access.require_key is not None]
     for part in stating:
         text = part.access.require_key or ""
-        if text.strip().lower() not in ("", *(level.value for level in KeyLevel)):
+        if text.strip().lower() not in LEVELS:
             message = f'expected none, write or all, got "{text}", which counts as all'
             yield _locate(part, codes.UNKNOWN_KEY_LEVEL, message)
-    needing = [part for part in stating if read_key_level(part.access) is not NONE]
+    needing = [part for part in stating if read_key_level(part.access) != "none"]
     if not needing:
         return
     try:

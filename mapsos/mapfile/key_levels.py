@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from enum import Enum
-from functools import lru_cache
+from typing import Literal, TypeAlias
 
 from mapsos.mapfile.model import AccessRules
 
+KeyLevel: TypeAlias = Literal["none", "write", "all"]
+"""The requests that need a key."""
 
-class KeyLevel(Enum):
-    """The requests that need a key."""
-
-    NONE = "none"
-    WRITE = "write"
-    ALL = "all"
-
-
-NONE, WRITE, ALL = KeyLevel
+LEVELS: dict[str, KeyLevel] = {"": "none", "none": "none", "write": "write", "all": "all"}
+"""The levels by the words for them in lower case."""
 
 
 def read_key_level(rules: AccessRules) -> KeyLevel:
-    """Return the level that a map or a layer states. An unknown word counts as ``all``: the admin meant a restriction.
+    """Return the level that a map or a layer states, case-insensitive.
+
+    An unknown word counts as ``all``: the admin meant a restriction.
     """
-    return _read(rules.require_key) if rules.require_key is not None else NONE
-
-
-@lru_cache(64)
-def _read(text: str) -> KeyLevel:
-    try:
-        return KeyLevel(text.strip().lower() or "none")
-    except ValueError:
-        return ALL
+    return "none" if rules.require_key is None else LEVELS.get(rules.require_key.strip().lower(), "all")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mapsos.mapfile.access import is_operation_enabled
-from mapsos.mapfile.key_levels import ALL, NONE, WRITE, read_key_level
+from mapsos.mapfile.key_levels import read_key_level
 from mapsos.mapfile.model import ObservationLayer, Service
 from mapsos.terms.failures import AccessError, miss_store, require_key
 
@@ -51,12 +51,12 @@ def check_access(
     if address is None:
         return True
     level = read_key_level(service.access)
-    has_levels = level is not NONE or any(layer.access.require_key is not None for layer in service.layers)
+    has_levels = level != "none" or any(layer.access.require_key is not None for layer in service.layers)
     if not has_levels and (requester is None or not requester.has_keys):
         return False
     if not _is_address_allowed(service, address, request_names, writes):
         return False
-    needs_key = not is_open and (level is ALL or (level is WRITE and writes))
+    needs_key = not is_open and (level == "all" or (level == "write" and writes))
     if requester is None:
         if needs_key:
             raise miss_store()
@@ -68,8 +68,8 @@ def check_access(
 
 def is_layer_closed(service: Service, layer: ObservationLayer, *, writes: bool, is_open: bool) -> bool:
     """Return whether a layer is closed to a client without a key. ``is_open``: what WEB requires does not count."""
-    stated = read_key_level(layer.access), NONE if is_open else read_key_level(service.access)
-    return ALL in stated or (writes and WRITE in stated)
+    stated = read_key_level(layer.access), "none" if is_open else read_key_level(service.access)
+    return "all" in stated or (writes and "write" in stated)
 
 
 def miss_key(requester: Requester | None) -> AccessError:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mapsos.encodings.registry import CSV, find_format
 from mapsos.mapfile.errors import MapfileError
-from mapsos.mapfile.key_levels import ALL, read_key_level
+from mapsos.mapfile.key_levels import read_key_level
 from mapsos.mapfile.model import Service
 from mapsos.operations.answers import Answer, AnswerFacts
 from mapsos.operations.context import Context
@@ -146,7 +146,7 @@ class RestExchange:
         return {
             name: service
             for name, service in _list_services(self._host).items()
-            if read_key_level(service.access) is not ALL
+            if read_key_level(service.access) != "all"
             or self._request.environ.get("REMOTE_ADDR") is None
             or (requester is not None and requester.may_use(service.file))
         }

@@ -8,6 +8,7 @@ import pytest
 
 from mapsos.access import gate as gates
 from mapsos.access.keys import MICROSECONDS_PER_DAY
+from mapsos.access.log_store import read_entries
 from tests.support.keyed_service import (
     ADAPTERS,
     CAPABILITIES,
@@ -223,5 +224,43 @@ def test_a_word_that_is_unknown_closes_the_map(server: Server) -> None:
     assert server.ask(OBSERVE).status == 401
 
 
-def test_options_are_the_documented_ones() -> None:
-    """MAPSOS_KEYS_LOG_DAYS is tested in test_store.py, MAPSOS_KEYS_PAGE with the page."""
+def test_pages_of_other_sites_may_send_keys_in_headers(server: Server) -> None:
+    server.configure(MAPSOS_CORS="https://a.example")
+    asked = {"HTTP_ORIGIN": "https://a.example", "HTTP_ACCESS_CONTROL_REQUEST_METHOD": "GET"}
+    preflight = server.ask(Question(OBSERVE, method="OPTIONS"), **asked)
+    assert preflight.status == 204
+    assert {"Authorization", "X-Api-Key"} <= set(preflight.headers["Access-Control-Allow-Headers"].split(", "))
+    reply = server.ask(OBSERVE, "right", HTTP_ORIGIN="https://a.example")
+    assert reply.headers["Access-Control-Allow-Origin"] == "https://a.example"
+    rejected = server.ask(OBSERVE, HTTP_ORIGIN="https://a.example")
+    assert (rejected.status, rejected.headers["Access-Control-Allow-Origin"]) == (401, "https://a.example")
+    assert server.count("right") == 1
+
+
+def test_a_rewritten_path_is_all_that_a_client_of_an_old_gateway_needs(server: Server) -> None:
+    """Parameters as that gateway's clients send them: the key last, names in capitals."""
+    query = f"SERVICE=SOS&VERSION=1.0.0&REQUEST=GetCapabilities&api-key={server.keys['right']}"
+    assert server.ask(query).status == 200
+
+
+def test_the_log_is_cleared_after_the_configured_days(server: Server) -> None:
+    server.configure(MAPSOS_KEYS_LOG_DAYS="1")
+    assert server.ask(OBSERVE, "right").status == 200
+    log = gates._share_store(server.environ["MAPSOS_KEYS"], 1)[1]
+    log.flush()
+    store = server.store
+    line = next(read_entries(store.database))
+    with store.database.connect() as connection:
+        connection.run("UPDATE mapsos_key_log SET time = time - ?", (MICROSECONDS_PER_DAY + 1,))
+        connection.run("UPDATE mapsos_key_state SET value = 0 WHERE name = 'swept'")
+    assert server.ask(CAPABILITIES, "right").status == 200
+    log.flush()
+    assert [found.operation for found in read_entries(store.database)] == ["GetCapabilities"]
+    assert line.operation == "GetObservation"
+    store.database.close()
+    gates._share_store(server.environ["MAPSOS_KEYS"], 1)[0].database.close()
+
+
+def test_the_page_that_manages_keys_is_off(server: Server) -> None:
+    """MAPSOS_KEYS_PAGE has its tests with the page."""
+    assert server.ask(Question("", "/_mapsos/keys"), "admin").status == 404
