@@ -167,7 +167,9 @@ def read_settings(environ: Mapping[str, str], conf: str | None = None) -> Settin
                 values[option.field] = option.read(text)
             except ValueError as error:
                 detail = f" ({error})" if str(error) else ""
-                raise SettingsError(f'{option.name}: expected {option.allowed}, got "{text}"{detail}') from None
+                # A URL with an account has a password.
+                shown = f"{text.partition('//')[0]}//..." if "//" in text and "@" in text else text
+                raise SettingsError(f'{option.name}: expected {option.allowed}, got "{shown}"{detail}') from None
     folder = os.path.dirname(os.path.abspath(path)) if path else ""
     if "MS_MAPFILE" in stated:
         values["mapfile"] = os.path.join(folder, stated["MS_MAPFILE"])

@@ -157,6 +157,8 @@ def test_postgresql_that_restarts(server: Server, tmp_path: Path) -> None:
         assert server.ask(OBSERVE, "shared").status == 200
         assert server.ask(CAPABILITIES, "shared").status == 200
         assert server.count("shared") == 3
+        # Nothing is being written when the connections end.
+        assert len(server.read_log()) == 3
         # A connection that was used and is broken is not used again, nor is a count repeated on it.
         running.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mapsos keys'")
         assert server.ask(OBSERVE, "shared").status == 200
@@ -175,6 +177,15 @@ def test_postgresql_that_restarts(server: Server, tmp_path: Path) -> None:
         server.close()
         server.environ = {}
         store.database.close()
+
+
+@pytest.mark.parametrize("rest", ["@127.0.0.1:x/db", "@[::1/db", "@127.0.0.1:1/db?nothing=1", "@127.0.0.1:1/%zz"])
+def test_a_url_that_is_wrong_is_not_logged_with_its_password(server: Server, rest: str) -> None:
+    server.configure(MAPSOS_KEYS=f"postgresql://a:secret-word{rest}")
+    reply = server.ask(OBSERVE, "right")
+    assert reply.status == 503
+    assert "secret-word" not in reply.text
+    assert "secret-word" not in (server.folder / "log").read_text()
 
 
 def check_closed_for(server: Server, key: str) -> None:

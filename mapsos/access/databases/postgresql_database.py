@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import errors
@@ -34,15 +35,21 @@ class PostgresqlConnection:
     """A `mapsos.access.databases.database.Connection` to PostgreSQL."""
 
     def __init__(self, location: str) -> None:
-        with _errors():
-            self._connection = psycopg.connect(
-                location,
-                autocommit=True,
-                connect_timeout=max(round(WAIT_SECONDS), 2),
-                application_name="mapsos keys",
-            )
-            # Counting takes a lock of one row for less than a millisecond.
-            self._connection.prepare_threshold = 2
+        try:
+            with _errors():
+                self._connection = psycopg.connect(
+                    location,
+                    autocommit=True,
+                    connect_timeout=max(round(WAIT_SECONDS), 2),
+                    application_name="mapsos keys",
+                )
+        except StoreError as error:
+            # A URL that libpq cannot parse is in its message.
+            if "://" in str(error) or _find_password(location) in str(error):
+                raise StoreError(error.reason, "PostgreSQL: MAPSOS_KEYS is not a URL that libpq can read") from None
+            raise
+        # The statements are few, and run for each request.
+        self._connection.prepare_threshold = 2
         self._wait = 0
 
     @property
@@ -178,6 +185,14 @@ class PostgresqlDatabase:
 
 
 _abandoned: list[PostgresqlConnection] = []
+
+
+def _find_password(location: str) -> str:
+    """Return the password of a URL; what no message contains if it has none, or is not a URL."""
+    try:
+        return urlsplit(location).password or "\0"
+    except ValueError:
+        return "\0"
 
 
 def _translate_placeholders(statement: str) -> str:
