@@ -264,7 +264,10 @@ def _extent(attribute: Attribute | None) -> Extent | None:
 
 def _access(metadata: Metadata) -> AccessRules:
     return AccessRules(
-        metadata.pair("enable_request"), metadata.text("allowed_ip_list"), metadata.text("denied_ip_list")
+        metadata.pair("enable_request"),
+        metadata.text("allowed_ip_list"),
+        metadata.text("denied_ip_list"),
+        metadata.text("require_key"),
     )
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+from typing import TYPE_CHECKING
 
 from mapsos.config.settings import Settings
 from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
 from mapsos.terms.layer_source import LayerSource
+
+if TYPE_CHECKING:
+    from mapsos.access.gate import Gate
 
 log = logging.getLogger("mapsos")
 
@@ -36,6 +40,21 @@ class Host:
         self.settings = settings
         self.catalog = catalog if catalog is not None else ServiceCatalog(settings)
         self.has_map_paths = has_map_paths
+        self._gate: Gate | None = None
+
+    @property
+    def gate(self) -> Gate | None:
+        """Return the keys of the server; None where MAPSOS_KEYS is not set."""
+        if self._gate is None and self.settings.keys is not None:
+            from mapsos.access.gate import Gate
+
+            self._gate = Gate(self.settings)
+        return self._gate
+
+    def finish(self) -> None:
+        """Write what is not yet stored of the log of keys, in a process that ends now."""
+        if self._gate is not None:
+            self._gate.flush()
 
     def find_service(self, path: str) -> Service:
         """Return the service of the mapfile ``path``. Raises MapfileError as `ServiceCatalog.find` does."""

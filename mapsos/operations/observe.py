@@ -210,7 +210,7 @@ def plan_observations(
     output_crs = choose_output_crs(service, question.srs)
     selections = select_rows(service, named.asked, question.times, question.feature, question.place, context.now)
     url = build_feature_type_url(find_own_url(context), named.last.name)
-    first = next(layer for layer in service.layers if has_offering(layer, (offering,)))
+    first = next(layer for layer in context.open_layers if has_offering(layer, (offering,)))
     collection = build_collection(service, first, offering, output_crs, url)
     return ObservationPlan(
         context,

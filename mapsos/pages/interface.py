@@ -10,6 +10,7 @@ from mapsos.rest.paths import RestPath, parse_rest_path, read_path
 from mapsos.web.messages import Request, Response
 
 if TYPE_CHECKING:
+    from mapsos.access.gate import Requester
     from mapsos.operations.host import Host
     from mapsos.pages.answer import PageExchange
     from mapsos.rest.answer import RestExchange
@@ -39,7 +40,9 @@ class EntryExchange:
         return Response(status=500, error=True, operation=PAGE_OPERATION)
 
 
-def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange | EntryExchange | None:
+def open_exchange(
+    request: Request, host: Host, requester: Requester | None
+) -> PageExchange | RestExchange | EntryExchange | None:
     """Take a request for a page, if pages are enabled.
 
     It is for a file of the pages, for the request builder, for a resource of the REST interface without another
@@ -57,8 +60,8 @@ def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange |
     from mapsos.pages import answer
 
     if path is None:
-        return answer.PageExchange(request, host)
-    return answer.open_rest_exchange(request, path, host)
+        return answer.PageExchange(request, host, requester)
+    return answer.open_rest_exchange(request, path, host, requester)
 
 
 def _find_entry(request: Request, host: Host) -> str | None:
