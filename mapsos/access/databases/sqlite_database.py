@@ -133,6 +133,8 @@ class SqliteDatabase:
     def create(self, statements: Sequence[str]) -> None:
         """Create the file with mode 0600, and the tables. As root, the file belongs to the owner of its folder."""
         folder = os.path.dirname(self.path)
+        # First, so that no file is left in a folder where others could replace it.
+        self._check(self._look(folder), "its folder")
         try:
             number = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except FileExistsError:
@@ -160,21 +162,26 @@ class SqliteDatabase:
 
     def _identify(self) -> tuple[int, int]:
         """Return device and inode of the file, whose owner and mode are checked each time."""
-        try:
-            # The file of a link counts: its folder is checked, which is where it could be replaced.
-            found = os.stat(self.path)
-            folder = os.stat(os.path.dirname(self.path))
-        except OSError as error:
-            raise StoreError("missing", f"{self.path}: {error.strerror}") from error
-        user = os.geteuid()
-        for status, what in ((found, "the file"), (folder, "its folder")):
-            owned = user in (0, status.st_uid) or (what == "its folder" and status.st_uid == 0)
-            if not owned or status.st_mode & 0o022:
-                message = f"{self.path} is not used: {what} must belong to user {user}, and no other may write to it"
-                raise StoreError("unsafe", message)
+        # The file of a link counts: its folder is checked, which is where it could be replaced.
+        found = self._look(self.path)
+        self._check(found, "the file")
+        self._check(self._look(os.path.dirname(self.path)), "its folder")
         if not stat.S_ISREG(found.st_mode):
             raise StoreError("unusable", f"{self.path} is not a file")
         return found.st_dev, found.st_ino
+
+    def _look(self, path: str) -> os.stat_result:
+        try:
+            return os.stat(path)
+        except OSError as error:
+            raise StoreError("missing", f"{path}: {error.strerror}") from error
+
+    def _check(self, status: os.stat_result, what: str) -> None:
+        user = os.geteuid()
+        owned = user in (0, status.st_uid) or (what == "its folder" and status.st_uid == 0)
+        if not owned or status.st_mode & 0o022:
+            message = f"{self.path} is not used: {what} must belong to user {user}, and no other may write to it"
+            raise StoreError("unsafe", message)
 
     def _take(self, identity: tuple[int, int]) -> SqliteConnection | None:
         stale: list[SqliteConnection] = []
