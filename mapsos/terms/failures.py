@@ -59,8 +59,11 @@ class Failure:
     reference: str = ""
 
 
-_CHALLENGE = 'Bearer realm="mapsos", Basic realm="mapsos"'
-"""The value of WWW-Authenticate (RFC 9110, clause 11.6.1); browsers ask for a password because of Basic."""
+_CHALLENGES = tuple(("WWW-Authenticate", f'{scheme} realm="mapsos"') for scheme in ("Bearer", "Basic"))
+"""The challenges (RFC 9110, clause 11.6.1); browsers ask for a password because of Basic.
+
+A header each: of several in one header Chromium reads the first scheme alone.
+"""
 
 
 class AccessError(ReportedError):
@@ -92,7 +95,7 @@ class AccessError(ReportedError):
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
         """Return the headers that its status requires."""
-        challenge = (("WWW-Authenticate", _CHALLENGE),) if self.status == 401 else ()
+        challenge = _CHALLENGES if self.status == 401 else ()
         wait = () if self.retry_after is None else (("Retry-After", str(self.retry_after)),)
         return (*challenge, *wait, ("Cache-Control", "no-store"))
 

@@ -81,7 +81,7 @@ ELSEWHERE = {
     "MAPSOS_MAX_WAIT": "../servers/asynchronous/test_adapter.py",
     "MAPSOS_KEYS_LOG_DAYS": "../access/test_gate.py",
     "MAPSOS_KEYS_OPEN_CAPABILITIES": "../access/test_gate.py",
-    "MAPSOS_KEYS_PAGE": "../access/test_gate.py",
+    "MAPSOS_KEYS_PAGE": "../pages/test_key_page.py",
     "MAPSOS_CGI_WORKER": "../support/apache.py",
     "MAPSOS_CGI_WORKER_IDLE": "../servers/resident/test_worker_life.py",
     "MAPSOS_CGI_WORKER_REQUESTS": "../servers/resident/test_worker_life.py",
