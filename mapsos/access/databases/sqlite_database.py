@@ -114,6 +114,11 @@ class SqliteDatabase:
         self._process = os.getpid()
         self._lock = threading.Lock()
 
+    def __del__(self) -> None:
+        # Those of a parent process stay open: closing them here would release its locks.
+        if self._process == os.getpid():
+            self.close()
+
     @contextmanager
     def connect(self, wait: float = WAIT_SECONDS) -> Iterator[SqliteConnection]:
         """Borrow a connection. Raises StoreError: the file is missing, or other users could write to it."""
