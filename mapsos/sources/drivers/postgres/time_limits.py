@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Callable
 
 from mapsos.terms.deadlines import Deadline, current_deadline
@@ -35,7 +36,8 @@ class TimeLimits:
     def __init__(self, stated: dict[str, int | None], execute: Callable[[str], object]) -> None:
         self._stated = {name: limit for name, limit in stated.items() if limit is not None}
         self._execute = execute
-        self._deadline: Deadline | None = None
+        # Not the deadline itself, which holds its request: the session outlives it.
+        self._deadline: Callable[[], Deadline | None] = lambda: None
         self._set_at = 0.0
 
     def renew(self, *, always: bool = False) -> None:
@@ -45,7 +47,7 @@ class TimeLimits:
         """
         deadline = current_deadline()
         now = time.monotonic()
-        is_new = deadline is not self._deadline
+        is_new = deadline is not self._deadline()
         if not (is_new or always or (deadline.left is not None and now - self._set_at >= _RENEWED_SECONDS)):
             return
         left = deadline.left
@@ -58,4 +60,4 @@ class TimeLimits:
             limit = max(1, int(seconds[name] * 1000))
             settings.append(f"SET {name} = {min(limit, stated or limit):d}")
         self._execute("; ".join(settings) or "SET jit = off")
-        self._deadline, self._set_at = deadline, now
+        self._deadline, self._set_at = weakref.ref(deadline), now
