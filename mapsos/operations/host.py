@@ -9,7 +9,7 @@ from mapsos.config.settings import Settings
 from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
-from mapsos.sources.drivers.postgres.connections import limit_connections
+from mapsos.terms.deadlines import limit_connections
 from mapsos.terms.layer_source import LayerSource
 
 log = logging.getLogger("mapsos")

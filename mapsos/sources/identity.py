@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Hashable
-from html import unescape
 
 from mapsos.files.identity import identify
 from mapsos.terms.layer_source import LayerSource, SourceKind
@@ -90,6 +89,9 @@ def list_sources(connection: str) -> list[str]:
         text = _read_vrt(named)
         if text is None or named in seen or depth >= _DEEPEST_VRT:
             continue
+        # Only for those that have VRTs: a CGI process imports it in a millisecond.
+        from html import unescape
+
         seen.add(named)
         folder = "" if named.lstrip().startswith("<") else os.path.dirname(named)
         for marked, plain in _SOURCE.findall(text):

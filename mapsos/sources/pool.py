@@ -15,7 +15,8 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 
 from mapsos.sources.drivers.postgres.connections import ConnectionPlaces, places
 from mapsos.sources.identity import list_sources
@@ -90,7 +91,7 @@ class ReaderPool:
         with self._closing:
             with self._lock:
                 counts = {reader: count_connections(reader.source) for reader in self._idle}
-                surplus = sum(counts.values()) + self._places.used - self._places.most
+                surplus = sum(counts.values()) + self._places.used - self._places.limits.most
                 old = []
                 for reader, count in counts.items():
                     if surplus > 0 and count:
@@ -102,10 +103,14 @@ class ReaderPool:
 
     def release(self, reader: Reader) -> None:
         """Take back a reader after a reading that came to its end: it stays open if it is fresh, else it is closed."""
-        if not reader.is_fresh():
-            self.discard(reader)
-            return
-        # Its place is free only when it is among the idle ones: in between it counts twice.
+        with self._giving_back(reader):
+            if reader.is_fresh():
+                self._keep(reader)
+            else:
+                reader.close()
+
+    def _keep(self, reader: Reader) -> None:
+        """Add a reader to the idle ones, and close those that are too many."""
         with self._closing:
             with self._lock:
                 self._idle[reader] = time.monotonic()
@@ -113,20 +118,23 @@ class ReaderPool:
                 self._watch()
             for old in surplus:
                 old.close()
-        self._free(reader)
 
     def discard(self, reader: Reader) -> None:
         """Close a reader after a reading that did not come to its end."""
-        try:
+        with self._giving_back(reader):
             reader.close()
-        finally:
-            self._free(reader)
 
-    def _free(self, reader: Reader) -> None:
+    @contextmanager
+    def _giving_back(self, reader: Reader) -> Iterator[None]:
+        """Give back the places of a reader once it is among the idle ones, or closed: in between it counts twice."""
+        # Not looked up afterwards: another thread may have taken the reader by then, with places that it has taken.
         with self._lock:
             taken = self._taken.pop(reader, None)
-        if taken is not None:
-            self._places.give_back(taken)
+        try:
+            yield
+        finally:
+            if taken is not None:
+                self._places.give_back(taken)
 
     def close_idle(self, older_than: float = 0.0, source: LayerSource | None = None) -> None:
         """Close the readers that have been idle for at least ``older_than`` seconds; with ``source`` only its own."""

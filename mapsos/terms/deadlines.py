@@ -125,3 +125,30 @@ def let_wait_aside(aside: Aside) -> None:
 def wait_aside() -> AbstractContextManager[None]:
     """Return what the server of the current request does while it waits: by default nothing."""
     return _aside.get()()
+
+
+class ConnectionLimits:
+    """Limits of what requests share in a process.
+
+    They stand here, and not where connections are opened, so that a process that opens none does not import that.
+
+    Attributes
+    ----------
+    most
+        Maximum number of connections to PostgreSQL that are in use at once.
+    most_wait
+        Seconds that a request waits for one.
+    """
+
+    def __init__(self, most: int = 32, most_wait: float = 10.0) -> None:
+        self.most = most
+        self.most_wait = most_wait
+
+
+connection_limits = ConnectionLimits()
+"""The limits of this process."""
+
+
+def limit_connections(most: int, most_wait: float) -> None:
+    """Set the limits of this process."""
+    connection_limits.most, connection_limits.most_wait = most, most_wait

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import gc
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +16,13 @@ from mapsos.app import Application
 from mapsos.config.settings import Settings, read_settings
 from mapsos.servers.asynchronous.adapter import AsgiAdapter, read_bounds
 from mapsos.servers.routes import MapRoutes
-from mapsos.sources.drivers.postgres.connections import MOST, limit_connections, places
+from mapsos.sources.drivers.postgres.connections import ConnectionPlaces, places
+from mapsos.sources.errors import SourceError
 from mapsos.sources.layer import open_layer
-from mapsos.sources.pool import close_idle_readers
+from mapsos.sources.pool import ReaderPool, close_idle_readers
 from mapsos.sources.query import LayerQuery
+from mapsos.sources.reader import Reader
+from mapsos.terms.deadlines import ConnectionLimits, limit_connections
 from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.web.messages import Request, Response, close_body
 from tests.support.asgi_client import AsgiClient, make_scope
@@ -57,7 +61,7 @@ def _limit() -> Iterator[None]:
     close_idle_readers()
     yield
     close_idle_readers()
-    limit_connections(MOST, 10.0)
+    limit_connections(32, 10.0)
     assert places.used == 0
 
 
@@ -148,6 +152,74 @@ def test_idle_connections_are_closed_for_others(cluster: Cluster, connection: st
                 assert sum(batch.rows for batch in layer.read(LayerQuery(source, texts=("id",)))) == FEW
         count = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{READER}'"
         wait_for(lambda: cluster.run(count) == "2", "the end of the others")
+
+
+class Meanwhile:
+    """A lock, and what happens once as soon as it is free again."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        self._happens: Callable[[], object] | None = happens
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        happens, self._happens = self._happens, None
+        if happens is not None:
+            happens()
+
+
+@pytest.mark.usefixtures("_tables")
+def test_a_reader_that_another_takes_at_once_gives_back_both_places(
+    connection: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is idle before its place is free: another request may take it in between."""
+    source = by_postgis(connection, "few_0", more="USING UNIQUE id")
+    taken = ConnectionPlaces(ConnectionLimits(2, 1.0))
+    pool = ReaderPool(connections=taken)
+    others: list[Reader] = []
+    reader = pool.acquire(source)
+    monkeypatch.setattr(pool, "_closing", Meanwhile(lambda: others.append(pool.acquire(source))))
+    pool.release(reader)
+    assert others == [reader]
+    assert taken.used == 1
+    pool.discard(reader)
+    assert taken.used == 0
+
+
+@pytest.mark.usefixtures("_tables")
+def test_an_idle_reader_that_cannot_be_closed_keeps_no_place(
+    connection: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = [by_postgis(connection, f"few_{number}", more="USING UNIQUE id") for number in range(2)]
+    taken = ConnectionPlaces(ConnectionLimits(2, 1.0))
+    pool = ReaderPool(most=1, connections=taken)
+    first, second = map(pool.acquire, sources)
+    pool.release(first)
+
+    def fail() -> None:
+        raise SourceError("cannot be closed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(first, "close", fail)
+        with pytest.raises(SourceError):
+            pool.release(second)
+    assert taken.used == 0
+    first.close()
+    pool.close_idle()
+
+
+@pytest.mark.usefixtures("_tables")
+def test_an_answer_that_nobody_closes_gives_its_places_back(connection: str, tmp_path: Path) -> None:
+    """With the memory: neither the pool nor a session holds it."""
+    mapfile = write_map(tmp_path, connection, "many_0", "many_1")
+    answer = ask(Application(make_settings(mapfile, 2)))
+    chunks = iter(answer.body)
+    next(chunks)
+    assert places.used > 0
+    del answer, chunks
+    gc.collect()
+    assert places.used == 0
 
 
 @pytest.mark.usefixtures("_tables")

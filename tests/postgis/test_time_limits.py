@@ -18,12 +18,12 @@ from mapsos.servers.asynchronous.adapter import AsgiAdapter, read_bounds
 from mapsos.servers.asynchronous.exchange import UnfinishedError
 from mapsos.servers.routes import MapRoutes
 from mapsos.sources.drivers.postgres import time_limits
-from mapsos.sources.drivers.postgres.connections import MOST, limit_connections, places
+from mapsos.sources.drivers.postgres.connections import places
 from mapsos.sources.drivers.postgres.postgresql import PostgresqlReader
 from mapsos.sources.layer import open_layer
 from mapsos.sources.pool import close_idle_readers
 from mapsos.sources.query import LayerQuery
-from mapsos.terms.deadlines import ClientGoneError, DeadlineError, limit_seconds, watch_client
+from mapsos.terms.deadlines import ClientGoneError, DeadlineError, limit_connections, limit_seconds, watch_client
 from mapsos.terms.layer_source import LayerSource
 from tests.support.asgi_client import AsgiClient, Event, make_scope
 from tests.support.postgresql import Cluster
@@ -61,7 +61,7 @@ def _nothing_open(cluster: Cluster) -> Iterator[None]:
     end_backends(cluster)
     yield
     close_idle_readers()
-    limit_connections(MOST, 10.0)
+    limit_connections(32, 10.0)
     assert places.used == 0
 
 

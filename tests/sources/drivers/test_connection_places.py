@@ -12,7 +12,15 @@ import pytest
 
 from mapsos.sources.drivers.postgres.connections import ConnectionPlaces, without_waiting
 from mapsos.terms import deadlines
-from mapsos.terms.deadlines import BusyError, ClientGoneError, Deadline, let_wait_aside, limit_seconds, watch_client
+from mapsos.terms.deadlines import (
+    BusyError,
+    ClientGoneError,
+    ConnectionLimits,
+    Deadline,
+    let_wait_aside,
+    limit_seconds,
+    watch_client,
+)
 from tests.support.workers import wait_for
 
 
@@ -50,7 +58,7 @@ def is_waiting(places: ConnectionPlaces) -> bool:
 
 
 def test_places_are_taken_in_turn(threads: ThreadPoolExecutor) -> None:
-    places = ConnectionPlaces(1, 60)
+    places = ConnectionPlaces(ConnectionLimits(1, 60))
     first, second = Asking(places, threads), Asking(places, threads)
     first.begin().result(60)
     coming = second.begin()
@@ -64,11 +72,11 @@ def test_places_are_taken_in_turn(threads: ThreadPoolExecutor) -> None:
 
 
 def test_one_that_waits_too_long_is_told_to_come_back() -> None:
-    places = ConnectionPlaces(1, 0.01)
+    places = ConnectionPlaces(ConnectionLimits(1, 0.01))
     taken = places.take(1)
     with pytest.raises(BusyError):
         places.take(1)
-    places.most_wait = 60
+    places.limits.most_wait = 60
     with limit_seconds(0.01), pytest.raises(BusyError) as caught:
         places.take(1)
     assert caught.value.seconds == 60
@@ -77,7 +85,7 @@ def test_one_that_waits_too_long_is_told_to_come_back() -> None:
 
 
 def test_a_client_that_leaves_does_not_wait(threads: ThreadPoolExecutor) -> None:
-    places = ConnectionPlaces(1, 60)
+    places = ConnectionPlaces(ConnectionLimits(1, 60))
     places.take(1)
     gone = threading.Event()
 
@@ -95,7 +103,7 @@ def test_a_client_that_leaves_does_not_wait(threads: ThreadPoolExecutor) -> None
 
 
 def test_the_last_that_would_wait_for_all_others_is_busy_at_once(threads: ThreadPoolExecutor) -> None:
-    places = ConnectionPlaces(3, 60)
+    places = ConnectionPlaces(ConnectionLimits(3, 60))
     asking = [Asking(places, threads) for _ in range(3)]
     for one in asking:
         one.begin().result(60)
@@ -116,7 +124,7 @@ def test_the_last_that_would_wait_for_all_others_is_busy_at_once(threads: Thread
 
 
 def test_one_that_needs_more_comes_before_those_that_begin(threads: ThreadPoolExecutor) -> None:
-    places = ConnectionPlaces(2, 60)
+    places = ConnectionPlaces(ConnectionLimits(2, 60))
     first, second, third = (Asking(places, threads) for _ in range(3))
     first.begin().result(60)
     second.begin().result(60)
@@ -133,7 +141,7 @@ def test_one_that_needs_more_comes_before_those_that_begin(threads: ThreadPoolEx
 
 
 def test_a_request_alone_does_not_wait_for_itself(threads: ThreadPoolExecutor) -> None:
-    places = ConnectionPlaces(1, 60)
+    places = ConnectionPlaces(ConnectionLimits(1, 60))
     one = Asking(places, threads)
     one.begin().result(60)
     with pytest.raises(BusyError):
@@ -141,8 +149,24 @@ def test_a_request_alone_does_not_wait_for_itself(threads: ThreadPoolExecutor) -
     one.end()
 
 
+def test_one_that_waits_for_more_than_will_be_free_is_busy_with_the_end_of_the_others(
+    threads: ThreadPoolExecutor,
+) -> None:
+    places = ConnectionPlaces(ConnectionLimits(2, 60))
+    one, other = Asking(places, threads), Asking(places, threads)
+    one.begin().result(60)
+    other.begin().result(60)
+    more = one.begin(2)
+    wait_for(lambda: is_waiting(places), "the one that needs more")
+    other.end()
+    with pytest.raises(BusyError):
+        more.result(10)
+    one.end()
+    assert places.used == 0
+
+
 def test_without_waiting_only_the_first_is_waited_for(threads: ThreadPoolExecutor) -> None:
-    places = ConnectionPlaces(2, 60)
+    places = ConnectionPlaces(ConnectionLimits(2, 60))
     one, other = Asking(places, threads), Asking(places, threads)
     one.begin().result(60)
     other.begin().result(60)
@@ -157,7 +181,7 @@ def test_without_waiting_only_the_first_is_waited_for(threads: ThreadPoolExecuto
 
 
 def test_a_source_that_needs_more_than_all_gets_all() -> None:
-    places = ConnectionPlaces(2, 0.01)
+    places = ConnectionPlaces(ConnectionLimits(2, 0.01))
     taken = places.take(5)
     assert places.used == 2
     places.give_back(taken)
@@ -165,7 +189,7 @@ def test_a_source_that_needs_more_than_all_gets_all() -> None:
 
 
 def test_the_server_knows_that_a_thread_waits(threads: ThreadPoolExecutor) -> None:
-    places = ConnectionPlaces(1, 60)
+    places = ConnectionPlaces(ConnectionLimits(1, 60))
     taken = places.take(1)
     aside: list[str] = []
 

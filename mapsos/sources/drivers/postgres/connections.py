@@ -15,12 +15,15 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from mapsos.terms.deadlines import NEVER, BusyError, current_deadline, wait_aside
+from mapsos.terms.deadlines import (
+    NEVER,
+    BusyError,
+    ConnectionLimits,
+    connection_limits,
+    current_deadline,
+    wait_aside,
+)
 
-MOST = 32
-"""Maximum number of connections of a process where the settings state none."""
-
-_MOST_WAIT = 10.0
 _MOST_WAITING = 256
 """Requests that wait at once: more are busy at once."""
 
@@ -33,15 +36,12 @@ class ConnectionPlaces:
 
     Parameters
     ----------
-    most
-        Number of places.
-    most_wait
-        Seconds that a request waits for one, at most until its deadline.
+    limits
+        The number of places, and the seconds that a request waits for one, at most until its deadline.
     """
 
-    def __init__(self, most: int = MOST, most_wait: float = _MOST_WAIT) -> None:
-        self.most = most
-        self.most_wait = most_wait
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self.limits = limits
         self._condition = threading.Condition()
         self._used: Counter[Hashable] = Counter()
         # Requests that wait for their first place, in order, and those that wait for a further one.
@@ -61,7 +61,7 @@ class ConnectionPlaces:
         """
         deadline = current_deadline()
         holder: Hashable = object() if deadline is NEVER else deadline
-        count = min(count, self.most)
+        count = min(count, self.limits.most)
         with self._condition:
             if not self._is_free(count, holder):
                 self._wait(count, holder)
@@ -86,7 +86,7 @@ class ConnectionPlaces:
 
     def _is_free(self, count: int, holder: Hashable, ticket: object = None) -> bool:
         """Return whether places are free for a request and no other waits before it; called with the lock held."""
-        if self._used.total() + count > self.most:
+        if self._used.total() + count > self.limits.most:
             return False
         if holder in self._used:
             return True
@@ -97,14 +97,13 @@ class ConnectionPlaces:
         if len(self._first) + len(self._further) >= _MOST_WAITING:
             raise self._be_busy()
         deadline = current_deadline()
-        left = self.most_wait if deadline.left is None else min(self.most_wait, deadline.left)
+        most_wait = self.limits.most_wait
+        left = most_wait if deadline.left is None else min(most_wait, deadline.left)
         end = time.monotonic() + left
         ticket = object()
         is_further = holder in self._used
         if is_further:
-            # What another request does in the same way can only end where one of them goes on.
-            waiting = {holder, *self._further.values()}
-            if not _is_patient.get() or waiting >= self._used.keys():
+            if not _is_patient.get() or self._is_stuck(holder):
                 raise self._be_busy()
             self._further[ticket] = holder
         else:
@@ -113,7 +112,8 @@ class ConnectionPlaces:
             with wait_aside():
                 while not self._is_free(count, holder, ticket):
                     left = end - time.monotonic()
-                    if left <= 0:
+                    # The last that did not wait may have ended, with fewer places than this one needs.
+                    if left <= 0 or (is_further and self._is_stuck(holder)):
                         raise self._be_busy()
                     self._condition.wait(min(left, _LOOK))
                     if deadline.is_client_gone:
@@ -126,8 +126,12 @@ class ConnectionPlaces:
             # The next one may go on as well, or must not wait any more for this one.
             self._condition.notify_all()
 
+    def _is_stuck(self, holder: Hashable) -> bool:
+        """Return whether, with this one, all that have places wait for further ones; called with the lock held."""
+        return {holder, *self._further.values()} >= self._used.keys()
+
     def _be_busy(self) -> BusyError:
-        return BusyError(max(1, round(self.most_wait)))
+        return BusyError(max(1, round(self.limits.most_wait)))
 
 
 _is_patient: ContextVar[bool] = ContextVar("_is_patient", default=True)
@@ -143,12 +147,7 @@ def without_waiting() -> Iterator[None]:
         _is_patient.reset(token)
 
 
-places = ConnectionPlaces()
+places = ConnectionPlaces(connection_limits)
 """The places of this process."""
 
 os.register_at_fork(after_in_child=places.forget_parent)
-
-
-def limit_connections(most: int, most_wait: float) -> None:
-    """Set the maximum number of connections of this process, and the seconds that requests wait for one."""
-    places.most, places.most_wait = most, most_wait
