@@ -81,6 +81,8 @@ setup(
         # The distribution's NumPy is older than what pyarrow's wheels need; a newer one beside its GDAL is intended.
         "numpy>=2",
         "prometheus-client>=0.16",
+        # Without its own libpq: it loads the one of the distribution, which GDAL uses too.
+        "psycopg>=3.1",
         "pyarrow>=18",
         "pyproj",
         "shapely>=2",

@@ -34,6 +34,7 @@ from tests.support.maps import (
     write_configuration,
     write_map,
 )
+from tests.support.observations import STATIONS
 from tests.support.processes import MemoryWatch, Program, ProgramError, Run, run_program
 from tests.support.servers import Server, escape, mapserv_program, mapsos_program, serving
 
@@ -75,7 +76,8 @@ class Bench:
     @property
     def configuration(self) -> Path:
         """A configuration file for mapserv that admits every map of the folder, and those of web works by name."""
-        return write_configuration(self.folder, {"web": write_map(WEB_LAYER, self.folder)})
+        web = write_map(WEB_LAYER, self.folder)
+        return write_configuration(self.folder, {"web": web, LISTED: write_listed_map(web)})
 
     @property
     def apache(self) -> Server:
@@ -90,6 +92,8 @@ class Bench:
 
 
 WEB_LAYER = MapLayer("points", 500)
+LISTED = "listed"
+"""The map that lists its procedures, which mapserv need not look for in the data then."""
 Size = Callable[[Bench], int]
 
 
@@ -391,6 +395,8 @@ class WebWork:
         Whether the line tells requests per second or the mean time of a request.
     faster
         The demand.
+    their_map
+        The map that mapserv is asked for: the same one, or `LISTED`.
     """
 
     title: str
@@ -401,12 +407,15 @@ class WebWork:
     clients: int = 1
     rate: bool = False
     faster: float | None = 1
+    their_map: str = "web"
 
     def measure(self, bench: Bench, name: str) -> list[Result]:
         """Check that both answer, then load them in turn; memory comes from the loads of the first pair."""
         port = bench.apache.port
-        query = f"map=web&{escape(self.query)}"
-        paths = [f"{path}?{query}" for path in (self.ours, self.theirs)]
+        paths = [
+            f"{path}?map={name}&{escape(self.query)}"
+            for path, name in ((self.ours, "web"), (self.theirs, self.their_map))
+        ]
         answers = [fetch(port, path) for path in paths]
         if self.query.startswith(OBSERVATIONS):
             counts = [answer.count(b"<om:member>") for answer in answers]
@@ -428,6 +437,15 @@ class WebWork:
         ours, theirs = (median(load) for load in loads)
         note = "" if pairs >= bench.pairs else tell_pairs(pairs)
         return [Result(self.title, ours, theirs, *peaks, faster=self.faster, rate=self.rate, note=note)]
+
+
+def write_listed_map(mapfile: Path) -> Path:
+    """Write a copy of the map beside it in which the procedures are listed, and return its path."""
+    names = " ".join(f"S{number:03d}" for number in range(STATIONS))
+    text = mapfile.read_text().replace('"sos_procedure_item" "station"', f'"sos_procedure" "{names}"')
+    path = mapfile.with_name(f"{mapfile.stem}-{LISTED}.map")
+    path.write_text(text)
+    return path
 
 
 def at(layer: MapLayer, rows: int) -> MapLayer:

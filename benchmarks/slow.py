@@ -9,7 +9,7 @@ import resource
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -215,11 +215,22 @@ def _serving_gunicorn(mapfile: Path) -> Iterator[Server]:
             yield server
 
 
+def raise_open_files(wanted: int) -> int:
+    """Let this process and its children open so many files, or what the system allows; return how many."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < wanted:
+        with suppress(OSError, ValueError):
+            # Only an administrator can.
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, wanted))
+            return wanted
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
 def main() -> int:
     """Run the command."""
     arguments = _read_arguments()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    raise_open_files(2 * max(arguments.clients) + 1000)
     folder = arguments.data.resolve()
     try:
         data = provide_dataset("points", arguments.rows, folder)

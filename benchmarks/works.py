@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from benchmarks.measuring import (
+    LISTED,
     Bench,
     FirstByteWork,
     MemoryWork,
@@ -259,16 +260,18 @@ def _add_web_works() -> None:
     ):
         for name, faster in demands.items():
             operation, query = operations[name]
-            WORKS[f"{way}-{name}"] = WebWork(
-                f"Apache: {operation}, {title} to mod_fcgid, 4 clients",
-                query,
-                path,
-                "/fcgi/mapserv",
-                process,
-                4,
-                rate=True,
-                faster=faster,
-            )
+            for their_map, beside in (("web", ""), (LISTED, " with listed procedures")):
+                WORKS[f"{way}-{name}{'-listed' if beside else ''}"] = WebWork(
+                    f"Apache: {operation}, {title} to mod_fcgid{beside}, 4 clients",
+                    query,
+                    path,
+                    "/fcgi/mapserv",
+                    process,
+                    4,
+                    rate=True,
+                    faster=faster,
+                    their_map=their_map,
+                )
 
 
 _add_web_works()

@@ -107,6 +107,9 @@ NUMERIC_TEXT = _rule("M515", "warning", "A column of numbers is text")
 NOT_NUMBERS = _rule("M516", "warning", "A column of numbers has other values, which are missing in answers")
 FALSE_NUMBERS = _rule("M517", "warning", "A column of numbers has other values, which become numbers")
 UNREAD_TIMES = _rule("M518", "warning", "Some values of the column of times are not times")
+KEYS_WITHOUT_STORE = _rule("M520", "error", "The map needs API keys, and the server has none")
+UNKNOWN_KEY_LEVEL = _rule("M521", "error", "Unknown word for the requests that need an API key")
+STORE_OPEN = _rule("M522", "warning", "Others can read or write the store of API keys")
 
 # 6xx: CRSs and extents.
 NO_PROJECTION = _rule("M601", "warning", "The layer has no PROJECTION")

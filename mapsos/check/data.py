@@ -15,15 +15,9 @@ from mapsos.mapfile.model import ObservationLayer, Offering, Service, group_offe
 from mapsos.mapfile.reader import ParsedMap
 from mapsos.operations.errors import ServiceError
 from mapsos.operations.layers.extents import read_stated_extent, read_time_limits
-from mapsos.operations.layers.facts import (
-    find_extent,
-    find_time_bounds,
-    has_geometry,
-    list_columns,
-    list_values,
-    read_layer,
-)
+from mapsos.operations.layers.facts import find_extent, find_time_bounds, has_geometry, list_columns, list_values
 from mapsos.operations.layers.meaning import LayerMeaning
+from mapsos.operations.layers.open_layers import read_layer
 from mapsos.terms.crs import Crs, is_geographic, is_known
 from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.terms.times import FOREVER, Interval, format_interval

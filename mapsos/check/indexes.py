@@ -10,8 +10,9 @@ from contextlib import closing
 from mapsos.check import codes
 from mapsos.check.finding import Finding, Located
 from mapsos.mapfile.blocks import Block
-from mapsos.operations.layers.facts import find_extent, has_geometry, source_errors
+from mapsos.operations.layers.facts import find_extent, has_geometry
 from mapsos.operations.layers.meaning import LayerMeaning
+from mapsos.operations.layers.open_layers import source_errors
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.drivers.opening import guarded
 from mapsos.sources.drivers.postgres.postgresql import PostgresqlReader

@@ -14,6 +14,7 @@ from mapsos.check.data import find_in_data
 from mapsos.check.failures import explain_failure
 from mapsos.check.finding import Finding
 from mapsos.check.formats import Format, write_annotation, write_json, write_line, write_sarif, write_summary
+from mapsos.check.keys import find_in_keys
 from mapsos.check.mapfile_schema import MAPSERVER, find_by_schema
 from mapsos.check.mapfile_text import find_in_mapfile
 from mapsos.check.values import find_in_values
@@ -138,6 +139,7 @@ def check_mapfile(path: str, mapserver: float = MAPSERVER, progress: Progress | 
     found = dict.fromkeys(
         [
             *find_in_mapfile(parsed),
+            *find_in_keys(parsed.service, os.environ),
             *find_in_data(parsed, current_time(), progress or Progress(None)),
             *find_in_values(parsed),
         ]

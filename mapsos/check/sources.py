@@ -14,7 +14,7 @@ from mapsos.check.finding import Finding
 from mapsos.mapfile.blocks import KEYWORDS, Block
 from mapsos.mapfile.model import ObservationLayer
 from mapsos.operations.errors import ServiceError
-from mapsos.operations.layers.facts import source_errors
+from mapsos.operations.layers.open_layers import source_errors
 from mapsos.sources.drivers.opening import guarded, open_dataset
 from mapsos.sources.drivers.postgres.postgis import parse_data
 from mapsos.sources.errors import SourceError

@@ -12,8 +12,9 @@ from mapsos.columns.iso_times import parse_texts
 from mapsos.mapfile.blocks import Block
 from mapsos.mapfile.reader import ParsedMap
 from mapsos.operations.errors import ServiceError
-from mapsos.operations.layers.facts import find_extent, list_columns, read_layer, source_errors
+from mapsos.operations.layers.facts import find_extent, list_columns
 from mapsos.operations.layers.meaning import LayerMeaning
+from mapsos.operations.layers.open_layers import read_layer, source_errors
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.drivers.opening import guarded
 from mapsos.sources.drivers.sqlite_columns import find_stored_texts

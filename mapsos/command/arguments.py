@@ -13,10 +13,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def make_parser(name: str, description: str) -> ArgumentParser:
-    """Return the parser of ``mapsos NAME``; options must be written in full, and a misspelt one is named."""
+def make_parser(name: str, description: str, epilog: str | None = None) -> ArgumentParser:
+    """Return the parser of ``mapsos NAME``; options must be written in full, and a misspelt one is named.
+
+    Its help ends with ``epilog``, line by line as it is.
+    """
     # 3 ms that a request given by mapserv's arguments does not need.
-    from argparse import ArgumentParser
+    from argparse import ArgumentParser, HelpFormatter
+
+    class Formatter(HelpFormatter):
+        def _fill_text(self, text: str, width: int, indent: str) -> str:
+            return f"{text}\n" if "\n" in text else super()._fill_text(text, width, indent)
 
     class Parser(ArgumentParser):
         def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
@@ -28,7 +35,9 @@ def make_parser(name: str, description: str) -> ArgumentParser:
                     self.error(f"unknown option {option}{suggest(option, self._option_string_actions)}")
             return super().parse_args(words, namespace)
 
-    return Parser(prog=f"mapsos {name}", description=description, allow_abbrev=False)
+    return Parser(
+        prog=f"mapsos {name}", description=description, epilog=epilog, formatter_class=Formatter, allow_abbrev=False
+    )
 
 
 def suggest(word: str, known: Iterable[str]) -> str:

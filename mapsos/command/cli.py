@@ -14,6 +14,7 @@ from mapsos.command.check import run_check
 from mapsos.command.completion import run_completion
 from mapsos.command.help import OPTIONS, USAGE, describe_unknown, run_help
 from mapsos.command.install import run_install
+from mapsos.command.keys.parsers import ACTIONS, make_keys_parser
 from mapsos.command.versions import write_version
 from mapsos.config.config_file import SettingsError
 from mapsos.config.installation import require_gdal
@@ -168,11 +169,30 @@ def run_cgi(arguments: Sequence[str]) -> int:
     return run_install(arguments[1:])
 
 
+def run_keys(arguments: Sequence[str]) -> int:
+    """Run ``mapsos keys``."""
+    if not arguments:
+        sys.stderr.write(make_keys_parser().format_help())
+        return 2
+    if arguments[0] in ACTIONS:
+        options = ACTIONS[arguments[0]]().parse_args(arguments[1:])
+        # Help and wrong arguments need no store.
+        from mapsos.command.keys.run import run_action
+
+        return run_action(arguments[0], options)
+    if not arguments[0].startswith("-"):
+        meant = suggest(arguments[0], ACTIONS) or f". Known: {', '.join(ACTIONS)}"
+        raise UsageError(f"unknown action: keys {arguments[0]}{meant}")
+    make_keys_parser().parse_args(arguments)
+    return 2
+
+
 _COMMANDS: Mapping[str, Callable[[Sequence[str]], int]] = {
     "serve": run_serve,
     "init": run_init,
     "check": run_check,
     "get": run_get,
+    "keys": run_keys,
     "cgi": run_cgi,
     "completion": run_completion,
     "help": run_help,

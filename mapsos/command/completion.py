@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mapsos.command.help import OPTIONS
-from mapsos.command.parsers import PARSERS, make_completion_parser
+from mapsos.command.parsers import ALL_PARSERS, PARSERS, make_completion_parser
 from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
-_FILES = ("FILE", "FOLDER", "DATA", "unix:PATH")
+_FILES = ("FILE", "FOLDER", "DATA", "unix:PATH", "PATH|URL")
 """Names of values that are paths."""
+_WORDS = ("COMMAND", "NAME", "N|none")
+"""Names of arguments that are not paths."""
 
 
 @dataclass(frozen=True)
 class CommandWords:
-    """The words after a command: its description, its options, those with a value that is a path or any other value."""
+    """The words after a command: its description, its options, those with a value that is a path or any other value.
+
+    ``actions`` are the second words of its name; its further words are then in a list of each action.
+    """
 
     name: str
     meaning: str
@@ -28,6 +34,7 @@ class CommandWords:
     with_value: tuple[str, ...]
     choices: tuple[str, ...] = ()
     takes_paths: bool = False
+    actions: Mapping[str, CommandWords] = field(default_factory=dict)
 
 
 def run_completion(arguments: Sequence[str]) -> int:
@@ -39,10 +46,21 @@ def run_completion(arguments: Sequence[str]) -> int:
 
 def list_commands() -> list[CommandWords]:
     """Return the words of all commands, by their parsers."""
-    return [_read_parser(name.split()[0], name, make()) for name, make in PARSERS.items()]
+    found: dict[str, CommandWords] = {}
+    for name, make in PARSERS.items():
+        actions = {
+            whole.split()[1]: _read_parser(whole.split()[1], make_action())
+            for whole, make_action in ALL_PARSERS.items()
+            if whole.startswith(f"{name.split()[0]} ")
+        }
+        words = _read_parser(name.split()[0], make())
+        if actions:
+            words = CommandWords(words.name, words.meaning, (), (), (), tuple(actions), actions=actions)
+        found[words.name] = words
+    return list(found.values())
 
 
-def _read_parser(name: str, whole: str, parser: ArgumentParser) -> CommandWords:
+def _read_parser(name: str, parser: ArgumentParser) -> CommandWords:
     options: list[tuple[str, str]] = []
     with_path: list[str] = []
     with_value: list[str] = []
@@ -52,7 +70,7 @@ def _read_parser(name: str, whole: str, parser: ArgumentParser) -> CommandWords:
         if not action.option_strings:
             known = [str(choice) for choice in action.choices or ()]
             choices += known
-            takes_paths |= not known and name != "help"
+            takes_paths |= not known and action.metavar not in _WORDS
             continue
         meaning = (action.help or "").partition("(")[0].partition(";")[0].strip().replace("%", "")
         options += [(option, meaning) for option in action.option_strings]
@@ -61,8 +79,6 @@ def _read_parser(name: str, whole: str, parser: ArgumentParser) -> CommandWords:
             kind += action.option_strings
     if name == "help":
         choices = list(PARSERS)
-    if " " in whole:
-        choices.append(whole.split()[1])
     meaning = (parser.description or "").partition(". ")[0].partition(" (")[0].rstrip(".")
     return CommandWords(
         name, meaning, tuple(options), tuple(with_path), tuple(with_value), tuple(choices), takes_paths
@@ -83,17 +99,14 @@ def write_bash(commands: Sequence[CommandWords]) -> str:
     ]
     for found in commands:
         lines.append(f"        {found.name})")
-        words = " ".join([*(option for option, _ in found.options), *found.choices])
-        lines.append(f"            words={_quote(words)}")
-        lines += ["            files=yes"] if found.takes_paths else []
-        cases = []
-        if found.with_path:
-            cases.append(f"{' | '.join(found.with_path)}) words='' files=yes ;;")
-        if found.with_value:
-            cases.append(f"{' | '.join(found.with_value)}) words='' files='' ;;")
-        if cases:
-            inner = [f"                {case}" for case in cases]
-            lines += ['            case "$before" in', *inner, "            esac"]
+        if found.actions:
+            lines += [f"            words={_quote(' '.join(found.choices))}"]
+            lines += ["            if ((COMP_CWORD > 2)); then", '            case "${COMP_WORDS[2]}" in']
+            for action in found.actions.values():
+                lines += [f"            {action.name})", *_list_bash_words(action), "            ;;"]
+            lines += ["            esac", "            fi"]
+        else:
+            lines += _list_bash_words(found)
         lines.append("            ;;")
     lines += [
         "        esac",
@@ -110,6 +123,22 @@ def write_bash(commands: Sequence[CommandWords]) -> str:
     return "\n".join(lines)
 
 
+def _list_bash_words(found: CommandWords) -> Iterator[str]:
+    words = " ".join([*(option for option, _ in found.options), *found.choices])
+    yield f"            words={_quote(words)}"
+    if found.takes_paths:
+        yield "            files=yes"
+    cases = []
+    if found.with_path:
+        cases.append(f"{' | '.join(found.with_path)}) words='' files=yes ;;")
+    if found.with_value:
+        cases.append(f"{' | '.join(found.with_value)}) words='' files='' ;;")
+    if cases:
+        yield '            case "$before" in'
+        yield from (f"                {case}" for case in cases)
+        yield "            esac"
+
+
 def write_zsh(commands: Sequence[CommandWords]) -> str:
     """Return the completion of zsh, to be saved as ``_mapsos`` in a folder of ``fpath``, or evaluated."""
     lines = ["#compdef mapsos", "", "_mapsos() {", "    local -a commands", "    commands=("]
@@ -118,15 +147,26 @@ def write_zsh(commands: Sequence[CommandWords]) -> str:
     lines += ["    fi", "    case ${words[2]} in"]
     for found in commands:
         lines.append(f"    {found.name})")
-        specs = [_quote(spec) for spec in _list_zsh_specs(found)]
         lines.append("        shift words; ((CURRENT--))")
-        lines.append(f"        _arguments {' '.join(specs)}")
+        if found.actions:
+            lines += ["        if ((CURRENT == 2)); then", f"            compadd {' '.join(found.choices)}"]
+            lines += ["            return", "        fi", "        case ${words[2]} in"]
+            for action in found.actions.values():
+                lines += [f"        {action.name})", "            shift words; ((CURRENT--))"]
+                lines += [f"            _arguments {_join_zsh_specs(action)}", "            ;;"]
+            lines.append("        esac")
+        else:
+            lines.append(f"        _arguments {_join_zsh_specs(found)}")
         lines.append("        ;;")
     lines += [
         "    esac", "}", "", 'if [[ $funcstack[1] == _mapsos ]]; then', '    _mapsos "$@"', "else",
         "    compdef _mapsos mapsos", "fi", "",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def _join_zsh_specs(found: CommandWords) -> str:
+    return " ".join(_quote(spec) for spec in _list_zsh_specs(found))
 
 
 def _list_zsh_specs(found: CommandWords) -> Iterator[str]:
@@ -146,16 +186,28 @@ def write_fish(commands: Sequence[CommandWords]) -> str:
     for found in commands:
         lines.append(f"complete -c mapsos -n __fish_use_subcommand -a {found.name} -d {_quote_fish(found.meaning)}")
     for found in commands:
-        condition = f"complete -c mapsos -n '__fish_seen_subcommand_from {found.name}'"
-        for option, meaning in found.options:
-            flag = f"-l {option[2:]}" if option.startswith("--") else f"-s {option[1:]}"
-            value = " -rF" if option in found.with_path else " -x" if option in found.with_value else ""
-            lines.append(f"{condition} {flag}{value} -d {_quote_fish(meaning)}")
-        if found.choices:
-            lines.append(f"{condition} -a {_quote_fish(' '.join(found.choices))}")
-        if found.takes_paths:
-            lines.append(f"{condition} -F")
+        condition = f"__fish_seen_subcommand_from {found.name}"
+        if not found.actions:
+            lines += _list_fish_lines(found, condition)
+            continue
+        names = " ".join(found.choices)
+        begins = f"{condition}; and not __fish_seen_subcommand_from {names}"
+        lines.append(f"complete -c mapsos -n {_quote_fish(begins)} -a {_quote_fish(names)}")
+        for action in found.actions.values():
+            lines += _list_fish_lines(action, f"{condition}; and __fish_seen_subcommand_from {action.name}")
     return "\n".join([*lines, ""])
+
+
+def _list_fish_lines(found: CommandWords, condition: str) -> Iterator[str]:
+    begin = f"complete -c mapsos -n {_quote_fish(condition)}"
+    for option, meaning in found.options:
+        flag = f"-l {option[2:]}" if option.startswith("--") else f"-s {option[1:]}"
+        value = " -rF" if option in found.with_path else " -x" if option in found.with_value else ""
+        yield f"{begin} {flag}{value} -d {_quote_fish(meaning)}"
+    if found.choices:
+        yield f"{begin} -a {_quote_fish(' '.join(found.choices))}"
+    if found.takes_paths:
+        yield f"{begin} -F"
 
 
 def _quote(text: str) -> str:

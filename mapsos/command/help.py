@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from mapsos.command.arguments import suggest
-from mapsos.command.parsers import PARSERS, make_help_parser
+from mapsos.command.parsers import ALL_PARSERS, make_help_parser
 
 USAGE = """\
 Usage: mapsos [--help] [--version] [-v] [-nh] [QUERY_STRING=value] [PATH_INFO=value]
@@ -16,6 +16,7 @@ Usage: mapsos [--help] [--version] [-v] [-nh] [QUERY_STRING=value] [PATH_INFO=va
        mapsos init SOURCE... [-o FILE] [--layer NAME]
        mapsos check MAPFILE... [--strict] [--format FORMAT] [--quiet] [--mapserver VERSION]
        mapsos get MAPFILE REQUEST [-o FILE] [-d DATA]
+       mapsos keys add|list|show|disable|enable|limit|rotate|remove|log [NAME]
        mapsos cgi install FOLDER [--conf FILE] [--map FILE]
        mapsos completion bash|zsh|fish
        mapsos help [COMMAND]
@@ -34,6 +35,7 @@ Commands :
   init                Draft a mapfile from data sets, folders or database tables.
   check               Report problems of mapfiles and their data.
   get                 Print the answer of a mapfile to one request.
+  keys                Manage API keys, their limits, and the log of their requests.
   cgi install         Write a CGI program that starts faster than this one.
   completion          Print the completion of commands and options for a shell.
   help                Explain a command: mapsos help get.
@@ -52,7 +54,7 @@ def run_help(arguments: Sequence[str]) -> int:
     if not name:
         sys.stdout.write(USAGE)
         return 0
-    found = PARSERS.get("cgi install" if name == "cgi" else name)
+    found = ALL_PARSERS.get("cgi install" if name == "cgi" else name)
     if found is None:
         sys.stderr.write(f"mapsos help: {describe_unknown(name)}\n")
         return 2
@@ -64,4 +66,4 @@ def describe_unknown(word: str) -> str:
     """Return the message about a first argument that is not a command, with the one that it resembles."""
     if word.startswith("-"):
         return f"unknown argument: {word}{suggest(word, OPTIONS)}"
-    return f"unknown command: {word}{suggest(word, [*PARSERS, 'cgi'])}"
+    return f"unknown command: {word}{suggest(word, [*ALL_PARSERS, 'cgi'])}"

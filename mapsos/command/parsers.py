@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mapsos.command.arguments import count, make_parser, port, unix_path
 from mapsos.command.check import make_check_parser
+from mapsos.command.keys.parsers import ACTIONS, make_keys_parser
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -118,8 +119,15 @@ PARSERS: Mapping[str, Callable[[], ArgumentParser]] = {
     "init": make_init_parser,
     "check": make_check_parser,
     "get": make_get_parser,
+    "keys": make_keys_parser,
     "cgi install": make_install_parser,
     "completion": make_completion_parser,
     "help": make_help_parser,
 }
 """By command, in the order in which they are listed."""
+
+ALL_PARSERS: Mapping[str, Callable[[], ArgumentParser]] = {
+    **PARSERS,
+    **{f"keys {action}": make for action, make in ACTIONS.items()},
+}
+"""Those of the actions of commands too."""

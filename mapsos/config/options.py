@@ -14,6 +14,7 @@ from mapsos.terms.values import dataclass
 DEFAULT_MAX_BODY = 8 * 1024 * 1024
 DEFAULT_CGI_WORKER_IDLE = 300
 DEFAULT_CGI_WORKER_REQUESTS = 16
+DEFAULT_KEYS_LOG_DAYS = 90
 DEFAULT_LONG_ANSWERS = 24
 DEFAULT_MIN_RATE = 1000
 DEFAULT_MAX_WAIT = 10.0
@@ -44,6 +45,16 @@ class Option:
 def _read_folder(text: str) -> str | None:
     if text.lower() == "off":
         return None
+    if not os.path.isabs(text) or "\0" in text:
+        raise ValueError
+    return os.path.normpath(text)
+
+
+def _read_keys(text: str) -> str | None:
+    if text.lower() == "off":
+        return None
+    if text.startswith(("postgresql://", "postgres://")) and "\0" not in text:
+        return text
     if not os.path.isabs(text) or "\0" in text:
         raise ValueError
     return os.path.normpath(text)
@@ -191,6 +202,14 @@ OPTIONS: tuple[Option, ...] = (
            ", ".join(_LOG_LEVELS), "Lowest level to log; info has a line for each request.", _read_log_level),
     Option("MAPSOS_LOG_FORMAT", "log_format", "text", "text or json",
            "Format of the lines of the log: plain text, or a JSON object.", _read_log_format),
+    Option("MAPSOS_KEYS", "keys", "off", "an absolute path, a URL such as postgresql://host/database, or off",
+           "Where API keys, their counts and the log of their requests are stored.", _read_keys),
+    Option("MAPSOS_KEYS_LOG_DAYS", "keys_log_days", str(DEFAULT_KEYS_LOG_DAYS), "an integer from 1 to 999999",
+           "Days after which lines of that log are removed.", _read_count),
+    Option("MAPSOS_KEYS_OPEN_CAPABILITIES", "keys_open_capabilities", "off", "on or off",
+           "GetCapabilities of a map that needs keys is answered without one, as catalogs need it.", _read_switch),
+    Option("MAPSOS_KEYS_PAGE", "keys_page", "off", "on or off",
+           "The page /_mapsos/keys, on which a key with the right to do so manages keys.", _read_switch),
     Option("MAPSOS_CACHE", "cache", "$XDG_CACHE_HOME/mapsos or ~/.cache/mapsos", "an absolute path, or off",
            "Folder for compiled maps, which CGI requests need not parse again, and for summaries that took long.",
            _read_folder),

@@ -13,6 +13,7 @@ from mapsos.config.options import (
     DEFAULT_BAD_PATTERN,
     DEFAULT_CGI_WORKER_IDLE,
     DEFAULT_CGI_WORKER_REQUESTS,
+    DEFAULT_KEYS_LOG_DAYS,
     DEFAULT_LONG_ANSWERS,
     DEFAULT_MAPFILE_PATTERN,
     DEFAULT_MAX_BODY,
@@ -69,6 +70,13 @@ class Settings:
     log_level, log_format
         MAPSOS_LOG_LEVEL and MAPSOS_LOG_FORMAT, in lower case. No level: info for `mapsos serve`
         and for a file, warning for the error log of a web server.
+    keys
+        MAPSOS_KEYS: where keys are stored, the absolute path of a file or a URL of PostgreSQL; None without keys.
+    keys_log_days
+        MAPSOS_KEYS_LOG_DAYS: days after which lines of the log of requests are removed.
+    keys_open_capabilities, keys_page
+        MAPSOS_KEYS_OPEN_CAPABILITIES and MAPSOS_KEYS_PAGE: whether GetCapabilities of a map that needs keys is answered
+        without one, and whether the page that manages keys is served.
     cache
         MAPSOS_CACHE: folder of compiled maps and of summaries, None without a cache. It need not exist.
     cgi_worker, cgi_worker_idle, cgi_worker_requests
@@ -110,6 +118,10 @@ class Settings:
     metrics: bool = False
     log_level: str | None = None
     log_format: str = "text"
+    keys: str | None = None
+    keys_log_days: int = DEFAULT_KEYS_LOG_DAYS
+    keys_open_capabilities: bool = False
+    keys_page: bool = False
     cache: str | None = None
     cgi_worker: bool = True
     cgi_worker_idle: int = DEFAULT_CGI_WORKER_IDLE
@@ -159,7 +171,9 @@ def read_settings(environ: Mapping[str, str], conf: str | None = None) -> Settin
                 values[option.field] = option.read(text)
             except ValueError as error:
                 detail = f" ({error})" if str(error) else ""
-                raise SettingsError(f'{option.name}: expected {option.allowed}, got "{text}"{detail}') from None
+                # A URL with an account has a password.
+                shown = f"{text.partition('//')[0]}//..." if "//" in text and "@" in text else text
+                raise SettingsError(f'{option.name}: expected {option.allowed}, got "{shown}"{detail}') from None
     folder = os.path.dirname(os.path.abspath(path)) if path else ""
     if "MS_MAPFILE" in stated:
         values["mapfile"] = os.path.join(folder, stated["MS_MAPFILE"])

@@ -64,6 +64,7 @@ _ENABLE_REQUEST = (
     "Allowed requests, separated by spaces: names or * for all; a leading ! denies."
 )
 _ALLOWED_IP_LIST = "Client addresses that are allowed; all others are denied: addresses and CIDR ranges, or file:PATH."
+_REQUIRE_KEY = "Requests that need an API key: none, write (those that change data) or all."
 _DENIED_IP_LIST = "Client addresses that are denied: addresses and CIDR ranges, or file:PATH."
 
 # Meanings and defaults of the keys that `SENSOR_TEXTS` and `FEATURE_TEXTS` of the model stand for.
@@ -124,6 +125,7 @@ METADATA_KEYS: tuple[MetadataKey, ...] = (
          "http://schemas.opengis.net", "ows sos"),
     _web("allowed_ip_list", "optional", _ALLOWED_IP_LIST),
     _web("denied_ip_list", "optional", _DENIED_IP_LIST),
+    _web("require_key", "optional", _REQUIRE_KEY, "none"),
     _web("vendor_parameters", "optional",
          "Names of request parameters that are allowed and ignored, separated by spaces."),
     _web("conformance", "optional",
@@ -177,6 +179,7 @@ METADATA_KEYS: tuple[MetadataKey, ...] = (
     _layer("enable_request", "optional", _ENABLE_REQUEST, "as in WEB"),
     _layer("allowed_ip_list", "optional", _ALLOWED_IP_LIST),
     _layer("denied_ip_list", "optional", _DENIED_IP_LIST),
+    _layer("require_key", "optional", f"{_REQUIRE_KEY} What WEB states is the least.", "as in WEB"),
     MetadataKey("item", "alias", "recommended",
                 "Name under which the column is published; columns without an alias are not published."),
     MetadataKey("item", "definition", "optional", "URN of the definition of the column.",

@@ -107,14 +107,15 @@ def collect_entries(blocks: Iterable[Block], encoding: str | None) -> list[Entry
     return [
         Entry(
             # Letters of ENCODING have a lower case too, which the undecoded key in lower case does not show.
-            decode(attribute.spelled, encoding).lower(),
+            spelled.lower(),
             decode(attribute.text, encoding),
             attribute.file,
             attribute.line,
-            decode(attribute.spelled, encoding),
+            spelled,
         )
         for block in blocks
         for attribute in block.attributes
+        for spelled in (decode(attribute.spelled, encoding),)
     ]
 
 

@@ -22,12 +22,14 @@ def _freeze(value: object, *names: str) -> None:
 class AccessRules:
     """Access rules of one level, a map or a layer, as raw strings (docs/mapserver-sos.md, "Access").
 
-    ``enable_request`` has the ``sos_`` value first and the ``ows_`` value second, each None if absent.
+    ``enable_request`` has the ``sos_`` value first and the ``ows_`` value second, each None if absent. ``require_key``
+    is the value of sos_require_key.
     """
 
     enable_request: tuple[str | None, str | None] = (None, None)
     allowed_ip_list: str | None = None
     denied_ip_list: str | None = None
+    require_key: str | None = None
 
 
 @dataclass(frozen=True)

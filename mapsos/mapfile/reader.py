@@ -105,6 +105,7 @@ def build_service(map_block: Block, file: str) -> Service:
     """
     encoding = map_block.text("encoding")
     web = web_metadata(map_block)
+    layers = [(block, layer_metadata(block, encoding)) for block in map_block.inner("layer")]
     return Service(
         name=decode(map_block.text("name") or "MS", encoding),
         identification=_identification(web),
@@ -123,8 +124,8 @@ def build_service(map_block: Block, file: str) -> Service:
         extent=_extent(map_block.last("extent")),
         crs=_crs(map_block, "the MAP"),
         access=_access(web),
-        layers=tuple(_layers(map_block, file, encoding)),
-        other_access=tuple(dict.fromkeys(_list_other_access(map_block, encoding))),
+        layers=tuple(_layers(map_block, layers, file, encoding)),
+        other_access=tuple(dict.fromkeys(_list_other_access(layers))),
         vendor_parameters=tuple((web.text("vendor_parameters") or "").lower().split()),
         conformance=tuple(dict.fromkeys((web.text("conformance") or "").lower().split())) or Service.conformance,
         file=file,
@@ -143,18 +144,18 @@ def layer_metadata(layer: Block, encoding: str | None) -> Metadata:
     return Metadata("layer", collect_entries(layer.inner("metadata"), layer.text("encoding") or encoding))
 
 
-def _layers(map_block: Block, map_file: str, encoding: str | None) -> Iterator[ObservationLayer]:
+def _layers(
+    map_block: Block, layers: list[tuple[Block, Metadata]], map_file: str, encoding: str | None
+) -> Iterator[ObservationLayer]:
     folder, shape_path = os.path.dirname(map_file), map_block.text("shapepath") or ""
-    for block in map_block.inner("layer"):
-        metadata = layer_metadata(block, encoding)
+    for block, metadata in layers:
         if metadata.find("offering_id") is not None:
             yield _layer(block, metadata, folder, shape_path, encoding)
 
 
-def _list_other_access(map_block: Block, encoding: str | None) -> Iterator[AccessRules]:
+def _list_other_access(layers: list[tuple[Block, Metadata]]) -> Iterator[AccessRules]:
     """Yield the access rules of the layers without an offering id."""
-    for block in map_block.inner("layer"):
-        metadata = layer_metadata(block, encoding)
+    for _, metadata in layers:
         if metadata.find("offering_id") is None:
             yield _access(metadata)
 
@@ -263,7 +264,10 @@ def _extent(attribute: Attribute | None) -> Extent | None:
 
 def _access(metadata: Metadata) -> AccessRules:
     return AccessRules(
-        metadata.pair("enable_request"), metadata.text("allowed_ip_list"), metadata.text("denied_ip_list")
+        metadata.pair("enable_request"),
+        metadata.text("allowed_ip_list"),
+        metadata.text("denied_ip_list"),
+        metadata.text("require_key"),
     )
 
 

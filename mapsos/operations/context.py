@@ -6,6 +6,7 @@ from mapsos.mapfile.access import enabled_layers, is_operation_enabled
 from mapsos.mapfile.model import ObservationLayer, Service, read_max_rows
 from mapsos.operations.errors import Kind, ServiceError
 from mapsos.operations.host import Host
+from mapsos.operations.permissions import is_layer_closed
 from mapsos.terms.values import dataclass
 
 
@@ -26,6 +27,10 @@ class Context:
         The time of the request in microseconds since 1970 UTC. Everything relative to the current time uses it.
     asked_url
         The URL of the service that the client used, ending in ``?`` or ``&``; None if it is unknown.
+    has_key
+        Whether the client may use layers that need a key. On the command line they do not.
+    is_open
+        Whether the request needs no key for what only WEB closes.
     """
 
     host: Host
@@ -33,6 +38,8 @@ class Context:
     address: str | None
     now: int
     asked_url: str | None = None
+    has_key: bool = False
+    is_open: bool = False
 
     @property
     def row_limit(self) -> int | None:
@@ -58,8 +65,34 @@ class Context:
 
         An operation that ``writes`` must be enabled by its name: ``*`` is not enough.
         """
-        return enabled_layers(self.service, request_name, self.address, writes=writes)
+        found = enabled_layers(self.service, request_name, self.address, writes=writes)
+        if self.has_key or self.address is None:
+            return found
+        return tuple(layer for layer in found if not self._is_closed(layer, writes=writes))
+
+    @property
+    def open_layers(self) -> tuple[ObservationLayer, ...]:
+        """Return the layers, enabled or not, that need no key or that the client has the key for."""
+        if self.has_key or self.address is None:
+            return self.service.layers
+        return tuple(layer for layer in self.service.layers if not self._is_closed(layer, writes=False))
+
+    def closed(self, request_name: str, *, writes: bool = False) -> tuple[ObservationLayer, ...]:
+        """Return the layers that this client could use with an operation if it had a key, in map order."""
+        if self.has_key or self.address is None:
+            return ()
+        closed = {id(layer) for layer in self.service.layers if self._is_closed(layer, writes=writes)}
+        if not closed:
+            return ()
+        found = enabled_layers(self.service, request_name, self.address, writes=writes)
+        return tuple(layer for layer in found if id(layer) in closed)
+
+    def _is_closed(self, layer: ObservationLayer, *, writes: bool) -> bool:
+        return is_layer_closed(self.service, layer, writes=writes, is_open=self.is_open)
 
     def is_enabled(self, request_name: str, *, writes: bool = False) -> bool:
         """Return whether this client may use an operation: whether any LAYER of the map enables it."""
-        return is_operation_enabled(self.service, request_name, self.address, writes=writes)
+        if not is_operation_enabled(self.service, request_name, self.address, writes=writes):
+            return False
+        # With layers that are closed alone, the operation is too.
+        return not self.closed(request_name, writes=writes) or bool(self.enabled(request_name, writes=writes))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from typing import TYPE_CHECKING
 
 from mapsos.config.settings import Settings
 from mapsos.mapfile.catalog import ServiceCatalog
@@ -11,6 +12,9 @@ from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
 from mapsos.terms.deadlines import limit_connections
 from mapsos.terms.layer_source import LayerSource
+
+if TYPE_CHECKING:
+    from mapsos.access.gate import Gate
 
 log = logging.getLogger("mapsos")
 
@@ -39,6 +43,21 @@ class Host:
         self.catalog = catalog if catalog is not None else ServiceCatalog(settings)
         self.has_map_paths = has_map_paths
         limit_connections(settings.postgresql_connections, settings.max_wait)
+        self._gate: Gate | None = None
+
+    @property
+    def gate(self) -> Gate | None:
+        """Return the keys of the server; None where MAPSOS_KEYS is not set."""
+        if self._gate is None and self.settings.keys is not None:
+            from mapsos.access.gate import Gate
+
+            self._gate = Gate(self.settings)
+        return self._gate
+
+    def finish(self) -> None:
+        """Write what is not yet stored of the log of keys, in a process that ends now."""
+        if self._gate is not None:
+            self._gate.flush()
 
     def find_service(self, path: str) -> Service:
         """Return the service of the mapfile ``path``. Raises MapfileError as `ServiceCatalog.find` does."""

@@ -8,8 +8,8 @@ from dataclasses import replace
 from mapsos.columns.batches import Column
 from mapsos.encodings.documents.sampling_features import SamplingFeature
 from mapsos.operations.context import Context
-from mapsos.operations.layers.facts import read_layer
 from mapsos.operations.layers.meaning import LayerMeaning, list_spellings, read_meaning
+from mapsos.operations.layers.open_layers import read_layer
 from mapsos.operations.observations.selection import (
     LayerSelection,
     NamedFeatures,

@@ -18,9 +18,10 @@ from mapsos.operations.answers import Answer, AnswerFacts
 from mapsos.operations.context import Context
 from mapsos.operations.errors import Kind, ServiceError
 from mapsos.operations.layers.descriptions import build_collection, build_feature_type_url, describe_layer
-from mapsos.operations.layers.facts import read_layer, rule_out
+from mapsos.operations.layers.facts import rule_out
 from mapsos.operations.layers.meaning import read_meaning
 from mapsos.operations.layers.offerings import find_offering_layers, has_offering
+from mapsos.operations.layers.open_layers import read_layer
 from mapsos.operations.observations.row_limits import check_rows, check_summaries
 from mapsos.operations.observations.selection import (
     Asked,
@@ -211,7 +212,7 @@ def plan_observations(
     output_crs = choose_output_crs(service, question.srs)
     selections = select_rows(service, named.asked, question.times, question.feature, question.place, context.now)
     url = build_feature_type_url(find_own_url(context), named.last.name)
-    first = next(layer for layer in service.layers if has_offering(layer, (offering,)))
+    first = next(layer for layer in context.open_layers if has_offering(layer, (offering,)))
     collection = build_collection(service, first, offering, output_crs, url)
     return ObservationPlan(
         context,

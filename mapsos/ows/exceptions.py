@@ -13,8 +13,8 @@ class OwsException(ReportedError):
     code, locator
         exceptionCode and locator.
     routine, message
-        The text is ``routine(): SOS server error. message``, in MapServer's words. The message is cut at 2047 bytes of
-        UTF-8.
+        The text is ``routine(): SOS server error. message``, in MapServer's words; without a routine, the message. The
+        message is cut at 2047 bytes of UTF-8.
     category
         Replaces ``SOS server error.``
     more
@@ -40,7 +40,8 @@ class OwsException(ReportedError):
         super().__init__(message)
         self.code = code
         self.locator = shorten(locator)
-        self.lines = (f"{routine}(): {category} {cut_message(message)}", *more)
+        words = cut_message(message)
+        self.lines = (f"{routine}(): {category} {words}" if routine else words, *more)
         self.detail = detail
         self.status = status
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
 from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context
 from mapsos.operations.host import Host
+from mapsos.operations.permissions import RESOURCES, check_access
 from mapsos.ows.decoding import decode_query
 from mapsos.ows.raw_request import RawRequest
 from mapsos.pages.content_security import write_headers
@@ -40,6 +41,9 @@ from mapsos.terms.failures import Failure, shorten
 from mapsos.terms.times import current_time
 from mapsos.web.entity_tags import answer_condition, tag_response, write_tag
 from mapsos.web.messages import Request, Response, read_condition
+
+if TYPE_CHECKING:
+    from mapsos.access.gate import Requester
 
 _TEMPLATES = {
     "": "service",
@@ -134,12 +138,12 @@ class Pages:
                 }
         return self._respond(error.code, render_page("error", site, values), error=True)
 
-    def write_builder(self, service: Service, name: str | None) -> Response:
+    def write_builder(self, service: Service, name: str | None, *, has_key: bool) -> Response:
         """Write the request builder of a service; ``name`` is that of its map. Raises RestError."""
         request = self._request
         language = choose_language(service.language)
         place = find_place(request, self._host, language, name)
-        context = Context(self._host, service, request.environ.get("REMOTE_ADDR"), current_time())
+        context = Context(self._host, service, request.environ.get("REMOTE_ADDR"), current_time(), has_key=has_key)
         here = Link(language.wording.gettext("Request builder"), f"{place.site.root}{PAGE_PATHS}builder{place.key}")
         values: dict[str, Any] = {
             "title": here.text,
@@ -161,17 +165,18 @@ class Pages:
         return response if error else tag_response(response, read_condition(self._request))
 
 
-def open_rest_exchange(request: Request, path: RestPath, host: Host) -> RestExchange:
+def open_rest_exchange(request: Request, path: RestPath, host: Host, requester: Requester | None) -> RestExchange:
     """Return the exchange for a resource of the REST interface that may be wanted as a page."""
-    return RestExchange(request, path, host, Pages(request, host))
+    return RestExchange(request, path, host, requester, Pages(request, host))
 
 
 class PageExchange:
     """One request for a path below `PAGE_PATHS`: a file of the pages, or the request builder of a service."""
 
-    def __init__(self, request: Request, host: Host) -> None:
+    def __init__(self, request: Request, host: Host, requester: Requester | None = None) -> None:
         self._request = request
         self._host = host
+        self._requester = requester
         self._pages = Pages(request, host)
         self._service: Service | None = None
         self._ignored: tuple[str, ...] = ()
@@ -188,7 +193,10 @@ class PageExchange:
             self._service = find_service(name or None, self._host)
             with decoding_errors():
                 self._ignored = check_names(decode_query(request), "builder")
-            return replace(self._pages.write_builder(self._service, name or None), ignored=self._ignored)
+            address = request.environ.get("REMOTE_ADDR")
+            has_key = check_access(self._service, self._requester, address, RESOURCES)
+            page = self._pages.write_builder(self._service, name or None, has_key=has_key)
+            return replace(page, ignored=self._ignored)
         raise RestError("page not found", code=404)
 
     def report(self, failure: Failure) -> Response:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
-from mapsos.pages.paths import PAGE_OPERATION, PAGE_PATHS
+from mapsos.pages.paths import KEYS_PATH, PAGE_OPERATION, PAGE_PATHS
 from mapsos.rest.paths import RestPath, parse_rest_path, read_path
 from mapsos.web.messages import Request, Response
 
 if TYPE_CHECKING:
+    from mapsos.access.gate import Requester
     from mapsos.operations.host import Host
     from mapsos.pages.answer import PageExchange
+    from mapsos.pages.key_page import KeysExchange
     from mapsos.rest.answer import RestExchange
     from mapsos.terms.failures import Failure
 
@@ -39,11 +41,13 @@ class EntryExchange:
         return Response(status=500, error=True, operation=PAGE_OPERATION)
 
 
-def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange | EntryExchange | None:
+def open_exchange(
+    request: Request, host: Host, requester: Requester | None
+) -> PageExchange | KeysExchange | RestExchange | EntryExchange | None:
     """Take a request for a page, if pages are enabled.
 
-    It is for a file of the pages, for the request builder, for a resource of the REST interface without another
-    format, or of a browser for the bare address of the service.
+    It is for a file of the pages, for the page of keys, for the request builder, for a resource of the REST interface
+    without another format, or of a browser for the bare address of the service.
     """
     path_info = request.environ.get("PATH_INFO", "")
     if not host.settings.rest:
@@ -51,14 +55,18 @@ def open_exchange(request: Request, host: Host) -> PageExchange | RestExchange |
     if len(path_info) < 2:
         location = _find_entry(request, host)
         return EntryExchange(location) if location is not None else None
+    if path_info == KEYS_PATH and host.settings.keys_page:
+        from mapsos.pages.key_page import KeysExchange
+
+        return KeysExchange(request, host, requester)
     path = None if path_info.startswith(PAGE_PATHS) else parse_rest_path(read_path(request.environ))
     if not path_info.startswith(PAGE_PATHS) and (path is None or not _may_want_page(request, path)):
         return None
     from mapsos.pages import answer
 
     if path is None:
-        return answer.PageExchange(request, host)
-    return answer.open_rest_exchange(request, path, host)
+        return answer.PageExchange(request, host, requester)
+    return answer.open_rest_exchange(request, path, host, requester)
 
 
 def _find_entry(request: Request, host: Host) -> str | None:

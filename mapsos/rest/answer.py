@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mapsos.encodings.registry import CSV, find_format
 from mapsos.mapfile.errors import MapfileError
+from mapsos.mapfile.key_levels import read_key_level
 from mapsos.mapfile.model import Service
 from mapsos.operations.answers import Answer, AnswerFacts
 from mapsos.operations.context import Context
 from mapsos.operations.observe import read_max_features
+from mapsos.operations.permissions import RESOURCES, check_access, miss_key
 from mapsos.ows.decoding import decode_query, decode_request
 from mapsos.ows.error_page import PageError
 from mapsos.ows.raw_request import RawRequest
@@ -33,6 +35,7 @@ from mapsos.web.own_url import build_own_url
 from mapsos.web.responses import build_response
 
 if TYPE_CHECKING:
+    from mapsos.access.gate import Requester
     from mapsos.operations.host import Host
 
 log = logging.getLogger("mapsos")
@@ -62,10 +65,18 @@ class RestExchange:
         Writes pages; None for a request that does not want one.
     """
 
-    def __init__(self, request: Request, path: RestPath, host: Host, pages: PageWriter | None = None) -> None:
+    def __init__(
+        self,
+        request: Request,
+        path: RestPath,
+        host: Host,
+        requester: Requester | None = None,
+        pages: PageWriter | None = None,
+    ) -> None:
         self._request = request
         self._path = path
         self._host = host
+        self._requester = requester
         self._pages = pages
         self._service: Service | None = None
         self._ignored: tuple[str, ...] = ()
@@ -73,18 +84,26 @@ class RestExchange:
         self._wants_page = pages is not None
 
     def answer(self) -> Response:
-        """Answer the request. Raises RestError and ServiceError."""
+        """Answer the request. Raises RestError, ServiceError and AccessError."""
         raw = self._read()
         if self._path.resource == "services":
             self._ignored = check_names(raw, "services")
             return self._finish(self._answer_services(raw))
         service = self._service = find_service(self._path.service, self._host)
         address, now = self._request.environ.get("REMOTE_ADDR"), current_time()
-        context = Context(self._host, service, address, now, build_own_url(self._request, raw.first("map")))
+        has_key = check_access(service, self._requester, address, RESOURCES)
+        own_url = build_own_url(self._request, raw.first("map"))
+        context = Context(self._host, service, address, now, own_url, has_key=has_key)
         script = self._request.environ.get("SCRIPT_NAME", "")
-        self._ignored = check_names(raw, check_path(context, self._path))
-        resource = find_resource(context, self._path, raw, script, reads_body=self._request.method != "HEAD")
-        response = replace(self._write(context, raw, resource), count_rows=resource.count_rows)
+        try:
+            self._ignored = check_names(raw, check_path(context, self._path))
+            resource = find_resource(context, self._path, raw, script, reads_body=self._request.method != "HEAD")
+            response = replace(self._write(context, raw, resource), count_rows=resource.count_rows)
+        except RestError as error:
+            # Names that were not found may be those of layers that need a key.
+            if (error.is_about_name or error.code == 403) and any(map(context.closed, RESOURCES)):
+                raise miss_key(self._requester) from error
+            raise
         return self._finish(response)
 
     def report(self, failure: Failure) -> Response:
@@ -112,11 +131,25 @@ class RestExchange:
         return raw
 
     def _answer_services(self, raw: RawRequest) -> Response:
-        services, format = _list_services(self._host), read_format(raw, "services")
+        services, format = self._list_services(), read_format(raw, "services")
         if format == "html" and self._pages is not None:
             return self._pages.write_services(services)
         value = {"services": [{"name": name, "type": "MapServer"} for name in services]}
         return _respond(200, value, 2 if format == "pjson" else None)
+
+    def _list_services(self) -> dict[str, Service]:
+        """Return the services by name that the client may use."""
+        requester = self._requester
+        if requester is not None:
+            requester.admit(None, needs_key=False)
+            requester.note_dependence()
+        return {
+            name: service
+            for name, service in _list_services(self._host).items()
+            if read_key_level(service.access) != "all"
+            or self._request.environ.get("REMOTE_ADDR") is None
+            or (requester is not None and requester.may_use(service.file))
+        }
 
     def _write(self, context: Context, raw: RawRequest, resource: Resource) -> Response:
         if resource.stream is not None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mapsos.operations.errors import ServiceError
+from mapsos.operations.errors import Kind, ServiceError
 from mapsos.ows.exceptions import DecodingError, OwsException
 from mapsos.terms.deadlines import BusyError, DeadlineError
-from mapsos.terms.failures import Failure, ReportedError, shorten
+from mapsos.terms.failures import AccessError, Failure, ReportedError, shorten
 
 
 class RestError(ReportedError):
@@ -22,14 +22,19 @@ class RestError(ReportedError):
         The HTTP status, which is also the code in the document.
     detail
         For the log only.
+    is_about_name
+        Whether a name in the request was not found.
     """
 
-    def __init__(self, message: str, *details: str, code: int = 400, detail: str = "") -> None:
+    def __init__(
+        self, message: str, *details: str, code: int = 400, detail: str = "", is_about_name: bool = False
+    ) -> None:
         super().__init__(shorten(message))
         self.message = str(self)
         self.details = tuple(map(shorten, details))
         self.code = code
         self.detail = detail
+        self.is_about_name = is_about_name
 
     @property
     def is_for_admin(self) -> bool:
@@ -49,7 +54,8 @@ class MethodError(RestError):
 def translate_error(error: DecodingError | OwsException | ServiceError) -> RestError:
     """Return an error of a shared part as one of this interface."""
     code = error.kind.status if isinstance(error, ServiceError) else error.status
-    return RestError(str(error), code=code, detail=error.detail)
+    is_about_name = isinstance(error, ServiceError) and error.kind is Kind.UNKNOWN_NAME
+    return RestError(str(error), code=code, detail=error.detail, is_about_name=is_about_name)
 
 
 def translate_failure(failure: Failure) -> RestError:
@@ -59,6 +65,8 @@ def translate_failure(failure: Failure) -> RestError:
         return error
     if isinstance(error, DecodingError | OwsException | ServiceError):
         return translate_error(error)
+    if isinstance(error, AccessError):
+        return RestError(str(error), code=error.status)
     if isinstance(error, DeadlineError):
         message = f"the request exceeded the time limit of {error.seconds:g} seconds"
         return RestError(message, "request a shorter period or fewer sensors", code=503)

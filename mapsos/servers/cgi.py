@@ -69,7 +69,11 @@ def serve_request(
     prepare_process(settings)
     if prepare is not None:
         prepare(settings)
-    return answer_request(Application(settings), environ, stdin, stdout, headers=headers)
+    application = Application(settings)
+    try:
+        return answer_request(application, environ, stdin, stdout, headers=headers)
+    finally:
+        application.host.finish()
 
 
 def refuse_request(

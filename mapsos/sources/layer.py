@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
@@ -218,6 +218,13 @@ class Layer:
             if known is not None:
                 return known
         return self._rows.availability(group, time, predicate)
+
+    def split_values(self, column: str, values: tuple[str, ...]) -> Iterator[Predicate]:
+        """Yield predicates that together select the rows with one of some strings of a column, each by one reading.
+
+        Where an index may find the rows, each has as many strings as a statement may contain; else one has all.
+        """
+        return self._rows.split_values(self._spell(column), values)
 
     @cached_property
     def _rows(self) -> LayerRows:

@@ -11,7 +11,7 @@ from mapsos.columns.geometries import reproject
 from mapsos.sources.errors import unreadable
 from mapsos.sources.facts import Bounds, GroupFacts
 from mapsos.sources.filtering.evaluate import evaluate
-from mapsos.sources.filtering.pushdown import narrow
+from mapsos.sources.filtering.pushdown import MOST_VALUES, narrow
 from mapsos.sources.filtering.row_times import instants_of
 from mapsos.sources.layer_readers import LayerReaders
 from mapsos.sources.passes.densities import TimeDensity
@@ -24,7 +24,7 @@ from mapsos.sources.rows import Rows
 from mapsos.terms.crs import Crs, CrsError
 from mapsos.terms.deadlines import Deadline
 from mapsos.terms.layer_source import LayerSource
-from mapsos.terms.predicates import Everything, Nothing, Predicate, all_of, names, needs_geometry, rename
+from mapsos.terms.predicates import Everything, Nothing, OneOf, Predicate, all_of, names, needs_geometry, rename
 from mapsos.terms.times import Interval
 
 
@@ -232,6 +232,14 @@ class LayerRows:
     def read_pass(self, columns: tuple[str, ...], predicate: Predicate, geometry: bool = False) -> Generator[Rows]:
         """Yield the rows that predicate and FILTER select, in the large batches of a pass that keeps no rows."""
         return self.rows(columns, predicate, geometry, None, PASS_ROWS)
+
+    def split_values(self, column: str, values: tuple[str, ...]) -> Iterator[Predicate]:
+        """Yield predicates that together select the rows with one of some strings of a column."""
+        reader = self._readers.idle
+        indexed = reader is not None and any(key[0] == column for key in reader.index_keys())
+        size = MOST_VALUES if indexed or self._source.is_postgresql else max(1, len(values))
+        for start in range(0, len(values), size):
+            yield OneOf(column, values[start : start + size])
 
     def _narrow(self, wanted: Predicate, reader: Reader) -> Narrowing:
         with self._in_known_crs():

@@ -57,3 +57,56 @@ class Failure:
 
     error: Exception
     reference: str = ""
+
+
+_CHALLENGES = tuple(("WWW-Authenticate", f'{scheme} realm="mapsos"') for scheme in ("Bearer", "Basic"))
+"""The challenges (RFC 9110, clause 11.6.1); browsers ask for a password because of Basic.
+
+A header each: of several in one header Chromium reads the first scheme alone.
+"""
+
+
+class AccessError(ReportedError):
+    """A request that is rejected because of its key, or because keys cannot be checked (docs/keys.md, "Answers").
+
+    Parameters
+    ----------
+    message
+        For the client.
+    status
+        The HTTP status, whatever MAPSOS_HTTP_STATUS states: 400, 401, 403, 429 or 503.
+    retry_after
+        Seconds after which the request may succeed, None where time does not help.
+    detail
+        For the log only.
+    """
+
+    def __init__(self, message: str, status: int, *, retry_after: int | None = None, detail: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+        self.detail = detail
+
+    @property
+    def is_for_admin(self) -> bool:
+        """Whether the store of keys is missing or faulty."""
+        return self.status == 503
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Return the headers that its status requires."""
+        challenge = _CHALLENGES if self.status == 401 else ()
+        wait = () if self.retry_after is None else (("Retry-After", str(self.retry_after)),)
+        return (*challenge, *wait, ("Cache-Control", "no-store"))
+
+
+def require_key() -> AccessError:
+    """Return the rejection of a request without the key that it needs."""
+    return AccessError("api-key is needed", 401)
+
+
+def miss_store() -> AccessError:
+    """Return the rejection where a key is needed and the server has no keys."""
+    return AccessError(
+        "api-key is needed, and this server cannot check keys", 503, detail="the map needs keys; MAPSOS_KEYS is not set"
+    )

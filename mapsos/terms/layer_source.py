@@ -91,6 +91,10 @@ class LayerSource:
 
     def __hash__(self) -> int:
         # Facts are looked up by source several times a request.
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         return hash((self.layer, self.connection, self.data, self.row_filter))
 
     @cached_property
@@ -100,12 +104,13 @@ class LayerSource:
         return self if self.kind is SourceKind.INLINE else replace(self, layer="", file="", line=0)
 
     @cached_property
-    def _data(self) -> LayerSource:
+    def unfiltered(self) -> LayerSource:
+        """Return `rows` without what selects or places them: equal for layers of the same columns."""
         return replace(self.rows, row_filter=EVERYTHING, max_features=None, crs=None)
 
     def is_read_alike(self, other: LayerSource) -> bool:
         """Return whether a handle on the data of one can deliver those of the other: they differ by FILTER at most."""
-        return (self.connection, self.data) == (other.connection, other.data) and self._data == other._data
+        return (self.connection, self.data) == (other.connection, other.data) and self.unfiltered == other.unfiltered
 
     @property
     def is_postgresql(self) -> bool:

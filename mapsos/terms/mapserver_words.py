@@ -65,7 +65,8 @@ def split_words(
             word, end = read_word(text, position, file, line)
         elif match := _QUOTED.match(text, position):
             inner = match[1] if match[1] is not None else match[3]
-            word = make_string(re.sub(_ESCAPE, r"\1", inner), file, line, bool(match[2] or match[4]))
+            inner = re.sub(_ESCAPE, r"\1", inner) if "\\" in inner else inner
+            word = make_string(inner, file, line, bool(match[2] or match[4]))
             end = match.end()
         else:
             raise WordError(file, line, f"the quote {quote} that opens here is never closed", quote)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from mapsos.terms.failures import shorten
-from mapsos.web.messages import Chunk, Request, Response, close_body
+from mapsos.web.messages import Chunk, Ending, Outcome, Request, Response, close_body
 from mapsos.web.request_ids import current_request_id
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ _MOST_IGNORED = 20
 """The most names of ignored parameters in a line."""
 _LONGEST_NAME = 64
 """The most characters of such a name."""
-
-Outcome = Literal["complete", "unfinished", "broken"]
-"""The whole answer was passed to the server, the client disconnected before its end, or it failed midway."""
 
 
 class LoggedBody:
@@ -55,29 +52,38 @@ class LoggedBody:
 
     def close(self) -> None:
         """Close the body and log the request at INFO level."""
-        self._end(lambda: self._tell(time.monotonic() - self._started))
+        self._end(self._outcome)
 
     def discard(self) -> None:
         """Close the body without a line in the log: the request is answered anew later."""
-        self._end(lambda: None if self._metrics is None else self._metrics.forget())
+        self._end("discarded")
 
-    def _end(self, note: Callable[[], None]) -> None:
+    def _end(self, outcome: Outcome) -> None:
         if self._closed:
             return
         self._closed = True
         try:
             close_body(self._response.body)
         finally:
-            note()
+            self._note(outcome)
             current_request_id.set("")
 
-    def _tell(self, seconds: float) -> None:
-        request, response = self._request, self._response
+    def _note(self, outcome: Outcome) -> None:
+        response, seconds = self._response, time.monotonic() - self._started
         rows = response.count_rows()
-        if self._metrics is not None:
-            self._metrics.finish(response.operation, response.status, seconds, rows, self._bytes, self._outcome)
-        if not log.isEnabledFor(logging.INFO):
+        if response.note_end is not None:
+            response.note_end(Ending(response.operation, response.status, rows, self._bytes, seconds, outcome))
+        if outcome == "discarded":
+            if self._metrics is not None:
+                self._metrics.forget()
             return
+        if self._metrics is not None:
+            self._metrics.finish(response.operation, response.status, seconds, rows, self._bytes, outcome)
+        if log.isEnabledFor(logging.INFO):
+            self._log(rows, seconds)
+
+    def _log(self, rows: int, seconds: float) -> None:
+        request, response = self._request, self._response
         ignored = [name[:_LONGEST_NAME] for name in response.ignored[:_MOST_IGNORED]]
         facts: dict[str, Any] = {
             "id": request.id,

@@ -11,13 +11,17 @@ EXPOSED = ("ETag", "Mapsos-Max-Features", "X-Request-Id")
 """Response headers that such pages may read, in addition to the safelisted ones."""
 
 _DAY = "86400"
+_HEADERS = "Content-Type, If-None-Match, X-Request-Id"
+_HEADERS_WITH_KEYS = f"Authorization, {_HEADERS}, X-Api-Key"
 
 
-def answer_preflight(request: Request, origins: Sequence[str], methods: Sequence[str]) -> Response | None:
+def answer_preflight(
+    request: Request, origins: Sequence[str], methods: Sequence[str], *, has_keys: bool = False
+) -> Response | None:
     """Return the answer to a preflight request of a browser, None for any other request.
 
-    ``origins`` are those allowed, ``*`` for all; ``methods`` are their allowed methods. The answer to other origins
-    lacks the headers, so that the browser blocks the request.
+    ``origins`` are those allowed, ``*`` for all; ``methods`` are their allowed methods; ``has_keys``: pages may
+    send keys in headers. The answer to other origins lacks the headers, so that the browser blocks the request.
     """
     origin = request.environ.get("HTTP_ORIGIN", "")
     asked = "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in request.environ
@@ -27,7 +31,7 @@ def answer_preflight(request: Request, origins: Sequence[str], methods: Sequence
     if _is_admitted(origin, origins):
         headers = (
             ("Access-Control-Allow-Methods", ", ".join(methods)),
-            ("Access-Control-Allow-Headers", "Content-Type, If-None-Match, X-Request-Id"),
+            ("Access-Control-Allow-Headers", _HEADERS_WITH_KEYS if has_keys else _HEADERS),
             ("Access-Control-Max-Age", _DAY),
         )
     return Response(status=204, headers=headers)

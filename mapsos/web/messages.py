@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from http import HTTPStatus
+from typing import Literal
 
 from mapsos.terms.values import dataclass
+
+Outcome = Literal["complete", "unfinished", "broken", "discarded"]
 
 Chunk = bytes | memoryview
 """A piece of a body. A view avoids copying gigabytes; servers that require bytes convert each piece."""
@@ -66,6 +69,31 @@ def read_content_length(text: str) -> int | None:
 
 
 @dataclass(frozen=True)
+class Ending:
+    """The end of a response, as it is logged and charged.
+
+    Attributes
+    ----------
+    operation, status
+        Those of the response.
+    rows, bytes
+        Observations and bytes of the body that were passed to the server.
+    seconds
+        Time since the request began.
+    outcome
+        ``complete``; ``unfinished``: the client disconnected; ``broken``: it failed midway; ``discarded``: the request
+        is answered anew later.
+    """
+
+    operation: str
+    status: int
+    rows: int
+    bytes: int
+    seconds: float
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
 class Response:
     """One HTTP response. ``body`` is consumed once; if it has a ``close`` method, that is called in any case.
 
@@ -73,7 +101,7 @@ class Response:
     client notices, never complete it. ``error`` is whether the response reports a failure. ``operation`` is the
     requested operation, empty if unknown; ``count_rows`` returns the number of observations in the body so far.
     ``compressible`` is whether compressing the body is worth it. ``ignored`` are the names of parameters that had no
-    effect, for the log.
+    effect, for the log. ``note_end`` is called once, when the body is closed.
     """
 
     status: int = 200
@@ -84,6 +112,7 @@ class Response:
     count_rows: Callable[[], int] = lambda: 0
     compressible: bool = False
     ignored: tuple[str, ...] = ()
+    note_end: Callable[[Ending], None] | None = None
 
     @property
     def status_line(self) -> str:

@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.measuring import write_listed_map
 from benchmarks.results import Result, write_table
-from tests.support.agreement import DisagreementError, compare, read_measurements, reading
+from tests.support.agreement import DisagreementError, compare, read_measurements, read_procedures, reading
 from tests.support.datasets import provide_dataset
-from tests.support.maps import MEASUREMENT, MapLayer, write_map
-from tests.support.servers import MAPSERV, mapsos_program
+from tests.support.maps import CAPABILITIES, MEASUREMENT, MapLayer, write_configuration, write_map
+from tests.support.servers import MAPSERV, mapserv_program, mapsos_program
 
 ROOT = Path(__file__).parents[2]
 SKIP_VARIABLE = "MAPSOS_TESTS_WITHOUT_MAPSERV"
@@ -35,6 +36,19 @@ def needs_mapserv() -> None:
         if os.environ.get(SKIP_VARIABLE):
             pytest.skip("mapserv is not installed")
         pytest.fail(f"mapserv is not installed (cgi-mapserver); set {SKIP_VARIABLE}=1 to go without")
+
+
+@pytest.mark.usefixtures("needs_mapserv")
+def test_the_map_that_lists_its_procedures_has_those_of_the_data(folder: Path) -> None:
+    web = write_map(MapLayer("points", 500), folder)
+    listed = write_listed_map(web)
+    configuration = write_configuration(folder, {"web": web, "listed": listed})
+    found = []
+    for mapfile in (web, listed):
+        with reading(mapserv_program(mapfile, CAPABILITIES, configuration)) as document:
+            found.append(read_procedures(document))
+    assert len(found[0]) == 200
+    assert found[1] == found[0]
 
 
 @pytest.mark.usefixtures("needs_mapserv")

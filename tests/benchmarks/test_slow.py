@@ -9,9 +9,23 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-pytestmark = pytest.mark.slow
 
 
+def test_as_many_files_can_be_opened_as_the_system_allows() -> None:
+    script = (
+        "import resource; from benchmarks.slow import raise_open_files\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (200, 300))\n"
+        "print(raise_open_files(250), *resource.getrlimit(resource.RLIMIT_NOFILE))\n"
+        "print(raise_open_files(400), *resource.getrlimit(resource.RLIMIT_NOFILE))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    first, second = (tuple(map(int, line.split())) for line in done.stdout.splitlines())
+    assert first == (300, 300, 300)
+    # Only an administrator can raise the hard limit.
+    assert second in ((400, 400, 400), (300, 300, 300))
+
+
+@pytest.mark.slow
 def test_quick_questions_are_answered_beside_slow_clients(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks.slow", "--data", str(tmp_path), "--rows", "60000"]
     options = ["--clients", "30", "--kinds", "reads nothing,head never ends,body of 1 byte/s", "--seconds", "2"]

@@ -134,6 +134,9 @@ CASES: dict[str, Mapping[str, str]] = {
     "M516": {CSV: '    CONNECTION "odd.vrt"\n'},
     "M517": {CSV: '    CONNECTION "odd.sqlite"\n'},
     "M518": {CSV: CSV.replace("gauges.csv", "slashes.csv")},
+    "M520": web('"sos_require_key" "all"'),
+    "M521": layer('"sos_require_key" "al"'),
+    "M522": web('"sos_require_key" "write"'),
     "M601": {PROJECTION: "    META"},
     "M602": {PROJECTION: PROJECTION.replace("4326", "99999")},
     "M603": {PROJECTION: PROJECTION.replace("epsg:4326", "nonsense")},
@@ -154,7 +157,9 @@ CASES: dict[str, Mapping[str, str]] = {
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
-def test_each_code_is_the_finding_about_a_map(spoil: Spoil, folder: Path, rule: object) -> None:
+def test_each_code_is_the_finding_about_a_map(
+    spoil: Spoil, folder: Path, rule: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code = rule.code  # type: ignore[attr-defined]
     if code == "M101":
         (finding,) = check_mapfile("gone.map")
@@ -167,6 +172,9 @@ def test_each_code_is_the_finding_about_a_map(spoil: Spoil, folder: Path, rule: 
     (folder / "slashes.csv").write_text(f"{text}K1,03/04/2024,1,1,10.5,47.6\n")
     (folder / "odd.csv").write_text(text.replace("1.5,10", "NA,10"))
     (folder / "odd.vrt").write_text(VRT)
+    if code == "M522":
+        (folder / "keys.db").touch(mode=0o644)
+        monkeypatch.setenv("MAPSOS_KEYS", str((folder / "keys.db").resolve()))
     if code == "M517":
         with sqlite3.connect(folder / "odd.sqlite") as connection:
             connection.executescript(TABLE)

@@ -11,7 +11,7 @@ import pytest
 
 from mapsos.command.cli import main
 from mapsos.command.completion import list_commands, write_bash, write_fish, write_zsh
-from mapsos.command.parsers import PARSERS
+from mapsos.command.parsers import ALL_PARSERS
 
 COMMAND = Path(sys.executable).parent / "mapsos"
 
@@ -33,8 +33,8 @@ def complete(*words: str, cwd: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (("",), ["serve", "init", "check", "get", "cgi", "completion", "help", "--help", "--version", "-h", "-v", "-nh",
-                 "-conf"]),
+        (("",), ["serve", "init", "check", "get", "keys", "cgi", "completion", "help", "--help", "--version", "-h",
+                 "-v", "-nh", "-conf"]),
         (("che",), ["check"]),
         (("check", "--st"), ["--strict"]),
         (("check", "my"), ["my map.map"]),
@@ -42,6 +42,12 @@ def complete(*words: str, cwd: Path) -> list[str]:
         (("serve", "--port", ""), [""]),
         (("completion", "f"), ["fish"]),
         (("cgi", "ins"), ["install"]),
+        (("cgi", "install", "--m"), ["--map"]),
+        (("keys", ""), ["add", "list", "show", "disable", "enable", "limit", "rotate", "remove", "log"]),
+        (("keys", "add", "--per"), ["--per-day"]),
+        (("keys", "list", "--per"), [""]),
+        (("keys", "rotate", "--ke"), ["--keys", "--keep"]),
+        (("keys", "list", "--keys", "my"), ["my map.map"]),
         (("help", "in"), ["init", "install"]),
         (("get", "my map.map", "--da"), ["--data"]),
     ],
@@ -55,7 +61,7 @@ def test_bash(tmp_path: Path, words: tuple[str, ...], offered: list[str]) -> Non
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_knows_every_option(shell: str) -> None:
     text = {"bash": write_bash, "zsh": write_zsh, "fish": write_fish}[shell](list_commands())
-    for name, make in PARSERS.items():
+    for name, make in ALL_PARSERS.items():
         assert name.split()[0] in text
         for action in make()._actions:
             for option in action.option_strings:
@@ -74,7 +80,7 @@ def test_each_shell_reads_it(tmp_path: Path, shell: str) -> None:
     subprocess.run([program, "-n", tmp_path / "script"], timeout=60, check=True)
 
 
-@pytest.mark.parametrize("name", PARSERS)
+@pytest.mark.parametrize("name", ALL_PARSERS)
 def test_help_of_a_command(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["help", *name.split()]) == 0
     assert capsys.readouterr().out.startswith(f"usage: mapsos {name} ")

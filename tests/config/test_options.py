@@ -71,6 +71,7 @@ EFFECTS = {
     "MAPSOS_METRICS": Effect("on", "mapsos_requests_total", path="/metrics"),
     "MAPSOS_LOG_LEVEL": Effect("error", LOGGED, others=LOG),
     "MAPSOS_LOG_FORMAT": Effect("json", '"outcome"', others=LOG),
+    "MAPSOS_KEYS": Effect("{folder}/keys.db", "API keys cannot be checked", headers={"HTTP_X_API_KEY": 40 * "0"}),
     "MAPSOS_CACHE": Effect("{folder}/cache", "kept: weather.map"),
 }  # fmt: skip
 ELSEWHERE = {
@@ -79,6 +80,9 @@ ELSEWHERE = {
     "MAPSOS_MIN_RATE": "../servers/asynchronous/test_adapter.py",
     "MAPSOS_MAX_WAIT": "../servers/asynchronous/test_adapter.py",
     "MAPSOS_POSTGRESQL_CONNECTIONS": "../postgis/test_connection_limit.py",
+    "MAPSOS_KEYS_LOG_DAYS": "../access/test_gate.py",
+    "MAPSOS_KEYS_OPEN_CAPABILITIES": "../access/test_gate.py",
+    "MAPSOS_KEYS_PAGE": "../pages/test_key_page.py",
     "MAPSOS_CGI_WORKER": "../support/apache.py",
     "MAPSOS_CGI_WORKER_IDLE": "../servers/resident/test_worker_life.py",
     "MAPSOS_CGI_WORKER_REQUESTS": "../servers/resident/test_worker_life.py",

@@ -218,3 +218,13 @@ def test_any_file_is_settings_or_an_error(tmp_path_factory: pytest.TempPathFacto
     path.write_text(f"CONFIG ENV {text}", errors="replace")
     with pytest.raises(SettingsError):
         read_settings({}, str(path))
+
+
+@pytest.mark.parametrize("text", ["mysql://a:secret-word@h/db", "keys.db", "./keys.db"])
+def test_a_store_of_keys_is_a_file_or_a_database_of_postgresql(text: str) -> None:
+    with pytest.raises(SettingsError, match="MAPSOS_KEYS: expected an absolute path") as raised:
+        read_settings({"MAPSOS_KEYS": text})
+    assert "secret-word" not in str(raised.value)
+    assert read_settings({"MAPSOS_KEYS": "/a/../keys.db"}).keys == "/keys.db"
+    assert read_settings({"MAPSOS_KEYS": "Off"}).keys is None
+    assert read_settings({"MAPSOS_KEYS": "postgresql://h/db"}).keys == "postgresql://h/db"

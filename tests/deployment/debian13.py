@@ -18,7 +18,7 @@ from tests.docs.markdown import ROOT
 
 from .machine import ENVIRONMENT, LATER, Machine, copy_checkout, find_obstacle, provide, provide_bare, remove_checkout
 
-OPTIONS = ("-q", "-n", "2", "--dist", "loadgroup", "-m", "not slow")
+OPTIONS = ("-q", "-n", "2", "--max-worker-restart=0", "--dist", "loadgroup", "-m", "not slow")
 SET_UP = "/srv/mapsos/script/setup --test"
 
 

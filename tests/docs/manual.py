@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mapsos.command.parsers import PARSERS
+from mapsos.command.parsers import ALL_PARSERS
 
 _HEAD = """\
 .\\" Written by python -m tests.docs.tables from the parsers of the commands.
@@ -39,11 +39,11 @@ _TAIL = """\
 Success.
 .TP
 .B 1
-The answer reports an error, the mapfile of \\fBmapsos get\\fP is faulty, or \\fBmapsos check \\-\\-strict\\fP has
-warnings.
+The answer reports an error, the mapfile of \\fBmapsos get\\fP is faulty, \\fBmapsos check \\-\\-strict\\fP has
+warnings, or no key has the name that \\fBmapsos keys\\fP is given.
 .TP
 .B 2
-Wrong arguments, missing files, or errors found by \\fBmapsos check\\fP.
+Wrong arguments, missing files, errors found by \\fBmapsos check\\fP, or a store of keys that cannot be used.
 .TP
 .B 141
 Nobody reads the output any more.
@@ -66,7 +66,7 @@ The documentation, which begins with README.md.
 def write_manual() -> str:
     """Return the page in roff."""
     parts = [_HEAD]
-    for name, make in PARSERS.items():
+    for name, make in ALL_PARSERS.items():
         parser = make()
         parts.append(f".SS mapsos {_escape(name)}\n{_escape(parser.description or '')}\n")
         for action in parser._actions:

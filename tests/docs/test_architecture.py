@@ -24,7 +24,7 @@ MOST_MODULES, MOST_LINES, MOST_THRESHOLDS = 14, 400, 40
 FLOORS = {
     "terms": 1, "files": 1,
     "columns": 2, "web": 2, "config": 2,
-    "mapfile": 3, "ows": 3,
+    "mapfile": 3, "ows": 3, "access": 3,
     "sources": 4, "encodings": 4,
     "operations": 5,
     "sos/v1": 6, "rest": 6, "pages": 6,
@@ -86,7 +86,9 @@ THRESHOLDS: dict[str, str] = {
         "26 ms, and lxml, for redirects and files"
     ),
     # Requests that are answered without data: redirects, cached facts, and resources of REST without observations.
-    "mapsos.operations.layers.facts -> mapsos.sources.layer": "8 ms, and numpy and pyarrow, where facts are cached",
+    "mapsos.operations.layers.open_layers -> mapsos.sources.layer": (
+        "8 ms, and numpy and pyarrow, where facts are cached"
+    ),
     "mapsos.operations.observe -> mapsos.operations.observations.aggregates": (
         "13 ms, and numpy and pyarrow, without aggregateInterval and for REST"
     ),
@@ -96,6 +98,11 @@ THRESHOLDS: dict[str, str] = {
     # Interfaces: a request for one does not pay for the others.
     "mapsos.rest.interface -> mapsos.rest.answer": "26 ms for SOS",
     "mapsos.pages.interface -> mapsos.pages.answer": "17 ms for JSON, 43 ms for SOS",
+    "mapsos.command.cli -> mapsos.command.keys.run": "11 ms (sqlite3) of all other commands, of help too",
+    "mapsos.pages.interface -> mapsos.pages.key_page": "6 ms (sqlite3) for all other pages, 28 ms for SOS",
+    # Keys, where MAPSOS_KEYS is set.
+    "mapsos.operations.host -> mapsos.access.gate": "9 ms, and sqlite3, where keys are not used",
+    "mapsos.access.store -> mapsos.access.databases.postgresql_database": "130 ms (psycopg) where keys are in a file",
     # What only a write forgets.
     "mapsos.operations.host -> mapsos.operations.forgetting": "12 ms for requests that need no data",
 }  # fmt: skip

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from mapsos.command.help import OPTIONS, USAGE
-from mapsos.command.parsers import PARSERS
+from mapsos.command.parsers import ALL_PARSERS, PARSERS
 
 from .manual import write_manual
 from .markdown import ROOT
@@ -20,10 +20,10 @@ def test_the_page_is_that_of_the_program() -> None:
     assert PAGE.read_text("utf-8") == write_manual(), "write it anew: python -m tests.docs.tables"
 
 
-@pytest.mark.parametrize("name", PARSERS)
+@pytest.mark.parametrize("name", ALL_PARSERS)
 def test_every_option_of_every_command_is_in_it(name: str) -> None:
     text = PAGE.read_text("utf-8").split(f".SS mapsos {name}\n")[1].split("\n.S")[0].replace("\\-", "-")
-    for action in PARSERS[name]()._actions:
+    for action in ALL_PARSERS[name]()._actions:
         for option in action.option_strings:
             assert option in text
 

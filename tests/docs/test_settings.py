@@ -7,7 +7,7 @@ import re
 import pytest
 
 from mapsos.command import cli
-from mapsos.command.parsers import PARSERS
+from mapsos.command.parsers import ALL_PARSERS, PARSERS
 from mapsos.config.options import OPTIONS
 
 from .markdown import code, read, read_tables, section
@@ -45,6 +45,17 @@ def test_every_argument_of_a_command_is_there(command: str) -> None:
     text = read("docs/init.md") if command == "init" else section(TEXT, f"mapsos {command}")
     documented = set(re.findall(r"`(--[a-z-]+)", text))
     assert {option for option in told if option.startswith("--")} - {"--help"} == documented
+
+
+@pytest.mark.parametrize("command", [name for name in ALL_PARSERS if name.startswith("keys ")])
+def test_every_argument_of_keys_is_there(command: str) -> None:
+    told = {option for action in ALL_PARSERS[command]()._actions for option in action.option_strings}
+    text = section(read("docs/keys.md"), "The command line")
+    row = next(row for table in read_tables(text) for row in table if row.get("action", "").startswith(f"`{command}"))
+    common = {"--help", "--json", "--keys", "--conf"}
+    assert {option for option in told if option.startswith("--")} - common == set(
+        re.findall("--[a-z-]+", row["action"] + row["effect"])
+    )
 
 
 def test_every_command_is_there() -> None:

@@ -33,7 +33,7 @@ ROOT = "/weather/exts/SosSOE"
 )
 def test_only_what_may_be_a_page_is_taken(path: str, query: str, taken: bool) -> None:
     request = Request("GET", query, environ={"PATH_INFO": path})
-    assert (open_exchange(request, Host(Settings())) is not None) == taken
+    assert (open_exchange(request, Host(Settings()), None) is not None) == taken
 
 
 def test_json_loads_no_pages() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,6 +16,8 @@ import pytest
 
 from mapsos.app import Application
 from mapsos.config.settings import Settings, read_settings
+from mapsos.operations.layers.facts import FactStore
+from mapsos.operations.layers.open_layers import ask_layer, hold_layers, read_layer
 from mapsos.servers.asynchronous.adapter import AsgiAdapter, read_bounds
 from mapsos.servers.routes import MapRoutes
 from mapsos.sources.drivers.postgres.connections import ConnectionPlaces, places
@@ -22,7 +26,7 @@ from mapsos.sources.layer import open_layer
 from mapsos.sources.pool import ReaderPool, close_idle_readers
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.reader import Reader
-from mapsos.terms.deadlines import ConnectionLimits, limit_connections
+from mapsos.terms.deadlines import ConnectionLimits, limit_connections, limit_seconds
 from mapsos.terms.layer_source import LayerSource, SourceKind
 from mapsos.web.messages import Request, Response, close_body
 from tests.support.asgi_client import AsgiClient, make_scope
@@ -220,6 +224,32 @@ def test_an_answer_that_nobody_closes_gives_its_places_back(connection: str, tmp
     del answer, chunks
     gc.collect()
     assert places.used == 0
+
+
+@pytest.mark.usefixtures("_tables")
+def test_one_that_waits_for_what_another_finds_holds_no_connection(connection: str) -> None:
+    """Two requests that need the facts of the same layers, in another order."""
+    one, other = (by_postgis(connection, f"few_{number}", more="USING UNIQUE id") for number in range(2))
+    limit_connections(1, 50.0)
+    store = FactStore()
+    begun = threading.Event()
+
+    def find_other() -> int:
+        begun.set()
+        wait_for(lambda: places.used == 1, "the one that holds the connection")
+        with read_layer(other) as layer:
+            return layer.count()
+
+    def ask_both() -> int:
+        with limit_seconds(60), hold_layers():
+            ask_layer(one, lambda layer: layer.count())
+            return store.recall(other, "number", lambda: 0)
+
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(lambda: store.recall(other, "number", find_other))
+        assert begun.wait(60)
+        second = threads.submit(copy_context().run, ask_both)
+        assert (first.result(40), second.result(40)) == (FEW, FEW)
 
 
 @pytest.mark.usefixtures("_tables")

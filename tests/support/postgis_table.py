@@ -14,8 +14,6 @@ START = date(2001, 1, 1)
 READER = "reader"
 TABLE = "observations"
 
-_STEPS_A_DAY = 24 * 60 // MINUTES
-
 MAP = """MAP
   NAME "benchmark"
   SIZE 100 100
@@ -51,12 +49,16 @@ END
 """
 
 
-def make_table(cluster: Cluster, rows: int, table: str = TABLE) -> None:
-    """Fill the table: 400 stations, every ten minutes from 2001-01-01 on, in the order of time.
+def make_table(
+    cluster: Cluster, rows: int, table: str = TABLE, stations: int = STATIONS, minutes: int = MINUTES
+) -> None:
+    """Fill the table, in the order of time: a row of each station every so many minutes from 2001-01-01 on.
 
-    Fifty million rows take some minutes and 9 GB. `READER` may connect and select, nothing else.
+    There can be a thousand stations. Fifty million rows take some minutes and 7 GB. `READER` may connect and select,
+    nothing else.
     """
-    days = -(-rows // (STATIONS * _STEPS_A_DAY))
+    steps_a_day = 24 * 60 // minutes
+    days = -(-rows // (stations * steps_a_day))
     cluster.run(
         f"""CREATE EXTENSION IF NOT EXISTS postgis;
         CREATE TABLE {table} (station text NOT NULL, time timestamptz NOT NULL, air_temp double precision,
@@ -67,17 +69,18 @@ def make_table(cluster: Cluster, rows: int, table: str = TABLE) -> None:
     )
     left = rows
     for first, following in _months(days):
-        steps = (following - first).days * _STEPS_A_DAY
-        part = min(left, steps * STATIONS)
+        steps = (following - first).days * steps_a_day
+        part = min(left, steps * stations)
         left -= part
         name = f"{table}_{first:%Y_%m}"
         cluster.run(
             f"""SET timezone = 'UTC';
             CREATE UNLOGGED TABLE {name} PARTITION OF {table} FOR VALUES FROM ('{first}') TO ('{following}');
-            INSERT INTO {name} SELECT 'S' || to_char(n % {STATIONS}, 'FM000'),
-              '{first} 00:00+00'::timestamptz + n / {STATIONS} * interval '{MINUTES} min',
+            INSERT INTO {name} SELECT 'S' || to_char(n % {stations}, 'FM000'),
+              '{first} 00:00+00'::timestamptz + n / {stations} * interval '{minutes} min',
               (n * 7919 % 601 - 200) / 10.0, n * 31 % 101, (n % 77777) / 100.0,
-              ST_SetSRID(ST_MakePoint(n % {STATIONS} * 0.8 - 160, n % {STATIONS} * 0.4 - 80), 4326)
+              ST_SetSRID(ST_MakePoint(n % {stations} * 320.0 / {stations} - 160,
+                n % {stations} * 160.0 / {stations} - 80), 4326)
               FROM generate_series(0::bigint, {part - 1}) AS n"""
         )
     cluster.run(f"CREATE INDEX ON {table} (station, time); CREATE INDEX ON {table} (time); ANALYZE {table}")

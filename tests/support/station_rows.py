@@ -9,6 +9,8 @@ def write_station_rows(path: Path, rows: int, stations: int) -> None:
     """Write a GeoPackage with the layer ``rows``: a point, the station, a time (text) and the height of each row."""
     from osgeo import ogr, osr
 
+    # Else GDAL 3.10 warns that a later version will raise by itself.
+    osr.UseExceptions()
     reference = osr.SpatialReference()
     reference.ImportFromEPSG(4326)
     source = ogr.GetDriverByName("GPKG").CreateDataSource(str(path))

@@ -9,15 +9,12 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from mapsos.columns.batches import Column
-from mapsos.operations.errors import Kind, ServiceError
-from mapsos.sources.errors import SourceError
+from mapsos.operations.layers.open_layers import ask_layer, find_state, release_held
 from mapsos.sources.identity import identity
 from mapsos.terms.crs import Crs
 from mapsos.terms.deadlines import BusyError, DeadlineError, current_deadline, wait_aside
@@ -28,7 +25,6 @@ from mapsos.terms.values import dataclass
 
 if TYPE_CHECKING:
     from mapsos.sources.facts import GroupFacts
-    from mapsos.sources.layer import Layer
 
 T = TypeVar("T")
 
@@ -104,7 +100,7 @@ class FactStore:
         source = source.rows
         key = (source, question)
         while True:
-            state = _find_state(source)
+            state = find_state(source)
             with self._lock:
                 remembered = self._look_up(key, state)
                 if remembered is not None:
@@ -143,12 +139,29 @@ class FactStore:
         with self._lock:
             return self._look_up((source.rows, question), state)
 
+    def knows(self, source: LayerSource, question: Hashable) -> bool:
+        """Return whether the answer to a question is cached and the data have not changed."""
+        state = find_state(source.rows)
+        with self._lock:
+            return self._look_up((source.rows, question), state) is not None
+
+    def fill(
+        self, sources: Iterable[LayerSource], find: Callable[[], Iterable[tuple[LayerSource, Hashable, object]]]
+    ) -> None:
+        """Cache facts about several sources that ``find`` finds at once: each a source, a question and its answer."""
+        states = {source.rows: find_state(source) for source in sources}
+        forgotten = self._forgotten
+        found = list(find())
+        with self._lock:
+            for source, question, value in found if self._forgotten == forgotten else ():
+                self._keep((source.rows, question), _Fact(value, states[source.rows], time.monotonic()))
+
     def forget(self, source: LayerSource | None = None) -> None:
         """Drop the facts about a source; None for all sources. Facts that are being found now are not stored."""
         with self._lock:
             self._forgotten += 1
             self._finding.clear()
-            for key in [key for key in self._facts if source is None or key[0] == source.rows]:
+            for key in [key for key in self._facts if source is None or key[0] in (source.rows, source.unfiltered)]:
                 self._drop(key)
 
     def _look_up(self, key: _Key, state: Hashable | None) -> _Fact | None:
@@ -178,6 +191,8 @@ def _wait(event: threading.Event) -> None:
     deadline = current_deadline()
     if event.is_set():
         return
+    # The other request may wait for its connection.
+    release_held()
     with wait_aside():
         while not event.wait(_LOOK if deadline.left is None else min(max(deadline.left, 0.001), _LOOK)):
             deadline.check()
@@ -202,7 +217,12 @@ def has_geometry(source: LayerSource) -> bool:
 
 def _find_schema(source: LayerSource) -> tuple[tuple[Column, ...], bool]:
     """Return the columns and whether there are geometries, which an open layer knows without reading rows."""
-    return _recall(source, "schema", lambda: _ask(source, lambda layer: (tuple(layer.columns), layer.has_geometry)))
+    # FILTER and CRS change neither, so that thousands of layers of one table share them.
+    return _recall(
+        source.unfiltered,
+        "schema",
+        lambda: ask_layer(source, lambda layer: (tuple(layer.columns), layer.has_geometry)),
+    )
 
 
 def list_values(source: LayerSource, column: str, predicate: Predicate = EVERYTHING) -> DistinctValues:
@@ -213,7 +233,7 @@ def list_values(source: LayerSource, column: str, predicate: Predicate = EVERYTH
     return _recall(
         source,
         ("values", column, predicate),
-        lambda: _ask(source, lambda layer: DistinctValues(layer.distinct(column, predicate))),
+        lambda: ask_layer(source, lambda layer: DistinctValues(layer.distinct(column, predicate))),
     )
 
 
@@ -221,13 +241,17 @@ def find_extent(
     source: LayerSource, crs: Crs | None, predicate: Predicate = EVERYTHING
 ) -> tuple[float, float, float, float] | None:
     """Return minx, miny, maxx, maxy of the geometries in ``crs`` (None: that of the layer); None without geometries."""
-    return _recall(source, ("extent", crs, predicate), lambda: _ask(source, lambda layer: layer.extent(predicate, crs)))
+    return _recall(
+        source, ("extent", crs, predicate), lambda: ask_layer(source, lambda layer: layer.extent(predicate, crs))
+    )
 
 
 def find_time_bounds(source: LayerSource, column: str, predicate: Predicate = EVERYTHING) -> Interval | None:
     """Return the interval from the earliest to the latest time of a column; None if no row has a time."""
     return _recall(
-        source, ("time", column, predicate), lambda: _ask(source, lambda layer: layer.time_bounds(column, predicate))
+        source,
+        ("time", column, predicate),
+        lambda: ask_layer(source, lambda layer: layer.time_bounds(column, predicate)),
     )
 
 
@@ -267,7 +291,7 @@ def find_group_facts(
     return _recall(
         source,
         ("groups", group, time, texts, predicate, crs),
-        lambda: _ask(source, lambda layer: layer.group_facts(group, time, texts, predicate, crs)),
+        lambda: ask_layer(source, lambda layer: layer.group_facts(group, time, texts, predicate, crs)),
     )
 
 
@@ -278,13 +302,27 @@ def find_availability(
     return _recall(
         source,
         ("availability", group, time, predicate),
-        lambda: _ask(source, lambda layer: layer.availability(group, time, predicate)),
+        lambda: ask_layer(source, lambda layer: layer.availability(group, time, predicate)),
     )
 
 
 def tells_steps(source: LayerSource, time: str, group: str | None) -> bool:
     """Return whether an index may find the first and last rows of time steps, as `Layer.tells_steps`."""
-    return _recall(source, ("steps", time, group), lambda: _ask(source, lambda layer: layer.tells_steps(time, group)))
+    return _recall(
+        source, ("steps", time, group), lambda: ask_layer(source, lambda layer: layer.tells_steps(time, group))
+    )
+
+
+def knows_fact(source: LayerSource, question: Hashable) -> bool:
+    """Return whether a fact about the data of a layer is cached and still valid."""
+    return _store.knows(source, question)
+
+
+def store_facts(
+    sources: Iterable[LayerSource], find: Callable[[], Iterable[tuple[LayerSource, Hashable, object]]]
+) -> None:
+    """Cache facts that are found together, as `FactStore.fill` does."""
+    _store.fill(sources, find)
 
 
 def forget_facts(source: LayerSource | None = None) -> None:
@@ -294,81 +332,3 @@ def forget_facts(source: LayerSource | None = None) -> None:
 
 def _recall(source: LayerSource, question: Hashable, find: Callable[[], T]) -> T:
     return _store.recall(source, question, find)
-
-
-class _Held:
-    """Shared by the facts of one answer: the identities of data as they were first found, and the last open layer."""
-
-    def __init__(self) -> None:
-        self.states: dict[LayerSource, Hashable | None] = {}
-        self._source: LayerSource | None = None
-        self._layer: Layer | None = None
-        self._open = ExitStack()
-
-    def open(self, source: LayerSource) -> Layer:
-        if self._layer is None or self._source != source:
-            self.close()
-            self._layer, self._source = self._open.enter_context(read_layer(source)), source
-        return self._layer
-
-    def close(self) -> None:
-        self._layer = None
-        self._open.close()
-
-
-_held: ContextVar[_Held | None] = ContextVar("_held", default=None)
-
-
-@contextmanager
-def hold_layers() -> Iterator[None]:
-    """Find several facts about each of many layers: each is opened and its files examined once, not for each fact.
-
-    An identity that is older than a fact does no harm: the fact is found again if the data have changed in between.
-    """
-    held = _Held()
-    token = _held.set(held)
-    try:
-        yield
-    finally:
-        _held.reset(token)
-        held.close()
-
-
-def _find_state(source: LayerSource) -> Hashable | None:
-    held = _held.get()
-    if held is None:
-        return identity(source)
-    if source not in held.states:
-        held.states[source] = identity(source)
-    return held.states[source]
-
-
-def _ask(source: LayerSource, question: Callable[[Layer], T]) -> T:
-    held = _held.get()
-    if held is None:
-        with read_layer(source) as layer:
-            return question(layer)
-    try:
-        with source_errors():
-            return question(held.open(source))
-    except BaseException:
-        held.close()
-        raise
-
-
-@contextmanager
-def read_layer(source: LayerSource) -> Iterator[Layer]:
-    """Open a layer to query its data. Raises ServiceError if it cannot be opened or read."""
-    from mapsos.sources.layer import open_layer
-
-    with source_errors(), open_layer(source) as layer:
-        yield layer
-
-
-@contextmanager
-def source_errors() -> Iterator[None]:
-    """Turn SourceError into ServiceError for the client; the cause is for the log only."""
-    try:
-        yield
-    except SourceError as error:
-        raise ServiceError(Kind.UNREADABLE, "data", f"{error.message}.", detail=error.detail) from error

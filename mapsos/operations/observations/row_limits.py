@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from mapsos.operations.errors import Kind, ServiceError
-from mapsos.operations.layers.facts import read_layer
+from mapsos.operations.layers.open_layers import read_layer
 from mapsos.operations.observations.selection import LayerSelection
 from mapsos.terms.predicates import Time, all_of
 from mapsos.terms.times import SECOND, Interval, format_interval

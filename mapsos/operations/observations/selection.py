@@ -11,8 +11,9 @@ from dataclasses import replace
 from mapsos.mapfile.model import Service
 from mapsos.operations.errors import Kind, ServiceError, reject_names
 from mapsos.operations.layers.extents import read_time_limits
-from mapsos.operations.layers.facts import has_geometry, list_values, read_layer
+from mapsos.operations.layers.facts import has_geometry, list_values
 from mapsos.operations.layers.meaning import LayerMeaning, UnknownName
+from mapsos.operations.layers.open_layers import read_layer
 from mapsos.operations.layers.procedures import require_column, spell_procedures
 from mapsos.operations.questions import FeatureOfInterest
 from mapsos.terms.crs import Crs

@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 
 from mapsos.columns.batches import Batch, MappedBatches
 from mapsos.encodings.encoder import LayerAnswer
-from mapsos.operations.layers.facts import read_layer, source_errors
+from mapsos.operations.layers.open_layers import read_layer, source_errors
 from mapsos.sources.drivers.postgres.connections import without_waiting
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.read_ahead import read_ahead

@@ -73,4 +73,4 @@ class LayerNames:
 def _reject(kind: str, names: tuple[str, ...], known: set[str]) -> None:
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise RestError(f"{kind} {', '.join(unknown)} not found")
+        raise RestError(f"{kind} {', '.join(unknown)} not found", is_about_name=True)

@@ -16,9 +16,10 @@ from mapsos.encodings.esri.observation_markup import ObservationMarkup, Page
 from mapsos.encodings.esri.observation_values import gather_observations
 from mapsos.operations.context import Context
 from mapsos.operations.layers.extents import find_map_rectangle
-from mapsos.operations.layers.facts import has_geometry, rule_out, source_errors
+from mapsos.operations.layers.facts import has_geometry, rule_out
 from mapsos.operations.layers.meaning import LayerMeaning
 from mapsos.operations.layers.offerings import has_offering
+from mapsos.operations.layers.open_layers import source_errors
 from mapsos.operations.observations.row_limits import find_excess
 from mapsos.operations.observations.selection import LayerSelection, locate, match_time, pick_procedures
 from mapsos.operations.observations.streaming import LayerQuestion, ObservationBody

@@ -25,7 +25,7 @@ def describe_offering(context: Context, id: str) -> dict[str, Any]:
     for offering in group_offerings(tuple(known.layer for known in layers)):
         if offering.id.casefold() == id.casefold():
             return _describe(offering, layers)
-    raise RestError(f"offering {id} not found", code=404)
+    raise RestError(f"offering {id} not found", code=404, is_about_name=True)
 
 
 def _describe(offering: Offering, layers: tuple[KnownLayer, ...]) -> dict[str, Any]:

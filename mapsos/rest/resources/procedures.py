@@ -63,7 +63,7 @@ def find_procedure(context: Context, id: str) -> KnownProcedure:
     for known in list_known_procedures(context, described=True):
         if known.id.casefold() in wanted and any(layer.layer.name in admitted for layer in known.layers):
             return known
-    raise RestError(f"procedure {id} not found", code=404)
+    raise RestError(f"procedure {id} not found", code=404, is_about_name=True)
 
 
 def describe_procedure(context: Context, id: str) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from functools import cached_property
 from mapsos.mapfile.model import FeatureMetadata, SensorMetadata
 from mapsos.operations.context import Context
 from mapsos.operations.layers.extents import find_map_rectangle
-from mapsos.operations.layers.facts import find_group_facts, read_layer
+from mapsos.operations.layers.facts import find_group_facts
+from mapsos.operations.layers.open_layers import read_layer
 from mapsos.rest.resources.areas_and_times import join_bounds
 from mapsos.rest.resources.layers import KnownLayer, rest_errors
 from mapsos.sources.facts import GroupFacts

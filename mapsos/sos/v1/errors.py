@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from mapsos.operations.context import Context
 from mapsos.operations.errors import Kind, ServiceError, Subject
+from mapsos.operations.layers.offerings import has_offering
 from mapsos.ows.exceptions import OwsException
+from mapsos.ows.operation import Operation
+from mapsos.sos.v1.request import Handler
 from mapsos.terms.values import dataclass
 
 
@@ -104,6 +108,26 @@ _OWN: dict[str, dict[tuple[Kind, Subject], Wording]] = {
     },
 }
 """Errors that an operation reports differently."""
+
+_NAMED = ("featureofinterest", "observationid", "observedproperty", "offering", "procedure", "typename")
+"""The locators, in lower case, of names that were not found."""
+
+
+def is_closed(error: OwsException | ServiceError, context: Context, operation: Operation[Handler]) -> bool:
+    """Return whether a name could be missing because its layer needs a key, which the client does not have.
+
+    Offerings are in the map. Other names may be in the data of layers, which are not read for such a client.
+    """
+    if isinstance(error, ServiceError):
+        if error.kind is not Kind.UNKNOWN_NAME or error.subject in ("CRS", "result"):
+            return False
+    elif error.code != _INVALID or error.locator.lower() not in _NAMED:
+        return False
+    layers = context.closed(operation.name, writes=operation.writes) or context.closed("GetObservation")
+    if isinstance(error, ServiceError) and error.subject == "offering":
+        return any(has_offering(layer, error.names) for layer in layers)
+    return bool(layers)
+
 
 _FALLBACK = Wording(_OTHER, "mapserv", "msSOSDispatch")
 

@@ -20,9 +20,11 @@ from mapsos.mapfile.model import ObservationLayer, Offering, group_offerings
 from mapsos.operations.answers import Answer
 from mapsos.operations.context import Context
 from mapsos.operations.layers.extents import complete_time_extent, describe_extent, describe_time_extent
-from mapsos.operations.layers.facts import DistinctValues, hold_layers
+from mapsos.operations.layers.facts import DistinctValues
 from mapsos.operations.layers.meaning import read_meaning, write_property_uri
+from mapsos.operations.layers.open_layers import hold_layers
 from mapsos.operations.layers.procedures import require_procedures
+from mapsos.operations.layers.surveys import survey_layers
 from mapsos.operations.own_url import find_own_url
 from mapsos.ows.negotiation import SECTIONS
 from mapsos.ows.operation import Operation
@@ -48,6 +50,7 @@ def get_capabilities(request: SosRequest) -> Answer:
     offerings = group_offerings(context.enabled("GetCapabilities")) if "Contents" in wanted else ()
     response_formats, result_models = list_response_formats(), list_result_models()
     with hold_layers():
+        survey_layers(service, offerings)
         described = tuple(_describe(context, offering, strict=strict) for offering in offerings)
     markup = CapabilitiesMarkup(
         identification=service.identification,

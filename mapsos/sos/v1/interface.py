@@ -12,27 +12,30 @@ from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
 from mapsos.operations.context import Context
 from mapsos.operations.errors import ServiceError
+from mapsos.operations.permissions import check_access, miss_key
 from mapsos.ows.decoding import decode_query, decode_request
 from mapsos.ows.error_page import PageError, write_page
 from mapsos.ows.exception_report import write_report
 from mapsos.ows.exceptions import DecodingError, OwsException
+from mapsos.ows.operation import find_operation_row
 from mapsos.ows.raw_request import RawRequest
 from mapsos.sos.v1.conformance import is_strict
 from mapsos.sos.v1.dispatch import asks_feature_type, check_service, find_operation
-from mapsos.sos.v1.errors import translate_error
+from mapsos.sos.v1.errors import is_closed, translate_error
 from mapsos.sos.v1.operations import OPERATIONS, UNSUPPORTED
 from mapsos.sos.v1.reading.feature_types import check_wfs_version
 from mapsos.sos.v1.reading.negotiation import check_version
 from mapsos.sos.v1.reading.parameters import check_parameters
 from mapsos.sos.v1.request import SosRequest
 from mapsos.terms.deadlines import BusyError, DeadlineError
-from mapsos.terms.failures import Failure
+from mapsos.terms.failures import AccessError, Failure
 from mapsos.terms.times import current_time
 from mapsos.web.messages import Request, Response
 from mapsos.web.own_url import build_own_url
 from mapsos.web.responses import build_response
 
 if TYPE_CHECKING:
+    from mapsos.access.gate import Requester
     from mapsos.operations.host import Host
 
 _KEYWORD = re.compile(r"[A-Za-z_]{0,32}")
@@ -41,22 +44,22 @@ _KEYWORD = re.compile(r"[A-Za-z_]{0,32}")
 class SosExchange:
     """One request for SOS, and its state so far."""
 
-    def __init__(self, request: Request, host: Host) -> None:
+    def __init__(self, request: Request, host: Host, requester: Requester | None = None) -> None:
         self._request = request
         self._host = host
+        self._requester = requester
         self._service: Service | None = None
         self._operation = ""
         self._ignored: tuple[str, ...] = ()
 
     def answer(self) -> Response:
-        """Answer the request. Raises PageError, DecodingError, OwsException and ServiceError."""
+        """Answer the request. Raises PageError, DecodingError, OwsException, ServiceError and AccessError."""
         request, settings = self._request, self._host.settings
         self._check_method()
         raw = self._decode()
         service = self._service = self._find_service(raw)
         check_service(raw, settings.mode, service.has_sos)
-        own_url = build_own_url(request, raw.first("map"))
-        context = Context(self._host, service, request.environ.get("REMOTE_ADDR"), current_time(), own_url)
+        context = self._check_access(raw, service)
         operation = find_operation(raw, context)
         self._operation = operation.name
         if asks_feature_type(raw):
@@ -66,8 +69,30 @@ class SosExchange:
         self._ignored = check_parameters(raw, operation, OPERATIONS, service.vendor_parameters)
         strict = is_strict(service, raw)
         asked = SosRequest(context, raw, strict, OPERATIONS, reads_body=request.method != "HEAD")
-        response = build_response(operation.answer(asked), request)
+        try:
+            response = build_response(operation.answer(asked), request)
+        except (OwsException, ServiceError) as error:
+            if is_closed(error, context, operation):
+                raise miss_key(self._requester) from error
+            raise
         return replace(response, operation=operation.name, ignored=self._ignored)
+
+    def _check_access(self, raw: RawRequest, service: Service) -> Context:
+        """Check the key of the request, and return its context."""
+        request, settings = self._request, self._host.settings
+        address = request.environ.get("REMOTE_ADDR")
+        name = "DescribeFeatureType" if asks_feature_type(raw) else raw.last("request") or ""
+        row = find_operation_row(OPERATIONS, name)
+        if row is not None:
+            self._operation = row.name
+        writes = row is not None and row.writes
+        is_open = settings.keys_open_capabilities and name.lower() == "getcapabilities"
+        has_key = check_access(service, self._requester, address, (name,), writes=writes, is_open=is_open)
+        own_url = build_own_url(request, raw.first("map"))
+        context = Context(self._host, service, address, current_time(), own_url, has_key=has_key, is_open=is_open)
+        if context.closed(name, writes=writes) and not context.is_enabled(name, writes=writes):
+            raise miss_key(self._requester)
+        return context
 
     def _decode(self) -> RawRequest:
         """Return the parameters of the query string and the body; a form in the body may name the map."""
@@ -94,6 +119,8 @@ class SosExchange:
         elif isinstance(error, BusyError):
             message = f"The server is busy. Repeat the request after {error.seconds} seconds."
             exception = OwsException("NoApplicableCode", "mapserv", "msSOSDispatch", message, status=503)
+        elif isinstance(error, AccessError):
+            exception = OwsException("NoApplicableCode", "api-key", "", str(error), status=error.status)
         elif isinstance(error, ServiceError):
             exception = translate_error(error, self._operation)
         elif isinstance(error, OwsException):
@@ -143,9 +170,9 @@ class SosExchange:
             raise _refuse_map(error) from error
 
 
-def open_exchange(request: Request, host: Host) -> SosExchange:
+def open_exchange(request: Request, host: Host, requester: Requester | None) -> SosExchange:
     """Take any request. Those that are not for SOS are rejected as MapServer does."""
-    return SosExchange(request, host)
+    return SosExchange(request, host, requester)
 
 
 def read_body(data: bytes) -> RawRequest:

@@ -131,17 +131,11 @@ class OgrReader:
             places = _places([self._name_in_result(name) for name in names], kind)
         columns = {name: known[name] for name in names}
         enough = plan.batch_rows if plan.most_rows is None else max(1, min(plan.batch_rows, plan.most_rows))
-        delivered = 0
         try:
             for batch in gather_parts(read_parts(stream, self.source, self._reading_part()), plan.batch_rows, enough):
                 raw = {name: self._deliver(name, batch.field(place)) for name, place in zip(names, places, strict=True)}
                 shapes = GeometryColumn(batch.field(kind.num_fields - 1)) if geometry else None
-                delivered += len(batch)
                 yield Rows(len(batch), columns, raw, shapes, None if names else batch.field(0))
-            # GDAL 3.6 leaves out the last batch of a GeoPackage, without an error, if it cannot read it.
-            if self.driver == "GPKG" and self._result is None and not narrowing.rectangle:
-                with guarded(self.source):
-                    sqlite.count_again(self.ask, self.table, self.fid_name, delivered, self.is_fresh)
         finally:
             del stream, layer
             with guarded(self.source), self._turn:
@@ -196,7 +190,9 @@ class OgrReader:
         """Return the layer to stream from, with its filters set."""
         casts = self._casts(names)
         conditions = [f"({condition})" for condition in (self.source.native_filter, narrowing.condition) if condition]
-        if casts or self.dialect is Dialect.POSTGRESQL or (conditions and self.dialect is not Dialect.OGR):
+        # Threads of GDAL read the tables of a GeoPackage ahead, and lose batches or hand them over too early.
+        by_statement = self.driver in ("GPKG", "PostgreSQL") or (conditions and self.dialect is not Dialect.OGR)
+        if casts or by_statement:
             return self._select(names, geometry, " AND ".join(conditions), narrowing, casts)
         layer = self._own_layer()
         # The admin's own filter may use any column, and an ignored one would be NULL for it.

@@ -157,21 +157,6 @@ def write_text(quoted: str) -> str:
     return f"CASE typeof({quoted}) WHEN 'blob' THEN hex({quoted}) ELSE CAST({quoted} AS TEXT) END"
 
 
-def count_again(ask: Ask, table: str, fid: str, delivered: int, is_fresh: Callable[[], bool]) -> None:
-    """Raise RuntimeError where a table, read to its end, is damaged or has more rows than were delivered.
-
-    One that has been written to since may have more. Rows whose ids have no gaps are not counted one by one.
-    """
-    source = quote_identifier(table, Dialect.SQLITE)
-    if fid:
-        name = quote_identifier(fid, Dialect.SQLITE)
-        least, most = (ask(f"SELECT {side}({name}) AS id FROM {source}")[0][0] for side in ("min", "max"))
-        if not most or int(most) - int(least) < delivered:
-            return
-    if int(ask(f"SELECT count(*) AS number FROM {source}")[0][0]) > delivered and is_fresh():
-        raise RuntimeError(f"the driver left out rows behind the first {delivered}")
-
-
 _MANY_ROWS = 20_000
 """Rows of a table from which on it matters whether an index finds few of them: fewer are read at once."""
 

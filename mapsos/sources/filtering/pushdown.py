@@ -49,7 +49,7 @@ from mapsos.terms.values import dataclass
 
 Rectangle = tuple[float, float, float, float]
 
-_MOST_VALUES = 500
+MOST_VALUES = 500
 """Maximum number of values of one `OneOf` that are pushed down: drivers limit the size of a statement."""
 
 _MOST_TERMS = 500
@@ -240,7 +240,7 @@ def _order(column: SourceColumn, quoted: str) -> str:
 
 
 def _one_of(column: str, kind: ColumnKind, values: tuple[str, ...], dialect: Dialect) -> str:
-    if not 0 < len(values) <= _MOST_VALUES:
+    if not 0 < len(values) <= MOST_VALUES:
         return ""
     if kind is ColumnKind.TEXT and all(value and is_plain_text(value, dialect) for value in values):
         constants = [quote_text(value, dialect) for value in values]
