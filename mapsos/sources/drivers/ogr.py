@@ -279,6 +279,9 @@ class OgrReader:
         if narrowing.rectangle is not None and (inside := self._inside(narrowing.rectangle)):
             conditions.append(inside)
         statement = f"SELECT {', '.join(terms) or '1'} FROM {self.from_clause()}"
+        if dialect is Dialect.SQLITE and not (self.selected or casts or conditions):
+            # In the order of the table: SQLite would read an index that has all columns.
+            statement += " NOT INDEXED"
         return statement + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
 
     def from_clause(self) -> str:
