@@ -250,7 +250,10 @@ class Server:
     def close(self) -> None:
         """Close the store that the application uses."""
         if self.environ.get("MAPSOS_KEYS", "off") != "off":
-            gates._share_store(self.environ["MAPSOS_KEYS"], 90)[0].database.close()
+            store, log = gates._share_store(self.environ["MAPSOS_KEYS"], 90)
+            # What waits would be written later, with a new connection.
+            log.flush()
+            store.database.close()
 
     @property
     def store(self) -> KeyStore:

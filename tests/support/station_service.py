@@ -34,6 +34,8 @@ def write_rows(path: Path, driver: str, rows: Sequence[Row], *, times: str = "te
     """Write rows as points; ``times`` is ``text``, or ``datetime`` for a column of date-times."""
     from osgeo import ogr, osr
 
+    # Else GDAL 3.10 warns that a later version will raise by itself.
+    osr.UseExceptions()
     reference = osr.SpatialReference()
     reference.ImportFromEPSG(4326)
     reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)

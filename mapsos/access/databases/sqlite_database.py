@@ -35,8 +35,12 @@ class SqliteConnection:
             # mode=rw: a store that is missing is not created by a server.
             uri = "file:" + "".join(_quote(character) for character in path) + "?mode=rw"
             self._connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-            # Without it a transaction in WAL mode waits for the disk; a crash of the machine may lose the last counts.
-            self._connection.execute("PRAGMA synchronous = NORMAL")
+            try:
+                # Else a transaction in WAL mode waits for the disk; a crash of the machine may lose the last counts.
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+            except sqlite3.Error:
+                self._connection.close()
+                raise
 
     def wait(self, seconds: float) -> None:
         """Set how long statements wait for locks."""
