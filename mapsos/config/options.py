@@ -18,6 +18,7 @@ DEFAULT_KEYS_LOG_DAYS = 90
 DEFAULT_LONG_ANSWERS = 24
 DEFAULT_MIN_RATE = 1000
 DEFAULT_MAX_WAIT = 10.0
+DEFAULT_POSTGRESQL_CONNECTIONS = 32
 DEFAULT_BAD_PATTERN = r"[/\\]{2}|[/\\]?\.+[/\\]|,"
 DEFAULT_MAPFILE_PATTERN = r"\.map$"
 _LOG_FORMATS = ("text", "json")
@@ -178,6 +179,9 @@ OPTIONS: tuple[Option, ...] = (
            _read_count),
     Option("MAPSOS_MAX_WAIT", "max_wait", f"{DEFAULT_MAX_WAIT:g}", "a positive number",
            "Seconds that a request may wait for others; if it would be more, the response is 503.", _read_wait),
+    Option("MAPSOS_POSTGRESQL_CONNECTIONS", "postgresql_connections", str(DEFAULT_POSTGRESQL_CONNECTIONS),
+           "an integer from 1 to 999999",
+           "Maximum number of connections to PostgreSQL that a process has open at once.", _read_count),
     Option("MAPSOS_HTTP_STATUS", "http_status", "off", "on or off",
            "Errors have the HTTP status codes of errors; off, the status is 200 as in MapServer.", _read_switch),
     Option("MAPSOS_TRUSTED_PROXIES", "trusted_proxies", "", "addresses, CIDR networks, or unix, separated by spaces",

@@ -19,6 +19,7 @@ from mapsos.config.options import (
     DEFAULT_MAX_BODY,
     DEFAULT_MAX_WAIT,
     DEFAULT_MIN_RATE,
+    DEFAULT_POSTGRESQL_CONNECTIONS,
     OPTIONS,
 )
 from mapsos.config.trusted_proxies import TrustedProxies
@@ -50,6 +51,8 @@ class Settings:
     work_at_once, long_answers, min_rate, max_wait
         MAPSOS_WORK_AT_ONCE, MAPSOS_LONG_ANSWERS, MAPSOS_MIN_RATE (bytes a second) and MAPSOS_MAX_WAIT (seconds): the
         bounds of one process of the asynchronous server. No ``work_at_once``: two for each processor.
+    postgresql_connections
+        MAPSOS_POSTGRESQL_CONNECTIONS: maximum number of connections to PostgreSQL of one process.
     http_status
         MAPSOS_HTTP_STATUS: whether errors have the HTTP status codes of errors; without it the status is 200 as in
         MapServer.
@@ -104,6 +107,7 @@ class Settings:
     long_answers: int = DEFAULT_LONG_ANSWERS
     min_rate: int = DEFAULT_MIN_RATE
     max_wait: float = DEFAULT_MAX_WAIT
+    postgresql_connections: int = DEFAULT_POSTGRESQL_CONNECTIONS
     http_status: bool = False
     trusted_proxies: TrustedProxies = TrustedProxies()
     cors: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ from mapsos.config.settings import Settings
 from mapsos.mapfile.catalog import ServiceCatalog
 from mapsos.mapfile.errors import MapfileError
 from mapsos.mapfile.model import Service
+from mapsos.terms.deadlines import limit_connections
 from mapsos.terms.layer_source import LayerSource
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ class Host:
     """Settings, parsed maps, facts about data, summaries and open readers. Thread-safe.
 
     Facts, summaries and readers are cached by the identity of the data, whatever map refers to them, so that all hosts
-    of a process share them. Maps are parsed once for all hosts that share a catalog.
+    of a process share them. Maps are parsed once for all hosts that share a catalog. The settings of the newest host
+    bound the connections to PostgreSQL of the process.
 
     Parameters
     ----------
@@ -40,6 +42,7 @@ class Host:
         self.settings = settings
         self.catalog = catalog if catalog is not None else ServiceCatalog(settings)
         self.has_map_paths = has_map_paths
+        limit_connections(settings.postgresql_connections, settings.max_wait)
         self._gate: Gate | None = None
 
     @property

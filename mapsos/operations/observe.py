@@ -106,8 +106,10 @@ class ObservationPlan:
         try:
             if self.row_limit is not None and aggregation is not None:
                 check_summaries(self.row_limit, self.max_rows, sum(summarized))
-            elif self.row_limit is not None:
-                check_rows(self.row_limit, self.max_rows, body.count_all(), self.selections, self._select_during)
+            elif (limit := self.row_limit) is not None:
+                body.check_aside(
+                    lambda: check_rows(limit, self.max_rows, body.count_all(), self.selections, self._select_during)
+                )
             body.begin()
         except BaseException:
             body.close()

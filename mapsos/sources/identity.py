@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 
 from mapsos.files.identity import identify
 from mapsos.terms.layer_source import LayerSource, SourceKind
@@ -15,7 +15,9 @@ _ALONE = (".gpkg", ".sqlite", ".fgb", ".geojson", ".json")
 
 _JOURNALS = ("-wal", "-journal")
 _LONGEST_VRT = 1 << 20
-_SOURCE = re.compile(r"<SrcDataSource[^>]*>([^<]*)</SrcDataSource>", re.I)
+_DEEPEST_VRT = 8
+_MOST_OF_VRT = 1000
+_SOURCE = re.compile(r"<SrcDataSource[^>]*>\s*(?:<!\[CDATA\[(.*?)\]\]>|([^<]*))\s*</SrcDataSource>", re.I | re.S)
 
 
 def identity(source: LayerSource) -> tuple[Hashable, ...] | None:
@@ -40,6 +42,8 @@ def identity(source: LayerSource) -> tuple[Hashable, ...] | None:
 def list_files(source: LayerSource) -> tuple[str, ...]:
     """Return the file that the layer names and those that may belong to it; after a VRT the files that it names.
 
+    VRTs in a VRT are followed, up to 8 levels and 1000 sources in all.
+
     Empty for databases, services and other sources without a file.
     """
     if source.kind in (SourceKind.INLINE, SourceKind.POSTGIS):
@@ -52,7 +56,8 @@ def list_files(source: LayerSource) -> tuple[str, ...]:
     if not os.path.isfile(path):
         return ()
     if extension.lower() == ".vrt":
-        return (path, *_list_sources(path))
+        found = (name for name in list_sources(path) if os.path.isfile(name))
+        return (path, *(name for name in dict.fromkeys(found) if name != path))
     if extension.lower() in _ALONE:
         return (path,)
     return (path, *(find_part(stem, companion) for companion in _COMPANIONS))
@@ -70,13 +75,43 @@ def find_part(stem: str, extension: str) -> str:
     return loud if not os.path.exists(plain) and os.path.exists(loud) else plain
 
 
-def _list_sources(path: str) -> Iterator[str]:
+def list_sources(connection: str) -> list[str]:
+    """Return the names of the data sources of a VRT and of the VRTs among them, which are returned as well.
+
+    ``connection`` is the path of the VRT, or its XML. Names are paths, from the folder of the VRT on if they are
+    relative, or what else GDAL opens. Of a connection that is not a VRT's it is empty. No data source is opened.
+    """
+    found: list[str] = []
+    seen: set[str] = set()
+    coming = [(connection, 0)]
+    while coming and len(found) < _MOST_OF_VRT:
+        named, depth = coming.pop()
+        text = _read_vrt(named)
+        if text is None or named in seen or depth >= _DEEPEST_VRT:
+            continue
+        # Only for those that have VRTs: a CGI process imports it in a millisecond.
+        from html import unescape
+
+        seen.add(named)
+        folder = "" if named.lstrip().startswith("<") else os.path.dirname(named)
+        for marked, plain in _SOURCE.findall(text):
+            name = (marked or unescape(plain)).strip()
+            joined = os.path.join(folder, name)
+            # A text that is not the name of a file, as of a database, stays as it is.
+            name = joined if os.path.exists(joined) else name
+            found.append(name)
+            coming.append((name, depth + 1))
+    return found
+
+
+def _read_vrt(connection: str) -> str | None:
+    """Return the XML of a VRT, None for any other connection and where it cannot be read."""
+    if connection.lstrip().startswith("<"):
+        return connection
+    if not connection.lower().endswith(".vrt"):
+        return None
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            text = file.read(_LONGEST_VRT)
-    except OSError:
-        return
-    for found in _SOURCE.findall(text):
-        named = os.path.join(os.path.dirname(path), found.strip())
-        if os.path.isfile(named):
-            yield named
+        with open(connection, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read(_LONGEST_VRT)
+    except (OSError, ValueError):
+        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mapsos.sources.errors import SourceError
 from mapsos.sources.file_watch import FileWatch
-from mapsos.sources.pool import acquire_reader, release_reader
+from mapsos.sources.pool import acquire_reader, discard_reader, release_reader
 from mapsos.sources.reader import Reader
 from mapsos.terms.layer_source import LayerSource
 
@@ -32,7 +32,7 @@ class LayerReaders:
     def give_back(self, reader: Reader, *, done: bool) -> None:
         """Return a reader after its reading; ``done`` states whether the reading came to its end."""
         if not done:
-            reader.close()
+            discard_reader(reader)
         elif self._closed or self._idle:
             release_reader(reader)
         else:
@@ -52,5 +52,5 @@ def _open_watched(source: LayerSource) -> tuple[FileWatch, Reader]:
         reader = acquire_reader(source)
         if not watch.is_replaced():
             return watch, reader
-        reader.close()
+        discard_reader(reader)
     raise SourceError(f"data source of layer {source.layer} is being replaced")

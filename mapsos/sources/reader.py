@@ -84,6 +84,12 @@ class Reader(Protocol):
         A column that the index does not hold in the order of bytes is an empty string.
         """
 
+    def finds_few(self, condition: str) -> bool:
+        """Return whether SQL on the columns of one index of `index_keys` selects few rows, as far as it matters.
+
+        Few are so many that to look each of them up takes less time than to read all.
+        """
+
     def is_fresh(self) -> bool:
         """Return whether the handle shows the data as they are now, so that it can be used again without reopening.
 

@@ -1,10 +1,10 @@
-"""Time limits of requests, checked wherever rows are read or written, so that every request ends."""
+"""Time limits of requests, checked wherever rows are read or written, so that every request ends; and their waits."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TypeVar
 
@@ -54,9 +54,19 @@ class Deadline:
         """Remaining seconds, 0 after the end; None without a limit."""
         return None if self._end is None else max(0.0, self._end - time.monotonic())
 
+    @property
+    def is_client_gone(self) -> bool:
+        """Whether the client of the request is known to have disconnected."""
+        return self._is_gone is not None and self._is_gone()
+
+    @property
+    def watches_client(self) -> bool:
+        """Whether it is noticed that the client disconnects."""
+        return self._is_gone is not None
+
     def check(self) -> None:
         """Raise DeadlineError after the end. Costs one reading of the clock."""
-        if self._is_gone is not None and self._is_gone():
+        if self.is_client_gone:
             raise ClientGoneError
         if self._end is not None and time.monotonic() >= self._end:
             assert self.seconds is not None
@@ -99,3 +109,46 @@ def check_often(pieces: Iterable[T]) -> Iterator[T]:
         if number % _PIECES == 0:
             deadline.check()
         yield piece
+
+
+Aside = Callable[[], AbstractContextManager[None]]
+"""Makes what surrounds a wait for other requests, during which a thread does nothing: a server may run another one."""
+
+_aside: ContextVar[Aside] = ContextVar("_aside", default=nullcontext)
+
+
+def let_wait_aside(aside: Aside) -> None:
+    """Enter the context manager that ``aside`` returns around each wait of this context from now on."""
+    _aside.set(aside)
+
+
+def wait_aside() -> AbstractContextManager[None]:
+    """Return what the server of the current request does while it waits: by default nothing."""
+    return _aside.get()()
+
+
+class ConnectionLimits:
+    """Limits of what requests share in a process.
+
+    They stand here, and not where connections are opened, so that a process that opens none does not import that.
+
+    Attributes
+    ----------
+    most
+        Maximum number of connections to PostgreSQL that are in use at once.
+    most_wait
+        Seconds that a request waits for one.
+    """
+
+    def __init__(self, most: int = 32, most_wait: float = 10.0) -> None:
+        self.most = most
+        self.most_wait = most_wait
+
+
+connection_limits = ConnectionLimits()
+"""The limits of this process."""
+
+
+def limit_connections(most: int, most_wait: float) -> None:
+    """Set the limits of this process."""
+    connection_limits.most, connection_limits.most_wait = most, most_wait

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
+from types import TracebackType
+from typing import TypeAlias
 
 from mapsos.terms.failures import MOST_OF_LINE, shorten
 from mapsos.web.request_ids import current_request_id
+
+ExceptionInfo: TypeAlias = (
+    tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+)
+
+_MOST_OF_TRACE = 16_000
+"""The most characters of a traceback: the statements of drivers that failed may be long, once for each cause."""
+_HEAD_OF_TRACE = 4000
 
 
 def make_formatter(log_format: str) -> logging.Formatter:
@@ -16,6 +26,14 @@ def make_formatter(log_format: str) -> logging.Formatter:
 
 class TextLines(logging.Formatter):
     """Records as text: control characters are escaped, and the lines after the first of a traceback are indented."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Write the first part of a record, all of its lines within the bound of one."""
+        return shorten(super().formatMessage(record), MOST_OF_LINE)
+
+    def formatException(self, ei: ExceptionInfo) -> str:
+        """Write a traceback within its bound."""
+        return _bound_trace(super().formatException(ei))
 
     def format(self, record: logging.LogRecord) -> str:
         """Write the record: local time, level and message, and the id of the request after errors."""
@@ -44,9 +62,16 @@ class JsonLines(logging.Formatter):
                 line["id"] = identity
             line["message"] = shorten(record.getMessage(), MOST_OF_LINE)
         if record.exc_info:
-            trace = self.formatException(record.exc_info).split("\n")
-            line["traceback"] = "\n".join(shorten(part, MOST_OF_LINE) for part in trace)
+            line["traceback"] = _bound_trace(self.formatException(record.exc_info))
         return json.dumps(line)
+
+
+def _bound_trace(text: str) -> str:
+    """Return a traceback with its lines shortened, and without what is in its midst beyond the bound."""
+    text = "\n".join(shorten(line, MOST_OF_LINE) for line in text.split("\n"))
+    if len(text) <= _MOST_OF_TRACE:
+        return text
+    return f"{text[:_HEAD_OF_TRACE]}\n...\n{text[_HEAD_OF_TRACE - _MOST_OF_TRACE + 5:]}"
 
 
 def escape_controls(text: str) -> str:

@@ -79,6 +79,7 @@ ELSEWHERE = {
     "MAPSOS_LONG_ANSWERS": "../servers/asynchronous/test_adapter.py",
     "MAPSOS_MIN_RATE": "../servers/asynchronous/test_adapter.py",
     "MAPSOS_MAX_WAIT": "../servers/asynchronous/test_adapter.py",
+    "MAPSOS_POSTGRESQL_CONNECTIONS": "../postgis/test_connection_limit.py",
     "MAPSOS_KEYS_LOG_DAYS": "../access/test_gate.py",
     "MAPSOS_KEYS_OPEN_CAPABILITIES": "../access/test_gate.py",
     "MAPSOS_KEYS_PAGE": "../pages/test_key_page.py",
@@ -86,7 +87,7 @@ ELSEWHERE = {
     "MAPSOS_CGI_WORKER_IDLE": "../servers/resident/test_worker_life.py",
     "MAPSOS_CGI_WORKER_REQUESTS": "../servers/resident/test_worker_life.py",
 }
-"""Options of CGI processes and of the asynchronous server, and where they are tested."""
+"""Options of CGI processes, of the asynchronous server and of PostgreSQL, and where they are tested."""
 
 
 def ask(effect: Effect) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 
 import pytest
 
 from mapsos.sources.errors import SourceError
 from mapsos.sources.file_watch import FileWatch
-from mapsos.sources.identity import identity
+from mapsos.sources.identity import identity, list_files
 from mapsos.terms.layer_source import LayerSource, SourceKind
 
 LINES = "time,value\n" + "".join(f"2020-01-01T00:00:{second:02},{second}\n" for second in range(60)) * 20
@@ -40,7 +41,7 @@ def write_same_size(path: Path) -> None:
     path.write_text(LINES[::-1])
 
 
-@pytest.mark.parametrize("through", ["file", "vrt"])
+@pytest.mark.parametrize("through", ["file", "vrt", "nested", "written within"])
 @pytest.mark.parametrize(
     ("change", "refused"),
     [
@@ -63,6 +64,14 @@ def test_tables(tmp_path: Path, change: Callable[[Path], None], refused: bool, t
         named = tmp_path / "rows.vrt"
         source = '<SrcDataSource relativeToVRT="1">rows.csv</SrcDataSource>'
         named.write_text(f'<OGRVRTDataSource><OGRVRTLayer name="rows">{source}</OGRVRTLayer></OGRVRTDataSource>')
+    elif through != "file":
+        (tmp_path / "in").mkdir()
+        inner, named = tmp_path / "in" / "inner.vrt", tmp_path / "rows.vrt"
+        layer = '<OGRVRTDataSource><OGRVRTLayer name="rows">{}</OGRVRTLayer></OGRVRTDataSource>'
+        text = layer.format('<SrcDataSource relativeToVRT="1"><![CDATA[../rows.csv]]></SrcDataSource>')
+        inner.write_text(text)
+        source = "in/inner.vrt" if through == "nested" else escape(text.replace("../rows.csv", str(path)))
+        named.write_text(layer.format(f'<SrcDataSource relativeToVRT="1">{source}</SrcDataSource>'))
     watch = FileWatch(LayerSource("layer", SourceKind.OGR, str(named)))
     watch.check()
     change(path)
@@ -72,7 +81,14 @@ def test_tables(tmp_path: Path, change: Callable[[Path], None], refused: bool, t
     with pytest.raises(SourceError) as error:
         watch.check()
     assert error.value.message == "data source of layer layer was changed while it was read"
-    assert str(path) in error.value.detail
+    assert path.name in error.value.detail
+
+
+def test_vrts_that_name_each_other_are_read_once(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.vrt", tmp_path / "other.vrt"
+    for path, named in ((one, "other.vrt"), (other, "one.vrt")):
+        path.write_text(f'<SrcDataSource relativeToVRT="1">{named}</SrcDataSource>' * 20)
+    assert set(list_files(LayerSource("layer", SourceKind.OGR, str(one)))) == {str(one), str(other)}
 
 
 def test_what_sqlite_does_is_no_change(tmp_path: Path) -> None:

@@ -50,6 +50,27 @@ def log_request(log_format: str, request: Request, response: Response) -> str:
     return line
 
 
+@pytest.mark.parametrize("log_format", ["text", "json"])
+@pytest.mark.parametrize("text", ["x" * 60_000, "SELECT 1\n" * 7000], ids=["one line", "many lines"])
+def test_a_record_is_bounded_with_the_statements_that_failed(log_format: str, text: str) -> None:
+    """Drivers repeat a rejected statement, which may be long, in the error and in each that it causes."""
+    assert len(format_message(log_format, text)) < 10_000
+    error: Exception = RuntimeError(f"the first: {text}")
+    try:
+        for _ in range(8):
+            try:
+                raise error
+            except RuntimeError as cause:
+                error = RuntimeError(f"{text} next")
+                error.__cause__ = cause
+        raise RuntimeError("the last") from error
+    except RuntimeError as last:
+        line = format_message(log_format, text, (RuntimeError, last, last.__traceback__))
+    assert len(line) < 40_000
+    assert "the first" in line
+    assert "the last" in line
+
+
 @given(st.text())
 def test_a_message_is_one_line(text: str) -> None:
     line = json.loads(format_message("json", text))

@@ -14,10 +14,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from mapsos.columns.batches import Column
-from mapsos.operations.layers.open_layers import ask_layer, find_state
+from mapsos.operations.layers.open_layers import ask_layer, find_state, release_held
 from mapsos.sources.identity import identity
 from mapsos.terms.crs import Crs
-from mapsos.terms.deadlines import DeadlineError, current_deadline
+from mapsos.terms.deadlines import BusyError, DeadlineError, current_deadline, wait_aside
 from mapsos.terms.layer_source import LayerSource
 from mapsos.terms.predicates import EVERYTHING, NOTHING, Predicate, Time, list_conditions
 from mapsos.terms.times import Interval
@@ -30,6 +30,9 @@ T = TypeVar("T")
 
 TIME_TO_LIVE = 60.0
 """Seconds for which facts about a source without identity are trusted."""
+
+_LOOK = 0.2
+"""Seconds between two looks at whether the client of a request that waits is still there."""
 
 _MOST_VALUES = 500_000
 
@@ -109,8 +112,8 @@ class FactStore:
             if others is None:
                 break
             _wait(others.ended)
-            # The deadline of another request does not apply to this one.
-            if others.error is not None and not isinstance(others.error, DeadlineError):
+            # The deadline of another request does not apply to this one, nor what it has waited for.
+            if others.error is not None and not isinstance(others.error, DeadlineError | BusyError):
                 raise others.error
         try:
             found = find()
@@ -184,10 +187,15 @@ class FactStore:
 
 
 def _wait(event: threading.Event) -> None:
-    """Wait for an event at most until the deadline of the request, then raise DeadlineError."""
+    """Wait for an event until the deadline of the request, or until its client leaves: then raise DeadlineError."""
     deadline = current_deadline()
-    while not event.wait(None if deadline.left is None else max(deadline.left, 0.001)):
-        deadline.check()
+    if event.is_set():
+        return
+    # The other request may wait for its connection.
+    release_held()
+    with wait_aside():
+        while not event.wait(_LOOK if deadline.left is None else min(max(deadline.left, 0.001), _LOOK)):
+            deadline.check()
 
 
 def _count_values(fact: object) -> int:

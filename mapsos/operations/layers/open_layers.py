@@ -81,6 +81,13 @@ def ask_layer(source: LayerSource, question: Callable[[Layer], T]) -> T:
         raise
 
 
+def release_held() -> None:
+    """Close the layer that `hold_layers` keeps open, before a wait for another request: the next fact opens one."""
+    held = _held.get()
+    if held is not None:
+        held.close()
+
+
 @contextmanager
 def read_layer(source: LayerSource) -> Iterator[Layer]:
     """Open a layer to query its data. Raises ServiceError if it cannot be opened or read."""

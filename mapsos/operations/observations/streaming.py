@@ -1,6 +1,8 @@
 """Stream batches of layers: the first batch of each layer is read before the answer starts, readers are closed after.
 
-An error in a first batch can still become an exception report. A later one breaks off the answer.
+An error in a first batch can still become an exception report. A later one breaks off the answer. Where a database has
+no further connection for an answer that has one, the remaining layers are opened when it is their turn, one after the
+other.
 """
 
 from __future__ import annotations
@@ -9,15 +11,17 @@ import contextlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Generic, TypeVar
 
 from mapsos.columns.batches import Batch, MappedBatches
 from mapsos.encodings.encoder import LayerAnswer
 from mapsos.operations.layers.open_layers import read_layer, source_errors
+from mapsos.sources.drivers.postgres.connections import without_waiting
 from mapsos.sources.query import LayerQuery
 from mapsos.sources.read_ahead import read_ahead
-from mapsos.terms.deadlines import DeadlineError, current_deadline
+from mapsos.terms.deadlines import BusyError, DeadlineError, current_deadline
 from mapsos.web.messages import Chunk
 
 Markup = TypeVar("Markup")
@@ -52,14 +56,35 @@ def _nothing() -> Generator[Batch]:
 
 
 class BatchStream:
-    """The batches of one layer. The constructor opens it and reads the first batch; it raises ServiceError (D-33)."""
+    """The batches of one layer. The constructor opens it and reads the first batch; it raises ServiceError (D-33).
+
+    With ``later`` it does so when the batches are read.
+    """
 
     def __init__(
-        self, query: LayerQuery, transform: Callable[[Iterator[Batch]], Generator[Batch]] | None = None
+        self,
+        query: LayerQuery,
+        transform: Callable[[Iterator[Batch]], Generator[Batch]] | None = None,
+        *,
+        later: bool = False,
     ) -> None:
         self._batch_rows = query.batch_rows
         self._ended = False
         self._closing = contextlib.ExitStack()
+        self._batches = _nothing()
+        self._begun: list[Batch] = []
+        self._later: Callable[[], None] | None = partial(self._open, query, transform)
+        if not later:
+            self._open_now()
+
+    def _open_now(self) -> None:
+        begin, self._later = self._later, None
+        if begin is not None:
+            begin()
+
+    def _open(
+        self, query: LayerQuery, transform: Callable[[Iterator[Batch]], Generator[Batch]] | None
+    ) -> None:
         try:
             layer = self._closing.enter_context(read_layer(query.source))
             with source_errors():
@@ -69,9 +94,24 @@ class BatchStream:
                     self._batches = transform(self._batches)
                     self._closing.callback(self._batches.close)
                 self._begun = [batch for batch in (next(self._batches, None),) if batch is not None]
+                if query.source.is_postgresql and self._is_short(query):
+                    self._end_soon()
         except BaseException:
             self._closing.close()
             raise
+
+    def _is_short(self, query: LayerQuery) -> bool:
+        """Return whether the first batch is probably the only one, of few rows."""
+        return not self._begun or self._begun[-1].rows < min(query.batch_rows, _FEW_ROWS)
+
+    def _end_soon(self) -> None:
+        """Read the batch after the first one; where none is left, release the connection before others are opened."""
+        batch = next(self._batches, None) if self._begun else None
+        if batch is not None:
+            self._begun.append(batch)
+        else:
+            self._ended = True
+            self._closing.close()
 
     @classmethod
     def repeat(cls, batches: Sequence[Batch], batch_rows: int) -> BatchStream:
@@ -79,10 +119,16 @@ class BatchStream:
         stream = cls.__new__(cls)
         stream._batch_rows = batch_rows
         stream._closing = contextlib.ExitStack()
+        stream._later = None
         stream._batches = _nothing()
         stream._begun = list(batches)
         stream._ended = True
         return stream
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the stream holds its data source."""
+        return self._later is None and not self._ended
 
     def gather(self, most: int) -> tuple[Batch, ...] | None:
         """Read the whole stream if it has at most about ``most`` rows, and return its batches. Loses no batch."""
@@ -99,6 +145,8 @@ class BatchStream:
 
     def count(self) -> int | None:
         """Return the number of rows if it is known after one more batch at most, else None. Loses no batch."""
+        if self._later is not None:
+            return None
         if self._ended:
             return sum(batch.rows for batch in self._begun)
         if self._begun and len(self._begun) < 2:
@@ -112,6 +160,7 @@ class BatchStream:
         Can be called once. The reader is closed at the end, or when the iterator is closed.
         """
         with self:
+            self._open_now()
             made: Iterator[T] = (make(batch) for batch in self._cut(limit))
             # A thread is only worthwhile for more than one batch.
             if self._begun and self._begun[-1].rows == self._batch_rows:
@@ -121,7 +170,7 @@ class BatchStream:
 
     def _cut(self, limit: RowLimit) -> Iterator[Batch]:
         while not limit.reached:
-            batch = self._begun.pop(0) if self._begun else next(self._batches, None)
+            batch = self._begun.pop(0) if self._begun else None if self._ended else next(self._batches, None)
             if batch is None:
                 return
             yield limit.cut(batch)
@@ -165,15 +214,20 @@ class LayerQuestion(Generic[Markup]):
 
 
 def _open_stream(
-    question: LayerQuestion[Markup], shared: dict[LayerQuery, tuple[Batch, ...] | None]
+    question: LayerQuestion[Markup], shared: dict[LayerQuery, tuple[Batch, ...] | None], *, later: bool = False
 ) -> BatchStream:
-    """Open the stream of a question; ``shared`` has the batches of shared queries, None for those of many rows."""
+    """Open the stream of a question; ``shared`` has the batches of shared queries, None for those of many rows.
+
+    With ``later`` the stream is opened when it is read, unless its batches are known.
+    """
     query = question.shared
     if query is None:
-        return BatchStream(question.query, question.transform)
-    if query in shared:
-        known = shared[query]
-        return BatchStream(question.query) if known is None else BatchStream.repeat(known, query.batch_rows)
+        return BatchStream(question.query, question.transform, later=later)
+    known = shared.get(query)
+    if known is not None:
+        return BatchStream.repeat(known, query.batch_rows)
+    if query in shared or later:
+        return BatchStream(question.query, later=later)
     stream = BatchStream(query)
     try:
         shared[query] = stream.gather(_FEW_ROWS)
@@ -214,8 +268,18 @@ class ObservationBody(Generic[Markup]):
         self._layers: list[tuple[BatchStream, LayerQuestion[Markup]]] = []
         try:
             shared: dict[LayerQuery, tuple[Batch, ...] | None] = {}
+            later = False
             for question in questions:
-                self._layers.append((_open_stream(question, shared), question))
+                try:
+                    with without_waiting():
+                        stream = _open_stream(question, shared, later=later)
+                except BusyError:
+                    # With nothing open, it has waited in vain.
+                    if not any(stream.is_open for stream, _ in self._layers):
+                        raise
+                    later = True
+                    stream = _open_stream(question, shared, later=True)
+                self._layers.append((stream, question))
         except BaseException:
             self.close()
             raise
@@ -229,6 +293,22 @@ class ObservationBody(Generic[Markup]):
         counts = [stream.count() for stream, _ in self._layers]
         known = [count for count in counts if count is not None]
         return sum(known) if len(known) == len(counts) else None
+
+    def check_aside(self, check: Callable[[], None]) -> None:
+        """Run a check that opens layers before anything is read further.
+
+        Where it lacks connections to a database it gets those of the streams, which begin anew when they are read.
+        """
+        try:
+            check()
+        except BusyError:
+            if not any(stream.is_open for stream, _ in self._layers):
+                raise
+            for place, (stream, question) in enumerate(self._layers):
+                if stream.is_open:
+                    stream.close()
+                    self._layers[place] = _open_stream(question, {}, later=True), question
+            check()
 
     def list_layers(self) -> list[LayerAnswer[Markup]]:
         """Return the layers for an encoder. Their batches can be read once."""

@@ -136,7 +136,7 @@ def _open_body(
         body = PageBody(query, page, write_observations, build_questions(parts, rows))
     try:
         if (limit := context.row_limit) is not None:
-            _check_rows(limit, parts, page, body.count_all())
+            body.check_aside(lambda: _check_rows(limit, parts, page, body.count_all()))
     except BaseException:
         body.close()
         raise

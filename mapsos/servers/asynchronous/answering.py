@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
 from mapsos.servers.wsgi_adapter import WsgiBody
-from mapsos.terms.deadlines import watch_client
+from mapsos.terms.deadlines import Aside, let_wait_aside, watch_client
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -21,6 +22,8 @@ _SECONDS = 0.02
 class Answering:
     """The answer to one request. Its methods run in any thread, one at a time; `leave` may be called at any time.
 
+    ``aside`` is what surrounds the waits of the answer for others (`mapsos.terms.deadlines.Aside`).
+
     Attributes
     ----------
     status, headers
@@ -31,8 +34,9 @@ class Answering:
         The `time.monotonic` at which the client is disconnected, None for no limit.
     """
 
-    def __init__(self, application: WSGIApplication, environ: WSGIEnvironment) -> None:
+    def __init__(self, application: WSGIApplication, environ: WSGIEnvironment, aside: Aside = nullcontext) -> None:
         self._application = application
+        self._aside = aside
         self._environ = environ
         self._lock = threading.Lock()
         self._gone = False
@@ -78,6 +82,7 @@ class Answering:
 
     def _ask(self) -> None:
         watch_client(lambda: self._gone)
+        let_wait_aside(self._aside)
         self._body = self._application(self._environ, self._start)
         if isinstance(self._body, WsgiBody):
             self.time_limit = self._body.end

@@ -97,9 +97,9 @@ class Exchange:
         self._end_by_closing: Callable[[], None] | None = None
         if scope.get("http_version") == "1.0":
             self._end_by_closing = extensions.get("mapsos.end_by_closing")
-        self._answering = Answering(state.application, environ)
         # Status pages wait for no data.
         self._threads = state.quick if environ["PATH_INFO"] in STATUS_PATHS else state.work
+        self._answering = Answering(state.application, environ, self._threads.lend)
         self._is_broken_off = False
         self._is_begun = False
 
@@ -157,7 +157,7 @@ class Exchange:
                 self._threads.submit(RELEASE, self._answering.discard)
         async with longs.take(self._end) as long:
             if waits:
-                self._answering = Answering(self._state.application, self._environ)
+                self._answering = Answering(self._state.application, self._environ, self._threads.lend)
                 self._environ["wsgi.input"].seek(0)
                 pieces = await self._make_first(SOON)
                 if self._answering.ended:
@@ -196,7 +196,7 @@ class Exchange:
         self._environ["mapsos.failure"] = error
         self._environ["wsgi.input"].seek(0)
         self._threads = self._state.quick
-        self._answering = Answering(self._state.application, self._environ)
+        self._answering = Answering(self._state.application, self._environ, self._threads.lend)
         pieces = await self._run(FIRST, self._answering.begin)
         while not self._answering.ended:
             pieces += await self._run(SOON, self._answering.make)

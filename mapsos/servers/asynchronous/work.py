@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any, TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -20,6 +21,9 @@ What has begun comes before what has not: it holds a data source.
 
 _IMPATIENT = 0.5
 """Seconds of waiting from which on every second first piece is the newest one."""
+
+_MOST_LENT = 64
+"""Threads that may work beside the allowed ones while as many of these wait."""
 
 _SHARE = 0.1
 """Share of the newest piece in the mean time of a piece."""
@@ -38,6 +42,8 @@ class WorkThreads:
         self._condition = threading.Condition()
         self._waiting: tuple[deque[_Piece], ...] = tuple(deque() for _ in range(4))
         self._threads = 0
+        self._lent = 0
+        self._waits = threading.local()
         self._idle = 0
         self._seconds = 0.0
         self._takes_newest = False
@@ -50,9 +56,35 @@ class WorkThreads:
             if self._idle:
                 self._condition.notify()
             elif self._threads < self._most:
-                self._threads += 1
-                threading.Thread(target=self._work, name=f"{self._name}-{self._threads}", daemon=True).start()
+                self._start()
         return future
+
+    def _start(self) -> None:
+        """Start a thread; called with the lock held."""
+        self._threads += 1
+        threading.Thread(target=self._work, name=f"{self._name}-{self._threads}", daemon=True).start()
+
+    @contextmanager
+    def lend(self) -> Iterator[None]:
+        """Let another thread work while the one within waits for what others hold, which they may need threads for.
+
+        Afterwards there is one thread more than allowed, until one of them has ended its piece.
+        """
+        with self._condition:
+            lent = self._lent < _MOST_LENT
+            self._lent += lent
+            self._most += lent
+            if any(self._waiting) and not self._idle and self._threads < self._most:
+                self._start()
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self._waits.seconds = getattr(self._waits, "seconds", 0.0) + time.monotonic() - begun
+            with self._condition:
+                self._lent -= lent
+                self._most -= lent
+                self._condition.notify_all()
 
     def estimate_wait(self) -> float:
         """Return the seconds that the first piece of another answer would wait for a thread at the present pace."""
@@ -69,13 +101,17 @@ class WorkThreads:
         while True:
             with self._condition:
                 self._idle += 1
-                while not any(self._waiting):
+                while not any(self._waiting) and self._threads <= self._most:
                     self._condition.wait()
                 self._idle -= 1
+                if self._threads > self._most:
+                    self._threads -= 1
+                    return
                 priority, (future, function) = self._take()
             if not future.set_running_or_notify_cancel():
                 continue
             started = time.monotonic()
+            self._waits.seconds = 0.0
             try:
                 result = function()
             except BaseException as error:
@@ -87,4 +123,6 @@ class WorkThreads:
             del future, function
             if priority == FIRST:
                 with self._condition:
-                    self._seconds += _SHARE * (time.monotonic() - started - self._seconds)
+                    # What it waited aside kept no other from its turn.
+                    taken = time.monotonic() - started - self._waits.seconds
+                    self._seconds += _SHARE * (taken - self._seconds)

@@ -62,6 +62,10 @@ class InlineReader:
         """Return no keys: these data have no index."""
         return ()
 
+    def finds_few(self, condition: str) -> bool:
+        """Return False: these data have no index."""
+        return False
+
     def close(self) -> None:
         """Do nothing: no file is open."""
 

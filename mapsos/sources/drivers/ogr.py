@@ -132,7 +132,7 @@ class OgrReader:
         columns = {name: known[name] for name in names}
         enough = plan.batch_rows if plan.most_rows is None else max(1, min(plan.batch_rows, plan.most_rows))
         try:
-            for batch in gather_parts(read_parts(stream, self.source, self._turn), plan.batch_rows, enough):
+            for batch in gather_parts(read_parts(stream, self.source, self._reading_part()), plan.batch_rows, enough):
                 raw = {name: self._deliver(name, batch.field(place)) for name, place in zip(names, places, strict=True)}
                 shapes = GeometryColumn(batch.field(kind.num_fields - 1)) if geometry else None
                 yield Rows(len(batch), columns, raw, shapes, None if names else batch.field(0))
@@ -140,6 +140,10 @@ class OgrReader:
             del stream, layer
             with guarded(self.source), self._turn:
                 self._release()
+
+    def _reading_part(self) -> AbstractContextManager[object]:
+        """Return what is entered for each part of the rows that GDAL reads."""
+        return self._turn
 
     def _part_rows(self) -> int:
         """Return how many rows to read at a time."""
@@ -275,6 +279,9 @@ class OgrReader:
         if narrowing.rectangle is not None and (inside := self._inside(narrowing.rectangle)):
             conditions.append(inside)
         statement = f"SELECT {', '.join(terms) or '1'} FROM {self.from_clause()}"
+        if dialect is Dialect.SQLITE and not (self.selected or casts or conditions):
+            # In the order of the table: SQLite would read an index that has all columns.
+            statement += " NOT INDEXED"
         return statement + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
 
     def from_clause(self) -> str:
@@ -360,6 +367,11 @@ class OgrReader:
             is_table = self.dialect is Dialect.SQLITE and not self.selected
             self._index_keys = self._read_index_keys() if is_table else []
         return self._index_keys
+
+    def finds_few(self, condition: str) -> bool:
+        """Return whether SQL selects at most a quarter of the rows of a large table, by a sample of them."""
+        with guarded(self.source), self._turn:
+            return sqlite.finds_few(self.ask, self.from_clause(), condition)
 
     def _read_index_keys(self) -> list[tuple[str, ...]]:
         with guarded(self.source):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 from osgeo import gdal, ogr
 
 from mapsos.sources.errors import unreadable
+from mapsos.terms.deadlines import current_deadline
 from mapsos.terms.layer_source import LayerSource
 
 for _module in (gdal, ogr):
@@ -53,15 +55,22 @@ def turn_of(source: LayerSource) -> AbstractContextManager[object]:
     return _JOINING if joins else nullcontext()
 
 
-_DEFAULTS = (
-    "fallback_application_name=mapsos connect_timeout=10 keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
-)
+_DEFAULTS = "fallback_application_name=mapsos keepalives_idle=30 keepalives_interval=10 keepalives_count=3"
 """Defaults of a connection to PostgreSQL, with which a dead server becomes an error instead of blocking."""
+
+_CONNECT_SECONDS = 2, 10
+"""Least and most seconds for connecting to an address of a server; libpq takes 1 for 2."""
+
 
 def _name_server(connection: str) -> str:
     """Return the connection string for GDAL, preceded by the defaults: of two values libpq uses the last."""
     stated = re.sub("^pgb?:", "", connection, flags=re.I)
-    return f"PG:{stated}" if "://" in stated.split(" ", 1)[0] else f"PG:{_DEFAULTS} {stated}"
+    if "://" in stated.split(" ", 1)[0]:
+        return f"PG:{stated}"
+    left = current_deadline().left
+    least, most = _CONNECT_SECONDS
+    seconds = most if left is None else max(least, min(most, math.ceil(left)))
+    return f"PG:{_DEFAULTS} connect_timeout={seconds:d} {stated}"
 
 
 def open_dataset(source: LayerSource) -> Any:

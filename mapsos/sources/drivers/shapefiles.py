@@ -164,6 +164,10 @@ class ShapefileReader:
         """Return no keys: these data have no index."""
         return ()
 
+    def finds_few(self, condition: str) -> bool:
+        """Return False: these data have no index."""
+        return False
+
     def close(self) -> None:
         """Close the files."""
         if self._table is not None:

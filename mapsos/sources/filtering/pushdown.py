@@ -31,7 +31,19 @@ from mapsos.sources.reader import Narrowing, Reader
 from mapsos.sources.source_columns import PostgresqlColumn, SourceColumn
 from mapsos.terms.columns import ColumnKind
 from mapsos.terms.crs import Crs
-from mapsos.terms.predicates import And, BBox, Between, Compare, OneOf, Or, Predicate, Spatial, Time, list_conditions
+from mapsos.terms.predicates import (
+    And,
+    BBox,
+    Between,
+    Compare,
+    OneOf,
+    Or,
+    Predicate,
+    Spatial,
+    Time,
+    all_of,
+    list_conditions,
+)
 from mapsos.terms.times import parse_time
 from mapsos.terms.values import dataclass
 
@@ -72,7 +84,33 @@ _NO_CONDITION = _Condition("", 0, 0)
 
 def narrow(predicate: Predicate, reader: Reader, crs: Crs | None) -> Narrowing:
     """Return the condition and rectangle that contain every row of the predicate, as narrow as is safe."""
-    return Narrowing(_write(predicate, reader, {}).text, _rectangle(predicate, crs))
+    return Narrowing(_write(_drop_wide(predicate, reader), reader, {}).text, _rectangle(predicate, crs))
+
+
+def _drop_wide(predicate: Predicate, reader: Reader) -> Predicate:
+    """Leave out the conditions for which SQLite would look up so many rows in an index that all are read in less time.
+
+    It has no statistics as a rule, and prefers any index to a scan. A condition stays if an index finds few rows by it,
+    alone or with one on the second column of the index; and where it is on no index, by which none is chosen.
+    """
+    operands = tuple(list_conditions(predicate))
+    by_name: dict[str, list[Predicate]] = {}
+    for operand in operands:
+        if isinstance(operand, OneOf | Time | Compare | Between):
+            by_name.setdefault(operand.name, []).append(operand)
+    few: set[str] = set()
+    wide: set[str] = set()
+    for key in dict.fromkeys(reader.index_keys()):
+        named = [name for name in key if name in by_name]
+        if not named or named[0] != key[0] or wide.union(few).issuperset(named) and len(named) == 1:
+            continue
+        text = _write_all(tuple(one for name in named for one in by_name[name]), reader, {}).text
+        if text:
+            (few if reader.finds_few(text) else wide).update(named)
+    if not wide - few:
+        return predicate
+    dropped = [id(operand) for name in wide - few for operand in by_name[name]]
+    return all_of(*(operand for operand in operands if id(operand) not in dropped))
 
 
 def _rectangle(predicate: Predicate, crs: Crs | None) -> Rectangle | None:

@@ -25,7 +25,7 @@ def _table(cluster: Cluster) -> None:
 def test_a_table_can_be_altered_while_a_client_does_not_read(
     cluster: Cluster, connection: str, monkeypatch: pytest.MonkeyPatch, make: object
 ) -> None:
-    monkeypatch.setattr("mapsos.sources.drivers.postgres.postgresql.IDLE_SECONDS", 1.0)
+    monkeypatch.setattr("mapsos.sources.drivers.postgres.time_limits.IDLE_SECONDS", 1.0)
     source = make(connection)  # type: ignore[operator]
     with open_layer(source) as layer:
         batches = layer.read(LayerQuery(source, texts=("id",)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -16,25 +16,21 @@ from osgeo import gdal
 from mapsos.sources.drivers.ogr import OgrReader
 from mapsos.sources.drivers.ogr_columns import read_columns
 from mapsos.sources.drivers.opening import guarded
+from mapsos.sources.drivers.postgres.cancelling import BEGUN, Session
+from mapsos.sources.drivers.postgres.failures import name_cause
 from mapsos.sources.drivers.postgres.stable_order import StableOrder, find_order
 from mapsos.sources.drivers.postgres.stored_sizes import find_server_rows
+from mapsos.sources.drivers.postgres.time_limits import NAMES, TimeLimits
 from mapsos.sources.errors import SourceError
 from mapsos.sources.filtering.sql import Dialect, quote_identifier, quote_text, write_number
 from mapsos.sources.reader import Narrowing, ReadPlan
 from mapsos.sources.rows import Rows
 from mapsos.sources.source_columns import WRITTEN_NUMBERS, OgrColumn, PostgresqlColumn
 from mapsos.terms.columns import ColumnKind
-from mapsos.terms.deadlines import DeadlineError, current_deadline
 from mapsos.terms.layer_source import LayerSource
 
 TRUSTED_SECONDS = 60.0
 """Seconds for which the columns of an open table are assumed to be unchanged."""
-
-STATEMENT_SECONDS = 120.0
-"""Time limit of a statement where requests have none."""
-
-IDLE_SECONDS = 300.0
-"""Time limit of the pause between two fetches of a cursor: how long a client that does not read holds its tables."""
 
 _SETTINGS = {
     # What the text of a statement means.
@@ -81,10 +77,11 @@ class PostgresqlReader(OgrReader):
         self._just_read = False
         self._plan = ReadPlan((), False)
         self._order: StableOrder | None = None
+        self._session: Session | None = None
         try:
             super().__init__(source)
         except SourceError as error:
-            raise _name_cause(error) from error
+            raise name_cause(error) from error
 
     def _find_layer(self) -> None:
         self._open_session()
@@ -99,29 +96,27 @@ class PostgresqlReader(OgrReader):
             f"WITH w (name, value) AS (VALUES {wanted}), "
             "s AS (SELECT set_config(name, value, false) FROM w JOIN pg_settings USING (name)) SELECT * FROM s"
         )
-        limits = self.ask(
-            "WITH s AS (SELECT name, setting, source FROM pg_settings WHERE name IN "
-            "('statement_timeout', 'idle_in_transaction_session_timeout')) SELECT * FROM s"
+        names = ", ".join(f"'{name}'" for name in NAMES)
+        rows = self.ask(
+            f"WITH s AS (SELECT name, setting, source FROM pg_settings WHERE name IN ({names}) UNION ALL SELECT "
+            f"pid::text, {BEGUN}::text, '' FROM pg_stat_activity WHERE pid = pg_backend_pid()) SELECT * FROM s"
         )
-        self._stated_limits = {name: None if origin == "client" else int(limit) for name, limit, origin in limits}
-        self._limit_statements()
+        stated = {name: None if origin == "client" else int(limit) for name, limit, origin in rows if name in NAMES}
+        own = next(((int(name), int(begun)) for name, begun, _ in rows if name not in NAMES), None)
+        self._session = Session(self._opened, own, TimeLimits(stated, self._execute))
+        self._session.limits.renew()
 
-    def _limit_statements(self) -> None:
-        """Set the time limits of statements, and of the pauses between them, to that of the request.
+    def _execute(self, statement: str) -> None:
+        self._dataset.ExecuteSQL(statement)
 
-        A limit in the connection string has priority; one of the server, database or role counts where it is less.
-        """
-        left = current_deadline().left
-        limits = {
-            "statement_timeout": STATEMENT_SECONDS if left is None else left,
-            "idle_in_transaction_session_timeout": IDLE_SECONDS if left is None else min(left, IDLE_SECONDS),
-        }
-        settings = []
-        for name, stated in self._stated_limits.items():
-            if stated is not None:
-                limit = max(1, int(limits[name] * 1000))
-                settings.append(f"set_config('{name}', '{min(limit, stated or limit):d}', false)")
-        self.ask(f"SELECT {', '.join(settings) or '1'}")
+    def _reading_part(self) -> AbstractContextManager[object]:
+        """Return what is entered for each statement, and each fetch of rows: it ends with the request."""
+        return self._session or nullcontext()
+
+    def ask(self, statement: str) -> list[list[str]]:
+        """Return the few rows of a statement about the data source itself, as strings."""
+        with self._reading_part():
+            return super().ask(statement)
 
     @contextmanager
     def asking(self) -> Iterator[None]:
@@ -130,7 +125,7 @@ class PostgresqlReader(OgrReader):
             with guarded(self.source):
                 yield
         except SourceError as error:
-            raise _name_cause(error) from error
+            raise name_cause(error) from error
 
     def rows(self, plan: ReadPlan) -> Generator[Rows]:
         """Deliver the rows of the plan. Also raises DeadlineError."""
@@ -148,7 +143,7 @@ class PostgresqlReader(OgrReader):
                     self._dataset.ExecuteSQL("; ".join(f"RESET {name}" for name in settings))
             self._just_read = True
         except SourceError as error:
-            raise _name_cause(error) from error
+            raise name_cause(error) from error
         finally:
             stream.close()
 
@@ -176,13 +171,15 @@ class PostgresqlReader(OgrReader):
     ) -> Any:
         """Return the result of a SELECT, whose cursor fetches as many rows at a time as are read."""
         if gdal.GetConfigOption(_PAGE) is not None:
-            return super()._select(names, geometry, condition, narrowing, casts)
+            with self._reading_part():
+                return super()._select(names, geometry, condition, narrowing, casts)
         rows = self._part_rows()
         if self._plan.first_rows is not None:
             rows = max(1, min(rows, self._plan.first_rows))
         gdal.SetThreadLocalConfigOption(_PAGE, str(rows))
         try:
-            return super()._select(names, geometry, condition, narrowing, casts)
+            with self._reading_part():
+                return super()._select(names, geometry, condition, narrowing, casts)
         finally:
             gdal.SetThreadLocalConfigOption(_PAGE, None)
 
@@ -294,12 +291,14 @@ class PostgresqlReader(OgrReader):
 
         After a reading that came to its end the connection works: returning the reader does not wait for the server.
         """
+        if self._session is None or self._session.is_spoiled:
+            return False
         if self._just_read:
             self._just_read = False
             return True
         try:
             with guarded(self.source):
-                self._limit_statements()
+                self._session.limits.renew(always=True)
                 if time.monotonic() - self._seen_at <= TRUSTED_SECONDS:
                     return True
                 self._seen_at = time.monotonic()
@@ -357,13 +356,6 @@ class PostgresqlReader(OgrReader):
             return condition
         wider = (minx - 1, miny - 1, maxx + 1, maxy + 1)
         return f"{geometry} && {write_envelope(wider, 4326)}::geography AND {condition}"
-
-
-def _name_cause(error: SourceError) -> Exception:
-    """Return the error, or a DeadlineError for a time-out, recognized by its words: the driver passes no code on."""
-    if "statement timeout" not in error.detail:
-        return error
-    return DeadlineError(current_deadline().seconds or STATEMENT_SECONDS)
 
 
 def write_envelope(rectangle: tuple[float, float, float, float], srid: int) -> str:
