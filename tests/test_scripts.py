@@ -122,7 +122,7 @@ def test_a_call_of_a_program_is_found() -> None:
 
 def test_the_set_up_installs_what_tests_call() -> None:
     called = {name for path in (ROOT / "tests").rglob("*.py") for name in list_programs(path.read_text("utf-8"))}
-    known = {*PROGRAMS, "check", "chromium-browser", "get", "init", "serve"}
+    known = {*PROGRAMS, "add", "check", "chromium-browser", "get", "init", "list", "serve"}
     assert called - known == set()
     text = (ROOT / "script" / "setup").read_text("utf-8")
     packages = {name for found in re.findall(r"_packages=\(([^)]*)\)", text) for name in found.split()}

@@ -174,7 +174,7 @@ def test_a_client_that_does_not_read_holds_no_connection_beyond_its_limit(
         async def take(event: Event) -> None:
             # The socket is full from the first byte on.
             held.append(places.used)
-            await asyncio.sleep(3600)
+            await asyncio.Event().wait()
 
         client = AsgiClient(take=take)
         with pytest.raises(UnfinishedError):
