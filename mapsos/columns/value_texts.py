@@ -6,7 +6,7 @@ Every function takes and returns arrays of the same length; null stays null; str
 from __future__ import annotations
 
 import re
-from functools import partial
+from functools import cache, partial
 from types import ModuleType
 from typing import Any
 
@@ -253,8 +253,15 @@ def _rewrite(texts: pa.Array, trim: bool) -> pa.Array:
     return pc.if_else(known, zoned, unique).take(encoded.indices)
 
 
-_WHOLE_DIGITS = 14
-"""Digits of a date-time before its fraction."""
+@cache
+def _bounds_of_utc(width: int, dash: bytes, between: bytes, tail: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Return the least and the greatest character at each position of a date-time of UTC: digits, or the same sign."""
+    form = b"dddd%bdd%bdd%bdd:dd:dd" % (dash, dash, between)
+    fraction = width - len(form) - len(tail)
+    form += (b"." + b"d" * (fraction - 1) if fraction else b"") + tail
+    characters = np.frombuffer(form, np.uint8)
+    is_digit = characters == ord("d")
+    return np.where(is_digit, np.uint8(ord("0")), characters), np.where(is_digit, np.uint8(ord("9")), characters)
 
 
 def _rewrite_utc(texts: pa.Array, trim: bool) -> pa.Array | None:
@@ -268,22 +275,14 @@ def _rewrite_utc(texts: pa.Array, trim: bool) -> pa.Array | None:
     ends_offset = width in (22, 26) and first[-3:] == b"+00" and first[10:11] == b" "
     if not (ends_z or ends_offset):
         return None
-    dash, between = (b"-", b"T") if ends_z else (b"-" if first[4:5] == b"-" else b"/", b" ")
-    digits = [position for position in range(19) if position not in (4, 7, 10, 13, 16)]
-    marks = {4: dash, 7: dash, 10: between, 13: b":", 16: b":"}
+    dash = b"-" if ends_z or first[4:5] == b"-" else b"/"
+    least, most = _bounds_of_utc(width, dash, first[10:11], first[-1:] if ends_z else first[-3:])
+    if not ((characters >= least) & (characters <= most)).all():
+        return None
     tail = 1 if ends_z else 3
-    if width - tail > 19:
-        marks[19] = b"."
-        digits += range(20, width - tail)
-    marks |= {width - tail + index: first[-tail:][index : index + 1] for index in range(tail)}
-    block = characters[:, digits]
-    if not ((block >= 48) & (block <= 57)).all():
-        return None
-    if any((characters[:, position] != mark[0]).any() for position, mark in marks.items()):
-        return None
     kept = width - tail
     # Most drivers write three zeros.
-    if trim and kept > 19 and (block[:, _WHOLE_DIGITS:] == ord("0")).all():
+    if trim and kept > 19 and (characters[:, 20:kept] == ord("0")).all():
         kept = 19
     fractional = trim and kept > 19
     if ends_z and kept == width - tail:

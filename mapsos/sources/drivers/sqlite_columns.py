@@ -160,7 +160,7 @@ def write_text(quoted: str) -> str:
 _MANY_ROWS = 20_000
 """Rows of a table from which on it matters whether an index finds few of them: fewer are read at once."""
 
-_SAMPLES = 200
+_SAMPLES = 40
 _FEW = 0.25
 """Share of the rows that SQLite looks up in an index in less time than it reads all."""
 
@@ -168,7 +168,7 @@ _FEW = 0.25
 def finds_few(ask: Ask, table: str, condition: str) -> bool:
     """Return whether a condition selects few rows of a large table, by a sample of them; True of a small one.
 
-    ``table`` is an identifier. Costs a search of each row of the sample, half a millisecond.
+    ``table`` is an identifier. Costs a search of each row of the sample, a tenth of a millisecond.
     """
     most = int(ask(f"SELECT max(rowid) AS most FROM {table}")[0][0] or 0)
     if most < _MANY_ROWS:
