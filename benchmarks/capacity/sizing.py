@@ -12,7 +12,7 @@ from benchmarks.load_questions import CAPABILITIES_KIND, SENSOR_KIND, SHARES, WE
 MONTH_MINUTES = 365.25 / 12 * 24 * 60
 LONG_ANSWER_BYTES = 15e6
 """Of each response of more than 1 MiB under way: docs/deployment.md, "Operating it"."""
-LONG_ANSWERS = 24
+LONG_ANSWERS = 20
 THREADS_A_PROCESSOR = 2
 CLIENTS_SHARE = 0.95
 WIDTH = 42
