@@ -11,14 +11,14 @@ from dataclasses import replace
 
 from mapsos.access.credentials import Credentials, take_keys
 from mapsos.access.databases.database import StoreError
-from mapsos.access.keys import MICROSECONDS_PER_DAY, Key, read_digits
+from mapsos.access.keys import Key, read_digits
 from mapsos.access.log_store import LogEntry
 from mapsos.access.request_log import RequestLog
 from mapsos.access.store import KeyStore, open_store
 from mapsos.config.settings import Settings
 from mapsos.terms.failures import AccessError, require_key, shorten
 from mapsos.terms.names.addresses import parse_address
-from mapsos.terms.times import current_time
+from mapsos.terms.times import DAY, MINUTE, SECOND, current_time
 from mapsos.web.messages import Ending, Request, Response, add_vary
 
 log = logging.getLogger("mapsos")
@@ -27,7 +27,6 @@ MOST_FAILURES = 10
 """Wrong keys from one address in a minute; further ones are answered by 429."""
 
 _UNCOUNTED = ("HEAD", "OPTIONS")
-_MINUTE = 60_000_000
 _MOST_BLOCKED = 10_000
 _LONGEST = 64
 
@@ -83,8 +82,8 @@ class Gate:
 
     def reject_wrong(self, address: str, now: int) -> AccessError:
         """Count a wrong key and return its rejection. Raises StoreError."""
-        client, minute = _generalize(address), now // _MINUTE
-        wait = 60 - now % _MINUTE // 1_000_000
+        client, minute = _generalize(address), now // MINUTE
+        wait = (MINUTE // SECOND) - now % MINUTE // SECOND
         # Further wrong keys must not cost a write each.
         if self._blocked.get(client) == minute:
             return _reject_many(wait)
@@ -197,7 +196,7 @@ class Requester:
                     f"The number of today API requests is too high. The limit is {key.per_day} per day. "
                     "Please ask admin to increase the limit.",
                     429,
-                    retry_after=(MICROSECONDS_PER_DAY - now % MICROSECONDS_PER_DAY) // 1_000_000 + 1,
+                    retry_after=(DAY - now % DAY) // SECOND + 1,
                 )
             self._is_counted = True
 

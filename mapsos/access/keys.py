@@ -7,12 +7,14 @@ import re
 import secrets
 from typing import Literal
 
+from mapsos.terms.times import DAY, SECOND, format_instant
 from mapsos.terms.values import dataclass
 
 _DIGITS = re.compile("[0-9a-fA-F]{40}")
 _NAME = re.compile(r"[^\W_](?:[\w .@+-]{0,62}[\w.@+])?")
 
-MICROSECONDS_PER_DAY = 86_400_000_000
+_MOST_DAYS = 36_525
+"""Days within which a key can expire: a hundred years."""
 
 Right = Literal["read", "write", "admin"]
 
@@ -118,6 +120,23 @@ def check_name(name: str) -> str:
     return name
 
 
+def check_expiry(expires: int | None, now: int) -> int | None:
+    """Return the time from which a key is rejected. Raises KeysError: it is past, or more than 100 years ahead."""
+    if expires is None:
+        return None
+    if expires > now + _MOST_DAYS * DAY:
+        raise KeysError("expected a time within 100 years: a key without an expiry works until it is removed")
+    if expires <= now:
+        raise KeysError(f"{format_instant(expires - expires % SECOND)} is in the past: the key would never work")
+    return expires
+
+
 def find_day(now: int) -> int:
     """Return the day of a time as the number of days since 1970-01-01 UTC."""
-    return now // MICROSECONDS_PER_DAY
+    return now // DAY
+
+
+def list_days(number: int, now: int) -> list[str]:
+    """Return the last days of UTC as ISO dates, the oldest first and today last."""
+    first = find_day(now) - number + 1
+    return [format_instant((first + index) * DAY)[:10] for index in range(number)]

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mapsos.access.databases.database import Database
-from mapsos.access.keys import MICROSECONDS_PER_DAY
+from mapsos.terms.times import DAY, HOUR, MINUTE
 from mapsos.terms.values import dataclass
 
-_SWEEP_AFTER = 3_600_000_000
+_SWEEP_AFTER = HOUR
 """Microseconds between two removals of old lines."""
 _FAILURES_AFTER = 10
 """Minutes after which counts of wrong keys are removed."""
@@ -133,7 +133,7 @@ def sweep(database: Database, now: int, days: int, *, wait: float) -> bool:
         if not begun:
             return False
         with connection.transact():
-            connection.run("DELETE FROM mapsos_key_log WHERE time < ?", (now - days * MICROSECONDS_PER_DAY,))
-            connection.run("DELETE FROM mapsos_key_failures WHERE minute < ?", (now // 60_000_000 - _FAILURES_AFTER,))
+            connection.run("DELETE FROM mapsos_key_log WHERE time < ?", (now - days * DAY,))
+            connection.run("DELETE FROM mapsos_key_failures WHERE minute < ?", (now // MINUTE - _FAILURES_AFTER,))
             connection.run("DELETE FROM mapsos_key_secrets WHERE expires < ?", (now,))
         return True

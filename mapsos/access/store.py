@@ -21,6 +21,7 @@ from mapsos.access.keys import (
     read_digits,
 )
 from mapsos.access.tables import TABLES
+from mapsos.terms.times import HOUR, MINUTE
 
 DAYS = 30
 """Days of counts that commands and pages show, today included."""
@@ -30,8 +31,6 @@ _COLUMNS = (
     "k.used, k.used_from"
 )
 _UNLIMITED = 2**62
-_MICROSECONDS_PER_HOUR = 3_600_000_000
-_MICROSECONDS_PER_MINUTE = 60_000_000
 
 
 class KeyStore:
@@ -76,7 +75,7 @@ class KeyStore:
             rows = connection.run(
                 "INSERT INTO mapsos_key_failures AS f (address, minute, n) VALUES (?, ?, 1) "
                 "ON CONFLICT (address, minute) DO UPDATE SET n = f.n + 1 RETURNING n",
-                (address, now // _MICROSECONDS_PER_MINUTE),
+                (address, now // MINUTE),
             )
             return int(rows[0][0])
 
@@ -187,7 +186,7 @@ class KeyStore:
             raise KeysError("expected 40 hexadecimal digits, and a number of hours of at least 0")
         with self._change() as connection:
             _show(connection, name, now)
-            until = now + round(keep_hours * _MICROSECONDS_PER_HOUR)
+            until = now + round(keep_hours * HOUR)
             connection.run(
                 "UPDATE mapsos_key_secrets SET expires = ? WHERE name = ? AND expires IS NULL", (until, name)
             )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mapsos.access.keys import Key, KeysError
+from mapsos.access.keys import Key, KeysError, check_expiry
 from mapsos.access.store import KeyStore
 from mapsos.encodings.registry import gettext_noop
-from mapsos.terms.times import DAY, parse_time
+from mapsos.terms.times import parse_time
 from mapsos.terms.values import dataclass
 
 FIELDS = ("name", "contact", "note", "per_day", "expires", "keep")
@@ -132,11 +132,7 @@ def _read_expiry(text: str, now: int) -> int | None:
         day = parse_time(text, now=now).begin
     except ValueError:
         raise KeysError(f"expected a day such as 2027-01-31, got {text[:20]!r}") from None
-    if day <= now:
-        raise KeysError(f"{text} is in the past, the first possible day is tomorrow")
-    if day > now + 36_525 * DAY:
-        raise KeysError(f"expected a day within 100 years, got {text}")
-    return day
+    return check_expiry(day, now)
 
 
 _CHANGES: Mapping[str, Callable[[KeyStore, Typed, Mapping[str, Any], int], Change]] = {

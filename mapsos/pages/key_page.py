@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from mapsos.access.databases.database import StoreError
-from mapsos.access.keys import MICROSECONDS_PER_DAY, Key, KeyExistsError, KeyMissingError, KeysError, find_day
+from mapsos.access.keys import Key, KeyExistsError, KeyMissingError, KeysError, list_days
 from mapsos.access.store import DAYS
 from mapsos.mapfile.errors import MapfileError
 from mapsos.ows.decoding import FORM, decode_request
@@ -205,9 +205,8 @@ def _list_curves(counts: dict[str, tuple[int, ...]], now: int) -> dict[str, Any]
     """Return the days and the counts that are drawn; ``others`` is the number of keys that are not."""
     used = {name: days for name, days in counts.items() if any(days)}
     drawn = sorted(sorted(used, key=lambda name: -sum(used[name]))[:_CURVES])
-    first = find_day(now) - DAYS + 1
     return {
-        "days": [format_instant((first + index) * MICROSECONDS_PER_DAY)[:10] for index in range(DAYS)],
+        "days": list_days(DAYS, now),
         "counts": {name: used[name] for name in drawn},
         "others": len(used) - len(drawn),
     }

@@ -7,8 +7,8 @@ import base64
 import pytest
 
 from mapsos.access import gate as gates
-from mapsos.access.keys import MICROSECONDS_PER_DAY
 from mapsos.access.log_store import read_entries
+from mapsos.terms.times import DAY
 from tests.support.keyed_service import (
     ADAPTERS,
     CAPABILITIES,
@@ -106,7 +106,7 @@ def test_a_disabled_key_is_enabled_for_the_next_request(server: Server) -> None:
 
 
 def test_a_limit_holds_until_midnight(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 20_000 * MICROSECONDS_PER_DAY + MICROSECONDS_PER_DAY - 60_000_000
+    now = 20_000 * DAY + DAY - 60_000_000
     clock = [now]
     monkeypatch.setattr(gates, "current_time", lambda: clock[0])
     store = server.store
@@ -129,7 +129,7 @@ def test_a_limit_holds_until_midnight(server: Server, monkeypatch: pytest.Monkey
 
 
 def test_wrong_keys_from_one_address_are_limited(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gates, "current_time", lambda: 20_000 * MICROSECONDS_PER_DAY + 15_000_000)
+    monkeypatch.setattr(gates, "current_time", lambda: 20_000 * DAY + 15_000_000)
     replies = [server.ask(OBSERVE, "wrong") for _ in range(20)]
     assert [reply.status for reply in replies] == [401] * 10 + [429] * 10
     assert replies[-1].headers["Retry-After"] == "45"
@@ -251,7 +251,7 @@ def test_the_log_is_cleared_after_the_configured_days(server: Server) -> None:
     store = server.store
     line = next(read_entries(store.database))
     with store.database.connect() as connection:
-        connection.run("UPDATE mapsos_key_log SET time = time - ?", (MICROSECONDS_PER_DAY + 1,))
+        connection.run("UPDATE mapsos_key_log SET time = time - ?", (DAY + 1,))
         connection.run("UPDATE mapsos_key_state SET value = 0 WHERE name = 'swept'")
     assert server.ask(CAPABILITIES, "right").status == 200
     log.flush()

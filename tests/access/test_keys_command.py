@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mapsos.access.keys import MICROSECONDS_PER_DAY, Key, read_digits
+from mapsos.access.keys import Key, read_digits
 from mapsos.access.log_store import LogEntry, write_entries
 from mapsos.access.store import KeyStore, open_store
 from mapsos.command.keys.moments import read_future, read_past, show_time
@@ -90,6 +90,7 @@ def test_a_key_is_shown_once(location: str) -> None:
         (("add", "n", "--per-day", "0"), 2, "--per-day"),
         (("add", "n", "--expires", "soon"), 2, "expected a time such as 2027-01-31 or 90d after --expires"),
         (("add", "n", "--expires", "2020-01-01"), 2, "is in the past"),
+        (("add", "n", "--expires", "999999w"), 2, "expected a time within 100 years"),
         (("add", "n", "--key", "12"), 2, "expected a key of 40 hexadecimal digits"),
         (("limit", "gauges", "0"), 2, "N|none"),
         (("rotate", "gauges", "--keep", "-1"), 2, "--keep"),
@@ -387,7 +388,7 @@ def test_help_and_other_commands_load_no_store() -> None:
     ],
 )  # fmt: skip
 def test_spans(text: str, past: int, future: int) -> None:
-    now = 1_000_000 * MICROSECONDS_PER_DAY // 1000
+    now = 1_000_000 * DAY // 1000
     assert read_past(text, now) - now == past * 1_000_000
     assert read_future(text, now) - now == future * 1_000_000
 

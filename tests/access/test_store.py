@@ -11,7 +11,6 @@ import pytest
 
 from mapsos.access.databases.database import StoreError
 from mapsos.access.keys import (
-    MICROSECONDS_PER_DAY,
     Key,
     KeyExistsError,
     KeyMissingError,
@@ -22,9 +21,9 @@ from mapsos.access.keys import (
 )
 from mapsos.access.log_store import LogEntry, LogFilter, read_entries, sweep, write_entries
 from mapsos.access.store import KeyStore, open_store
+from mapsos.terms.times import DAY, HOUR
 
-NOW = 20_000 * MICROSECONDS_PER_DAY + 5_000_000
-HOUR = 3_600_000_000
+NOW = 20_000 * DAY + 5_000_000
 
 
 def secret_of(digits: str) -> Secret:
@@ -155,13 +154,13 @@ def test_counts_end_at_the_maximum_and_begin_anew_each_day(store: KeyStore) -> N
     assert store.count("b", 1, NOW)
     store.count_back("a", NOW)
     assert [store.count("a", 2, NOW) for _ in range(2)] == [True, False]
-    assert store.count("a", 2, NOW + MICROSECONDS_PER_DAY)
-    assert not store.count("a", 0, NOW + MICROSECONDS_PER_DAY)
+    assert store.count("a", 2, NOW + DAY)
+    assert not store.count("a", 0, NOW + DAY)
     assert all(store.count("a", None, NOW) for _ in range(5))
-    later = NOW + MICROSECONDS_PER_DAY
+    later = NOW + DAY
     assert store.count_days(later) == {"a": (0,) * 28 + (7, 1), "b": (0,) * 28 + (1, 0)}
     assert store.count_days(later, "b", 1) == {"b": (0,)}
-    assert store.count_days(later + 28 * MICROSECONDS_PER_DAY, "a")["a"] == (7, 1, *(0,) * 28)
+    assert store.count_days(later + 28 * DAY, "a")["a"] == (7, 1, *(0,) * 28)
 
 
 def test_wrong_keys_are_counted_by_address_and_minute(store: KeyStore) -> None:
@@ -205,7 +204,7 @@ def test_the_log_is_read_with_filters(store: KeyStore) -> None:
 
 
 def test_old_lines_are_removed_once_an_hour(store: KeyStore) -> None:
-    day = MICROSECONDS_PER_DAY
+    day = DAY
     write_entries(store.database, [entry(NOW - 91 * day, "a"), entry(NOW - 89 * day, "a"), entry(NOW, "a")], wait=1)
     assert sweep(store.database, NOW, 90, wait=1)
     assert [line.time for line in read_entries(store.database)] == [NOW - 89 * day, NOW]

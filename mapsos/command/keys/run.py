@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from mapsos.access.databases.database import StoreError
-from mapsos.access.keys import MICROSECONDS_PER_DAY, Key, KeyMissingError, KeysError
+from mapsos.access.keys import Key, KeyMissingError, KeysError, check_expiry, list_days
 from mapsos.access.log_store import LogFilter, read_entries
 from mapsos.access.store import KeyStore, open_store
 from mapsos.command.keys.moments import read_future, read_past, show_time
-from mapsos.command.keys.writing import describe_key, list_days, write_json, write_key, write_keys, write_log
+from mapsos.command.keys.writing import describe_key, write_json, write_key, write_keys, write_log
 from mapsos.config.settings import SettingsError, read_settings
-from mapsos.terms.times import current_time
+from mapsos.terms.times import DAY, current_time
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -89,9 +89,7 @@ def _read_expiry(text: str | None, now: int) -> int | None:
         expires = read_future(text, now)
     except ValueError:
         raise KeysError(f"expected a time such as 2027-01-31 or 90d after --expires, got {text!r}") from None
-    if expires <= now:
-        raise KeysError(f"{show_time(expires)} is in the past: the key would never work")
-    return expires
+    return check_expiry(expires, now)
 
 
 def _read_map(text: str) -> str:
@@ -119,7 +117,7 @@ def _write_key(store: KeyStore, options: Namespace, now: int, digits: str | None
 def _list(store: KeyStore, options: Namespace, now: int) -> int:
     keys = store.list_keys(now)
     if options.unused is not None:
-        before = now - options.unused * MICROSECONDS_PER_DAY
+        before = now - options.unused * DAY
         keys = [(key, today) for key, today in keys if (key.created if key.used is None else key.used) <= before]
     if options.json:
         sys.stdout.write(write_json([describe_key(key, today, now) for key, today in keys]))

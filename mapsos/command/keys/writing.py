@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from mapsos.access.keys import MICROSECONDS_PER_DAY, Key, find_day
+from mapsos.access.keys import Key, list_days
 from mapsos.access.log_store import LogEntry
 from mapsos.command.keys.moments import show_time, write_time
 
@@ -98,14 +98,6 @@ def write_key(key: Key, days: Sequence[int], now: int) -> Iterator[str]:
     number = len(str(most))
     for day, count in zip(list_days(len(days), now), days, strict=True):
         yield f"{day}  {count:>{number}}  {'#' * -(-count * _BAR // most)}".rstrip() + "\n"
-
-
-def list_days(number: int, now: int) -> list[str]:
-    """Return the last days of UTC as ISO dates, today last."""
-    last = find_day(now)
-    return [
-        str(write_time((last - number + 1 + index) * MICROSECONDS_PER_DAY)).partition("T")[0] for index in range(number)
-    ]
 
 
 def write_log(entries: Iterable[LogEntry], *, as_json: bool) -> Iterator[str]:
