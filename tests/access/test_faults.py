@@ -83,6 +83,17 @@ def test_a_file_that_others_could_write_to(server: Server, mode: int) -> None:
     check_closed(server)
 
 
+def test_a_link_counts_with_the_folder_of_its_file(server: Server) -> None:
+    path, beside = Path(server.environ["MAPSOS_KEYS"]), server.folder / "beside"
+    beside.mkdir(0o700)
+    for found in path.parent.glob("keys.db*"):
+        found.rename(beside / found.name)
+    path.symlink_to(beside / path.name)
+    assert server.ask(OBSERVE, "right").status == 200
+    beside.chmod(0o777)
+    check_closed(server)
+
+
 def test_a_file_of_mode_0600_is_made(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     store = open_store(str(tmp_path / "new.db"))

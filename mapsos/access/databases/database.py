@@ -11,6 +11,9 @@ Reason = Literal["busy", "read-only", "full", "missing", "unsafe", "unusable"]
 WAIT_SECONDS = 2.0
 """Seconds that a statement waits for a lock or a connection; then it fails as busy."""
 
+FETCHED = 500
+"""Rows that a streamed query holds in memory."""
+
 
 class StoreError(Exception):
     """The store of keys cannot be used.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,10 +11,8 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import errors
 
-from mapsos.access.databases.database import WAIT_SECONDS, Reason, StoreError
-
-_MOST_IDLE = 8
-_FETCHED = 500
+from mapsos.access.databases.database import FETCHED, WAIT_SECONDS, Reason, StoreError
+from mapsos.access.databases.idle_connections import IdleConnections
 
 _REASONS: tuple[tuple[type[psycopg.Error], Reason], ...] = (
     (errors.LockNotAvailable, "busy"),
@@ -84,7 +80,7 @@ class PostgresqlConnection:
                     cursor.execute(_translate_placeholders(statement), values or None)
                 while True:
                     with _errors():
-                        rows = cursor.fetchmany(_FETCHED)
+                        rows = cursor.fetchmany(FETCHED)
                     if not rows:
                         return
                     yield from rows
@@ -130,14 +126,12 @@ class PostgresqlDatabase:
 
     def __init__(self, location: str) -> None:
         self._location = location
-        self._idle: list[PostgresqlConnection] = []
-        self._process = os.getpid()
-        self._lock = threading.Lock()
+        self._idle: IdleConnections[PostgresqlConnection] = IdleConnections()
 
     @contextmanager
     def connect(self, wait: float = WAIT_SECONDS) -> Iterator[PostgresqlConnection]:
         """Borrow a connection. One that the server has closed meanwhile, as by a restart, is replaced."""
-        connection = self._take()
+        connection = self._idle.take()
         try:
             # Before anything is written: what was sent on a connection that broke might have been committed.
             if connection is not None and not connection.check():
@@ -150,7 +144,10 @@ class PostgresqlDatabase:
             yield connection
         finally:
             if connection is not None:
-                self._return(connection)
+                if connection.is_usable:
+                    self._idle.give_back(connection)
+                else:
+                    connection.close()
 
     def create(self, statements: Sequence[str]) -> None:
         """Create the tables."""
@@ -162,29 +159,7 @@ class PostgresqlDatabase:
 
     def close(self) -> None:
         """Close idle connections."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
-
-    def _take(self) -> PostgresqlConnection | None:
-        with self._lock:
-            if self._process != os.getpid():
-                # The parent process uses their sockets.
-                _abandoned.extend(self._idle)
-                self._idle, self._process = [], os.getpid()
-            return self._idle.pop() if self._idle else None
-
-    def _return(self, connection: PostgresqlConnection) -> None:
-        if connection.is_usable:
-            with self._lock:
-                if len(self._idle) < _MOST_IDLE and self._process == os.getpid():
-                    self._idle.append(connection)
-                    return
-        connection.close()
-
-
-_abandoned: list[PostgresqlConnection] = []
+        self._idle.close()
 
 
 def _find_password(location: str) -> str:

@@ -6,14 +6,13 @@ import contextlib
 import os
 import sqlite3
 import stat
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from mapsos.access.databases.database import WAIT_SECONDS, Reason, StoreError
+from mapsos.access.databases.database import FETCHED, WAIT_SECONDS, Reason, StoreError
+from mapsos.access.databases.idle_connections import IdleConnections
 
-_MOST_IDLE = 8
 _REASONS: dict[int, Reason] = {
     sqlite3.SQLITE_BUSY: "busy",
     sqlite3.SQLITE_LOCKED: "busy",
@@ -21,7 +20,6 @@ _REASONS: dict[int, Reason] = {
     sqlite3.SQLITE_FULL: "full",
     sqlite3.SQLITE_CANTOPEN: "missing",
 }
-_FLUSH = 500
 
 
 class SqliteConnection:
@@ -65,7 +63,7 @@ class SqliteConnection:
         try:
             while True:
                 with self._errors():
-                    rows = cursor.fetchmany(_FLUSH)
+                    rows = cursor.fetchmany(FETCHED)
                 if not rows:
                     return
                 yield from rows
@@ -110,14 +108,7 @@ class SqliteDatabase:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._idle: list[SqliteConnection] = []
-        self._process = os.getpid()
-        self._lock = threading.Lock()
-
-    def __del__(self) -> None:
-        # Those of a parent process stay open: closing them here would release its locks.
-        if self._process == os.getpid():
-            self.close()
+        self._idle: IdleConnections[SqliteConnection] = IdleConnections()
 
     @contextmanager
     def connect(self, wait: float = WAIT_SECONDS) -> Iterator[SqliteConnection]:
@@ -137,7 +128,7 @@ class SqliteDatabase:
             raise
         finally:
             if connection is not None:
-                self._return(connection)
+                self._idle.give_back(connection)
 
     def create(self, statements: Sequence[str]) -> None:
         """Create the file with mode 0600, and the tables. As root, the file belongs to the owner of its folder."""
@@ -164,17 +155,15 @@ class SqliteDatabase:
 
     def close(self) -> None:
         """Close idle connections."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+        self._idle.close()
 
     def _identify(self) -> tuple[int, int]:
         """Return device and inode of the file, whose owner and mode are checked each time."""
-        # The file of a link counts: its folder is checked, which is where it could be replaced.
         found = self._look(self.path)
         self._check(found, "the file")
-        self._check(self._look(os.path.dirname(self.path)), "its folder")
+        # Of a link and of its file: in either folder the store could be replaced.
+        for folder in {os.path.dirname(self.path), os.path.dirname(os.path.realpath(self.path))}:
+            self._check(self._look(folder), "its folder")
         if not stat.S_ISREG(found.st_mode):
             raise StoreError("unusable", f"{self.path} is not a file")
         return found.st_dev, found.st_ino
@@ -193,32 +182,11 @@ class SqliteDatabase:
             raise StoreError("unsafe", message)
 
     def _take(self, identity: tuple[int, int]) -> SqliteConnection | None:
-        stale: list[SqliteConnection] = []
-        try:
-            with self._lock:
-                if self._process != os.getpid():
-                    # Those of the parent process: closing them here would release its locks.
-                    _abandoned.extend(self._idle)
-                    self._idle, self._process = [], os.getpid()
-                while self._idle:
-                    connection = self._idle.pop()
-                    if connection.identity == identity:
-                        return connection
-                    stale.append(connection)
-                return None
-        finally:
-            for connection in stale:
-                connection.close()
-
-    def _return(self, connection: SqliteConnection) -> None:
-        with self._lock:
-            if len(self._idle) < _MOST_IDLE and self._process == os.getpid():
-                self._idle.append(connection)
-                return
-        connection.close()
-
-
-_abandoned: list[SqliteConnection] = []
+        while (connection := self._idle.take()) is not None:
+            if connection.identity == identity:
+                return connection
+            connection.close()
+        return None
 
 
 def _quote(character: str) -> str:
