@@ -38,7 +38,7 @@ class Exchange(Protocol):
         """Report a failure in the protocol's own form, with the right status. Never raises."""
 
 
-Interface = Callable[["Request", "Host", "Requester | None"], Exchange | None]
+Interface = Callable[[Request, Host, "Requester | None"], Exchange | None]
 """Opens the exchange of a request of its protocol; returns None for any other request."""
 
 INTERFACES: tuple[Interface, ...] = (open_pages, open_rest, open_sos)

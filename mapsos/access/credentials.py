@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import unquote_plus
 
+from mapsos.terms.names.near_names import find_near_name
 from mapsos.terms.values import dataclass
 from mapsos.web.messages import Request
 
@@ -18,6 +19,8 @@ _WITH_QUERY = ("REQUEST_URI", "RAW_URI", "UNENCODED_URL", "HTTP_X_ORIGINAL_URL",
 """Variables that can contain the query string as a part."""
 _QUERIES = ("QUERY_STRING", "REDIRECT_QUERY_STRING")
 _HEADERS = ("HTTP_X_API_KEY", "HTTP_AUTHORIZATION", "REDIRECT_HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION")
+_LONGEST_NAME = 25
+_DIGITS = re.compile("[0-9a-fA-F]{40}")
 _SCHEME = re.compile(r"\s*(\S+)\s+(\S+)\s*")
 
 
@@ -29,9 +32,12 @@ class Credentials:
     ----------
     keys
         The different ones in lower case, without those that were empty.
+    misspelt
+        The name of a parameter that is nearly ``api-key`` and has the digits of a key, None without one.
     """
 
     keys: frozenset[str] = frozenset()
+    misspelt: str | None = None
 
 
 def take_keys(request: Request) -> tuple[Request, Credentials]:
@@ -41,7 +47,7 @@ def take_keys(request: Request) -> tuple[Request, Credentials]:
     or as the password of Basic, with any user.
     """
     environ = request.environ
-    query, found = _filter_query(request.query or "")
+    query, found, misspelt = _filter_query(request.query or "")
     keys = [*found, *_read_headers(environ)]
     texts = {key.strip().lower() for key in keys} - {""}
     kept = {name: value for name, value in environ.items() if name not in _HEADERS}
@@ -58,7 +64,7 @@ def take_keys(request: Request) -> tuple[Request, Credentials]:
     for name in [name for name, value in kept.items() if _contains(value, texts)]:
         del kept[name]
     bare = replace(request, query=query if request.query is not None else None, environ=kept)
-    return bare, Credentials(frozenset(texts))
+    return bare, Credentials(frozenset(texts), misspelt)
 
 
 def _contains(value: str, texts: set[str]) -> bool:
@@ -68,20 +74,27 @@ def _contains(value: str, texts: set[str]) -> bool:
     return any(len(text) >= 40 and text in lowered for text in texts)
 
 
-def _filter_query(query: str) -> tuple[str, list[str]]:
-    """Return the query string without the parameter, and the values of the parameter."""
+def _filter_query(query: str) -> tuple[str, list[str], str | None]:
+    """Return the query string without the parameter, its values, and the name of one that is nearly the same.
+
+    Another parameter is only taken for it, and out of the query, if it has the digits of a key.
+    """
     # A name can be escaped; without either sign no name can be that of the parameter.
-    if "-" not in query and "%" not in query:
-        return query, []
+    if "-" not in query and "%" not in query and _DIGITS.search(query) is None:
+        return query, [], None
     kept: list[str] = []
     found: list[str] = []
+    misspelt: str | None = None
     for pair in query.split("&"):
-        name, _, value = pair.partition("=")
-        if len(name) < 25 and unquote_plus(name, errors="replace").lower() == PARAMETER:
+        escaped, _, value = pair.partition("=")
+        name = unquote_plus(escaped[:_LONGEST_NAME], errors="replace")
+        if len(escaped) < _LONGEST_NAME and name.lower() == PARAMETER:
             found.append(unquote_plus(value, errors="replace"))
+        elif _DIGITS.fullmatch(value.strip("+ ")) and find_near_name(name, (PARAMETER,)):
+            misspelt = name
         else:
             kept.append(pair)
-    return ("&".join(kept) if found else query), found
+    return ("&".join(kept) if found or misspelt else query), found, misspelt
 
 
 def _read_headers(environ: Mapping[str, str]) -> list[str]:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from mapsos.access.credentials import Credentials, take_keys
+from mapsos.access.credentials import PARAMETER, Credentials, take_keys
 from mapsos.access.databases.database import StoreError
 from mapsos.access.keys import Key, read_digits
 from mapsos.access.log_store import LogEntry
@@ -107,14 +107,14 @@ class Requester:
         self._time = gate.find_time()
         self._map = ""
         self._is_counted = False
-        self._depends = bool(credentials.keys)
+        self._depends = self.has_keys
         self._is_rejected = False
         self.key: Key | None = None
 
     @property
     def has_keys(self) -> bool:
-        """Whether the request contained a key, right or wrong."""
-        return bool(self._credentials.keys)
+        """Whether the request contained a key, right or wrong, or one under a misspelt name."""
+        return bool(self._credentials.keys) or self._credentials.misspelt is not None
 
     def note_rejection(self) -> None:
         """Note that the request is rejected: it is neither counted nor logged."""
@@ -143,6 +143,8 @@ class Requester:
         AccessError
             The request is rejected, or the store cannot be used.
         """
+        if self._credentials.misspelt is not None:
+            raise AccessError(f"unknown parameter {self._credentials.misspelt}: did you mean {PARAMETER}?", 400)
         if len(self._credentials.keys) > 1:
             raise AccessError("api-key is ambiguous: the request has two different keys", 400)
         self._depends = self._depends or needs_key

@@ -96,6 +96,23 @@ def test_keys_come_in_every_way(server: Server) -> None:
         assert server.ask(query, **headers).status == status, (query, headers)
 
 
+@pytest.mark.parametrize("name", ["apikey", "API_KEY", "api-kye", "x-api-key", "api%5Fkey"])
+@pytest.mark.parametrize("level", ["all", "none"])
+def test_a_misspelt_parameter_gives_nothing_else(
+    server: Server, caplog: pytest.LogCaptureFixture, name: str, level: str
+) -> None:
+    """A layer that needs a key would be missing without a word."""
+    write_service(server.folder, web=level)
+    key = server.keys["right"]
+    for question in (Question(f"{CAPABILITIES}&{name}={key}"), Question(f"f=json&{name}={key}", "/exts/SosSOE")):
+        reply = server.ask(question)
+        assert reply.status == 400
+        assert "did you mean api-key?" in reply.text
+        assert key not in reply.text + caplog.text
+    assert server.ask(f"{CAPABILITIES}&{name}=1").status == (401 if level == "all" else 200)
+    assert server.count("right") == 0
+
+
 def test_a_disabled_key_is_enabled_for_the_next_request(server: Server) -> None:
     store = server.store
     store.set_active("right", False)
