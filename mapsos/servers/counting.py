@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import sys
 
 from mapsos.config.settings import Settings
 from mapsos.config.version import find_public_version
@@ -26,10 +27,17 @@ def open_metrics(settings: Settings) -> Metrics:
         Metrics, list_operations(settings), find_public_version(settings.no_version), server=settings.config_file or ""
     )
     try:
-        return open_in(folder=share_folder(os.getppid()))
+        return open_in(folder=share_folder(_find_parent()))
     except OSError as error:
         log.warning("metrics: each process counts by itself: %s", error)
         return open_in(folder=None)
+
+
+def _find_parent() -> int:
+    """Return the process that started this one, which may have ended since: then another has adopted this one."""
+    processes = sys.modules.get("multiprocessing.process")
+    parent = processes.parent_process() if processes is not None else None
+    return os.getppid() if parent is None or parent.pid is None else int(parent.pid)
 
 
 def list_operations(settings: Settings) -> tuple[str, ...]:

@@ -123,8 +123,11 @@ def create_folder(owner: int, roots: Sequence[bytes]) -> Path:
     Raises
     ------
     OSError
-        None of them can be used; what is wrong with the last.
+        None of them can be used; what is wrong with the last. Or the process has ended.
     """
+    # Not every system tells when a process began.
+    if not _read_start(owner) and _read_start(os.getpid()):
+        raise ProcessLookupError(f"process {owner}, whose children were to share them, has ended")
     for root in roots[:-1]:
         with contextlib.suppress(OSError):
             return _create_below(root, owner)

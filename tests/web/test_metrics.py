@@ -233,6 +233,34 @@ def test_what_ended_servers_counted_is_removed(tmp_path: Path) -> None:
     assert {path.name for path in root.iterdir()} == {"metrics-1-2", "other-1-1", made}
 
 
+def test_children_of_a_server_that_was_killed_share_nothing(tmp_path: Path) -> None:
+    """Nothing would remove their folder: another process has adopted them."""
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    with pytest.raises(ProcessLookupError):
+        create_folder(killed.pid, [os.fsencode(tmp_path / "mapsos")])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_child_counts_for_the_process_that_started_it(tmp_path: Path) -> None:
+    code = (
+        "import multiprocessing, os, sys\n"
+        "from mapsos.servers.counting import _find_parent\n"
+        "def tell(seen):\n"
+        "    os.getppid = lambda: 1\n"
+        "    seen.put(_find_parent())\n"
+        "if __name__ == '__main__':\n"
+        "    context = multiprocessing.get_context('spawn')\n"
+        "    seen = context.SimpleQueue()\n"
+        "    child = context.Process(target=tell, args=(seen,))\n"
+        "    child.start(); print(seen.get() == os.getpid()); child.join()\n"
+    )
+    program = tmp_path / "program.py"
+    program.write_text(code)
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
 def make_root(folder: Path, mode: int) -> bytes:
     folder.mkdir()
     folder.chmod(mode)
